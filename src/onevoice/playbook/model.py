@@ -1,0 +1,339 @@
+"""What a playbook says, as plain data.
+
+The loader turns YAML into these records; the same records can be built in Python. Names are global and unique;
+every mapping keeps the order in which it was written, and that order is the order of trust (identifiers), of
+precedence (classes) and of preference (`send`). Conditions are kept as their text; `onevoice.playbook.check` parses
+them against the names a playbook declares. Durations and times are int64 microseconds.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Final
+
+SECOND: Final = 1_000_000
+MINUTE: Final = 60 * SECOND
+HOUR: Final = 60 * MINUTE
+DAY: Final = 24 * HOUR
+WEEK: Final = 7 * DAY
+
+
+class FieldType(StrEnum):
+    """What a trait, an event field or a product field holds."""
+
+    TEXT = "text"  # for messages only; never in a condition
+    CHOICE = "choice"  # a short text from a small set; compared, counted
+    NUMBER = "number"
+    BOOLEAN = "boolean"
+    DATE = "date"
+    TIME = "time"  # an instant
+    KEY = "key"  # an unbounded reference such as an order number; only equality through `per`
+    PRODUCT = "product"  # a product's identifier
+
+
+@dataclass(frozen=True, slots=True)
+class Identifier:
+    """A kind of identifier. `unique`: a customer has at most one value. `anonymous`: a device, owned by its last login."""
+
+    name: str
+    format: str = ""  # "", "email" or "phone"
+    region: str = ""  # for phones written without a country
+    unique: bool = False
+    anonymous: bool = False
+    at_most: int = 16  # values of this kind that one customer may hold; one more is recorded and not joined
+
+
+@dataclass(frozen=True, slots=True)
+class Trait:
+    """A property of a customer. `means` is "" or one of "language", "time_zone"."""
+
+    name: str
+    type: FieldType
+    means: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Customers that belong together by a value of an event field or trait; groups never merge people."""
+
+    name: str
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class EventType:
+    """A type of event. A list field gives one item event per entry, named `event.list`."""
+
+    name: str
+    fields: dict[str, FieldType] = field(default_factory=dict)
+    items: dict[str, dict[str, FieldType]] = field(default_factory=dict)  # list field -> its fields
+    about: str = ""  # "product" for a world event: no customer, fans out
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where events come from. Absences over its events wait `lag_us` longer. No `events`: it may bring any type."""
+
+    name: str
+    lag_us: int = 0
+    events: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class EventMatch:
+    """An event type (or `event.list`), with an optional condition over the event alone."""
+
+    event: str
+    where: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """An interval per customer and key, opened and closed by events. `lasts_us` 0: until closed."""
+
+    name: str
+    opens: tuple[EventMatch, ...]
+    closes: tuple[EventMatch, ...] = ()
+    per: tuple[str, ...] = ()  # field names; "product" first where it is one of them
+    lasts_us: int = 0
+
+
+class Aggregate(StrEnum):
+    """What a measure computes."""
+
+    COUNT = "count"
+    SUM = "sum"
+    MIN = "min"
+    MAX = "max"
+    LATEST = "latest"
+    FIRST = "first"
+    DISTINCT = "distinct"
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """`AGGREGATE of EVENT[.field] [where …] [over WINDOW]`; without a field it counts events or gives their time."""
+
+    name: str
+    aggregate: Aggregate
+    match: EventMatch
+    field: str = ""
+    over_us: int = 0  # 0: all time
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A named condition over a customer."""
+
+    name: str
+    condition: str
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One line of a moment. `absent` with `within_us` is the last line "no E for D"; without, "no E" between steps."""
+
+    matches: tuple[EventMatch, ...]  # more than one: any of them
+    count: int = 1
+    within_us: int = 0
+    absent: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """A sequence with order, counts, windows and absence; per key when `per` names a field."""
+
+    name: str
+    steps: tuple[Step, ...]
+    per: str = ""
+    within_us: int = 0  # one window over all steps; then no step has one of its own
+
+
+@dataclass(frozen=True, slots=True)
+class Catalogue:
+    """The products: `rows[i]` has the values of `fields` for `names[i]`; None where unknown."""
+
+    fields: dict[str, FieldType] = field(default_factory=dict)
+    names: tuple[str, ...] = ()
+    columns: dict[str, tuple[str | float | None, ...]] = field(default_factory=dict)  # field -> value per product
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """What is proposed about a product. `family` defaults to the offer's own name."""
+
+    name: str
+    product: str = ""
+    value: float = 0.0
+    family: str = ""
+    condition: str = ""  # `if`
+    parameters: dict[str, float | str] = field(default_factory=dict)
+
+
+class TriggerKind(StrEnum):
+    """What starts a wish."""
+
+    MOMENT = "moment"
+    EVENT = "event"
+    SEGMENT_ENTERED = "segment entered"
+    SEGMENT_LEFT = "segment left"
+    ONCE = "once"
+    EVERY = "every"
+    PRODUCT = "product"
+    ASKED = "asked"
+
+
+@dataclass(frozen=True, slots=True)
+class Every:
+    """A repeating local time: each day, each `weekday` (0 Monday), or each `month_day` (1 to 28)."""
+
+    minute_of_day: int
+    weekday: int = -1
+    month_day: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Trigger:
+    """`when`. `name` is the moment, segment or event; `fact` only for PRODUCT; `at_us` only for ONCE."""
+
+    kind: TriggerKind
+    name: str = ""
+    where: str = ""
+    fact: str = ""
+    at_us: int = 0
+    every: Every | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Campaign:
+    """An action that wants to reach customers. Times of 0 mean not set, except `wait_us` where -1 does."""
+
+    name: str
+    klass: str
+    when: Trigger
+    owner: str = ""
+    priority: float = 0.0
+    lever: float = 1.0
+    propensity: str = ""  # a condition giving a number; empty means 1
+    condition: str = ""  # `if`
+    offer: str = ""
+    send: tuple[str, ...] = ()  # channels in order of preference
+    placements: tuple[str, ...] = ()
+    per: str = ""  # field of the triggering event (or the moment's key): one wish per value
+    after_us: int = 0
+    wait_us: int = -1  # -1: the policy's
+    valid_for_us: int = 0  # 0: until the campaign ends or `until`
+    until: EventMatch | None = None
+    again_after_us: int = 0
+    from_us: int = 0  # first instant, UTC
+    to_us: int = 0  # first instant after the last day, UTC; 0: open
+    goal: EventMatch | None = None
+    goal_within_us: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class CampaignClass:
+    """The kind of a campaign for policy. `consent_required`: silence is not consent."""
+
+    name: str
+    weight: float = 1.0
+    strict: bool = False
+    purpose: str = ""  # what consent is asked for; defaults to the class's name
+    consent_required: bool = False
+
+
+class Period(StrEnum):
+    """A calendar period in the customer's zone."""
+
+    DAY = "day"
+    WEEK = "week"
+    MONTH = "month"
+
+
+@dataclass(frozen=True, slots=True)
+class Cap:
+    """At most `max` contacts. Exactly one of `rolling_us` and `period` is set; an empty scope means all."""
+
+    max: int
+    rolling_us: int = 0
+    period: Period | None = None
+    channel: str = ""
+    klass: str = ""
+    campaign: str = ""
+    for_segment: str = ""  # of caps with the same scope and window those with `for` are tried first, as written
+
+
+@dataclass(frozen=True, slots=True)
+class Suppression:
+    """`stop` these classes (or "offers") `while` a condition holds, `then` this long after, `at_most` this long."""
+
+    stop: tuple[str, ...]
+    condition: str
+    then_us: int = 0
+    at_most_us: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Refusals:
+    """How long a refusal of an offer's family counts. 0: it does not."""
+
+    refused_us: int = 0
+    not_now_us: int = 0
+    ignored_times: int = 0
+    ignored_pause_us: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Policies:
+    """Rules above all campaigns."""
+
+    classes: dict[str, CampaignClass] = field(default_factory=dict)
+    rank: str = "weight * priority"
+    wait_us: int = 0
+    gap_us: int = 0
+    caps: tuple[Cap, ...] = ()
+    exempt: dict[str, frozenset[str]] = field(default_factory=dict)  # class -> of {"caps", "gap", "wait"}
+    suppress: tuple[Suppression, ...] = ()
+    refusals: Refusals = field(default_factory=Refusals)
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """A place where customers reach us; `slots` best campaigns are shown, or `default` where there is none."""
+
+    name: str
+    slots: int = 1
+    default: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """A way out. `address` names the identifier kind it needs; empty: none."""
+
+    name: str
+    address: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Playbook:
+    """Everything one company decided, as text in git."""
+
+    name: str
+    time_zone: str = "UTC"
+    languages: tuple[str, ...] = ()
+    identifiers: dict[str, Identifier] = field(default_factory=dict)
+    groups: dict[str, Group] = field(default_factory=dict)
+    traits: dict[str, Trait] = field(default_factory=dict)
+    products: Catalogue = field(default_factory=Catalogue)
+    events: dict[str, EventType] = field(default_factory=dict)
+    sources: dict[str, Source] = field(default_factory=dict)
+    facts: dict[str, Fact] = field(default_factory=dict)
+    measures: dict[str, Measure] = field(default_factory=dict)
+    segments: dict[str, Segment] = field(default_factory=dict)
+    moments: dict[str, Moment] = field(default_factory=dict)
+    offers: dict[str, Offer] = field(default_factory=dict)
+    campaigns: dict[str, Campaign] = field(default_factory=dict)
+    policies: Policies = field(default_factory=Policies)
+    placements: dict[str, Placement] = field(default_factory=dict)
+    channels: dict[str, Channel] = field(default_factory=dict)
