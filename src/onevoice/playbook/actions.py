@@ -1,0 +1,164 @@
+"""Reading what the company does: offers, campaigns, placements, channels."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import timedelta
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from onevoice.playbook import grammar
+from onevoice.playbook.grammar import Slip
+from onevoice.playbook.model import Campaign, Channel, Identifier, Offer, Placement, Trigger, TriggerKind
+from onevoice.playbook.record import Record, Report, opened, short_text
+from onevoice.playbook.tree import Node, quoted
+
+SLOTS_MAX: Final = 100
+# Inbound is answered at once, so a wish that waits, ends or is counted per value has no meaning there.
+OUTBOUND_ONLY: Final = ("send", "per", "after", "wait", "valid_for", "until")
+# Which identifier format the channels that everybody knows are addressed by.
+ADDRESS_FORMATS: Final = {"email": "email", "sms": "phone", "call": "phone"}
+
+
+def offers(root: Record) -> dict[str, Offer]:
+    """Read `offers`."""
+    return root.each("offers", _offer)
+
+
+def _offer(name: str, record: Record) -> Offer:
+    return Offer(
+        name,
+        product=record.text("product"),
+        value=record.number("value", 0.0),
+        family=record.text("family", name),
+        condition=record.condition("if"),
+        parameters=_parameters(record),
+    )
+
+
+def _parameters(record: Record) -> dict[str, float | str]:
+    node = record.node("parameters")
+    found: dict[str, float | str] = {}
+    if node is None:
+        return found
+    with opened(record.report, Node(record.place, {"parameters": node}, keys={"parameters": node.place})) as holder:
+        for name, child in holder.entries("parameters"):
+            found[name] = record.report.parsed(child, _number_or_text(plain=child.plain), "")
+    return found
+
+
+def _number_or_text(*, plain: bool):  # noqa: ANN202
+    def read(text: str) -> float | str:
+        try:
+            return grammar.number(text) if plain else short_text(text)
+        except Slip:
+            return short_text(text)
+
+    return read
+
+
+def campaigns(root: Record, zone: ZoneInfo) -> dict[str, Campaign]:
+    """Read `campaigns`; local times are in `zone`."""
+    return root.each("campaigns", lambda name, record: _campaign(name, record, zone))
+
+
+def _campaign(name: str, record: Record, zone: ZoneInfo) -> Campaign:
+    record.require("class", "when")
+    when = record.parsed("when", lambda text: grammar.trigger(text, zone), Trigger(TriggerKind.EVENT))
+    goal, goal_within_us = record.parsed("goal", grammar.goal, (None, 0))
+    campaign = Campaign(
+        name,
+        klass=record.text("class"),
+        when=when,
+        owner=record.text("owner"),
+        priority=record.number("priority", 0.0),
+        lever=record.number("lever", 1.0, 0.0),
+        propensity=record.condition("propensity"),
+        condition=record.condition("if"),
+        offer=record.text("offer"),
+        send=record.names("send"),
+        placements=record.names("placements"),
+        per=record.parsed("per", _event_field, ""),
+        after_us=record.duration("after"),
+        wait_us=record.duration("wait", -1),
+        valid_for_us=record.duration("valid_for"),
+        until=record.parsed("until", lambda text: grammar.event_match(text), None),
+        again_after_us=record.duration("again_after"),
+        from_us=record.parsed("from", lambda text: grammar.day_start(grammar.local_date(text), zone), 0),
+        to_us=record.parsed("to", lambda text: _day_end(text, zone), 0),
+        goal=goal,
+        goal_within_us=goal_within_us,
+    )
+    if "when" in record.nodes:
+        _check_direction(campaign, record)
+    if campaign.to_us and campaign.to_us <= campaign.from_us:
+        record.refuse("to", "`to` before `from`", expected="a last day not before the first")
+    return campaign
+
+
+def _day_end(text: str, zone: ZoneInfo) -> int:
+    return grammar.day_start(grammar.local_date(text) + timedelta(days=1), zone)
+
+
+def _event_field(text: str) -> str:
+    scope, _, name = text.partition(".")
+    if scope != "event" or not name:
+        raise Slip("not a field of the event", "`event.FIELD`", quoted(text), f"write `event.{name or text}`")
+    return name
+
+
+def _check_direction(campaign: Campaign, record: Record) -> None:
+    """An outbound campaign is sent, an inbound one is placed; neither takes the other's keys."""
+    if campaign.when.kind is not TriggerKind.ASKED:
+        record.require("send")
+        if "placements" in record.nodes:
+            record.refuse("placements", "placements of a campaign that is not asked", mend="write `when: asked`, or use `send`")
+        return
+    record.require("placements")
+    for key in OUTBOUND_ONLY:
+        if key in record.nodes:
+            mend = "whoever asks is answered at once: leave it out"
+            record.refuse(key, f"{quoted(key)} in a campaign that is asked", mend=mend)
+
+
+def placements(root: Record) -> dict[str, Placement]:
+    """Read `placements`."""
+    return root.each("placements", _placement)
+
+
+def _placement(name: str, record: Record) -> Placement:
+    slots = record.whole("slots", 1, 1)
+    if slots > SLOTS_MAX:
+        record.refuse("slots", "too large a number", expected=f"at most {SLOTS_MAX}", found=quoted(str(slots)))
+    return Placement(name, slots, record.text("default"))
+
+
+def channels(root: Record, campaigns: Iterable[Campaign], identifiers: dict[str, Identifier]) -> dict[str, Channel]:
+    """Read `channels`, and declare those that campaigns send by without declaring them."""
+    found = root.each("channels", lambda name, record: _channel(name, record, identifiers))
+    for campaign in campaigns:
+        for name in campaign.send:
+            if name not in found:
+                where = root.report.where(f"campaigns.{campaign.name}.send")
+                found[name] = Channel(name, _default_address(name, identifiers, where, root.report))
+    return found
+
+
+def _channel(name: str, record: Record, identifiers: dict[str, Identifier]) -> Channel:
+    if "address" in record.nodes:
+        return Channel(name, record.text("address"))
+    record.node("address")
+    where = record.report.where(f"channels.{name}")
+    return Channel(name, _default_address(name, identifiers, where, record.report))
+
+
+def _default_address(name: str, identifiers: dict[str, Identifier], where: str, report: Report) -> str:
+    wanted = ADDRESS_FORMATS.get(name, "")
+    if not wanted:
+        return ""
+    for kind in identifiers.values():
+        if kind.format == wanted:
+            return kind.name
+    mend = f"declare it, or name another under `channels.{name}.address`"
+    report.refuse(where, f"the channel {quoted(name)} has no address", expected=f"an identifier with `format: {wanted}`", mend=mend)
+    return ""

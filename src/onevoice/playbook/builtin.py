@@ -1,0 +1,77 @@
+"""The event types and facts that every playbook has without declaring them."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from onevoice.playbook.model import EventMatch, EventType, Fact, FieldType, Playbook
+
+_C = FieldType.CHOICE
+_CONSENT: Final = {"channel": _C, "purpose": _C}
+_OFFER: Final = {"offer": _C, "family": _C, "product": FieldType.PRODUCT, "order_id": FieldType.KEY, "channel": _C}
+_CONTACT: Final = {"campaign": _C, "class": _C, "channel": _C, "offer": _C, "contact_id": FieldType.KEY}
+
+BUILTIN_EVENTS: Final[dict[str, EventType]] = {
+    name: EventType(name, dict(fields))
+    for name, fields in {
+        "list_joined": {"list": _C},
+        "list_left": {"list": _C},
+        "consent_given": _CONSENT,
+        "consent_withdrawn": _CONSENT,
+        "offer_shown": _OFFER,
+        "offer_accepted": _OFFER,
+        "offer_refused": _OFFER,
+        "offer_not_now": _OFFER,
+        "offer_clicked": _OFFER,
+        "contact_reported": _CONTACT,
+        "asked": {"placement": _C},
+        "profile_updated": {},  # carries only traits
+    }.items()
+}
+
+BUILTIN_FACT_NAMES: Final = ("refused", "not_now", "on_list", "consent")
+
+
+def all_events(playbook: Playbook) -> dict[str, EventType]:
+    """Return every event type by name: the built-in ones first, with the fields a playbook adds to them."""
+    merged = dict(BUILTIN_EVENTS)
+    for name, declared in playbook.events.items():
+        merged[name] = extended(declared)
+    return merged
+
+
+def extended(declared: EventType) -> EventType:
+    """Return a declared event type with the fields it has without being told: its built-in ones, its product."""
+    fields = dict(BUILTIN_EVENTS[declared.name].fields) if declared.name in BUILTIN_EVENTS else {}
+    if declared.about == "product":
+        fields["product"] = FieldType.PRODUCT
+    return EventType(declared.name, {**fields, **declared.fields}, declared.items, declared.about)
+
+
+def all_facts(playbook: Playbook) -> dict[str, Fact]:
+    """Return every fact by name: the built-in ones first. A refusal that does not count opens nothing."""
+    refusals = playbook.policies.refusals
+    facts = [
+        _refusal("refused", "offer_refused", refusals.refused_us),
+        _refusal("not_now", "offer_not_now", refusals.not_now_us),
+        Fact("on_list", (EventMatch("list_joined"),), (EventMatch("list_left"),), ("list",)),
+        Fact("consent", (EventMatch("consent_given"),), (EventMatch("consent_withdrawn"),), ("channel", "purpose")),
+    ]
+    return {fact.name: fact for fact in facts} | playbook.facts
+
+
+def _refusal(name: str, event: str, lasts_us: int) -> Fact:
+    opens = (EventMatch(event),) if lasts_us else ()
+    return Fact(name, opens, (EventMatch("offer_accepted"),), ("family",), lasts_us)
+
+
+def row_fields(events: dict[str, EventType], name: str) -> dict[str, FieldType] | None:
+    """Return the fields of a row of this event or item, in order; None where there is no such event.
+
+    An item's row has the fields of its event first, then its own; where both have a name, the item's own wins.
+    """
+    event, _, items = name.partition(".")
+    found = events.get(event)
+    if found is None or (items and items not in found.items):
+        return None
+    return {**found.fields, **found.items[items]} if items else found.fields

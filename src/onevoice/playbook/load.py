@@ -1,0 +1,152 @@
+"""From a folder of text to a `Playbook`, or one error that names everything wrong with it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+from zoneinfo import ZoneInfo, available_timezones
+
+from onevoice.errors import Mistake, PlaybookError
+from onevoice.playbook import actions, customers, derived, policies
+from onevoice.playbook.grammar import Slip, did_you_mean
+from onevoice.playbook.model import Playbook
+from onevoice.playbook.record import Record, Report, every_place, opened
+from onevoice.playbook.tree import Node, parse, quoted
+
+SUFFIXES: Final = (".yaml", ".yml", ".csv")
+FILES_MAX: Final = 1_000
+BYTES_MAX: Final = 256 * 1024 * 1024
+# What stands in a certain order stands in one file; the rest may be spread over any number of files.
+IN_ONE_FILE: Final = {"identifiers": "in order of trust", "products": "one catalogue"}
+
+
+def read_files(path: str | Path) -> dict[str, bytes]:
+    """Return the YAML and CSV files of a playbook's folder by relative name, sorted; hidden ones are left out.
+
+    Raises PlaybookError where there is no folder, no YAML file, or more than the limits.
+    """
+    folder = Path(path)
+    if not folder.is_dir():
+        raise PlaybookError(Mistake("no such folder", str(path), "the folder of a playbook"))
+    names = sorted(
+        found.relative_to(folder).as_posix()
+        for found in folder.rglob("*")
+        if found.suffix in SUFFIXES and found.is_file()
+    )
+    names = [name for name in names if not any(part.startswith(".") for part in name.split("/"))]
+    if not any(_is_yaml(name) for name in names):
+        raise PlaybookError(Mistake("no YAML file in the folder", str(path), "at least one file ending in `.yaml`"))
+    size = sum((folder / name).stat().st_size for name in names)
+    if len(names) > FILES_MAX or size > BYTES_MAX:
+        expected = f"at most {FILES_MAX:,} files and {BYTES_MAX // 1024**2} MB"
+        raise PlaybookError(Mistake("too much for a playbook", str(path), expected, f"{len(names):,} files, {size:,} bytes"))
+    return {name: (folder / name).read_bytes() for name in names}
+
+
+def digest(path: str | Path) -> str:
+    """Return the version of the playbook in a folder: the SHA-256 of its file names and contents, in hexadecimal."""
+    return digest_files(read_files(path))
+
+
+def digest_files(files: Mapping[str, bytes]) -> str:
+    """Return the version of a playbook from its files."""
+    total = hashlib.sha256()
+    for name in sorted(files):
+        for part in (name.encode(), files[name]):
+            total.update(len(part).to_bytes(8, "big"))
+            total.update(part)
+    return total.hexdigest()
+
+
+def load(path: str | Path) -> Playbook:
+    """Return the playbook in a folder; raise one PlaybookError that holds every mistake found."""
+    return load_files(read_files(path))
+
+
+def load_files(files: Mapping[str, bytes]) -> Playbook:
+    """Return the playbook in these files, as `read_files` gives them; raise PlaybookError with every mistake found."""
+    report = Report()
+    root = _merged(files, report)
+    playbook = _playbook(root, files, report)
+    if report.mistakes:
+        raise PlaybookError(*report.mistakes)
+    return playbook
+
+
+def _is_yaml(name: str) -> bool:
+    return name.endswith((".yaml", ".yml"))
+
+
+def _merged(files: Mapping[str, bytes], report: Report) -> Node:
+    """Join the top levels of all files into one tree, and note the place of every value."""
+    names = sorted(name for name in files if _is_yaml(name))
+    trees = [tree for name in names if (tree := parse(name, files[name], report.mistakes)) is not None]
+    root = Node(trees[0].place, {}) if trees else parse("playbook.yaml", b"{}", report.mistakes)
+    assert root is not None
+    for tree in trees:
+        for place in every_place(tree):
+            report.places.setdefault(place.path, place)
+        if isinstance(tree.value, dict):
+            _join(root, tree, report, depth=0)
+        elif not tree.empty:
+            report.refuse(tree.place, "a file that is not a mapping", expected="sections such as `campaigns:`", found=tree.described())
+    return root
+
+
+def _join(into: Node, more: Node, report: Report, depth: int) -> None:
+    """Add the entries of `more`: sections are joined two levels down, anything else may be stated once."""
+    assert isinstance(into.value, dict)
+    assert isinstance(more.value, dict)
+    for key, node in more.value.items():
+        mine = into.value.get(key)
+        if mine is None:
+            copied = dict(node.value) if isinstance(node.value, dict) else node.value
+            into.value[key] = Node(node.place, copied, node.plain, node.one_line, dict(node.keys))
+            into.keys[key] = more.keys[key]
+        elif depth == 0 and key not in IN_ONE_FILE and isinstance(mine.value, dict) and isinstance(node.value, dict):
+            _join(mine, node, report, depth + 1)
+        elif not (depth == 0 and (node.empty or mine.empty)):
+            first = into.keys[key]
+            mend = f"the first is at {first.file}:{first.line}"
+            if depth == 0 and key in IN_ONE_FILE:
+                mend += f"; {quoted(key)} stands in one file ({IN_ONE_FILE[key]})"
+            report.refuse(more.keys[key], f"{quoted(key)} is stated twice", expected="each name once", mend=mend)
+
+
+def _playbook(root: Node, files: Mapping[str, bytes], report: Report) -> Playbook:
+    """Read every section, in the order in which one needs another."""
+    with opened(report, root) as record:
+        record.require("playbook")
+        zone = record.parsed("time_zone", _zone, ZoneInfo("UTC"))
+        identifiers = customers.identifiers(record)
+        events = customers.events(record)
+        campaigns = actions.campaigns(record, zone)
+        return Playbook(
+            name=record.text("playbook"),
+            time_zone=zone.key,
+            languages=customers.languages(record),
+            identifiers=identifiers,
+            groups=customers.groups(record),
+            traits=customers.traits(record),
+            products=customers.products(record, files, zone),
+            events=events,
+            sources=customers.sources(record),
+            facts=derived.facts(record),
+            measures=derived.measures(record, events),
+            segments=derived.segments(record),
+            moments=derived.moments(record),
+            offers=actions.offers(record),
+            campaigns=campaigns,
+            policies=policies.policies(record),
+            placements=actions.placements(record),
+            channels=actions.channels(record, campaigns.values(), identifiers),
+        )
+
+
+def _zone(text: str) -> ZoneInfo:
+    if text not in (known := available_timezones()):
+        expected = "a name of the IANA time zone database such as `Europe/Vilnius`"
+        raise Slip("an unknown time zone", expected, quoted(text), did_you_mean(text, known))
+    return ZoneInfo(text)

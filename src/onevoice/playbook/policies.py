@@ -1,0 +1,138 @@
+"""Reading the rules above all campaigns."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from onevoice.playbook import grammar
+from onevoice.playbook.grammar import Slip
+from onevoice.playbook.model import CampaignClass, Cap, Policies, Refusals, Suppression
+from onevoice.playbook.record import Record, opened, word_of
+from onevoice.playbook.tree import quoted
+
+CLASSES_MAX: Final = 64
+CAPS_MAX: Final = 1_000
+EXEMPTIONS: Final = ("caps", "gap", "wait")
+
+
+def policies(root: Record) -> Policies:
+    """Read `policies`."""
+    node = root.node("policies")
+    if node is None or node.empty:
+        return Policies()
+    with opened(root.report, node) as record:
+        return Policies(
+            classes=_classes(record),
+            rank=record.condition("rank") or Policies().rank,
+            wait_us=record.duration("wait"),
+            gap_us=record.duration("gap"),
+            caps=_caps(record),
+            exempt=_exempt(record),
+            suppress=tuple(_suppression(row) for row in record.rows("suppress")),
+            refusals=_refusals(record),
+        )
+
+
+def _classes(record: Record) -> dict[str, CampaignClass]:
+    found = record.each("classes", _class)
+    if len(found) > CLASSES_MAX:
+        record.refuse("classes", "too many classes", expected=f"at most {CLASSES_MAX}", found=str(len(found)))
+    above = ""
+    for name, klass in found.items():
+        if klass.strict and above:
+            where = record.report.where(f"policies.classes.{name}.strict")
+            mend = f"move {quoted(name)} above {quoted(above)}"
+            record.report.refuse(where, "a strict class below one that is not", expected="strict classes first", mend=mend)
+        above = above or ("" if klass.strict else name)
+    return found
+
+
+def _class(name: str, record: Record) -> CampaignClass:
+    return CampaignClass(
+        name,
+        weight=record.number("weight", 1.0, 0.0),
+        strict=record.flag("strict"),
+        purpose=record.text("purpose", name),
+        consent_required=record.flag("consent_required"),
+    )
+
+
+def _caps(record: Record) -> tuple[Cap, ...]:
+    caps: list[Cap] = []
+    for row in record.rows("caps"):
+        cap = _cap(row)
+        if cap in caps or any(_same_but_max(cap, other) for other in caps):
+            mend = "of two such caps only the first would count"
+            row.report.refuse(row.place, "a second cap with the same scope and window", mend=mend)
+        caps.append(cap)
+    if len(caps) > CAPS_MAX:
+        record.refuse("caps", "too many caps", expected=f"at most {CAPS_MAX:,}", found=f"{len(caps):,}")
+    return tuple(caps)
+
+
+def _cap(row: Record) -> Cap:
+    row.require("max", "per")
+    rolling_us, period = row.parsed("per", grammar.period, (0, None))
+    return Cap(
+        max=row.parsed("max", _cap_max, 1),
+        rolling_us=rolling_us,
+        period=period,
+        channel=row.text("channel"),
+        klass=row.text("class"),
+        campaign=row.text("campaign"),
+        for_segment=row.text("for"),
+    )
+
+
+def _cap_max(text: str) -> int:
+    value = grammar.whole(text)
+    if value < 1:
+        mend = "for no cap leave the line out; to send nothing stop the class or the campaign"
+        raise Slip("a cap that lets nothing through", "at least 1", quoted(text), mend)
+    return value
+
+
+def _same_but_max(a: Cap, b: Cap) -> bool:
+    return (a.rolling_us, a.period, a.channel, a.klass, a.campaign, a.for_segment) == (
+        b.rolling_us,
+        b.period,
+        b.channel,
+        b.klass,
+        b.campaign,
+        b.for_segment,
+    )
+
+
+def _exempt(record: Record) -> dict[str, frozenset[str]]:
+    found: dict[str, frozenset[str]] = {}
+    node = record.node("exempt")
+    if node is None:
+        return found
+    with opened(record.report, node) as exempt:
+        for name in exempt.nodes:
+            found[name] = frozenset(exempt.many(name, lambda text: word_of(text, EXEMPTIONS)))
+    return found
+
+
+def _suppression(row: Record) -> Suppression:
+    row.require("stop", "while")
+    return Suppression(
+        stop=row.names("stop"),
+        condition=row.condition("while"),
+        then_us=row.duration("then"),
+        at_most_us=row.duration("at_most"),
+    )
+
+
+def _refusals(record: Record) -> Refusals:
+    node = record.node("refusals")
+    if node is None or node.empty:
+        return Refusals()
+    with opened(record.report, node) as refusals:
+        times, pause_us = 0, 0
+        ignored = refusals.node("ignored")
+        if ignored is not None:
+            with opened(record.report, ignored) as row:
+                row.require("times", "pause")
+                times, pause_us = row.whole("times", 0, 1), row.duration("pause")
+        return Refusals(refusals.duration("refused"), refusals.duration("not_now"), times, pause_us)

@@ -1,0 +1,282 @@
+"""Reading the entries of a YAML tree: what was asked for is allowed, everything else is an unknown key.
+
+A reader never stops at a mistake: it records it in the `Report` and goes on with the default, so that one run names
+everything that is wrong.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from typing import Final, TypeVar
+
+from onevoice.errors import Mistake
+from onevoice.playbook import grammar
+from onevoice.playbook.grammar import Slip, did_you_mean
+from onevoice.playbook.tree import Node, Place, joined, quoted
+
+T = TypeVar("T")
+
+NAME_LENGTH_MAX: Final = 64
+TEXT_LENGTH_MAX: Final = 200  # of a short text; conditions have a limit of their own
+SECTION_MAX: Final = 10_000  # names in one section
+# Words that conditions or the lines of a playbook use themselves.
+RESERVED: Final = frozenset(
+    """all and any as asc between by case cast coalesce count cross current_date date desc distinct else end escape event
+    every except exists extract false for from full group having if in inner intersect interval into is isnull join
+    lateral left lever like limit natural no not notnull now null of offer offset on or order outer over over priority
+    propensity right select some table then time timestamp true union unique using values weight when where window with
+    within""".split()
+)
+
+
+class Report:
+    """The mistakes found so far, and where every key path stands."""
+
+    def __init__(self) -> None:
+        self.mistakes: list[Mistake] = []
+        self.places: dict[str, Place] = {}
+
+    def refuse(self, where: Place | str, what: str, *, expected: str = "", found: str = "", mend: str = "") -> None:
+        """Record a mistake."""
+        self.mistakes.append(Mistake(what, str(where), expected, found, mend))
+
+    def where(self, path: str) -> str:
+        """Return the place of a key path, or of the nearest path above it, as text."""
+        if path in self.places:
+            return str(self.places[path])
+        above = path
+        while above := re.sub(r"(^|\.)[^.\[\]]*$|\[\d+\]$", "", above):
+            if above in self.places:
+                place = self.places[above]
+                return str(Place(place.file, place.line, place.column, path))
+        return path
+
+    def parsed(self, node: Node, parse: Callable[[str], T], default: T) -> T:
+        """Return what `parse` makes of a text; at a slip, record it and return `default`."""
+        if isinstance(node.value, str) and not node.empty:
+            try:
+                return parse(node.value)
+            except Slip as slip:
+                self.refuse(node.at(slip.offset), slip.what, expected=slip.expected, found=slip.found, mend=slip.mend)
+                return default
+        self.refuse(node.place, "a value of the wrong kind", expected="a text or number", found=node.described())
+        return default
+
+
+class Record:
+    """A mapping whose keys are asked for by name; `opened` reports those that nobody asked for."""
+
+    def __init__(self, report: Report, node: Node) -> None:
+        self.report = report
+        self.place = node.place
+        self.nodes: dict[str, Node] = {}
+        self.keys = node.keys
+        self.asked: list[str] = []
+        if isinstance(node.value, dict):
+            self.nodes = node.value
+        elif not node.empty:
+            report.refuse(node.place, "a value of the wrong kind", expected="a mapping", found=node.described())
+
+    def node(self, key: str) -> Node | None:
+        """Return the value of a key; None where it is absent."""
+        self.asked.append(key)
+        return self.nodes.get(key)
+
+    def filled(self, key: str) -> Node | None:
+        """Return the value of a key; a key without a value is a mistake, not a default."""
+        node = self.node(key)
+        if node is not None and node.empty:
+            self.report.refuse(node.place, "a key without a value", expected="a value", mend="leave the key out")
+            return None
+        return node
+
+    def require(self, *keys: str) -> None:
+        """Record a mistake for each of these keys that is absent."""
+        for key in keys:
+            if key not in self.nodes:
+                self.report.refuse(self.place, f"{quoted(key)} is missing", expected=f"the key {quoted(key)}")
+
+    def refuse(self, key: str, what: str, *, expected: str = "", found: str = "", mend: str = "") -> None:
+        """Record a mistake at the value of a key."""
+        place = self.nodes[key].place if key in self.nodes else self.place
+        self.report.refuse(place, what, expected=expected, found=found, mend=mend)
+
+    def parsed(self, key: str, parse: Callable[[str], T], default: T) -> T:
+        """Return what `parse` makes of the text of a key."""
+        node = self.filled(key)
+        return default if node is None else self.report.parsed(node, parse, default)
+
+    def text(self, key: str, default: str = "") -> str:
+        """Return a short text."""
+        return self.parsed(key, short_text, default)
+
+    def condition(self, key: str) -> str:
+        """Return a condition as it was written."""
+        return self.parsed(key, str.strip, "")
+
+    def one_of(self, key: str, allowed: Iterable[str], default: str = "") -> str:
+        """Return one of the allowed words."""
+        return self.parsed(key, lambda text: word_of(text, allowed), default)
+
+    def flag(self, key: str) -> bool:
+        """Return a truth; false where absent."""
+        return self.parsed(key, grammar.boolean, default=False)
+
+    def duration(self, key: str, default: int = 0) -> int:
+        """Return a length of time in microseconds."""
+        return self.parsed(key, grammar.duration, default)
+
+    def number(self, key: str, default: float, least: float | None = None) -> float:
+        """Return a finite number, at least `least`."""
+        return self.parsed(key, lambda text: at_least(grammar.number(text), least), default)
+
+    def whole(self, key: str, default: int, least: int) -> int:
+        """Return a whole number, at least `least`."""
+        return self.parsed(key, lambda text: at_least(grammar.whole(text), least), default)
+
+    def many(self, key: str, parse: Callable[[str], T]) -> tuple[T, ...]:
+        """Return what `parse` makes of one text or of each text of a list."""
+        node = self.filled(key)
+        if node is None:
+            return ()
+        read: list[T] = []
+        for entry in node.value if isinstance(node.value, list) else [node]:
+            missing: list[T] = []
+            read += self.report.parsed(entry, lambda text: [parse(text)], missing)
+        return tuple(read)
+
+    def names(self, key: str) -> tuple[str, ...]:
+        """Return one name or a list of different names."""
+        names = self.many(key, short_text)
+        if twice := next((name for name in names if names.count(name) > 1), ""):
+            self.refuse(key, "a name given twice", expected="each name once", found=quoted(twice))
+        return tuple(dict.fromkeys(names))
+
+    def entries(self, key: str) -> Iterator[tuple[str, Node]]:
+        """Give the names declared under a key, each with its value; a bad name is a mistake and is left out."""
+        node = self.node(key)
+        if node is None or node.empty:
+            return
+        if not isinstance(node.value, dict):
+            self.refuse(key, "a value of the wrong kind", expected="a mapping of names", found=node.described())
+            return
+        if len(node.value) > SECTION_MAX:
+            self.refuse(key, "too many names", expected=f"at most {SECTION_MAX:,}", found=f"{len(node.value):,}")
+        for name, child in node.value.items():
+            if self.named(name, node.keys[name]):
+                yield name, child
+
+    def named(self, name: str, place: Place) -> bool:
+        """Tell whether a name is well formed, and record why not."""
+        if not re.fullmatch(r"[a-z][a-z0-9_]*", name):
+            mend = f"write {quoted(re.sub('[^a-z0-9]+', '_', name.lower()).strip('_'))}" if name.isascii() else ""
+            expected = "small letters, digits and `_`, beginning with a letter"
+            self.report.refuse(place, "not a name", expected=expected, found=quoted(name), mend=mend)
+        elif len(name) > NAME_LENGTH_MAX:
+            self.report.refuse(place, "a name too long", expected=f"at most {NAME_LENGTH_MAX} characters", found=quoted(name))
+        elif name in RESERVED:
+            mend = f"choose another name, such as `{name}_`"
+            self.report.refuse(place, "a reserved word", expected="a name", found=quoted(name), mend=mend)
+        else:
+            return True
+        return False
+
+    def each(self, key: str, read: Callable[[str, Record], T]) -> dict[str, T]:
+        """Read every name declared under a key by `read(name, record)`."""
+        found: dict[str, T] = {}
+        for name, node in self.entries(key):
+            with opened(self.report, node) as record:
+                found[name] = read(name, record)
+        return found
+
+    def lines(self, key: str, read: Callable[[str], T]) -> dict[str, T]:
+        """Read every name declared under a key whose value is one line; a line with a slip is left out."""
+        found: dict[str, T] = {}
+        for name, node in self.entries(key):
+            missing: list[T] = []
+            for value in self.report.parsed(node, lambda text: [read(text)], missing):
+                found[name] = value
+        return found
+
+    def rows(self, key: str) -> Iterator[Record]:
+        """Give each mapping of a list."""
+        node = self.filled(key)
+        if node is None:
+            return
+        if not isinstance(node.value, list):
+            self.refuse(key, "a value of the wrong kind", expected="a list", found=node.described())
+            return
+        for entry in node.value:
+            with opened(self.report, entry) as record:
+                yield record
+
+
+@contextmanager
+def opened(report: Report, node: Node) -> Iterator[Record]:
+    """Open a mapping for reading; when it closes, every key that was not asked for is a mistake."""
+    record = Record(report, node)
+    yield record
+    for key in record.nodes:
+        if key not in record.asked:
+            known = ", ".join(quoted(name) for name in dict.fromkeys(record.asked))
+            report.refuse(
+                record.keys[key],
+                f"unknown key {quoted(key)}",
+                expected=f"one of {known}" if known else "no keys here",
+                mend=did_you_mean(key, record.asked),
+            )
+
+
+def every_place(node: Node) -> Iterator[Place]:
+    """Give the place of each value of a tree."""
+    yield node.place
+    children = node.value.values() if isinstance(node.value, dict) else node.value
+    for child in children:
+        if isinstance(child, Node):
+            yield from every_place(child)
+
+
+def short_text(text: str) -> str:
+    """Read a text that is a name of something outside the playbook."""
+    if len(text) > TEXT_LENGTH_MAX:
+        raise Slip("a text too long", f"at most {TEXT_LENGTH_MAX} characters", f"{len(text):,} characters")
+    if not text.strip():
+        raise Slip("an empty text", "a text", quoted(text), "leave the key out")
+    return text.strip()
+
+
+def word_of(text: str, allowed: Iterable[str]) -> str:
+    """Read one of the allowed words."""
+    words = list(allowed)
+    if text not in words:
+        raise Slip("an unknown word", f"one of {listed(words)}", quoted(text), did_you_mean(text, words))
+    return text
+
+
+def at_least(value: T, least: float | None) -> T:
+    """Hold a number to its least value."""
+    if least is not None and value < least:  # type: ignore[operator]
+        raise Slip("too small a number", f"at least {least:g}", quoted(str(value)))
+    return value
+
+
+def listed(words: Iterable[str]) -> str:
+    """Return the words of a message, at most a dozen."""
+    known = [quoted(word) for word in words]
+    return ", ".join(known[:12]) + (f" and {len(known) - 12} more" if len(known) > 12 else "")
+
+
+__all__ = [
+    "RESERVED",
+    "Record",
+    "Report",
+    "at_least",
+    "every_place",
+    "joined",
+    "listed",
+    "opened",
+    "short_text",
+    "word_of",
+]

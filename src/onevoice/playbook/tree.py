@@ -1,0 +1,216 @@
+"""YAML text as a tree in which every value knows its file, line, column and key path.
+
+Only the form is read here: a scalar stays the text that was written, so `no`, `on` and `1:30` are texts until a reader
+asks for something else. The tree is built from parse events, not by the recursive composer of libyaml, which a deeply
+nested file crashes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from typing import Any, Final, NoReturn, cast
+
+import yaml
+
+from onevoice.errors import Mistake
+
+VALUES_MAX: Final = 200_000  # in one file, aliases expanded
+DEPTH_MAX: Final = 16
+NULLS: Final = frozenset({"", "~", "null", "Null", "NULL"})
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a value stands: file, line and column counted from 1, and the keys that lead to it."""
+
+    file: str
+    line: int
+    column: int
+    path: str = ""
+
+    def __str__(self) -> str:
+        """Give ``file:line:column path``."""
+        return f"{self.file}:{self.line}:{self.column} {self.path}".rstrip()
+
+
+@dataclass(slots=True)
+class Node:
+    """A value: a text, a list or a mapping. `plain` is true for a text without quotes; `one_line` where columns count."""
+
+    place: Place
+    value: str | list[Node] | dict[str, Node]
+    plain: bool = False
+    one_line: bool = False
+    keys: dict[str, Place] = field(default_factory=dict[str, Place])  # of a mapping: where each key stands
+
+    @property
+    def empty(self) -> bool:
+        """True where nothing was written after the key."""
+        return self.plain and self.value in NULLS
+
+    def at(self, offset: int) -> Place:
+        """Return the place of the character at `offset` of a text; of the whole text where columns do not map."""
+        if not self.one_line:
+            return self.place
+        return replace(self.place, column=self.place.column + offset + (not self.plain))
+
+    def described(self) -> str:
+        """Say what this is, for a message."""
+        if isinstance(self.value, dict):
+            return "a mapping"
+        if isinstance(self.value, list):
+            return "a list"
+        return "nothing" if self.empty else quoted(self.value)
+
+
+def quoted(text: str) -> str:
+    """Return `text` between backticks, cut to what a message can carry."""
+    flat = " ".join(text.split())
+    return f"`{flat if len(flat) <= 80 else flat[:77] + '...'}`"
+
+
+def joined(path: str, key: str) -> str:
+    """Return the key path of `key` inside `path`."""
+    return f"{path}.{key}" if path else key
+
+
+class _Unreadable(Exception):  # noqa: N818 - ends the reading of one file; its mistake is the news
+    def __init__(self, mistake: Mistake) -> None:
+        self.mistake = mistake
+        super().__init__(str(mistake))
+
+
+def parse(file: str, content: bytes, mistakes: list[Mistake]) -> Node | None:
+    """Return the tree of one YAML file; None where it is empty or unreadable, with the reason added to `mistakes`."""
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        found = f"byte 0x{content[error.start]:02x}"
+        mistakes.append(Mistake("not a UTF-8 text", f"{file}:{line}", "UTF-8", found, "save the file as UTF-8"))
+        return None
+    try:
+        return _Builder(file, text, mistakes).document()
+    except _Unreadable as error:
+        mistakes.append(error.mistake)
+    except yaml.YAMLError as error:
+        mistakes.append(_syntax_mistake(file, error))
+    return None
+
+
+def _syntax_mistake(file: str, error: yaml.YAMLError) -> Mistake:
+    mark: Any = getattr(error, "problem_mark", None)
+    place = Place(file, mark.line + 1, mark.column + 1) if mark else file
+    problem = str(getattr(error, "problem", None) or getattr(error, "reason", None) or error)
+    mend = "put a text that contains `: `, ` #` or begins with a quote or one of `@%&*![{>|` between double quotes"
+    return Mistake(f"not YAML: {problem}", str(place), mend=mend)
+
+
+class _Builder:
+    """Turns parse events into nodes."""
+
+    def __init__(self, file: str, text: str, mistakes: list[Mistake]) -> None:
+        self.file = file
+        self.mistakes = mistakes
+        self.anchors: dict[str, Node] = {}
+        self.count = 0
+        self.events = cast("Iterator[Any]", yaml.parse(text, Loader=yaml.CSafeLoader))
+
+    def document(self) -> Node | None:
+        """Read the one document of the file."""
+        next(self.events)
+        event = next(self.events)
+        if isinstance(event, yaml.StreamEndEvent):
+            return None
+        root = self.node(next(self.events), "", 0)
+        next(self.events)
+        event = next(self.events)
+        if not isinstance(event, yaml.StreamEndEvent):
+            self.stop(self.place(event, ""), "a second document", "one document a file", "use a file of its own for it")
+        return root
+
+    def node(self, event: Any, path: str, depth: int) -> Node:
+        """Read the value that begins with `event`."""
+        place = self.place(event, path)
+        self.guard(place, depth, 1)
+        if isinstance(event, yaml.AliasEvent):
+            return self.alias(event, place, depth)
+        if event.tag is not None:
+            self.stop(place, f"the tag {quoted(event.tag)}", "values without tags", "leave the tag out")
+        if isinstance(event, yaml.ScalarEvent):
+            one_line = event.start_mark.line == event.end_mark.line
+            built = Node(place, event.value, plain=event.style is None, one_line=one_line)
+        elif isinstance(event, yaml.SequenceStartEvent):
+            built = self.sequence(place, depth)
+        else:
+            built = self.mapping(place, depth)
+        if event.anchor:
+            self.anchors[event.anchor] = built
+        return built
+
+    def sequence(self, place: Place, depth: int) -> Node:
+        """Read the entries of a list up to its end."""
+        nodes: list[Node] = []
+        while not isinstance(event := next(self.events), yaml.SequenceEndEvent):
+            nodes.append(self.node(event, f"{place.path}[{len(nodes)}]", depth + 1))
+        return Node(place, nodes)
+
+    def mapping(self, place: Place, depth: int) -> Node:
+        """Read the entries of a mapping up to its end; a key given twice is a mistake and the first one stays."""
+        nodes: dict[str, Node] = {}
+        keys: dict[str, Place] = {}
+        while not isinstance(event := next(self.events), yaml.MappingEndEvent):
+            key = self.key(event, place)
+            key_place = self.place(event, joined(place.path, key))
+            value = self.node(next(self.events), key_place.path, depth + 1)
+            if key in nodes:
+                first = f"the first is on line {keys[key].line}"
+                self.mistakes.append(Mistake("a key given twice", str(key_place), "each key once", quoted(key), first))
+                continue
+            nodes[key], keys[key] = value, key_place
+        return Node(place, nodes, keys=keys)
+
+    def key(self, event: Any, place: Place) -> str:
+        """Return the text of a key."""
+        if not isinstance(event, yaml.ScalarEvent):
+            self.stop(self.place(event, place.path), "a key that is not a text", "a name", "write `name: value`")
+        if event.value == "<<":
+            mend = "write the keys out, or repeat a whole value by an alias"
+            self.stop(self.place(event, place.path), "a merge key", "plain keys", mend, "`<<`")
+        return str(event.value)
+
+    def alias(self, event: Any, place: Place, depth: int) -> Node:
+        """Return a copy of the anchored value, as if it had been written here."""
+        anchored = self.anchors.get(event.anchor)
+        if anchored is None:
+            mend = "an anchor `&name` stands before its alias and outside itself"
+            self.stop(place, "an unknown alias", "the name of an anchor", mend, quoted("*" + event.anchor))
+        return self.copy(anchored, place.path, depth)
+
+    def copy(self, node: Node, path: str, depth: int) -> Node:
+        """Copy a tree to another key path; its places stay where the text is."""
+        self.guard(node.place, depth, 1)
+        value = node.value
+        keys = {key: replace(place, path=joined(path, key)) for key, place in node.keys.items()}
+        if isinstance(value, dict):
+            value = {key: self.copy(child, joined(path, key), depth + 1) for key, child in value.items()}
+        elif isinstance(value, list):
+            value = [self.copy(child, f"{path}[{i}]", depth + 1) for i, child in enumerate(value)]
+        return Node(replace(node.place, path=path), value, node.plain, node.one_line, keys)
+
+    def guard(self, place: Place, depth: int, more: int) -> None:
+        """Stop at the limits, which only a broken or hostile file reaches."""
+        self.count += more
+        if self.count > VALUES_MAX:
+            self.stop(place, "too many values in one file", f"at most {VALUES_MAX:,}, aliases written out", "split it")
+        if depth > DEPTH_MAX:
+            self.stop(place, "nested too deeply", f"at most {DEPTH_MAX} levels", "a playbook needs about six")
+
+    def place(self, event: Any, path: str) -> Place:
+        """Return where an event begins."""
+        return Place(self.file, event.start_mark.line + 1, event.start_mark.column + 1, path)
+
+    def stop(self, place: Place, what: str, expected: str, mend: str, found: str = "") -> NoReturn:
+        """Give up on this file."""
+        raise _Unreadable(Mistake(what, str(place), expected, found, mend))
