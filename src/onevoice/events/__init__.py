@@ -1,1 +1,1 @@
-""""""
+"""Events from bytes and tables into columns."""
