@@ -1,9 +1,9 @@
 """What every journal must do. A stranger's adapter passes this suite as ours do:
 
-    class TestMine(JournalContract):
-        @pytest.fixture
-        def opened(self, tmp_path):
-            return lambda: MyJournal(tmp_path / "store")    # called again: opens the same store again
+class TestMine(JournalContract):
+    @pytest.fixture
+    def opened(self, tmp_path):
+        return lambda: MyJournal(tmp_path / "store")    # called again: opens the same store again
 """
 
 import random

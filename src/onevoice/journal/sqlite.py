@@ -232,6 +232,11 @@ def _connect(path: Path, vfs: str | None) -> _Database:
         db: _Database = cast("_Database", apsw.Connection(str(path), vfs=vfs))
     except apsw.Error as error:
         raise _refusal(error, f"journal {path}") from error
+    if db.readonly("main"):  # SQLite falls back to reading; the lock would then fail with words about the disk
+        db.close()
+        raise JournalError(
+            Mistake("the journal may not be written", f"journal {path}", mend="give this user the right to write")
+        )
     db.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1)
     # Lets a file that is shorter than its header says be read up to the row that is torn.
     db.execute("PRAGMA writable_schema = ON")
