@@ -19,6 +19,7 @@ from onevoice.events.batch import (
     TRAIT_WIDTH,
     TRAITS_FROM,
     TRAITS_TO,
+    Batch,
 )
 from onevoice.events.siphash import Prefixes, hash_texts_64, hash_texts_128, prefixes
 from onevoice.playbook.model import FieldType
@@ -83,7 +84,7 @@ def part_of(lines: Lines, secret: tuple[int, int]) -> Part:
     rows[slots, ID] = hash_texts_64(letters, spans, secret)
     slots, letters, spans = _texts(lines.identifiers)
     identifiers = identifier_rows(slots, letters, spans, marks_of(schema), secret)
-    return Part(rows, values, keys.reshape(len(rows), -1), identifiers, traits, list(lines.names.codes))
+    return Part(rows, values, keys.reshape(len(rows), schema.width_keys), identifiers, traits, list(lines.names.codes))
 
 
 def identifier_rows(
@@ -146,6 +147,13 @@ def _gathered(rows: NDArray[np.int64], column: int, table: NDArray[Any]) -> NDAr
     rows[:, column + 1] = stops
     within = np.arange(int(stops[-1]), dtype=np.int64) - np.repeat(stops - counts, counts)
     return table[np.repeat(starts, counts) + within]
+
+
+def batch_of(part: Part, lines: Lines, count: int) -> Batch:
+    """Return the batch of a part, with what `lines` noted about names and lines that could not be used."""
+    names = renumbered(part, marks_of(lines.schema))
+    rejected = sorted(lines.rejected, key=lambda rejection: rejection.line)
+    return Batch(*part[:5], names, rejected, count, dict(lines.unknown), dict(lines.dropped))
 
 
 def renumbered(part: Part, marks: Marks) -> list[str]:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from onevoice.events.batch import Batch
-from onevoice.events.columns import Part, marks_of, part_of, renumbered
+from onevoice.events.arrow import decode_arrow
+from onevoice.events.columns import batch_of, part_of
 from onevoice.events.lines import BLANKS, Lines
 
 if TYPE_CHECKING:
+    from onevoice.events.batch import Batch
     from onevoice.events.schema import Schema
+
+__all__ = ["decode_arrow", "decode_ndjson"]
 
 
 def decode_ndjson(payload: bytes, schema: Schema, secret: tuple[int, int]) -> Batch:
@@ -25,10 +28,3 @@ def decode_ndjson(payload: bytes, schema: Schema, secret: tuple[int, int]) -> Ba
             lines.read(line, count)
             count += 1
     return batch_of(part_of(lines, secret), lines, count)
-
-
-def batch_of(part: Part, lines: Lines, count: int) -> Batch:
-    """Return the batch of a part, with what `lines` noted about names and lines that could not be used."""
-    names = renumbered(part, marks_of(lines.schema))
-    rejected = sorted(lines.rejected, key=lambda rejection: rejection.line)
-    return Batch(*part[:5], names, rejected, count, dict(lines.unknown), dict(lines.dropped))

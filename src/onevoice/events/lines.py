@@ -105,9 +105,18 @@ class Lines:
 
     def read(self, line: bytes, number: int) -> None:
         """Add one line, or the reason why it cannot be used. Never raises."""
+        try:
+            event = parsed(line)
+        except Refused as refused:
+            self.rejected.append(Rejection(number, refused.reason, refused.mistake))
+        else:
+            self.read_event(event, number)
+
+    def read_event(self, event: dict[str, Any], number: int) -> None:
+        """Add the event that a line holds, or the reason why it cannot be used. Never raises."""
         draft = Draft()
         try:
-            self._event(draft, parsed(line))
+            self._event(draft, event)
         except Refused as refused:
             self.rejected.append(Rejection(number, refused.reason, refused.mistake))
         else:
@@ -203,7 +212,8 @@ class Lines:
 
     def _fields(self, draft: Draft, layout: Layout, fields: dict[str, Any], channel: str) -> None:
         given = dict(fields)
-        if channel and "channel" in layout.own and given.get("channel") is None:
+        field = layout.own.get("channel")
+        if channel and field is not None and field.type is FieldType.CHOICE and given.get("channel") is None:
             given["channel"] = channel
         values = self._nulls()
         draft.types.append(layout.number)
