@@ -1,0 +1,314 @@
+"""The condition machine: evaluates expressions of the code table over a customer, an event, an offer and the clock.
+
+A value is a float64: NaN is NULL, booleans are 1.0 and 0.0, a text is its code, a time whole µs. Any arithmetic result
+that is not finite is NULL. Cost: about 5 ns an instruction.
+"""
+
+# ruff: noqa: PLR0917 - kernels take arrays and scalars by position
+
+from __future__ import annotations
+
+import math
+from typing import Any, Final
+
+import numpy as np
+
+from onevoice.conditions.opcodes import (
+    FIRST_OF_CONTROL,
+    FIRST_OF_ONE,
+    FIRST_OF_TWO,
+    OP,
+    START,
+    STOP,
+    A,
+    B,
+    Op,
+)
+from onevoice.conditions.tree import Part
+from onevoice.engine import calendar, inputs
+from onevoice.engine.kernel import kernel
+from onevoice.engine.state import ZONE
+
+NULL: Final = float("nan")
+EXACT_US: Final = float(2**53)  # times and intervals this far out are NULL: sums of smaller ones are exact
+STACK_ROOM: Final = 64  # what `stack` must hold: the values of one expression and, for `holds_until`, their slopes
+
+
+@kernel
+def evaluate(
+    program: Any,
+    state: Any,
+    stack: Any,
+    expression: int,
+    customer: int,
+    now: int,
+    values: Any,
+    row: int,
+    campaign: int,
+    product: int,
+) -> float:
+    """Return the value of an expression.
+
+    `stack`: float64[STACK_ROOM], scratch. `values`: float64[n, fields] with the event in `row`, -1 for none. `campaign`
+    -1: no offer. `product`: code of the offered product, -1 for none.
+    """
+    code = program.code
+    at = program.spans[expression, START]
+    stop = program.spans[expression, STOP]
+    top = -1
+    while at < stop:
+        op = code[at, OP]
+        a = code[at, A]
+        b = code[at, B]
+        at += 1
+        if op < FIRST_OF_ONE:
+            top += 1
+            if op == Op.DUPLICATE:
+                stack[top] = stack[top - 1]
+            else:
+                stack[top] = read(program, state, op, a, b, customer, now, values, row, campaign, product)
+        elif op < FIRST_OF_TWO:
+            stack[top] = of_one(program, state, op, a, b, customer, now, stack[top])
+        elif op < FIRST_OF_CONTROL:
+            top -= 1
+            stack[top] = of_two(program, state, op, a, b, customer, now, stack[top], stack[top + 1])
+        elif op == Op.BETWEEN:
+            top -= 2
+            stack[top] = both(
+                compare(Op.AT_LEAST, stack[top], stack[top + 1]), compare(Op.AT_MOST, stack[top], stack[top + 2])
+            )
+        elif op == Op.NIP:
+            top -= 1
+            stack[top] = stack[top + 1]
+        elif jumps(op, stack[top]):
+            at = a
+            if op == Op.JUMP_UNLESS:
+                top -= 1
+        elif op >= Op.JUMP_IF_KNOWN:
+            top -= 1
+    return float(stack[top])
+
+
+@kernel
+def jumps(op: int, x: float) -> bool:
+    """Tell whether a jump is taken, x being the topmost value."""
+    if op == Op.JUMP:
+        return True
+    if op == Op.JUMP_IF_FALSE:
+        return x == 0.0
+    if op == Op.JUMP_IF_TRUE:
+        return x == 1.0
+    if op == Op.JUMP_IF_KNOWN:
+        return not math.isnan(x)
+    return x != 1.0
+
+
+@kernel
+def read(
+    program: Any,
+    state: Any,
+    op: int,
+    a: int,
+    b: int,
+    customer: int,
+    now: int,
+    values: Any,
+    row: int,
+    campaign: int,
+    product: int,
+) -> float:
+    """Return the value that an instruction puts on the stack."""
+    if op == Op.CONSTANT:
+        return program.constants[a]
+    if op == Op.TRAIT:
+        return finite(state.traits[customer, a])
+    if op == Op.MEASURE:
+        return finite(inputs.measure_value(program, state, customer, a, now))
+    if op == Op.SEGMENT:
+        return float((state.memberships[customer, a // 63] >> (a % 63)) & 1)
+    if op == Op.EVENT_FIELD:
+        return finite(values[row, a]) if row >= 0 else NULL
+    if op == Op.EVENT_PRODUCT_FIELD:
+        return of_product(program, values[row, a], b) if row >= 0 else NULL
+    if op == Op.FACT_ANY:
+        return float(inputs.fact_any(program, state, customer, a, now))
+    if op == Op.FACT_COUNT:
+        return float(inputs.fact_count(program, state, customer, a, now))
+    if op == Op.NOW:
+        return float(now)
+    if op == Op.TODAY:
+        shown = calendar.local(program.zones, state.customers[customer, ZONE], now)
+        return float(shown - shown % calendar.DAY_US)
+    if op == Op.OFFERED_PRODUCT:
+        return float(product) if product >= 0 else NULL
+    if op == Op.OFFER_PRODUCT_FIELD:
+        return of_product(program, float(product), a)
+    if campaign < 0:
+        return NULL
+    if op == Op.CAMPAIGN:
+        return finite(program.campaign_numbers[campaign, a])
+    offer = program.campaigns[campaign, inputs.OFFER]
+    return finite(program.offers[offer, a]) if offer >= 0 else NULL
+
+
+@kernel
+def finite(x: float) -> float:
+    """Return a value that came from outside, NULL where it is not finite."""
+    if math.isfinite(x):
+        return float(x)
+    return NULL
+
+
+@kernel
+def of_product(program: Any, code: float, column: int) -> float:
+    """Return a catalogue column of a product, NULL where the text is not a product."""
+    if code >= 0 and code < program.products.shape[0]:
+        return finite(program.products[int(code), column])
+    return NULL
+
+
+@kernel
+def of_one(program: Any, state: Any, op: int, a: int, b: int, customer: int, now: int, x: float) -> float:
+    """Return what replaces the topmost value."""
+    x = float(x)
+    if op == Op.IS_NULL:
+        return 1.0 if math.isnan(x) else 0.0
+    if op == Op.IS_TRUE:
+        return 1.0 if x == 1.0 else 0.0
+    if op == Op.IS_FALSE:
+        return 1.0 if x == 0.0 else 0.0
+    if math.isnan(x):
+        return x
+    if op == Op.NOT:
+        return 1.0 - x
+    if op == Op.NEGATE:
+        return -x
+    if op == Op.ABS:
+        return abs(x)
+    if op == Op.FLOOR:
+        return rounded_down(x)
+    if op == Op.CEIL:
+        return -rounded_down(-x)
+    if op == Op.IN:
+        for i in range(a, a + b):
+            if program.constants[i] == x:
+                return 1.0
+        return 0.0
+    if op == Op.LIKE:
+        return float(state.likes[a, int(x)])
+    if op == Op.FACT_PREFIX:
+        return float(inputs.fact_prefix(program, state, customer, a, int(x), now))
+    return float(date_part(program, state, a, b, customer, int(x)))
+
+
+@kernel
+def rounded_down(x: float) -> float:
+    """Return the greatest whole number not above x; numbers of 2**52 and more are whole."""
+    if abs(x) >= 2.0**52:
+        return x
+    return float(math.floor(x))
+
+
+@kernel
+def of_two(program: Any, state: Any, op: int, a: int, b: int, customer: int, now: int, x: float, y: float) -> float:
+    """Return what replaces the two topmost values, x written before y."""
+    x = float(x)
+    y = float(y)
+    if op == Op.AND:
+        return both(x, y)
+    if op == Op.OR:
+        return either(x, y)
+    if op >= Op.EQUAL:
+        return compare(op, x, y)
+    if op == Op.LEAST:
+        return y if math.isnan(x) or y < x else x
+    if op == Op.GREATEST:
+        return y if math.isnan(x) or y > x else x
+    if math.isnan(x) or math.isnan(y):
+        return NULL
+    if op == Op.FACT_PAIR:
+        return float(inputs.fact_pair(program, state, customer, a, int(x), int(y), now))
+    return bounded(calculate(op, x, y), b)
+
+
+@kernel
+def calculate(op: int, x: float, y: float) -> float:
+    """Return the plain result of arithmetic; a division by zero is NULL."""
+    if op == Op.ADD:
+        return x + y
+    if op == Op.SUBTRACT:
+        return x - y
+    if op == Op.MULTIPLY:
+        return x * y
+    if y == 0.0:
+        return NULL
+    if op == Op.DIVIDE:
+        return x / y
+    return float(np.fmod(x, y))
+
+
+@kernel
+def bounded(x: float, is_time: int) -> float:
+    """Return a result as it counts: finite, and whole µs below 2**53 for times, dates and intervals."""
+    if not math.isfinite(x):
+        return NULL
+    if is_time == 0:
+        return x
+    if abs(x) >= EXACT_US:
+        return NULL
+    return rounded_down(x)
+
+
+@kernel
+def compare(op: int, x: float, y: float) -> float:
+    """Return the three-valued outcome of a comparison."""
+    if math.isnan(x) or math.isnan(y):
+        return NULL
+    if op == Op.EQUAL:
+        return 1.0 if x == y else 0.0
+    if op == Op.UNEQUAL:
+        return 1.0 if x != y else 0.0
+    if op == Op.LESS:
+        return 1.0 if x < y else 0.0
+    if op == Op.AT_MOST:
+        return 1.0 if x <= y else 0.0
+    if op == Op.GREATER:
+        return 1.0 if x > y else 0.0
+    return 1.0 if x >= y else 0.0
+
+
+@kernel
+def both(x: float, y: float) -> float:
+    """Return the three-valued `x and y`."""
+    if x == 0.0 or y == 0.0:
+        return 0.0
+    return 1.0 if x == y else NULL
+
+
+@kernel
+def either(x: float, y: float) -> float:
+    """Return the three-valued `x or y`."""
+    if x == 1.0 or y == 1.0:
+        return 1.0
+    return 0.0 if x == y else NULL
+
+
+@kernel
+def date_part(program: Any, state: Any, part: int, is_time: int, customer: int, t: int) -> int:
+    """Return a part of a date, or of a time as the customer's clock shows it."""
+    shown = calendar.local(program.zones, state.customers[customer, ZONE], t) if is_time == 1 else t
+    day = shown // calendar.DAY_US
+    if part == Part.HOUR:
+        return shown % calendar.DAY_US // calendar.HOUR_US
+    if part == Part.MINUTE:
+        return shown % calendar.HOUR_US // calendar.MINUTE_US
+    if part == Part.ISODOW:
+        return (day + 3) % 7 + 1
+    year, month, day_of_month = calendar.civil(day)
+    if part == Part.YEAR:
+        return year
+    if part == Part.MONTH:
+        return month
+    if part == Part.DAY:
+        return day_of_month
+    return day - calendar.day_number(year, 1, 1) + 1
