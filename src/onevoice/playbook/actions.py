@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import timedelta
-from typing import Final
-from zoneinfo import ZoneInfo
+from typing import TYPE_CHECKING, Final
 
 from onevoice.playbook import grammar
 from onevoice.playbook.grammar import Slip
 from onevoice.playbook.model import Campaign, Channel, Identifier, Offer, Placement, Trigger, TriggerKind
-from onevoice.playbook.record import Record, Report, opened, short_text
-from onevoice.playbook.tree import Node, quoted
+from onevoice.playbook.record import Record, Report, short_text
+from onevoice.playbook.tree import quoted
+from onevoice.playbook.words import SQL_WORDS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from zoneinfo import ZoneInfo
 
 SLOTS_MAX: Final = 100
 # Inbound is answered at once, so a wish that waits, ends or is counted per value has no meaning there.
-OUTBOUND_ONLY: Final = ("send", "per", "after", "wait", "valid_for", "until")
+OUTBOUND_ONLY: Final = ("send", "per", "after", "wait", "valid_for", "until", "again_after")
 # Which identifier format the channels that everybody knows are addressed by.
 ADDRESS_FORMATS: Final = {"email": "email", "sms": "phone", "call": "phone"}
 
@@ -37,17 +40,13 @@ def _offer(name: str, record: Record) -> Offer:
 
 
 def _parameters(record: Record) -> dict[str, float | str]:
-    node = record.node("parameters")
-    found: dict[str, float | str] = {}
-    if node is None:
-        return found
-    with opened(record.report, Node(record.place, {"parameters": node}, keys={"parameters": node.place})) as holder:
-        for name, child in holder.entries("parameters"):
-            found[name] = record.report.parsed(child, _number_or_text(plain=child.plain), "")
-    return found
+    return {
+        name: record.report.parsed(child, _number_or_text(plain=child.plain), "")
+        for name, child in record.entries("parameters", SQL_WORDS)
+    }
 
 
-def _number_or_text(*, plain: bool):  # noqa: ANN202
+def _number_or_text(*, plain: bool) -> Callable[[str], float | str]:
     def read(text: str) -> float | str:
         try:
             return grammar.number(text) if plain else short_text(text)
@@ -82,7 +81,7 @@ def _campaign(name: str, record: Record, zone: ZoneInfo) -> Campaign:
         after_us=record.duration("after"),
         wait_us=record.duration("wait", -1),
         valid_for_us=record.duration("valid_for"),
-        until=record.parsed("until", lambda text: grammar.event_match(text), None),
+        until=record.parsed("until", grammar.event_match, None),
         again_after_us=record.duration("again_after"),
         from_us=record.parsed("from", lambda text: grammar.day_start(grammar.local_date(text), zone), 0),
         to_us=record.parsed("to", lambda text: _day_end(text, zone), 0),
@@ -108,11 +107,12 @@ def _event_field(text: str) -> str:
 
 
 def _check_direction(campaign: Campaign, record: Record) -> None:
-    """An outbound campaign is sent, an inbound one is placed; neither takes the other's keys."""
+    """Hold an outbound campaign to `send` and an inbound one to `placements`; neither takes the other's keys."""
     if campaign.when.kind is not TriggerKind.ASKED:
         record.require("send")
         if "placements" in record.nodes:
-            record.refuse("placements", "placements of a campaign that is not asked", mend="write `when: asked`, or use `send`")
+            mend = "write `when: asked`, or use `send`"
+            record.refuse("placements", "placements of a campaign that is not asked", mend=mend)
         return
     record.require("placements")
     for key in OUTBOUND_ONLY:
@@ -160,5 +160,6 @@ def _default_address(name: str, identifiers: dict[str, Identifier], where: str, 
         if kind.format == wanted:
             return kind.name
     mend = f"declare it, or name another under `channels.{name}.address`"
-    report.refuse(where, f"the channel {quoted(name)} has no address", expected=f"an identifier with `format: {wanted}`", mend=mend)
+    expected = f"an identifier with `format: {wanted}`"
+    report.refuse(where, f"the channel {quoted(name)} has no address", expected=expected, mend=mend)
     return ""

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from onevoice.playbook.model import EventMatch, EventType, Fact, FieldType, Playbook
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 _C = FieldType.CHOICE
 _CONSENT: Final = {"channel": _C, "purpose": _C}
@@ -29,7 +32,7 @@ BUILTIN_EVENTS: Final[dict[str, EventType]] = {
     }.items()
 }
 
-BUILTIN_FACT_NAMES: Final = ("refused", "not_now", "on_list", "consent")
+BUILTIN_FACT_NAMES: Final = ("refused", "not_now", "on_list", "consent", "ignored")
 
 
 def all_events(playbook: Playbook) -> dict[str, EventType]:
@@ -49,7 +52,10 @@ def extended(declared: EventType) -> EventType:
 
 
 def all_facts(playbook: Playbook) -> dict[str, Fact]:
-    """Return every fact by name: the built-in ones first. A refusal that does not count opens nothing."""
+    """Return every fact by name: the built-in ones first.
+
+    A refusal that does not count opens nothing. `ignored` is opened by the ledger, not by events.
+    """
     refusals = playbook.policies.refusals
     facts = [
         _refusal("refused", "offer_refused", refusals.refused_us),
@@ -57,6 +63,7 @@ def all_facts(playbook: Playbook) -> dict[str, Fact]:
         Fact("on_list", (EventMatch("list_joined"),), (EventMatch("list_left"),), ("list",)),
         Fact("consent", (EventMatch("consent_given"),), (EventMatch("consent_withdrawn"),), ("channel", "purpose")),
     ]
+    facts.append(Fact("ignored", (), (), ("family",), refusals.ignored_pause_us))
     return {fact.name: fact for fact in facts} | playbook.facts
 
 
@@ -65,7 +72,7 @@ def _refusal(name: str, event: str, lasts_us: int) -> Fact:
     return Fact(name, opens, (EventMatch("offer_accepted"),), ("family",), lasts_us)
 
 
-def row_fields(events: dict[str, EventType], name: str) -> dict[str, FieldType] | None:
+def row_fields(events: Mapping[str, EventType], name: str) -> dict[str, FieldType] | None:
     """Return the fields of a row of this event or item, in order; None where there is no such event.
 
     An item's row has the fields of its event first, then its own; where both have a name, the item's own wins.

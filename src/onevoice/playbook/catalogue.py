@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable, Mapping
-from typing import Final
-from zoneinfo import ZoneInfo
+from typing import TYPE_CHECKING, Any, Final
 
 from onevoice.playbook import grammar
 from onevoice.playbook.grammar import Slip, did_you_mean
 from onevoice.playbook.model import Catalogue, FieldType
 from onevoice.playbook.record import Report, listed, short_text
 from onevoice.playbook.tree import quoted
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from zoneinfo import ZoneInfo
 
 Value = str | float | None
 PRODUCTS_MAX: Final = 1_000_000
@@ -29,12 +31,12 @@ FIELD_TYPES: Final = (
 
 
 def read(
-    file: str, content: bytes, key: str, fields: Mapping[str, FieldType], zone: ZoneInfo, report: Report
+    file: str, content: bytes, *, key: str, fields: Mapping[str, FieldType], zone: ZoneInfo, report: Report
 ) -> Catalogue:
     """Read the products of a CSV file with a header line; columns that no field names are left out.
 
-    An empty cell is unknown (None). Numbers are floats, booleans 1.0 or 0.0, dates and times microseconds (a date at UTC
-    midnight, a time from the playbook's zone).
+    An empty cell is unknown (None). Numbers are floats, booleans 1.0 or 0.0, dates and times microseconds: a date at
+    midnight in UTC, a time from the playbook's zone.
     """
     try:
         text = content.decode("utf-8-sig")
@@ -55,33 +57,42 @@ class _Reading:
         self.mistakes = 0
         self.lines: dict[str, int] = {}  # product -> the line it stands on
 
-    def products(self, rows: csv.Reader, key: str) -> Catalogue:  # type: ignore[name-defined]
+    def products(self, rows: Any, key: str) -> Catalogue:
         """Read the header, then every row."""
         columns: dict[str, list[Value]] = {name: [] for name in self.fields}
         try:
-            places = self.header(next(rows, []), key)
-            for row in rows:
-                if row and places is not None:
-                    self.row(row, rows.line_num, places, columns)
+            first: list[str] = next(rows, [""])
+            if places := self.header(first, key):
+                self.rows(rows, places, columns)
         except csv.Error as error:
             self.refuse(rows.line_num, f"not CSV: {error}", "comma-separated values", "")
         if self.mistakes > MISTAKES_MAX:
             self.report.refuse(self.file, f"{self.mistakes - MISTAKES_MAX:,} more mistakes in this file")
         return Catalogue(self.fields, tuple(self.lines), {name: tuple(values) for name, values in columns.items()})
 
-    def header(self, names: list[str], key: str) -> dict[str, int] | None:
-        """Return the position of each wanted column, "" for the product's own; None where one is missing."""
+    def rows(self, rows: Any, places: Mapping[str, int], columns: Mapping[str, list[Value]]) -> None:
+        """Take every row that is not empty."""
+        for row in rows:
+            if len(self.lines) >= PRODUCTS_MAX:
+                self.refuse(rows.line_num, "too many products", f"at most {PRODUCTS_MAX:,}", "")
+                return
+            if row:
+                self.row(row, rows.line_num, places, columns)
+
+    def header(self, names: list[str], key: str) -> dict[str, int]:
+        """Return the position of each wanted column, "" for the product's own; nothing where one is missing."""
         stripped = [name.strip() for name in names]
         for wanted in (key, *self.fields):
             if wanted not in stripped:
-                self.refuse(1, f"no column {quoted(wanted)}", f"one of {listed(stripped)}", did_you_mean(wanted, stripped))
+                hint = did_you_mean(wanted, stripped)
+                self.refuse(1, f"no column {quoted(wanted)}", f"one of {listed(stripped)}", hint)
             elif stripped.count(wanted) > 1:
                 self.refuse(1, f"two columns {quoted(wanted)}", "each column once", "")
         if self.mistakes:
-            return None
+            return {}
         return {"": stripped.index(key)} | {name: stripped.index(name) for name in self.fields}
 
-    def row(self, row: list[str], line: int, places: dict[str, int], columns: dict[str, list[Value]]) -> None:
+    def row(self, row: list[str], line: int, places: Mapping[str, int], columns: Mapping[str, list[Value]]) -> None:
         """Take one product; a row with any mistake is left out."""
         if len(row) <= max(places.values()):
             self.refuse(line, "too few columns", f"at least {max(places.values()) + 1}", "", str(len(row)))
@@ -93,7 +104,8 @@ class _Reading:
             self.refuse(line, slip.what, slip.expected, slip.mend, slip.found)
             return
         if product in self.lines:
-            self.refuse(line, "a product given twice", "each product once", f"the first is on line {self.lines[product]}", quoted(product))
+            first = f"the first is on line {self.lines[product]}"
+            self.refuse(line, "a product given twice", "each product once", first, quoted(product))
             return
         self.lines[product] = line
         for values_of, value in zip(columns.values(), values, strict=True):

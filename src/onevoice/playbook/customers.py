@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Final
-from zoneinfo import ZoneInfo
+from typing import TYPE_CHECKING, Final
 
 from onevoice.playbook import catalogue
 from onevoice.playbook.builtin import extended
-from onevoice.playbook.grammar import Slip, boolean
+from onevoice.playbook.grammar import Slip
 from onevoice.playbook.model import Catalogue, EventType, FieldType, Group, Identifier, Source, Trait
 from onevoice.playbook.record import Record, Report, at_least, listed, opened, short_text, word_of
 from onevoice.playbook.tree import Node, quoted
+from onevoice.playbook.words import CUSTOMER_WORDS, SQL_WORDS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from zoneinfo import ZoneInfo
 
 TRAIT_TYPES: Final = (
     FieldType.TEXT,
@@ -77,7 +80,7 @@ def _group(name: str, record: Record) -> Group:
 def traits(root: Record) -> dict[str, Trait]:
     """Read `traits`: `name: TYPE`, or `name: {TYPE: true, is: MEANING}`."""
     found: dict[str, Trait] = {}
-    for name, node in root.entries("traits"):
+    for name, node in root.entries("traits", CUSTOMER_WORDS):
         if isinstance(node.value, dict):
             with opened(root.report, node) as record:
                 found[name] = _trait(name, record)
@@ -128,18 +131,14 @@ def products(root: Record, files: Mapping[str, bytes], zone: ZoneInfo) -> Catalo
         expected = f"one of {listed(known)}" if known else "a CSV file in the playbook's folder"
         record.refuse("file", "no such file", expected=expected, found=quoted(file))
         return Catalogue(fields)
-    return catalogue.read(file, files[file], key, fields, zone, root.report)
+    return catalogue.read(file, files[file], key=key, fields=fields, zone=zone, report=root.report)
 
 
 def _fields(record: Record, allowed: Iterable[FieldType]) -> dict[str, FieldType]:
-    node = record.node("fields")
-    found: dict[str, FieldType] = {}
-    if node is None or node.empty:
-        return found
-    with opened(record.report, Node(node.place, {"fields": node}, keys={"fields": node.place})) as holder:
-        for name, child in holder.entries("fields"):
-            found[name] = record.report.parsed(child, lambda text: _field_type(text, allowed), FieldType.CHOICE)
-    return found
+    return {
+        name: record.report.parsed(child, lambda text: _field_type(text, allowed), FieldType.CHOICE)
+        for name, child in record.entries("fields", SQL_WORDS)
+    }
 
 
 def events(root: Record) -> dict[str, EventType]:
@@ -154,25 +153,22 @@ def events(root: Record) -> dict[str, EventType]:
 def _event(name: str, record: Record) -> EventType:
     fields: dict[str, FieldType] = {}
     items: dict[str, dict[str, FieldType]] = {}
+    for field, node in record.entries("fields", SQL_WORDS):
+        if isinstance(node.value, dict):
+            items[field] = _item_fields(record.report, node)
+        else:
+            fields[field] = record.report.parsed(node, lambda text: _field_type(text, EVENT_TYPES), FieldType.CHOICE)
     about = record.one_of("about", ("product",))
-    node = record.node("fields")
-    if node is not None:
-        with opened(record.report, Node(record.place, {"fields": node}, keys={"fields": node.place})) as holder:
-            for field, child in holder.entries("fields"):
-                if isinstance(child.value, dict):
-                    items[field] = _item_fields(record.report, child)
-                else:
-                    fields[field] = record.report.parsed(child, lambda text: _field_type(text, EVENT_TYPES), FieldType.CHOICE)
     if about and items:
         record.refuse("fields", "items in an event about a product", expected="plain fields", found=listed(items))
     return EventType(name, fields, items, about)
 
 
 def _item_fields(report: Report, node: Node) -> dict[str, FieldType]:
-    with opened(report, Node(node.place, {"items": node}, keys={"items": node.place})) as holder:
+    with opened(report, node.under("items")) as record:
         return {
             name: report.parsed(child, lambda text: _field_type(text, EVENT_TYPES), FieldType.CHOICE)
-            for name, child in holder.entries("items")
+            for name, child in record.entries("items", SQL_WORDS)
         }
 
 
@@ -182,7 +178,9 @@ def _keeps_builtin_types(declared: EventType, merged: EventType, report: Report)
         if merged.fields[field] is not kind:
             where = report.where(f"events.{declared.name}.fields.{field}")
             found = quoted(merged.fields[field])
-            report.refuse(where, f"another type for the built-in field {quoted(field)}", expected=quoted(kind), found=found)
+            report.refuse(
+                where, f"another type for the built-in field {quoted(field)}", expected=quoted(kind), found=found
+            )
 
 
 def sources(root: Record) -> dict[str, Source]:
@@ -197,6 +195,3 @@ def _source(name: str, record: Record) -> Source:
 def languages(root: Record) -> tuple[str, ...]:
     """Read `languages`."""
     return root.many("languages", short_text)
-
-
-__all__ = ["boolean"]

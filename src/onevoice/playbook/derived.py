@@ -9,19 +9,21 @@ from onevoice.playbook.builtin import BUILTIN_EVENTS, BUILTIN_FACT_NAMES
 from onevoice.playbook.grammar import Slip
 from onevoice.playbook.model import EventType, Fact, Measure, Moment, Segment, Step
 from onevoice.playbook.record import Record, listed, opened, short_text
-from onevoice.playbook.tree import Node, Place, quoted
+from onevoice.playbook.tree import Place, quoted
+from onevoice.playbook.words import CUSTOMER_WORDS
 
-STEPS_MAX: Final = 64  # of one moment, a step `N EVENT` counted N times
-KEY_FIELDS_MAX: Final = 2
+STEPS_MAX: Final = 16  # of one moment, a step `N EVENT` counted N times
+KEY_FIELDS_MAX: Final = 3
 
 
 def facts(root: Record) -> dict[str, Fact]:
     """Read `facts`."""
-    found = root.each("facts", _fact)
+    found = root.each("facts", _fact, CUSTOMER_WORDS)
     for name in BUILTIN_FACT_NAMES:
         if name in found:
             mend = f"built in are {listed(BUILTIN_FACT_NAMES)}"
-            root.report.refuse(root.report.where(f"facts.{name}"), "the name of a built-in fact", found=quoted(name), mend=mend)
+            where = root.report.where(f"facts.{name}")
+            root.report.refuse(where, "the name of a built-in fact", found=quoted(name), mend=mend)
             del found[name]
     return found
 
@@ -42,7 +44,8 @@ def _fact(name: str, record: Record) -> Fact:
     if len(fact.per) > KEY_FIELDS_MAX or len(set(fact.per)) < len(fact.per):
         record.refuse("per", "not a key", expected=f"at most {KEY_FIELDS_MAX} different fields", found=listed(fact.per))
     if "product" in fact.per[1:]:
-        record.refuse("per", "`product` is not the first field of the key", expected="`product` first", found=listed(fact.per))
+        found = listed(fact.per)
+        record.refuse("per", "`product` is not the first field of the key", expected="`product` first", found=found)
     return fact
 
 
@@ -70,10 +73,7 @@ def moments(root: Record) -> dict[str, Moment]:
     """Read `moments`: a list of steps, or a mapping with `per`, `within` and `steps`."""
     found: dict[str, Moment] = {}
     for name, node in root.entries("moments"):
-        whole = node
-        if isinstance(node.value, list):
-            whole = Node(node.place, {"steps": node}, keys={"steps": node.place})
-        with opened(root.report, whole) as record:
+        with opened(root.report, node.under("steps") if isinstance(node.value, list) else node) as record:
             found[name] = _moment(name, record)
     return found
 

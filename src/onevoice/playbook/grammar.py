@@ -8,11 +8,9 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Iterable
 from datetime import UTC, date, datetime, timedelta
 from difflib import get_close_matches
-from typing import Final
-from zoneinfo import ZoneInfo
+from typing import TYPE_CHECKING, Final
 
 from onevoice.playbook.model import (
     DAY,
@@ -30,8 +28,12 @@ from onevoice.playbook.model import (
 )
 from onevoice.playbook.tree import quoted
 
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from zoneinfo import ZoneInfo
+
 DURATION_MAX: Final = 3660 * DAY
-COUNT_MAX: Final = 64  # of one event in one step
+COUNT_MAX: Final = 16  # of one event in one step
 UNITS: Final = {"second": SECOND, "minute": MINUTE, "hour": HOUR, "day": DAY, "week": WEEK}
 WEEKDAYS: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 EXPECTED_DURATION: Final = "a whole number of seconds, minutes, hours, days or weeks, like `30 minutes`"
@@ -87,7 +89,8 @@ def duration(text: str) -> int:
     """Read a fixed length of time, in microseconds."""
     match = _DURATION.fullmatch(text.strip())
     unit = match[2].lower().removesuffix("s") if match else ""
-    unit = {"": "second" if match and match[2] == "s" else "", "m": "m", "min": "min", "h": "h", "d": "d"}.get(unit, unit)
+    if match is not None and match[2] == "s":
+        unit = "second"
     if match is None or unit not in UNITS:
         raise Slip("not a length of time", EXPECTED_DURATION, quoted(text), _duration_hint(unit))
     value = int(match[1]) * UNITS[unit]
@@ -115,37 +118,39 @@ def local_date(text: str) -> date:
 
 
 def day_start(day: date, zone: ZoneInfo) -> int:
-    """Return the first instant of a local day, in microseconds UTC; where midnight does not exist, the first after it."""
-    midnight = datetime(day.year, day.month, day.day, tzinfo=zone)
-    early, late = sorted(midnight.replace(fold=fold).astimezone(UTC) for fold in (0, 1))
-    # Midnight that happens twice: the first. Midnight inside a gap: the clock change between the two readings.
-    if early.astimezone(zone).date() >= day:
-        return _microseconds(early)
-    while late - early > timedelta(seconds=1):
-        middle = early + (late - early) // 2
-        if middle.astimezone(zone).date() >= day:
-            late = middle
-        else:
-            early = middle
-    return _microseconds(late.replace(microsecond=0))
+    """Return the first instant of a local day, in microseconds UTC."""
+    return utc(datetime(day.year, day.month, day.day), zone)  # noqa: DTZ001 - it is a local time
 
 
 def instant(text: str, zone: ZoneInfo) -> int:
-    """Read a local time such as `2026-03-01 10:00` as microseconds UTC; of a time that happens twice, the first."""
-    match = re.fullmatch(r"(\d{4}-\d\d-\d\d)[ T](\d\d):(\d\d)(?::(\d\d))?", text)
-    if match is None:
-        raise Slip("not a time", "a date and a time like `2026-03-01 10:00`", quoted(text))
+    """Read a local time such as `2026-03-01 10:00` as microseconds UTC."""
+    match = re.fullmatch(r"(\d{4}-\d\d-\d\d)[ T](\d\d:\d\d(:\d\d)?)", text)
     try:
-        naive = datetime.combine(local_date(match[1]), datetime.min.time()).replace(
-            hour=int(match[2]), minute=int(match[3]), second=int(match[4] or 0)
-        )
-    except ValueError as error:
-        raise Slip("not a time", "a date and a time like `2026-03-01 10:00`", quoted(text)) from error
-    there = naive.replace(tzinfo=zone).astimezone(UTC)
-    if there.astimezone(zone).replace(tzinfo=None) != naive:
-        mend = "the clocks go forward over it: choose one before or after"
-        raise Slip("a time that does not exist", f"a time on the clocks of {zone.key}", quoted(text), mend)
-    return _microseconds(there)
+        if match is not None:
+            return utc(datetime.fromisoformat(f"{match[1]} {match[2]}"), zone)
+    except ValueError:
+        pass
+    raise Slip("not a time", "a date and a time like `2026-03-01 10:00`", quoted(text))
+
+
+def utc(local: datetime, zone: ZoneInfo) -> int:
+    """Return the instant, in microseconds UTC, at which the clocks of a zone show a local time.
+
+    A time that happens twice is the first of the two; one that does not exist is the first instant after the gap.
+    """
+    early, late = sorted(local.replace(tzinfo=zone, fold=fold).astimezone(UTC) for fold in (0, 1))
+
+    def reached(at: datetime) -> bool:
+        return at.astimezone(zone).replace(tzinfo=None) >= local
+
+    if reached(early):
+        return _microseconds(early)
+    # A gap: the two readings lie on its two sides, and the clocks change on a whole second between them.
+    below, above = 0, int((late - early).total_seconds())
+    while above - below > 1:
+        middle = (below + above) // 2
+        below, above = (below, middle) if reached(early + timedelta(seconds=middle)) else (middle, above)
+    return _microseconds(early + timedelta(seconds=above))
 
 
 def _microseconds(moment: datetime) -> int:
@@ -185,7 +190,8 @@ def _where(rest: str, offset: int) -> str:
     match = _WHERE.match(rest)
     if match is None:
         word = rest.split(maxsplit=1)[0]
-        raise Slip(f"{quoted(word)} after an event", "`where` and a condition", "", did_you_mean(word, ["where"]), offset)
+        mend = did_you_mean(word, ["where"])
+        raise Slip(f"{quoted(word)} after an event", "`where` and a condition", "", mend, offset)
     if not rest[match.end() :].strip():
         raise Slip("`where` without a condition", "a condition", "", "", offset)
     return rest[match.end() :].strip()
@@ -334,7 +340,8 @@ def _event_trigger(rest: str) -> Trigger:
 def _segment_trigger(rest: str) -> Trigger:
     side, _, name = rest.partition(" ")
     if side not in {"entered", "left"}:
-        raise Slip("an unknown trigger", "`segment entered NAME` or `segment left NAME`", quoted(f"segment {rest}".strip()))
+        expected = "`segment entered NAME` or `segment left NAME`"
+        raise Slip("an unknown trigger", expected, quoted(f"segment {rest}".strip()))
     kind = TriggerKind.SEGMENT_ENTERED if side == "entered" else TriggerKind.SEGMENT_LEFT
     return Trigger(kind, _name(name.strip(), "the name of a segment"))
 

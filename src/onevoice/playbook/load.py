@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo, available_timezones
 
 from onevoice.errors import Mistake, PlaybookError
 from onevoice.playbook import actions, customers, derived, policies
+from onevoice.playbook.check import check
 from onevoice.playbook.grammar import Slip, did_you_mean
 from onevoice.playbook.model import Playbook
-from onevoice.playbook.record import Record, Report, every_place, opened
+from onevoice.playbook.record import Report, every_place, opened
 from onevoice.playbook.tree import Node, parse, quoted
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 SUFFIXES: Final = (".yaml", ".yml", ".csv")
 FILES_MAX: Final = 1_000
@@ -41,7 +44,8 @@ def read_files(path: str | Path) -> dict[str, bytes]:
     size = sum((folder / name).stat().st_size for name in names)
     if len(names) > FILES_MAX or size > BYTES_MAX:
         expected = f"at most {FILES_MAX:,} files and {BYTES_MAX // 1024**2} MB"
-        raise PlaybookError(Mistake("too much for a playbook", str(path), expected, f"{len(names):,} files, {size:,} bytes"))
+        found = f"{len(names):,} files, {size:,} bytes"
+        raise PlaybookError(Mistake("too much for a playbook", str(path), expected, found))
     return {name: (folder / name).read_bytes() for name in names}
 
 
@@ -70,6 +74,7 @@ def load_files(files: Mapping[str, bytes]) -> Playbook:
     report = Report()
     root = _merged(files, report)
     playbook = _playbook(root, files, report)
+    check(playbook, report)
     if report.mistakes:
         raise PlaybookError(*report.mistakes)
     return playbook
@@ -91,7 +96,8 @@ def _merged(files: Mapping[str, bytes], report: Report) -> Node:
         if isinstance(tree.value, dict):
             _join(root, tree, report, depth=0)
         elif not tree.empty:
-            report.refuse(tree.place, "a file that is not a mapping", expected="sections such as `campaigns:`", found=tree.described())
+            expected = "sections such as `campaigns:`"
+            report.refuse(tree.place, "a file that is not a mapping", expected=expected, found=tree.described())
     return root
 
 

@@ -34,7 +34,7 @@ class FieldType(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Identifier:
-    """A kind of identifier. `unique`: a customer has at most one value. `anonymous`: a device, owned by its last login."""
+    """A kind of identifier. `unique`: at most one value a customer. `anonymous`: a device, owned by its last login."""
 
     name: str
     format: str = ""  # "", "email" or "phone"
@@ -66,8 +66,10 @@ class EventType:
     """A type of event. A list field gives one item event per entry, named `event.list`."""
 
     name: str
-    fields: dict[str, FieldType] = field(default_factory=dict)
-    items: dict[str, dict[str, FieldType]] = field(default_factory=dict)  # list field -> its fields
+    fields: dict[str, FieldType] = field(default_factory=dict[str, FieldType])
+    items: dict[str, dict[str, FieldType]] = field(
+        default_factory=dict[str, dict[str, FieldType]]
+    )  # list field -> its fields
     about: str = ""  # "product" for a world event: no customer, fans out
 
 
@@ -154,9 +156,11 @@ class Moment:
 class Catalogue:
     """The products: `rows[i]` has the values of `fields` for `names[i]`; None where unknown."""
 
-    fields: dict[str, FieldType] = field(default_factory=dict)
+    fields: dict[str, FieldType] = field(default_factory=dict[str, FieldType])
     names: tuple[str, ...] = ()
-    columns: dict[str, tuple[str | float | None, ...]] = field(default_factory=dict)  # field -> value per product
+    columns: dict[str, tuple[str | float | None, ...]] = field(
+        default_factory=dict[str, tuple[str | float | None, ...]]
+    )  # field -> value per product
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +172,7 @@ class Offer:
     value: float = 0.0
     family: str = ""
     condition: str = ""  # `if`
-    parameters: dict[str, float | str] = field(default_factory=dict)
+    parameters: dict[str, float | str] = field(default_factory=dict[str, float | str])
 
 
 class TriggerKind(StrEnum):
@@ -288,12 +292,14 @@ class Refusals:
 class Policies:
     """Rules above all campaigns."""
 
-    classes: dict[str, CampaignClass] = field(default_factory=dict)
+    classes: dict[str, CampaignClass] = field(default_factory=dict[str, CampaignClass])
     rank: str = "weight * priority"
     wait_us: int = 0
     gap_us: int = 0
     caps: tuple[Cap, ...] = ()
-    exempt: dict[str, frozenset[str]] = field(default_factory=dict)  # class -> of {"caps", "gap", "wait"}
+    exempt: dict[str, frozenset[str]] = field(
+        default_factory=dict[str, frozenset[str]]
+    )  # class -> of {"caps", "gap", "wait"}
     suppress: tuple[Suppression, ...] = ()
     refusals: Refusals = field(default_factory=Refusals)
 
@@ -322,18 +328,18 @@ class Playbook:
     name: str
     time_zone: str = "UTC"
     languages: tuple[str, ...] = ()
-    identifiers: dict[str, Identifier] = field(default_factory=dict)
-    groups: dict[str, Group] = field(default_factory=dict)
-    traits: dict[str, Trait] = field(default_factory=dict)
+    identifiers: dict[str, Identifier] = field(default_factory=dict[str, Identifier])
+    groups: dict[str, Group] = field(default_factory=dict[str, Group])
+    traits: dict[str, Trait] = field(default_factory=dict[str, Trait])
     products: Catalogue = field(default_factory=Catalogue)
-    events: dict[str, EventType] = field(default_factory=dict)
-    sources: dict[str, Source] = field(default_factory=dict)
-    facts: dict[str, Fact] = field(default_factory=dict)
-    measures: dict[str, Measure] = field(default_factory=dict)
-    segments: dict[str, Segment] = field(default_factory=dict)
-    moments: dict[str, Moment] = field(default_factory=dict)
-    offers: dict[str, Offer] = field(default_factory=dict)
-    campaigns: dict[str, Campaign] = field(default_factory=dict)
+    events: dict[str, EventType] = field(default_factory=dict[str, EventType])
+    sources: dict[str, Source] = field(default_factory=dict[str, Source])
+    facts: dict[str, Fact] = field(default_factory=dict[str, Fact])
+    measures: dict[str, Measure] = field(default_factory=dict[str, Measure])
+    segments: dict[str, Segment] = field(default_factory=dict[str, Segment])
+    moments: dict[str, Moment] = field(default_factory=dict[str, Moment])
+    offers: dict[str, Offer] = field(default_factory=dict[str, Offer])
+    campaigns: dict[str, Campaign] = field(default_factory=dict[str, Campaign])
     policies: Policies = field(default_factory=Policies)
-    placements: dict[str, Placement] = field(default_factory=dict)
-    channels: dict[str, Channel] = field(default_factory=dict)
+    placements: dict[str, Placement] = field(default_factory=dict[str, Placement])
+    channels: dict[str, Channel] = field(default_factory=dict[str, Channel])

@@ -41,8 +41,8 @@ def _classes(record: Record) -> dict[str, CampaignClass]:
     for name, klass in found.items():
         if klass.strict and above:
             where = record.report.where(f"policies.classes.{name}.strict")
-            mend = f"move {quoted(name)} above {quoted(above)}"
-            record.report.refuse(where, "a strict class below one that is not", expected="strict classes first", mend=mend)
+            what, mend = "a strict class below one that is not", f"move {quoted(name)} above {quoted(above)}"
+            record.report.refuse(where, what, expected="strict classes first", mend=mend)
         above = above or ("" if klass.strict else name)
     return found
 

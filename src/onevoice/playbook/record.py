@@ -7,28 +7,23 @@ everything that is wrong.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from typing import Final, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from onevoice.errors import Mistake
 from onevoice.playbook import grammar
 from onevoice.playbook.grammar import Slip, did_you_mean
-from onevoice.playbook.tree import Node, Place, joined, quoted
+from onevoice.playbook.tree import Node, Place, quoted
+from onevoice.playbook.words import CUSTOMER_WORDS, LINE_WORDS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Iterable, Iterator
 
 T = TypeVar("T")
 
 NAME_LENGTH_MAX: Final = 64
 TEXT_LENGTH_MAX: Final = 200  # of a short text; conditions have a limit of their own
-SECTION_MAX: Final = 10_000  # names in one section
-# Words that conditions or the lines of a playbook use themselves.
-RESERVED: Final = frozenset(
-    """all and any as asc between by case cast coalesce count cross current_date date desc distinct else end escape event
-    every except exists extract false for from full group having if in inner intersect interval into is isnull join
-    lateral left lever like limit natural no not notnull now null of offer offset on or order outer over over priority
-    propensity right select some table then time timestamp true union unique using values weight when where window with
-    within""".split()
-)
+SECTION_MAX: Final = 4_096  # names in one section
 
 
 class Report:
@@ -37,6 +32,7 @@ class Report:
     def __init__(self) -> None:
         self.mistakes: list[Mistake] = []
         self.places: dict[str, Place] = {}
+        self.broken: set[str] = set()  # names left out for a mistake of their own; who uses them is not blamed
 
     def refuse(self, where: Place | str, what: str, *, expected: str = "", found: str = "", mend: str = "") -> None:
         """Record a mistake."""
@@ -49,8 +45,7 @@ class Report:
         above = path
         while above := re.sub(r"(^|\.)[^.\[\]]*$|\[\d+\]$", "", above):
             if above in self.places:
-                place = self.places[above]
-                return str(Place(place.file, place.line, place.column, path))
+                return str(self.places[above])
         return path
 
     def parsed(self, node: Node, parse: Callable[[str], T], default: T) -> T:
@@ -154,7 +149,7 @@ class Record:
             self.refuse(key, "a name given twice", expected="each name once", found=quoted(twice))
         return tuple(dict.fromkeys(names))
 
-    def entries(self, key: str) -> Iterator[tuple[str, Node]]:
+    def entries(self, key: str, reserved: frozenset[str] = LINE_WORDS) -> Iterator[tuple[str, Node]]:
         """Give the names declared under a key, each with its value; a bad name is a mistake and is left out."""
         node = self.node(key)
         if node is None or node.empty:
@@ -165,28 +160,30 @@ class Record:
         if len(node.value) > SECTION_MAX:
             self.refuse(key, "too many names", expected=f"at most {SECTION_MAX:,}", found=f"{len(node.value):,}")
         for name, child in node.value.items():
-            if self.named(name, node.keys[name]):
+            if self.named(name, node.keys[name], reserved):
                 yield name, child
 
-    def named(self, name: str, place: Place) -> bool:
+    def named(self, name: str, place: Place, reserved: frozenset[str]) -> bool:
         """Tell whether a name is well formed, and record why not."""
         if not re.fullmatch(r"[a-z][a-z0-9_]*", name):
             mend = f"write {quoted(re.sub('[^a-z0-9]+', '_', name.lower()).strip('_'))}" if name.isascii() else ""
             expected = "small letters, digits and `_`, beginning with a letter"
             self.report.refuse(place, "not a name", expected=expected, found=quoted(name), mend=mend)
         elif len(name) > NAME_LENGTH_MAX:
-            self.report.refuse(place, "a name too long", expected=f"at most {NAME_LENGTH_MAX} characters", found=quoted(name))
-        elif name in RESERVED:
+            expected = f"at most {NAME_LENGTH_MAX} characters"
+            self.report.refuse(place, "a name too long", expected=expected, found=quoted(name))
+        elif name in reserved:
             mend = f"choose another name, such as `{name}_`"
             self.report.refuse(place, "a reserved word", expected="a name", found=quoted(name), mend=mend)
         else:
             return True
+        self.report.broken.add(name)
         return False
 
-    def each(self, key: str, read: Callable[[str, Record], T]) -> dict[str, T]:
+    def each(self, key: str, read: Callable[[str, Record], T], reserved: frozenset[str] = LINE_WORDS) -> dict[str, T]:
         """Read every name declared under a key by `read(name, record)`."""
         found: dict[str, T] = {}
-        for name, node in self.entries(key):
+        for name, node in self.entries(key, reserved):
             with opened(self.report, node) as record:
                 found[name] = read(name, record)
         return found
@@ -194,10 +191,13 @@ class Record:
     def lines(self, key: str, read: Callable[[str], T]) -> dict[str, T]:
         """Read every name declared under a key whose value is one line; a line with a slip is left out."""
         found: dict[str, T] = {}
-        for name, node in self.entries(key):
+        for name, node in self.entries(key, CUSTOMER_WORDS):
             missing: list[T] = []
-            for value in self.report.parsed(node, lambda text: [read(text)], missing):
-                found[name] = value
+            value = self.report.parsed(node, lambda text: [read(text)], missing)
+            if not value:
+                self.report.broken.add(name)
+            for each in value:
+                found[name] = each
         return found
 
     def rows(self, key: str) -> Iterator[Record]:
@@ -214,7 +214,7 @@ class Record:
 
 
 @contextmanager
-def opened(report: Report, node: Node) -> Iterator[Record]:
+def opened(report: Report, node: Node) -> Generator[Record]:
     """Open a mapping for reading; when it closes, every key that was not asked for is a mistake."""
     record = Record(report, node)
     yield record
@@ -266,17 +266,3 @@ def listed(words: Iterable[str]) -> str:
     """Return the words of a message, at most a dozen."""
     known = [quoted(word) for word in words]
     return ", ".join(known[:12]) + (f" and {len(known) - 12} more" if len(known) > 12 else "")
-
-
-__all__ = [
-    "RESERVED",
-    "Record",
-    "Report",
-    "at_least",
-    "every_place",
-    "joined",
-    "listed",
-    "opened",
-    "short_text",
-    "word_of",
-]

@@ -7,13 +7,15 @@ nested file crashes.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from typing import Any, Final, NoReturn, cast
+from typing import TYPE_CHECKING, Any, Final, NoReturn, cast
 
 import yaml
 
 from onevoice.errors import Mistake
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 VALUES_MAX: Final = 200_000  # in one file, aliases expanded
 DEPTH_MAX: Final = 16
@@ -36,7 +38,7 @@ class Place:
 
 @dataclass(slots=True)
 class Node:
-    """A value: a text, a list or a mapping. `plain` is true for a text without quotes; `one_line` where columns count."""
+    """A text, a list or a mapping. `plain`: a text without quotes; `one_line`: its columns can be counted."""
 
     place: Place
     value: str | list[Node] | dict[str, Node]
@@ -48,6 +50,10 @@ class Node:
     def empty(self) -> bool:
         """True where nothing was written after the key."""
         return self.plain and self.value in NULLS
+
+    def under(self, key: str) -> Node:
+        """Return a mapping that has only this value, for readers that ask by key."""
+        return Node(self.place, {key: self}, keys={key: self.place})
 
     def at(self, offset: int) -> Place:
         """Return the place of the character at `offset` of a text; of the whole text where columns do not map."""
@@ -115,7 +121,7 @@ class _Builder:
         self.mistakes = mistakes
         self.anchors: dict[str, Node] = {}
         self.count = 0
-        self.events = cast("Iterator[Any]", yaml.parse(text, Loader=yaml.CSafeLoader))
+        self.events: Iterator[Any] = cast("Any", yaml).parse(text, Loader=yaml.CSafeLoader)
 
     def document(self) -> Node | None:
         """Read the one document of the file."""

@@ -1,0 +1,407 @@
+"""Whether what a playbook says fits together: every name is known, every condition fits its types.
+
+It works on the model alone, so that a playbook built in Python is checked by the same rules; with a `Report` of the
+loader each mistake also has its file, line and column.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+from onevoice.conditions.tree import OFFER_KINDS, Expression, SymbolKind, symbols_of
+from onevoice.conditions.types import Scope, Type
+from onevoice.conditions.types import check as check_condition
+from onevoice.errors import ConditionError, Mistake
+from onevoice.playbook.builtin import row_fields
+from onevoice.playbook.grammar import did_you_mean
+from onevoice.playbook.model import Aggregate, Campaign, Fact, FieldType, Measure, Moment, Playbook, TriggerKind
+from onevoice.playbook.record import SECTION_MAX, Report, listed
+from onevoice.playbook.scopes import Scopes, conditions_of, event_matches, fact_key_types, trigger_event
+from onevoice.playbook.tree import quoted
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+_WORD: Final = re.compile(r"[a-z][a-z0-9_]*")
+KEY_TYPES: Final = frozenset({FieldType.KEY, FieldType.CHOICE, FieldType.PRODUCT})
+OFFERS: Final = "offers"  # what `stop` calls everything that proposes something
+
+
+def check(playbook: Playbook, report: Report | None = None) -> list[Mistake]:
+    """Return every mistake in how the parts of a playbook refer to each other; none where it can be used."""
+    report = report or Report()
+    checker = _Checker(playbook, report)
+    checker.names()
+    checker.customers()
+    checker.events()
+    for fact in playbook.facts.values():
+        checker.fact(fact)
+    for measure in playbook.measures.values():
+        checker.measure(measure)
+    for moment in playbook.moments.values():
+        checker.moment(moment)
+    checker.offers()
+    for campaign in playbook.campaigns.values():
+        checker.campaign(campaign)
+    checker.policies()
+    expressions = checker.conditions()
+    checker.segment_order(expressions)
+    checker.suppressions(expressions)
+    return report.mistakes
+
+
+class _Checker:
+    """One playbook being checked; a method per part."""
+
+    def __init__(self, playbook: Playbook, report: Report) -> None:
+        self.playbook = playbook
+        self.report = report
+        self.scopes = Scopes(playbook)
+        self.known_events = [
+            name
+            for event in self.scopes.events.values()
+            for name in (event.name, *(f"{event.name}.{items}" for items in event.items))
+        ]
+
+    def refuse(self, path: str, what: str, *, expected: str = "", found: str = "", mend: str = "") -> None:
+        """Record a mistake at a key path."""
+        self.report.refuse(self.report.where(path), what, expected=expected, found=found, mend=mend)
+
+    def known(self, path: str, kind: str, name: str, names: Iterable[str]) -> bool:
+        """Tell whether a name is one of those declared, and record where it is not."""
+        names = list(names)
+        if name in names:
+            return True
+        if not name or name in self.report.broken:
+            return False
+        hint = did_you_mean(name, names)
+        expected = f"one of {listed(names)}" if names else f"none is declared, declare {quoted(name)} first"
+        self.refuse(path, f"an unknown {kind}", expected=expected, found=quoted(name), mend=hint)
+        return False
+
+    def names(self) -> None:
+        """Hold names that one condition may see apart, and the sections to their limits."""
+        playbook = self.playbook
+        first: dict[str, str] = {name: "a built-in fact" for name in self.scopes.facts if name not in playbook.facts}
+        sections: dict[str, Mapping[str, object]] = {
+            "traits": playbook.traits,
+            "facts": playbook.facts,
+            "measures": playbook.measures,
+            "segments": playbook.segments,
+        }
+        for section, names in sections.items():
+            for name in names:
+                other = first.setdefault(name, f"one of the {section}")
+                if other != f"one of the {section}":
+                    mend = "conditions call both by this name: rename one"
+                    self.refuse(
+                        f"{section}.{name}", "a name given twice", found=f"{quoted(name)}, also {other}", mend=mend
+                    )
+        self.sizes()
+
+    def sizes(self) -> None:
+        """Hold event types with their items and fields to the limit of a section."""
+        for event in self.playbook.events.values():
+            fields = len(event.fields) + sum(len(own) for own in event.items.values())
+            if fields > SECTION_MAX:
+                self.refuse(
+                    f"events.{event.name}", "too many fields", expected=f"at most {SECTION_MAX:,}", found=f"{fields:,}"
+                )
+
+    def customers(self) -> None:
+        """Check groups, sources and channels."""
+        fields = {name for event in self.scopes.events.values() for name in event.fields}
+        for group in self.playbook.groups.values():
+            self.known(
+                f"groups.{group.name}.by", "trait or event field", group.by, [*self.playbook.traits, *sorted(fields)]
+            )
+        for source in self.playbook.sources.values():
+            for i, name in enumerate(source.events):
+                self.known(f"sources.{source.name}.events[{i}]", "event", name, self.scopes.events)
+        for channel in self.playbook.channels.values():
+            if channel.address:
+                path = f"channels.{channel.name}.address"
+                self.known(path, "identifier", channel.address, self.playbook.identifiers)
+
+    def events(self) -> None:
+        """Check every place that matches events of a customer."""
+        seen: set[tuple[str, str]] = set()
+        for path, match in event_matches(self.playbook):
+            if (
+                (path, match.event) in seen
+                or not match.event
+                or not self.known(path, "event", match.event, self.known_events)
+            ):
+                continue
+            seen.add((path, match.event))
+            if self.scopes.events[match.event.split(".")[0]].about:
+                mend = "it starts campaigns by `product EVENT for FACT`"
+                self.refuse(
+                    path, "an event about a product, which has no customer", found=quoted(match.event), mend=mend
+                )
+
+    def row(self, event: str) -> Mapping[str, FieldType] | None:
+        """Return the fields of an event's row."""
+        return row_fields(self.scopes.events, event)
+
+    def fact(self, fact: Fact) -> None:
+        """Check that a fact's key is made of fields that identify, of one type wherever they occur."""
+        rows = {match.event: self.row(match.event) for match in (*fact.opens, *fact.closes)}
+        opening = [rows[match.event] for match in fact.opens]
+        if any(row is None for row in rows.values()):
+            return
+        path = f"facts.{fact.name}.per"
+        if fact.per:
+            self.callable(fact)
+        for name, kind in zip(fact.per, fact_key_types(fact, self.scopes.events), strict=True):
+            if not any(name in (row or {}) for row in opening):
+                fields = sorted({field for row in opening for field in row or {}})
+                self.known(path, "field of the events that open it", name, fields)
+            elif kind not in KEY_TYPES:
+                self.refuse(
+                    path,
+                    "a field that identifies nothing",
+                    expected=listed(sorted(KEY_TYPES)),
+                    found=f"`{name}: {kind}`",
+                )
+            for event, row in rows.items():
+                if row is not None and row.get(name, kind) is not kind:
+                    found = f"{kind} here, {row[name]} in {quoted(event)}"
+                    self.refuse(path, f"two types for {quoted(name)}", expected="one type", found=found)
+
+    def callable(self, fact: Fact) -> None:
+        """Check that a fact can be asked for a key by its name, which SQL may know as a function of its own."""
+        symbol = self.scopes.of_customer[fact.name]
+        asked = replace(symbol, components=(Type.TEXT,))
+        try:
+            check_condition(f"({fact.name}('a'))", Scope({fact.name: asked}), Type.BOOLEAN, "")
+        except ConditionError:
+            mend = f"choose another name, such as `{fact.name}_`"
+            self.refuse(f"facts.{fact.name}", "the name of a SQL function", found=quoted(fact.name), mend=mend)
+
+    def measure(self, measure: Measure) -> None:
+        """Check that a measure's field is one it can be computed from."""
+        row, path = self.row(measure.match.event), f"measures.{measure.name}"
+        if row is None:
+            return
+        wanted = _MEASURED[measure.aggregate]
+        if not measure.field:
+            if measure.aggregate not in _WITHOUT_FIELD:
+                of = f"`{measure.aggregate} of {measure.match.event}.FIELD`"
+                self.refuse(path, f"{quoted(measure.aggregate)} without a field", expected=of)
+        elif (
+            self.known(path, f"field of {quoted(measure.match.event)}", measure.field, row)
+            and row[measure.field] not in wanted
+        ):
+            found = f"`{measure.field}: {row[measure.field]}`"
+            expected = f"a field of type {listed(sorted(wanted))}"
+            self.refuse(path, f"a field that {quoted(measure.aggregate)} cannot take", expected=expected, found=found)
+
+    def moment(self, moment: Moment) -> None:
+        """Check that every event of a keyed moment has the key."""
+        kinds: dict[FieldType, str] = {}
+        for i, step in enumerate(moment.steps) if moment.per else ():
+            for match in step.matches:
+                row, path = self.row(match.event), f"moments.{moment.name}.steps[{i}]"
+                if row is None:
+                    continue
+                if moment.per not in row:
+                    mend = "an event without it would never count"
+                    self.refuse(
+                        path,
+                        f"no field {quoted(moment.per)} in {quoted(match.event)}",
+                        expected="the field of `per`",
+                        mend=mend,
+                    )
+                    continue
+                kinds.setdefault(row[moment.per], match.event)
+        self.key_kinds(f"moments.{moment.name}.per", moment.per, kinds)
+
+    def key_kinds(self, path: str, name: str, kinds: Mapping[FieldType, str]) -> None:
+        """Check that a key has one type, and one that identifies."""
+        if len(kinds) > 1:
+            found = ", ".join(f"{kind} in {quoted(event)}" for kind, event in kinds.items())
+            self.refuse(path, f"two types for {quoted(name)}", expected="one type", found=found)
+        for kind in kinds:
+            if kind not in KEY_TYPES:
+                self.refuse(
+                    path,
+                    "a field that identifies nothing",
+                    expected=listed(sorted(KEY_TYPES)),
+                    found=f"`{name}: {kind}`",
+                )
+
+    def offers(self) -> None:
+        """Check products and parameters of offers."""
+        kinds: dict[str, tuple[type, str]] = {}
+        products = frozenset(self.playbook.products.names)
+        for offer in self.playbook.offers.values():
+            path = f"offers.{offer.name}"
+            if offer.product and offer.product not in products:
+                self.known(f"{path}.product", "product", offer.product, self.playbook.products.names)
+            for name, value in offer.parameters.items():
+                if name in {"value", "product", "family"}:
+                    self.refuse(f"{path}.parameters.{name}", "a parameter with a reserved name", found=quoted(name))
+                kind, first = kinds.setdefault(name, (type(value), offer.name))
+                if kind is not type(value):
+                    found = f"a number in one, a text in the other: {quoted(first)} and {quoted(offer.name)}"
+                    self.refuse(
+                        f"{path}.parameters.{name}", f"two types for {quoted(name)}", expected="one type", found=found
+                    )
+
+    def campaign(self, campaign: Campaign) -> None:
+        """Check the names a campaign uses."""
+        playbook, path = self.playbook, f"campaigns.{campaign.name}"
+        if campaign.klass:
+            self.known(f"{path}.class", "class", campaign.klass, playbook.policies.classes)
+        if campaign.offer:
+            self.known(f"{path}.offer", "offer", campaign.offer, playbook.offers)
+        for i, name in enumerate(campaign.send):
+            self.known(f"{path}.send[{i}]", "channel", name, playbook.channels)
+        for i, name in enumerate(campaign.placements):
+            self.known(f"{path}.placements[{i}]", "placement", name, playbook.placements)
+        self.trigger(campaign)
+        if campaign.per:
+            self.per(campaign)
+
+    def trigger(self, campaign: Campaign) -> None:
+        """Check what starts a campaign."""
+        when, path = campaign.when, f"campaigns.{campaign.name}.when"
+        if when.kind is TriggerKind.MOMENT:
+            self.known(path, "moment", when.name, self.playbook.moments)
+        elif when.kind in {TriggerKind.SEGMENT_ENTERED, TriggerKind.SEGMENT_LEFT}:
+            self.known(path, "segment", when.name, self.playbook.segments)
+        elif when.kind is TriggerKind.PRODUCT:
+            about = [event.name for event in self.scopes.events.values() if event.about]
+            self.known(path, "event about a product", when.name, about)
+            if self.known(path, "fact", when.fact, self.scopes.facts):
+                keys = fact_key_types(self.scopes.facts[when.fact], self.scopes.events)
+                if keys[:1] != (FieldType.PRODUCT,):
+                    self.refuse(
+                        path, "a fact that is not about a product", expected="`per: product`", found=quoted(when.fact)
+                    )
+
+    def per(self, campaign: Campaign) -> None:
+        """Check that a campaign's key is a field of its event, or the key of its moment."""
+        path, when = f"campaigns.{campaign.name}.per", campaign.when
+        moment = self.playbook.moments.get(when.name) if when.kind is TriggerKind.MOMENT else None
+        if moment is not None and campaign.per == moment.per:
+            return
+        event = trigger_event(self.playbook, campaign)
+        row = self.row(event) if event else None
+        if row is None:
+            if not event or when.kind is TriggerKind.MOMENT:
+                expected = "a trigger that is an event, or a moment with this `per`"
+                self.refuse(
+                    path, "no event to take a key from", expected=expected, found=quoted(f"event.{campaign.per}")
+                )
+        elif self.known(path, f"field of {quoted(event)}", campaign.per, row):
+            self.key_kinds(path, campaign.per, {row[campaign.per]: event})
+
+    def policies(self) -> None:
+        """Check the names that the rules use."""
+        playbook, policies = self.playbook, self.playbook.policies
+        for i, cap in enumerate(policies.caps):
+            for key, kind, name, names in (
+                ("channel", "channel", cap.channel, playbook.channels),
+                ("class", "class", cap.klass, policies.classes),
+                ("campaign", "campaign", cap.campaign, playbook.campaigns),
+                ("for", "segment", cap.for_segment, playbook.segments),
+            ):
+                if name:
+                    self.known(f"policies.caps[{i}].{key}", kind, name, names)
+        for name in policies.exempt:
+            self.known(f"policies.exempt.{name}", "class", name, policies.classes)
+        for i, rule in enumerate(policies.suppress):
+            for j, name in enumerate(rule.stop):
+                self.known(f"policies.suppress[{i}].stop[{j}]", "class", name, [*policies.classes, OFFERS])
+
+    def conditions(self) -> dict[str, Expression]:
+        """Check every condition; return those that can be read, by key path."""
+        found: dict[str, Expression] = {}
+        for written in conditions_of(self.playbook, self.scopes):
+            where = self.report.where(written.path)
+            try:
+                found[written.path] = check_condition(written.text, written.scope, written.expected, where)
+            except ConditionError as error:
+                if not self.report.broken.intersection(_WORD.findall(written.text)):
+                    self.report.mistakes += error.mistakes
+        return found
+
+    def segment_order(self, expressions: Mapping[str, Expression]) -> None:
+        """Check that segments use only those before them: each is judged after those written above it."""
+        names = list(self.playbook.segments)
+        for position, name in enumerate(names):
+            expression = expressions.get(f"segments.{name}")
+            for kind, index in sorted(symbols_of(expression)) if expression else ():
+                if kind is not SymbolKind.SEGMENT or index < position:
+                    continue
+                mend = f"move {quoted(names[index])} above {quoted(name)}"
+                what = "a segment that uses one declared after it"
+                if _reaches(names[index], name, names, expressions):
+                    what, mend = (
+                        "a circle of segments",
+                        "a segment may not depend on itself, directly or through others",
+                    )
+                self.refuse(f"segments.{name}", what, found=quoted(names[index]), mend=mend)
+
+    def suppressions(self, expressions: Mapping[str, Expression]) -> None:
+        """Check that a rule with a time after it speaks of the customer alone, and that refusals in use count."""
+        for i, rule in enumerate(self.playbook.policies.suppress):
+            expression = expressions.get(f"policies.suppress[{i}].while")
+            kinds = {kind for kind, _ in symbols_of(expression)} if expression else set[SymbolKind]()
+            if kinds & OFFER_KINDS and (rule.then_us or rule.at_most_us):
+                key = "then" if rule.then_us else "at_most"
+                mend = "such a rule is kept per customer, not per offer: leave it out"
+                self.refuse(f"policies.suppress[{i}].{key}", f"{quoted(key)} of a rule about the offer", mend=mend)
+        self.refusals(expressions)
+
+    def refusals(self, expressions: Mapping[str, Expression]) -> None:
+        """Check that a built-in fact about refusals is set where a condition asks for it."""
+        refusals, facts = self.playbook.policies.refusals, list(self.scopes.facts)
+        unset = {
+            facts.index(name): name
+            for name, lasts_us in (
+                ("refused", refusals.refused_us),
+                ("not_now", refusals.not_now_us),
+                ("ignored", refusals.ignored_pause_us),
+            )
+            if not lasts_us
+        }
+        for path, expression in expressions.items():
+            for kind, index in sorted(symbols_of(expression)):
+                if kind is SymbolKind.FACT and index in unset:
+                    name = unset[index]
+                    mend = f"say how long under `policies.refusals.{name}`"
+                    self.refuse(path, "a refusal that never counts", found=quoted(name), mend=mend)
+
+
+_MEASURED: Final[dict[Aggregate, frozenset[FieldType]]] = {
+    Aggregate.COUNT: frozenset(FieldType) - {FieldType.TEXT},
+    Aggregate.SUM: frozenset({FieldType.NUMBER}),
+    Aggregate.MIN: frozenset({FieldType.NUMBER}),
+    Aggregate.MAX: frozenset({FieldType.NUMBER}),
+    Aggregate.LATEST: frozenset(FieldType) - {FieldType.TEXT, FieldType.KEY},
+    Aggregate.FIRST: frozenset(FieldType) - {FieldType.TEXT, FieldType.KEY},
+    Aggregate.DISTINCT: frozenset({FieldType.CHOICE, FieldType.PRODUCT, FieldType.KEY}),
+}
+_WITHOUT_FIELD: Final = frozenset({Aggregate.COUNT, Aggregate.LATEST, Aggregate.FIRST})
+
+
+def _reaches(start: str, goal: str, names: list[str], expressions: Mapping[str, Expression]) -> bool:
+    """Tell whether a segment depends on another, directly or through others."""
+    waiting, seen = [start], set[str]()
+    while waiting:
+        name = waiting.pop()
+        if name == goal:
+            return True
+        if name in seen:
+            continue
+        seen.add(name)
+        expression = expressions.get(f"segments.{name}")
+        for kind, index in symbols_of(expression) if expression else ():
+            if kind is SymbolKind.SEGMENT:
+                waiting.append(names[index])
+    return False
