@@ -76,7 +76,7 @@ def load_files(files: Mapping[str, bytes]) -> Playbook:
     playbook = _playbook(root, files, report)
     check(playbook, report)
     if report.mistakes:
-        raise PlaybookError(*report.mistakes)
+        raise PlaybookError(*dict.fromkeys(report.mistakes))
     return playbook
 
 

@@ -2,7 +2,8 @@
 
 Symbols are numbered by position: traits, measures, segments as declared; facts with the built-in ones first; the fields
 of an event in the order of its row (an item's event first, then its own); a catalogue's columns and the offers'
-parameters in order of appearance. Names that a condition may not use are in its scope too, so that the error can say why.
+parameters in order of appearance. Names that a condition may not use are in its scope too, so that an error can say
+why.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ from onevoice.playbook.model import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
 Symbols = dict[str, Symbol]
 
@@ -54,12 +55,16 @@ _NOTES: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """A condition of a playbook: its key path, its text, the names it sees, and what it must give."""
+    """A condition of a playbook: its key path, its text, the names it sees, and what it must give.
+
+    `event` names the event or item whose row a `where` reads; of several `any of` events each has its own.
+    """
 
     path: str
     text: str
     scope: Scope
     expected: Type
+    event: str = ""
 
 
 def customer_scope(playbook: Playbook) -> Scope:
@@ -88,10 +93,15 @@ def suppression_scope(playbook: Playbook) -> Scope:
 
 
 class Scopes:
-    """The scopes of one playbook, each built once."""
+    """The scopes of one playbook, each built once.
 
-    def __init__(self, playbook: Playbook) -> None:
+    `column_of(event, field)` gives the number that stands for an event's field; without it that is the field's position
+    in its row. A program gives the columns of a decoded batch here.
+    """
+
+    def __init__(self, playbook: Playbook, column_of: Callable[[str, str], int] | None = None) -> None:
         self.playbook = playbook
+        self.column_of = column_of
         self.events = all_events(playbook)
         self.facts = all_facts(playbook)
         self.of_customer = _customer_symbols(playbook, self.facts, self.events)
@@ -119,7 +129,8 @@ class Scopes:
         if fields is None:
             raise KeyError(name)
         symbols: Symbols = {}
-        for index, (field, kind) in enumerate(fields.items()):
+        for position, (field, kind) in enumerate(fields.items()):
+            index = position if self.column_of is None else self.column_of(name, field)
             symbols[f"event.{field}"] = _symbol(SymbolKind.EVENT_FIELD, index, kind)
             if kind is FieldType.PRODUCT:
                 symbols |= _product_symbols(f"event.{field}", SymbolKind.EVENT_PRODUCT_FIELD, index, self.playbook)
@@ -266,7 +277,7 @@ def _campaign_conditions(campaign: Campaign, scopes: Scopes) -> Iterator[Written
 def _event_conditions(playbook: Playbook, scopes: Scopes) -> Iterator[Written]:
     for path, match in event_matches(playbook):
         if match.where and row_fields(scopes.events, match.event) is not None:
-            yield Written(path, match.where, scopes.event(match.event), Type.BOOLEAN)
+            yield Written(path, match.where, scopes.event(match.event), Type.BOOLEAN, match.event)
 
 
 def event_matches(playbook: Playbook) -> Iterator[tuple[str, EventMatch]]:
