@@ -1,0 +1,135 @@
+"""What may stop a candidate on a channel, gate after gate (§10.2)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from . import conditions, contacts, facts
+from .conditions import View, evaluate
+from .state import NEVER, Reason, Spell
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from onevoice.playbook.model import Campaign, Suppression
+
+    from .state import Candidate, Customer
+    from .twin import Twin
+
+
+@dataclass(frozen=True)
+class Stop:
+    """Why a channel is closed to a candidate; the values go into the record. `until` 0: no known end."""
+
+    reason: Reason
+    channel: str
+    rule: int = -1
+    value: int = 0
+    limit: int = 0
+    until: int = 0
+
+
+def view(twin: Twin, customer: Customer, candidate: Candidate) -> View:
+    campaign = twin.book.campaigns[candidate.number]
+    trigger = candidate.trigger
+    offer = twin.book.offer(campaign)
+    return View(twin.book, twin.now, customer, trigger.fields, offer, trigger.product, campaign)
+
+
+def first_stop(twin: Twin, customer: Customer, candidate: Candidate, channel: str) -> Stop | None:
+    """Return the first gate that stops a candidate on a channel; None where it could win."""
+    return _lasting_stop(twin, customer, candidate, channel) or _passing_stop(twin, customer, candidate, channel)
+
+
+def _lasting_stop(twin: Twin, customer: Customer, candidate: Candidate, channel: str) -> Stop | None:
+    """Return the first of the gates that only an event, or a suppression's end, lifts."""
+    campaign = twin.book.campaigns[candidate.number]
+    if not _may_by_consent(twin, customer, campaign, channel):
+        return Stop(Reason.NO_CONSENT, channel)
+    if not _has_address(twin, customer, channel):
+        return Stop(Reason.NO_ADDRESS, channel)
+    rule = suppressing(twin, customer, candidate)
+    return None if rule is None else Stop(Reason.SUPPRESSED, channel, rule)
+
+
+def _may_by_consent(twin: Twin, customer: Customer, campaign: Campaign, channel: str) -> bool:
+    klass = twin.book.klass(campaign)
+    key = (channel, klass.purpose or klass.name)
+    if facts.is_open(twin.book, customer, "consent", list(key), twin.now):
+        return True
+    return not klass.consent_required and facts.closing(customer, "consent", key) == NEVER
+
+
+def _has_address(twin: Twin, customer: Customer, channel: str) -> bool:
+    known = twin.book.playbook.channels.get(channel)
+    kind = known.address if known else ""
+    return not kind or any(each == kind and owner == customer.number for (each, _), owner in twin.index.items())
+
+
+def _passing_stop(twin: Twin, customer: Customer, candidate: Candidate, channel: str) -> Stop | None:
+    """Return the first of the gates that time lifts: again_after, gap, cap."""
+    campaign = twin.book.campaigns[candidate.number]
+    same = [each.due for each in customer.contacts if each.campaign == campaign.name and each.key == candidate.key]
+    if campaign.again_after_us and same and max(same) + campaign.again_after_us > twin.now:
+        last = max(same)
+        return Stop(Reason.AGAIN_AFTER, channel, value=last, until=last + campaign.again_after_us)
+    counted = [
+        each.due
+        for each in customer.contacts
+        if not twin.book.is_exempt(campaign, "gap") or each.campaign == campaign.name
+    ]
+    gap = twin.book.policies.gap_us
+    if gap and counted and max(counted) + gap > twin.now:
+        return Stop(Reason.GAP, channel, value=max(counted), until=max(counted) + gap)
+    if twin.book.is_exempt(campaign, "caps"):
+        return None
+    full = contacts.full_cap(twin, customer, campaign, channel)
+    if full is None:
+        return None
+    limit = twin.book.policies.caps[full.rule].max
+    return Stop(Reason.CAP, channel, full.rule, full.count, limit, full.until)
+
+
+# Suppressions
+
+
+def suppressing(twin: Twin, customer: Customer, candidate: Candidate) -> int | None:
+    """Return the first suppression, in playbook order, that stops this candidate and holds."""
+    for rule, suppression in enumerate(twin.book.policies.suppress):
+        if _stops(twin, suppression, candidate) and _holds(twin, customer, candidate, rule):
+            return rule
+    return None
+
+
+def _stops(twin: Twin, suppression: Suppression, candidate: Candidate) -> bool:
+    campaign = twin.book.campaigns[candidate.number]
+    has_offer = bool(campaign.offer) or candidate.trigger.world
+    return campaign.klass in suppression.stop or ("offers" in suppression.stop and has_offer)
+
+
+def _holds(twin: Twin, customer: Customer, candidate: Candidate, rule: int) -> bool:
+    suppression = twin.book.policies.suppress[rule]
+    if not suppression.then_us and not suppression.at_most_us:
+        condition = twin.book.suppression(suppression.condition)
+        return evaluate(condition, view(twin, customer, candidate)) is True
+    spell = customer.spells.get(rule, Spell())
+    if spell.since is not None:
+        return not suppression.at_most_us or twin.now < spell.since + suppression.at_most_us
+    return bool(suppression.then_us) and spell.left_at is not None and twin.now < spell.left_at + suppression.then_us
+
+
+# Waking
+
+
+def may_wake(twin: Twin, customer: Customer, candidate: Candidate) -> bool:
+    campaign = twin.book.campaigns[candidate.number]
+    return any(_lasting_stop(twin, customer, candidate, channel) is None for channel in campaign.send)
+
+
+def changes(twin: Twin, customer: Customer, candidate: Candidate) -> Iterator[int]:
+    """Yield the instants at which what blocks a candidate may lift by time alone."""
+    for suppression in twin.book.policies.suppress:
+        if _stops(twin, suppression, candidate) and not suppression.then_us and not suppression.at_most_us:
+            condition = twin.book.suppression(suppression.condition)
+            yield from conditions.changes(condition, view(twin, customer, candidate))

@@ -1,0 +1,123 @@
+"""Who an event is about, and the joining of two customers found to be one (§4)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from . import candidates, facts, measures, moments, segments
+from .hashing import identifier_hash
+from .state import Customer
+
+if TYPE_CHECKING:
+    from .twin import Twin
+
+Identifier = tuple[str, str]
+
+
+def customer_of(twin: Twin, identifiers: list[Identifier]) -> Customer:
+    """Return the customer of an event with these identifiers, founding, joining and moving devices as needed."""
+    known = [each for each in identifiers if not _is_anonymous(twin, each)]
+    anonymous = [each for each in identifiers if _is_anonymous(twin, each)]
+    if not known:
+        return _visitor(twin, anonymous)
+    customer = _named(twin, known) or _found(twin, identifiers[0])
+    for identifier in known:
+        _give(twin, customer, identifier)
+    for identifier in anonymous:
+        customer = _log_in(twin, customer, identifier)
+    return customer
+
+
+def _is_anonymous(twin: Twin, identifier: Identifier) -> bool:
+    return twin.book.playbook.identifiers[identifier[0]].anonymous
+
+
+def _found(twin: Twin, founding: Identifier) -> Customer:
+    customer = Customer(len(twin.customers), identifier_hash(*founding, twin.secret))
+    twin.customers.append(customer)
+    return customer
+
+
+def values_of(twin: Twin, customer: Customer, kind: str) -> set[str]:
+    return {value for (each, value), owner in twin.index.items() if each == kind and owner == customer.number}
+
+
+def _named(twin: Twin, known: list[Identifier]) -> Customer | None:
+    """Return the customer that the known identifiers name, joined greedily in order."""
+    base: Customer | None = None
+    for identifier in known:
+        if identifier not in twin.index:
+            continue
+        owner = twin.customers[twin.index[identifier]]
+        if base is None:
+            base = owner
+        elif owner is not base and _may_join(twin, base, owner):
+            base = merge(twin, base, owner)
+    return base
+
+
+def _may_join(twin: Twin, one: Customer, other: Customer) -> bool:
+    for kind in twin.book.playbook.identifiers.values():
+        if not kind.anonymous:
+            united = values_of(twin, one, kind.name) | values_of(twin, other, kind.name)
+            if len(united) > (1 if kind.unique else kind.at_most):
+                return False
+    return True
+
+
+def _give(twin: Twin, customer: Customer, identifier: Identifier) -> None:
+    kind = twin.book.playbook.identifiers[identifier[0]]
+    held = values_of(twin, customer, kind.name)
+    if identifier not in twin.index and len(held) < (1 if kind.unique else kind.at_most):
+        twin.index[identifier] = customer.number
+
+
+def _visitor(twin: Twin, anonymous: list[Identifier]) -> Customer:
+    """Return who is behind an event with only anonymous identifiers: the owner of the first that has one."""
+    owned = [each for each in anonymous if each in twin.index]
+    customer = twin.customers[twin.index[owned[0]]] if owned else _found(twin, anonymous[0])
+    for identifier in anonymous:
+        twin.index.setdefault(identifier, customer.number)
+    return customer
+
+
+def _log_in(twin: Twin, customer: Customer, device: Identifier) -> Customer:
+    """Give a device to the customer who just identified on it; a visitor not yet known comes with it."""
+    owner = twin.customers[twin.index.get(device, customer.number)]
+    if owner is not customer and not _has_known(twin, owner):
+        customer = merge(twin, customer, owner)
+    twin.index[device] = customer.number
+    return customer
+
+
+def _has_known(twin: Twin, customer: Customer) -> bool:
+    return any(owner == customer.number and not _is_anonymous(twin, each) for each, owner in twin.index.items())
+
+
+def merge(twin: Twin, one: Customer, other: Customer) -> Customer:
+    """Join two customers; the older survives, and is returned. The result equals one history."""
+    into, gone = sorted((one, other), key=lambda customer: customer.number)
+    gone.alias = into.number
+    for identifier, owner in twin.index.items():
+        if owner == gone.number:
+            twin.index[identifier] = into.number
+    for name, (value, at) in gone.traits.items():
+        if name not in into.traits or into.traits[name][1] < at:
+            into.traits[name] = (value, at)
+    facts.merge(into, gone)
+    measures.merge(twin.book, into, gone)
+    moments.merge(into, gone)
+    segments.merge(into, gone)
+    into.contacts += gone.contacts
+    for family, count in gone.unanswered.items():
+        into.unanswered[family] = into.unanswered.get(family, 0) + count
+    candidates.merge(into, gone)
+    twin.joined.add(into.number)
+    into.judge_at = None
+    return into
+
+
+def root(twin: Twin, customer: Customer) -> Customer:
+    while customer.alias >= 0:
+        customer = twin.customers[customer.alias]
+    return customer

@@ -1,0 +1,122 @@
+"""A round: all born candidates of a customer meet, at most one is sent (§10)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from onevoice.conditions.types import Type
+
+from . import candidates, contacts, gates
+from .clock import INFINITE
+from .conditions import evaluate
+from .gates import Stop
+from .hashing import MASK, mix, name_hash
+from .state import Line, Reason
+
+if TYPE_CHECKING:
+    from .state import Candidate, Customer
+    from .twin import Twin
+
+REASONS_THAT_TIME_LIFTS = (Reason.AGAIN_AFTER, Reason.GAP, Reason.CAP)
+
+
+def hold(twin: Twin, customer: Customer) -> None:
+    """Hold the customer's round: drop, stop, compare, send, record."""
+    lines: dict[tuple[int, int], Line] = {}
+    able: list[tuple[Candidate, str]] = []
+    for place, candidate in _participants(customer):
+        if not candidates.is_eligible(twin, customer, candidate):
+            del customer.candidates[place]
+            lines[place] = Line(candidate.campaign, candidate.key, "not_eligible")
+            continue
+        stop = verdict(twin, customer, candidate)
+        if isinstance(stop, Stop):
+            _block(candidate, stop, lines)
+        else:
+            able.append((candidate, stop))
+    if able:
+        _send_the_best(twin, customer, able, lines)
+    if lines:
+        twin.decide("round", customer, [lines[place] for place in sorted(lines)])
+    customer.look_anew(twin.now)
+
+
+def _participants(customer: Customer) -> list[tuple[tuple[int, int], Candidate]]:
+    return [(place, candidate) for place, candidate in sorted(customer.candidates.items()) if candidate.born]
+
+
+def verdict(twin: Twin, customer: Customer, candidate: Candidate) -> Stop | str:
+    """Return the channel on which a candidate could win, else the stop of the channel that passed the most gates."""
+    furthest: Stop | None = None
+    for channel in twin.book.campaigns[candidate.number].send:
+        stop = gates.first_stop(twin, customer, candidate, channel)
+        if stop is None:
+            return channel
+        if furthest is None or stop.reason > furthest.reason:
+            furthest = stop
+    assert furthest, "a campaign sends by at least one channel"
+    return furthest
+
+
+def _block(candidate: Candidate, stop: Stop, lines: dict[tuple[int, int], Line]) -> None:
+    candidate.reason = stop.reason
+    candidate.due = stop.until if stop.reason in REASONS_THAT_TIME_LIFTS else INFINITE
+    told = (int(stop.reason), stop.channel, stop.rule, stop.until)
+    if told != candidate.recorded:
+        candidate.recorded = told
+        lines[candidate.number, candidate.key] = Line(
+            candidate.campaign,
+            candidate.key,
+            stop.reason.name.lower(),
+            stop.channel,
+            stop.rule,
+            stop.value,
+            stop.limit,
+            stop.until,
+        )
+
+
+def _send_the_best(
+    twin: Twin, customer: Customer, able: list[tuple[Candidate, str]], lines: dict[tuple[int, int], Line]
+) -> None:
+    scores = {id(candidate): score(twin, customer, candidate) for candidate, _ in able}
+    able = sorted(able, key=lambda each: precedence(twin, customer, each[0], scores[id(each[0])]))
+    winner, channel = able[0]
+    del customer.candidates[winner.number, winner.key]
+    number = contacts.commit(twin, customer, winner, channel)
+    won = Line(winner.campaign, winner.key, "won", channel, score=scores[id(winner)], contact=number)
+    lines[winner.number, winner.key] = won
+    for candidate, preferred in able[1:]:
+        exempt = twin.book.is_exempt(twin.book.campaigns[candidate.number], "gap")
+        candidate.due = twin.now + (0 if exempt else twin.book.policies.gap_us)
+        candidate.reason = Reason.OUTRANKED
+        candidate.recorded = (int(Reason.OUTRANKED), preferred, -1, candidate.due)
+        lines[candidate.number, candidate.key] = Line(
+            candidate.campaign,
+            candidate.key,
+            "outranked",
+            preferred,
+            value=winner.number,
+            until=candidate.due,
+            score=scores[id(candidate)],
+        )
+
+
+def score(twin: Twin, customer: Customer, candidate: Candidate) -> float | None:
+    """Return the rank of a candidate by the policy's expression."""
+    campaign = twin.book.campaigns[candidate.number]
+    view = gates.view(twin, customer, candidate)
+    if campaign.propensity:
+        asked = twin.book.campaign_condition(campaign, campaign.propensity, Type.NUMBER)
+        view = replace(view, propensity=evaluate(asked, view))
+    return evaluate(twin.book.campaign_condition(campaign, twin.book.policies.rank, Type.NUMBER), view)
+
+
+def precedence(twin: Twin, customer: Customer, candidate: Candidate, rank: float | None) -> tuple[object, ...]:
+    """Return what orders those that could win, the best first."""
+    classes = list(twin.book.policies.classes.values())
+    klass = twin.book.klass(twin.book.campaigns[candidate.number])
+    tier = classes.index(klass) if klass.strict else len(classes)
+    lot = mix(mix(*customer.founding), name_hash(candidate.campaign)) & MASK
+    return (tier, rank is None, -(rank or 0.0), candidate.expiry, lot, candidate.key)

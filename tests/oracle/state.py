@@ -1,0 +1,161 @@
+"""What is kept of a customer, in plain objects."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import IntEnum
+from typing import TypeAlias
+
+from .clock import INFINITE
+
+Value: TypeAlias = "float | int | bool | str | None"
+Moment_: TypeAlias = "tuple[int, int]"  # (occurred_at, position)
+NEVER: Moment_ = (-INFINITE, -INFINITE)
+
+
+class Reason(IntEnum):
+    """Why a candidate left or waits, in order of precedence (§12)."""
+
+    WON = 1
+    EXPIRED = 2
+    ENDED = 3
+    NOT_ELIGIBLE = 4
+    TOO_MANY = 5
+    NO_CONSENT = 6
+    NO_ADDRESS = 7
+    SUPPRESSED = 8
+    AGAIN_AFTER = 9
+    GAP = 10
+    CAP = 11
+    OUTRANKED = 12
+
+
+@dataclass(frozen=True)
+class Row:
+    """An event, or one of its items."""
+
+    type: str
+    fields: dict[str, Value]
+    at: Moment_
+    item: int = 0
+
+    @property
+    def event(self) -> str:
+        return self.type.partition(".")[0]
+
+
+@dataclass
+class Interval:
+    """The last opening and the last closing of one key of a fact."""
+
+    opening: Moment_ = NEVER
+    closing: Moment_ = NEVER
+
+
+@dataclass
+class Held:
+    """What a measure holds: a number per pane; for `distinct` the last pane per value; else one value and its time."""
+
+    panes: dict[int, float] = field(default_factory=dict)
+    values: dict[Value, int] = field(default_factory=dict)
+    value: Value = None
+    at: Moment_ | None = None
+
+
+@dataclass
+class Progress:
+    """(anchor, time) per sub-step of a moment, or None; `due` of the wait for a final absence."""
+
+    states: list[tuple[int, int] | None]
+    due: int | None = None
+
+
+@dataclass
+class Spell:
+    """A judged suppression: since when its condition is true, or when it last ceased."""
+
+    since: int | None = None
+    left_at: int | None = None
+
+
+@dataclass
+class Contact:
+    number: int  # -1: somebody else's
+    campaign: str
+    klass: str
+    channel: str
+    key: int
+    due: int
+
+
+@dataclass(frozen=True)
+class Trigger:
+    """What started a wish: its time and position, the row's fields, the product of a world event."""
+
+    at: Moment_
+    fields: dict[str, Value] | None = None
+    key: int | None = None  # a moment's
+    product: str | None = None
+    world: bool = False
+
+
+@dataclass
+class Candidate:
+    campaign: str
+    number: int
+    key: int
+    trigger: Trigger
+    birth: int
+    born: bool = False
+    due: int = INFINITE  # of the round: due when unblocked, wake when blocked
+    expiry: int = INFINITE
+    reason: int = 0  # 0: unblocked
+    recorded: tuple[int, str, int, int] | None = None  # (reason, channel, rule, until) of its last recorded line
+
+
+@dataclass
+class Customer:
+    number: int
+    founding: tuple[int, int]
+    alias: int = -1
+    traits: dict[str, tuple[Value, Moment_]] = field(default_factory=dict)
+    facts: dict[tuple[str, int, tuple[str | None, ...]], Interval] = field(default_factory=dict)
+    measures: dict[str, Held] = field(default_factory=dict)
+    progress: dict[tuple[str, int], Progress] = field(default_factory=dict)
+    members: dict[str, int] = field(default_factory=dict)  # segment -> since
+    spells: dict[int, Spell] = field(default_factory=dict)  # suppression -> spell
+    candidates: dict[tuple[int, int], Candidate] = field(default_factory=dict)
+    contacts: list[Contact] = field(default_factory=list)
+    unanswered: dict[str, int] = field(default_factory=dict)  # family -> contacts since the last reaction
+    endings: dict[tuple[int, bool, int], Moment_] = field(default_factory=dict)  # (campaign, any key, key)
+    judge_at: int | None = None  # None: to be found; -1: never
+
+    def look_anew(self, now: int) -> None:
+        """Let the next judgement by time be found again, unless one is due at once."""
+        if self.judge_at != now:
+            self.judge_at = None
+
+
+@dataclass(frozen=True)
+class Line:
+    campaign: str
+    key: int
+    reason: str
+    channel: str = ""
+    rule: int = -1
+    value: int = 0
+    limit: int = 0
+    until: int = 0
+    score: float | None = None
+    contact: int = -1
+
+
+@dataclass(frozen=True)
+class Decision:
+    number: int
+    kind: str
+    time: int
+    position: int
+    customer: int
+    placement: str
+    lines: tuple[Line, ...]
