@@ -1,7 +1,7 @@
 """A golden table: each broken playbook and every mistake it is told, word for word.
 
-`UPDATE_GOLDEN=1 python -m pytest tests/playbook/test_broken.py` writes the messages anew; read the difference before you
-commit it.
+`UPDATE_GOLDEN=1 python -m pytest tests/playbook/test_broken.py` writes the messages anew; read the difference before
+you commit it.
 """
 
 import os

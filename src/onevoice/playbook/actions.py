@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from zoneinfo import ZoneInfo
 
+UNREAD: Final = Trigger(TriggerKind.EVENT)  # stands in for a trigger with a mistake
 SLOTS_MAX: Final = 100
 # Inbound is answered at once, so a wish that waits, ends or is counted per value has no meaning there.
 OUTBOUND_ONLY: Final = ("send", "per", "after", "wait", "valid_for", "until", "again_after")
@@ -63,7 +64,7 @@ def campaigns(root: Record, zone: ZoneInfo) -> dict[str, Campaign]:
 
 def _campaign(name: str, record: Record, zone: ZoneInfo) -> Campaign:
     record.require("class", "when")
-    when = record.parsed("when", lambda text: grammar.trigger(text, zone), Trigger(TriggerKind.EVENT))
+    when = record.parsed("when", lambda text: grammar.trigger(text, zone), UNREAD)
     goal, goal_within_us = record.parsed("goal", grammar.goal, (None, 0))
     campaign = Campaign(
         name,
@@ -88,7 +89,7 @@ def _campaign(name: str, record: Record, zone: ZoneInfo) -> Campaign:
         goal=goal,
         goal_within_us=goal_within_us,
     )
-    if "when" in record.nodes:
+    if campaign.when != UNREAD:
         _check_direction(campaign, record)
     if campaign.to_us and campaign.to_us <= campaign.from_us:
         record.refuse("to", "`to` before `from`", expected="a last day not before the first")

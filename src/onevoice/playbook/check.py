@@ -1,7 +1,7 @@
 """Whether what a playbook says fits together: every name is known, every condition fits its types.
 
-It works on the model alone, so that a playbook built in Python is checked by the same rules; with a `Report` of the
-loader each mistake also has its file, line and column.
+It works on the model alone, so that the names and conditions of a playbook built in Python are checked by the same
+rules; with a `Report` of the loader each mistake also has its file, line and column.
 """
 
 from __future__ import annotations
@@ -59,9 +59,13 @@ class _Checker:
         self.playbook = playbook
         self.report = report
         self.scopes = Scopes(playbook)
+        everything = self.scopes.events.values()
+        declared = [event for event in everything if event.name in playbook.events]
+        builtin = [event for event in everything if event.name not in playbook.events]
+        self.event_types = (*declared, *builtin)  # the playbook's own first, as a message should name them
         self.known_events = [
             name
-            for event in self.scopes.events.values()
+            for event in self.event_types
             for name in (event.name, *(f"{event.name}.{items}" for items in event.items))
         ]
 
@@ -77,7 +81,7 @@ class _Checker:
         if not name or name in self.report.broken:
             return False
         hint = did_you_mean(name, names)
-        expected = f"one of {listed(names)}" if names else f"none is declared, declare {quoted(name)} first"
+        expected = f"one of {listed(names)}" if names else f"a declared {kind}; there is none"
         self.refuse(path, f"an unknown {kind}", expected=expected, found=quoted(name), mend=hint)
         return False
 
@@ -112,14 +116,14 @@ class _Checker:
 
     def customers(self) -> None:
         """Check groups, sources and channels."""
-        fields = {name for event in self.scopes.events.values() for name in event.fields}
+        fields = dict.fromkeys(name for event in self.event_types for name in event.fields)
         for group in self.playbook.groups.values():
-            self.known(
-                f"groups.{group.name}.by", "trait or event field", group.by, [*self.playbook.traits, *sorted(fields)]
-            )
+            self.known(f"groups.{group.name}.by", "trait or event field", group.by, [*self.playbook.traits, *fields])
         for source in self.playbook.sources.values():
             for i, name in enumerate(source.events):
-                self.known(f"sources.{source.name}.events[{i}]", "event", name, self.scopes.events)
+                self.known(
+                    f"sources.{source.name}.events[{i}]", "event", name, [event.name for event in self.event_types]
+                )
         for channel in self.playbook.channels.values():
             if channel.address:
                 path = f"channels.{channel.name}.address"
@@ -327,24 +331,25 @@ class _Checker:
                 found[written.path] = check_condition(written.text, written.scope, written.expected, where)
             except ConditionError as error:
                 if not self.report.broken.intersection(_WORD.findall(written.text)):
-                    self.report.mistakes += error.mistakes
+                    self.report.mistakes += [
+                        self.report.pinpointed(written.path, written.text, mistake) for mistake in error.mistakes
+                    ]
         return found
 
     def segment_order(self, expressions: Mapping[str, Expression]) -> None:
         """Check that segments use only those before them: each is judged after those written above it."""
         names = list(self.playbook.segments)
+        told: set[str] = set()
         for position, name in enumerate(names):
             expression = expressions.get(f"segments.{name}")
             for kind, index in sorted(symbols_of(expression)) if expression else ():
-                if kind is not SymbolKind.SEGMENT or index < position:
+                if kind is not SymbolKind.SEGMENT or index < position or name in told:
                     continue
                 mend = f"move {quoted(names[index])} above {quoted(name)}"
                 what = "a segment that uses one declared after it"
                 if _reaches(names[index], name, names, expressions):
-                    what, mend = (
-                        "a circle of segments",
-                        "a segment may not depend on itself, directly or through others",
-                    )
+                    what, mend = "a circle of segments", "a segment may not depend on itself, not through others either"
+                    told |= {name, names[index]}
                 self.refuse(f"segments.{name}", what, found=quoted(names[index]), mend=mend)
 
     def suppressions(self, expressions: Mapping[str, Expression]) -> None:

@@ -8,7 +8,7 @@ from onevoice.playbook import catalogue
 from onevoice.playbook.builtin import extended
 from onevoice.playbook.grammar import Slip
 from onevoice.playbook.model import Catalogue, EventType, FieldType, Group, Identifier, Source, Trait
-from onevoice.playbook.record import Record, Report, at_least, listed, opened, short_text, word_of
+from onevoice.playbook.record import Record, Report, at_least, listed, opened, word_of
 from onevoice.playbook.tree import Node, quoted
 from onevoice.playbook.words import CUSTOMER_WORDS, SQL_WORDS
 
@@ -194,4 +194,4 @@ def _source(name: str, record: Record) -> Source:
 
 def languages(root: Record) -> tuple[str, ...]:
     """Read `languages`."""
-    return root.many("languages", short_text)
+    return root.names("languages")

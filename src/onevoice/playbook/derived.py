@@ -7,11 +7,12 @@ from typing import Final
 from onevoice.playbook import grammar
 from onevoice.playbook.builtin import BUILTIN_EVENTS, BUILTIN_FACT_NAMES
 from onevoice.playbook.grammar import Slip
-from onevoice.playbook.model import EventType, Fact, Measure, Moment, Segment, Step
-from onevoice.playbook.record import Record, listed, opened, short_text
+from onevoice.playbook.model import EventMatch, EventType, Fact, Measure, Moment, Segment, Step
+from onevoice.playbook.record import Record, condition_text, listed, opened, short_text
 from onevoice.playbook.tree import Place, quoted
 from onevoice.playbook.words import CUSTOMER_WORDS
 
+UNREAD: Final = EventMatch("")  # stands in for a line with a mistake
 STEPS_MAX: Final = 16  # of one moment, a step `N EVENT` counted N times
 KEY_FIELDS_MAX: Final = 3
 
@@ -32,13 +33,13 @@ def _fact(name: str, record: Record) -> Fact:
     record.require("opens")
     fact = Fact(
         name,
-        opens=record.many("opens", grammar.event_match),
-        closes=record.many("closes", grammar.event_match),
-        per=record.many("per", short_text),
+        opens=record.many("opens", grammar.event_match, UNREAD),
+        closes=record.many("closes", grammar.event_match, UNREAD),
+        per=record.many("per", short_text, ""),
         lasts_us=record.duration("lasts"),
     )
     both = {match.event.split(".")[0] for match in fact.opens} & {match.event.split(".")[0] for match in fact.closes}
-    if both:
+    if both - {""}:
         mend = "two events at one instant would have no order: split the event in two types"
         record.refuse("closes", "an event that both opens and closes", found=listed(sorted(both)), mend=mend)
     if len(fact.per) > KEY_FIELDS_MAX or len(set(fact.per)) < len(fact.per):
@@ -66,13 +67,19 @@ def measures(root: Record, events: dict[str, EventType]) -> dict[str, Measure]:
 
 def segments(root: Record) -> dict[str, Segment]:
     """Read `segments`."""
-    return {name: Segment(name, condition) for name, condition in root.lines("segments", str.strip).items()}
+    return {name: Segment(name, condition) for name, condition in root.lines("segments", condition_text).items()}
 
 
 def moments(root: Record) -> dict[str, Moment]:
     """Read `moments`: a list of steps, or a mapping with `per`, `within` and `steps`."""
     found: dict[str, Moment] = {}
     for name, node in root.entries("moments"):
+        if isinstance(node.value, str):
+            root.report.refuse(
+                node.place, "a value of the wrong kind", expected="a list of steps", found=node.described()
+            )
+            root.report.broken.add(name)
+            continue
         with opened(root.report, node.under("steps") if isinstance(node.value, list) else node) as record:
             found[name] = _moment(name, record)
     return found
@@ -85,9 +92,9 @@ def _moment(name: str, record: Record) -> Moment:
     if node is not None and not isinstance(node.value, list):
         record.refuse("steps", "a value of the wrong kind", expected="a list of steps", found=node.described())
     for i, line in enumerate(lines):
-        record.report.places[f"moments.{name}.steps[{i}]"] = line.place
+        record.report.nodes[f"moments.{name}.steps[{i}]"] = line
     known = len(record.report.mistakes)
-    steps = record.many("steps", grammar.step) if lines else ()
+    steps = record.many("steps", grammar.step, Step(())) if lines else ()
     moment = Moment(name, steps, record.text("per"), record.parsed("within", _window, 0))
     if len(record.report.mistakes) == known:
         _check_order(moment, record, [line.place for line in lines])

@@ -92,19 +92,21 @@ def duration(text: str) -> int:
     if match is not None and match[2] == "s":
         unit = "second"
     if match is None or unit not in UNITS:
-        raise Slip("not a length of time", EXPECTED_DURATION, quoted(text), _duration_hint(unit))
+        raise Slip("not a length of time", EXPECTED_DURATION, quoted(text), _duration_hint(text, unit))
     value = int(match[1]) * UNITS[unit]
     if value > DURATION_MAX:
         raise Slip("too long a time", f"at most {DURATION_MAX // DAY} days", quoted(text))
     return value
 
 
-def _duration_hint(unit: str) -> str:
+def _duration_hint(text: str, unit: str) -> str:
+    if text.strip().isdecimal():
+        return "a number needs its unit"
     if unit in {"month", "year"}:
         return f"a {unit} has no fixed length: write it in days"
     if unit in {"m", "min", "h", "d"}:
         return "write the unit out"
-    return did_you_mean(unit, UNITS) if unit else "a number needs its unit"
+    return did_you_mean(unit, UNITS) if unit else ""
 
 
 def local_date(text: str) -> date:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo, available_timezones
@@ -12,7 +13,7 @@ from onevoice.playbook import actions, customers, derived, policies
 from onevoice.playbook.check import check
 from onevoice.playbook.grammar import Slip, did_you_mean
 from onevoice.playbook.model import Playbook
-from onevoice.playbook.record import Report, every_place, opened
+from onevoice.playbook.record import Report, every_node, opened
 from onevoice.playbook.tree import Node, parse, quoted
 
 if TYPE_CHECKING:
@@ -74,10 +75,17 @@ def load_files(files: Mapping[str, bytes]) -> Playbook:
     report = Report()
     root = _merged(files, report)
     playbook = _playbook(root, files, report)
-    check(playbook, report)
+    if report.complete:
+        check(playbook, report)
     if report.mistakes:
-        raise PlaybookError(*dict.fromkeys(report.mistakes))
+        raise PlaybookError(*sorted(dict.fromkeys(report.mistakes), key=_position))
     return playbook
+
+
+def _position(mistake: Mistake) -> tuple[str, int, int]:
+    """Return where a mistake stands, so that a file's are told from top to bottom."""
+    match = re.match(r"([^:]+):(\d+)(?::(\d+))?", mistake.where)
+    return (match[1], int(match[2]), int(match[3] or 0)) if match else (mistake.where, 0, 0)
 
 
 def _is_yaml(name: str) -> bool:
@@ -87,15 +95,23 @@ def _is_yaml(name: str) -> bool:
 def _merged(files: Mapping[str, bytes], report: Report) -> Node:
     """Join the top levels of all files into one tree, and note the place of every value."""
     names = sorted(name for name in files if _is_yaml(name))
-    trees = [tree for name in names if (tree := parse(name, files[name], report.mistakes)) is not None]
+    trees: list[Node] = []
+    for name in names:
+        known = len(report.mistakes)
+        tree = parse(name, files[name], report.mistakes)
+        if tree is not None:
+            trees.append(tree)
+        elif len(report.mistakes) > known:
+            report.complete = False
     root = Node(trees[0].place, {}) if trees else parse("playbook.yaml", b"{}", report.mistakes)
     assert root is not None
     for tree in trees:
-        for place in every_place(tree):
-            report.places.setdefault(place.path, place)
+        for node in every_node(tree):
+            report.nodes.setdefault(node.place.path, node)
         if isinstance(tree.value, dict):
             _join(root, tree, report, depth=0)
         elif not tree.empty:
+            report.complete = False
             expected = "sections such as `campaigns:`"
             report.refuse(tree.place, "a file that is not a mapping", expected=expected, found=tree.described())
     return root
@@ -124,7 +140,8 @@ def _join(into: Node, more: Node, report: Report, depth: int) -> None:
 def _playbook(root: Node, files: Mapping[str, bytes], report: Report) -> Playbook:
     """Read every section, in the order in which one needs another."""
     with opened(report, root) as record:
-        record.require("playbook")
+        if report.complete:
+            record.require("playbook")
         zone = record.parsed("time_zone", _zone, ZoneInfo("UTC"))
         identifiers = customers.identifiers(record)
         events = customers.events(record)

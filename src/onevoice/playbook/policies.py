@@ -59,12 +59,17 @@ def _class(name: str, record: Record) -> CampaignClass:
 
 def _caps(record: Record) -> tuple[Cap, ...]:
     caps: list[Cap] = []
+    sound: list[Cap] = []
     for row in record.rows("caps"):
+        known = len(record.report.mistakes)
         cap = _cap(row)
-        if cap in caps or any(_same_but_max(cap, other) for other in caps):
+        caps.append(cap)
+        if len(record.report.mistakes) > known:
+            continue
+        if any(_same_but_max(cap, other) for other in sound):
             mend = "of two such caps only the first would count"
             row.report.refuse(row.place, "a second cap with the same scope and window", mend=mend)
-        caps.append(cap)
+        sound.append(cap)
     if len(caps) > CAPS_MAX:
         record.refuse("caps", "too many caps", expected=f"at most {CAPS_MAX:,}", found=f"{len(caps):,}")
     return tuple(caps)
@@ -110,7 +115,7 @@ def _exempt(record: Record) -> dict[str, frozenset[str]]:
         return found
     with opened(record.report, node) as exempt:
         for name in exempt.nodes:
-            found[name] = frozenset(exempt.many(name, lambda text: word_of(text, EXEMPTIONS)))
+            found[name] = frozenset(exempt.many(name, lambda text: word_of(text, EXEMPTIONS), ""))
     return found
 
 

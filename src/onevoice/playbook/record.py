@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from onevoice.errors import Mistake
@@ -27,11 +28,12 @@ SECTION_MAX: Final = 4_096  # names in one section
 
 
 class Report:
-    """The mistakes found so far, and where every key path stands."""
+    """The mistakes found so far, and what is written at every key path."""
 
     def __init__(self) -> None:
         self.mistakes: list[Mistake] = []
-        self.places: dict[str, Place] = {}
+        self.nodes: dict[str, Node] = {}
+        self.complete = True  # false where a file could not be read, so that a missing name proves nothing
         self.broken: set[str] = set()  # names left out for a mistake of their own; who uses them is not blamed
 
     def refuse(self, where: Place | str, what: str, *, expected: str = "", found: str = "", mend: str = "") -> None:
@@ -40,13 +42,22 @@ class Report:
 
     def where(self, path: str) -> str:
         """Return the place of a key path, or of the nearest path above it, as text."""
-        if path in self.places:
-            return str(self.places[path])
+        if path in self.nodes:
+            return str(self.nodes[path].place)
         above = path
         while above := re.sub(r"(^|\.)[^.\[\]]*$|\[\d+\]$", "", above):
-            if above in self.places:
-                return str(self.places[above])
+            if above in self.nodes:
+                return str(self.nodes[above].place)
         return path
+
+    def pinpointed(self, path: str, condition: str, mistake: Mistake) -> Mistake:
+        """Return a mistake in a condition with its column in the file, where the condition stands on one line."""
+        node = self.nodes.get(path)
+        column = re.search(r", column (\d+)$", mistake.where)
+        if node is None or column is None or not isinstance(node.value, str) or not node.one_line:
+            return mistake
+        offset = node.value.find(condition) + int(column[1]) - 1
+        return replace(mistake, where=str(node.at(offset)))
 
     def parsed(self, node: Node, parse: Callable[[str], T], default: T) -> T:
         """Return what `parse` makes of a text; at a slip, record it and return `default`."""
@@ -69,6 +80,7 @@ class Record:
         self.nodes: dict[str, Node] = {}
         self.keys = node.keys
         self.asked: list[str] = []
+        self.readable = isinstance(node.value, dict) or node.empty
         if isinstance(node.value, dict):
             self.nodes = node.value
         elif not node.empty:
@@ -90,7 +102,7 @@ class Record:
     def require(self, *keys: str) -> None:
         """Record a mistake for each of these keys that is absent."""
         for key in keys:
-            if key not in self.nodes:
+            if self.readable and key not in self.nodes:
                 self.report.refuse(self.place, f"{quoted(key)} is missing", expected=f"the key {quoted(key)}")
 
     def refuse(self, key: str, what: str, *, expected: str = "", found: str = "", mend: str = "") -> None:
@@ -109,7 +121,7 @@ class Record:
 
     def condition(self, key: str) -> str:
         """Return a condition as it was written."""
-        return self.parsed(key, str.strip, "")
+        return self.parsed(key, condition_text, "")
 
     def one_of(self, key: str, allowed: Iterable[str], default: str = "") -> str:
         """Return one of the allowed words."""
@@ -131,23 +143,20 @@ class Record:
         """Return a whole number, at least `least`."""
         return self.parsed(key, lambda text: at_least(grammar.whole(text), least), default)
 
-    def many(self, key: str, parse: Callable[[str], T]) -> tuple[T, ...]:
-        """Return what `parse` makes of one text or of each text of a list."""
+    def many(self, key: str, parse: Callable[[str], T], default: T) -> tuple[T, ...]:
+        """Return what `parse` makes of one text or of each text of a list; `default` keeps the place of a slip."""
         node = self.filled(key)
         if node is None:
             return ()
-        read: list[T] = []
-        for entry in node.value if isinstance(node.value, list) else [node]:
-            missing: list[T] = []
-            read += self.report.parsed(entry, lambda text: [parse(text)], missing)
-        return tuple(read)
+        entries = node.value if isinstance(node.value, list) else [node]
+        return tuple(self.report.parsed(entry, parse, default) for entry in entries)
 
     def names(self, key: str) -> tuple[str, ...]:
         """Return one name or a list of different names."""
-        names = self.many(key, short_text)
-        if twice := next((name for name in names if names.count(name) > 1), ""):
+        names = self.many(key, short_text, "")
+        if twice := next((name for name in names if name and names.count(name) > 1), ""):
             self.refuse(key, "a name given twice", expected="each name once", found=quoted(twice))
-        return tuple(dict.fromkeys(names))
+        return names
 
     def entries(self, key: str, reserved: frozenset[str] = LINE_WORDS) -> Iterator[tuple[str, Node]]:
         """Give the names declared under a key, each with its value; a bad name is a mistake and is left out."""
@@ -166,7 +175,8 @@ class Record:
     def named(self, name: str, place: Place, reserved: frozenset[str]) -> bool:
         """Tell whether a name is well formed, and record why not."""
         if not re.fullmatch(r"[a-z][a-z0-9_]*", name):
-            mend = f"write {quoted(re.sub('[^a-z0-9]+', '_', name.lower()).strip('_'))}" if name.isascii() else ""
+            near = re.sub("[^a-z0-9]+", "_", name.lower()).strip("_0123456789")
+            mend = f"write {quoted(near)}" if near and name.isascii() else ""
             expected = "small letters, digits and `_`, beginning with a letter"
             self.report.refuse(place, "not a name", expected=expected, found=quoted(name), mend=mend)
         elif len(name) > NAME_LENGTH_MAX:
@@ -220,7 +230,7 @@ def opened(report: Report, node: Node) -> Generator[Record]:
     yield record
     for key in record.nodes:
         if key not in record.asked:
-            known = ", ".join(quoted(name) for name in dict.fromkeys(record.asked))
+            known = ", ".join(quoted(name) for name in sorted(set(record.asked)))
             report.refuse(
                 record.keys[key],
                 f"unknown key {quoted(key)}",
@@ -229,13 +239,13 @@ def opened(report: Report, node: Node) -> Generator[Record]:
             )
 
 
-def every_place(node: Node) -> Iterator[Place]:
-    """Give the place of each value of a tree."""
-    yield node.place
+def every_node(node: Node) -> Iterator[Node]:
+    """Give each value of a tree, parents first."""
+    yield node
     children = node.value.values() if isinstance(node.value, dict) else node.value
     for child in children:
         if isinstance(child, Node):
-            yield from every_place(child)
+            yield from every_node(child)
 
 
 def short_text(text: str) -> str:
@@ -243,7 +253,14 @@ def short_text(text: str) -> str:
     if len(text) > TEXT_LENGTH_MAX:
         raise Slip("a text too long", f"at most {TEXT_LENGTH_MAX} characters", f"{len(text):,} characters")
     if not text.strip():
-        raise Slip("an empty text", "a text", quoted(text), "leave the key out")
+        raise Slip("an empty text", "a text", "nothing")
+    return text.strip()
+
+
+def condition_text(text: str) -> str:
+    """Read the text of a condition; what it says is for `check`."""
+    if not text.strip():
+        raise Slip("an empty condition", "a condition", "nothing")
     return text.strip()
 
 
@@ -258,7 +275,7 @@ def word_of(text: str, allowed: Iterable[str]) -> str:
 def at_least(value: T, least: float | None) -> T:
     """Hold a number to its least value."""
     if least is not None and value < least:  # type: ignore[operator]
-        raise Slip("too small a number", f"at least {least:g}", quoted(str(value)))
+        raise Slip("too small a number", f"at least {least:g}", quoted(f"{value:g}"))
     return value
 
 

@@ -263,7 +263,8 @@ def conditions_of(playbook: Playbook, scopes: Scopes | None = None) -> Iterator[
         yield from _campaign_conditions(campaign, scopes)
     yield Written("policies.rank", playbook.policies.rank, scopes.rank(), Type.NUMBER)
     for i, rule in enumerate(playbook.policies.suppress):
-        yield Written(f"policies.suppress[{i}].while", rule.condition, scopes.suppression(), Type.BOOLEAN)
+        if rule.condition:
+            yield Written(f"policies.suppress[{i}].while", rule.condition, scopes.suppression(), Type.BOOLEAN)
 
 
 def _campaign_conditions(campaign: Campaign, scopes: Scopes) -> Iterator[Written]:

@@ -101,14 +101,17 @@ def parse(file: str, content: bytes, mistakes: list[Mistake]) -> Node | None:
     except _Unreadable as error:
         mistakes.append(error.mistake)
     except yaml.YAMLError as error:
-        mistakes.append(_syntax_mistake(file, error))
+        mistakes.append(_syntax_mistake(file, text, error))
     return None
 
 
-def _syntax_mistake(file: str, error: yaml.YAMLError) -> Mistake:
+def _syntax_mistake(file: str, text: str, error: yaml.YAMLError) -> Mistake:
     mark: Any = getattr(error, "problem_mark", None)
     place = Place(file, mark.line + 1, mark.column + 1) if mark else file
     problem = str(getattr(error, "problem", None) or getattr(error, "reason", None) or error)
+    lines = text.splitlines()
+    if mark and mark.line < len(lines) and lines[mark.line][int(mark.column) :][:1] == "\t":
+        return Mistake(f"not YAML: {problem}", str(place), found="a tab", mend="indent by spaces")
     mend = "put a text that contains `: `, ` #` or begins with a quote or one of `@%&*![{>|` between double quotes"
     return Mistake(f"not YAML: {problem}", str(place), mend=mend)
 
@@ -146,7 +149,7 @@ class _Builder:
             self.stop(place, f"the tag {quoted(event.tag)}", "values without tags", "leave the tag out")
         if isinstance(event, yaml.ScalarEvent):
             one_line = event.start_mark.line == event.end_mark.line
-            built = Node(place, event.value, plain=event.style is None, one_line=one_line)
+            built = Node(place, event.value, plain=not event.style, one_line=one_line)
         elif isinstance(event, yaml.SequenceStartEvent):
             built = self.sequence(place, depth)
         else:
