@@ -6,8 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from onevoice.conditions.code import Assembler, match_patterns
+from onevoice.conditions.opcodes import STACK_ROOM
 from onevoice.conditions.tree import Scope, Symbol, SymbolKind, Type
-from onevoice.engine import conditions, inputs, state
+from onevoice.engine import conditions, holding, inputs, state
 from onevoice.zones import Zones, zone_number, zones
 
 ZONE_NAMES = ("UTC", "Europe/Vilnius", "America/New_York", "Australia/Lord_Howe", "Asia/Kathmandu", "America/Sao_Paulo")
@@ -24,7 +25,10 @@ TRAITS = {
     "member": Type.BOOLEAN, "birthday": Type.DATE, "renewal": Type.DATE, "seen": Type.TIME, "signed_up": Type.TIME,
 }  # fmt: skip
 SEGMENTS = [f"segment_{number}" for number in range(70)]
-EVENT = {"page": Type.TEXT, "amount": Type.NUMBER, "product": Type.TEXT, "paid": Type.BOOLEAN, "due": Type.DATE, "sent": Type.TIME}  # fmt: skip
+EVENT = {
+    "page": Type.TEXT, "amount": Type.NUMBER, "product": Type.TEXT, "paid": Type.BOOLEAN, "due": Type.DATE,
+    "sent": Type.TIME,
+}  # fmt: skip
 CATALOGUE = {"category": Type.TEXT, "price": Type.NUMBER}
 OFFER = {"value": Type.NUMBER, "product": Type.TEXT, "family": Type.TEXT, "discount": Type.NUMBER}
 CAMPAIGN = ("weight", "priority", "lever", "propensity")
@@ -41,12 +45,16 @@ def symbols() -> dict[str, Symbol]:
     known["consent"] = Symbol(KIND.FACT, 2, Type.BOOLEAN, components=(Type.TEXT, Type.TEXT))
     known["enrolled"] = Symbol(KIND.FACT, 3, Type.BOOLEAN)
     known |= {name: Symbol(KIND.SEGMENT, index, Type.BOOLEAN) for index, name in enumerate(SEGMENTS)}
-    known |= {f"event.{name}": Symbol(KIND.EVENT_FIELD, index, kind) for index, (name, kind) in enumerate(EVENT.items())}
+    known |= {
+        f"event.{name}": Symbol(KIND.EVENT_FIELD, index, kind) for index, (name, kind) in enumerate(EVENT.items())
+    }
     product = list(EVENT).index("product")
     for column, (name, kind) in enumerate(CATALOGUE.items()):
         known[f"event.product.{name}"] = Symbol(KIND.EVENT_PRODUCT_FIELD, product, kind, column=column)
         known[f"offer.product.{name}"] = Symbol(KIND.OFFER_PRODUCT_FIELD, column, kind)
-    known |= {f"offer.{name}": Symbol(KIND.OFFER_FIELD, index, kind) for index, (name, kind) in enumerate(OFFER.items())}
+    known |= {
+        f"offer.{name}": Symbol(KIND.OFFER_FIELD, index, kind) for index, (name, kind) in enumerate(OFFER.items())
+    }
     known |= {name: Symbol(KIND.CAMPAIGN, index, Type.NUMBER) for index, name in enumerate(CAMPAIGN)}
     return known
 
@@ -89,7 +97,7 @@ class Names:
 
 
 class World(NamedTuple):
-    """Expressions and the rows to evaluate them over: row r is customer r with event r, campaign and product of row r."""
+    """Expressions and the rows they are asked over: row r is customer r with event, campaign and product r."""
 
     program: Program
     state: State
@@ -101,21 +109,20 @@ class World(NamedTuple):
 
     def evaluate(self, expression: int, row: int, now: int) -> float:
         """Evaluate one expression over one row."""
-        return conditions.evaluate(
-            self.program, self.state, self.stack, expression, row, now, self.values, row, self.campaign[row], self.product[row]
-        )  # fmt: skip
+        at = (self.values, row, self.campaign[row], self.product[row])
+        return conditions.evaluate(self.program, self.state, self.stack, expression, row, now, *at)
 
     def holds_until(self, expression: int, row: int, now: int) -> int:
         """Ask until when an expression keeps its value over one row."""
-        return conditions.holds_until(
-            self.program, self.state, self.stack, expression, row, now, self.values, row, self.campaign[row], self.product[row]
-        )  # fmt: skip
+        at = (self.values, row, self.campaign[row], self.product[row])
+        return holding.holds_until(self.program, self.state, self.stack, expression, row, now, *at)
 
 
-NUMBERS = np.array(
-    [0.0, -0.0, 1.0, -1.0, 2.5, -2.5, 7.0, 100.0, 0.1, 1e-300, 1e300, -1e300, 1.7e308, 4503599627370497.0, 0.30000000000000004]
-)
-TIMES = (0, 4_070_908_800_000_000)  # 1970 to 2099
+NUMBERS = np.array([
+    0.0, -0.0, 1.0, -1.0, 2.5, -2.5, 7.0, 100.0, 0.1, 1e-300, 1e300, -1e300, 1.7e308, 2.0**52 + 1,
+    np.inf, -np.inf,
+])  # fmt: skip
+TIMES = (2_592_000_000_000, 4_070_908_800_000_000)  # February 1970 to 2099
 
 
 def _column(random: np.random.Generator, kind: Type, rows: int) -> NDArray[np.float64]:
@@ -124,7 +131,8 @@ def _column(random: np.random.Generator, kind: Type, rows: int) -> NDArray[np.fl
     elif kind is Type.BOOLEAN:
         column = random.integers(0, 2, rows).astype(np.float64)
     elif kind is Type.NUMBER:
-        column = np.where(random.random(rows) < 0.5, random.choice(NUMBERS, rows), random.normal(0, 50, rows).round(1))
+        common = random.normal(0, 50, rows).round(1)
+        column = np.where(random.random(rows) < 0.5, random.choice(NUMBERS, rows), common)
     elif kind is Type.DATE:
         column = random.integers(0, 45_000, rows) * 86_400e6
     else:
@@ -139,16 +147,17 @@ def world(assembler: Assembler, names: Names, random: np.random.Generator, rows:
     traits = np.stack([_column(random, kind, rows) for kind in TRAITS.values()], axis=1)
     customers = np.zeros((rows, state.CUSTOMER_WIDTH), np.int64)
     customers[:, state.ZONE] = random.choice([zone_number(name) for name in ZONE_NAMES], rows)
+    memberships = random.integers(0, 2**63, (rows, 2))
     offers = np.stack([_column(random, kind, 4) for kind in OFFER.values()], axis=1)
     campaigns = np.zeros((6, inputs.OFFER + 1), np.int64)
     campaigns[:, inputs.OFFER] = random.integers(-1, 4, 6)
     products = np.stack([_column(random, kind, PRODUCT_COUNT) for kind in CATALOGUE.values()], axis=1)
     return World(
         Program(*tables, products, offers, campaigns, random.normal(0, 10, (6, 4)).round(2), zones()),
-        State(traits, customers, random.integers(0, 2**63, (rows, 2)), match_patterns(assembler.patterns, names.texts)),
+        State(traits, customers, memberships, match_patterns(assembler.patterns, names.texts)),
         np.stack([_column(random, kind, rows) for kind in EVENT.values()], axis=1),
         random.integers(-1, 6, rows),
         random.integers(-1, PRODUCT_COUNT, rows),
         names.texts,
-        np.zeros(conditions.STACK_ROOM),
+        np.zeros(STACK_ROOM),
     )

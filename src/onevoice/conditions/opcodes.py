@@ -15,6 +15,9 @@ CODE_WIDTH: Final = 4  # the last column is spare
 START: Final = 0
 STOP: Final = 1
 
+STACK_MAX: Final = 32  # values held at once by one expression
+STACK_ROOM: Final = 2 * STACK_MAX  # what a stack must hold: values and, in `holds_until`, their slopes
+
 
 class Op(IntEnum):
     """What one instruction does. `a` and `b` are its operands; x is the topmost value, y the one below it.

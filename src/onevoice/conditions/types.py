@@ -9,6 +9,7 @@ from sqlglot import exp
 
 from onevoice.conditions.arithmetic import fold
 from onevoice.conditions.leaves import ARTICLE, Leaves, Methods, part_of, parts_of, unwrapped
+from onevoice.conditions.opcodes import STACK_MAX
 from onevoice.conditions.parse import Source, parse
 from onevoice.conditions.tree import (
     TEMPORAL,
@@ -36,7 +37,6 @@ if TYPE_CHECKING:
 
 __all__ = ["STACK_MAX", "Expression", "Scope", "Symbol", "SymbolKind", "Type", "check"]
 
-STACK_MAX: Final = 32  # values the kernel holds at once
 
 _CHAINS: Final[dict[type[exp.Expr], Operator]] = {exp.And: Operator.AND, exp.Or: Operator.OR}
 _COMPARISONS: Final[dict[type[exp.Expr], Operator]] = {
@@ -302,7 +302,8 @@ class _Checker(Leaves):
         pattern = unwrapped(part_of(node, "expression"))
         if not isinstance(pattern, exp.Literal) or not pattern.is_string:
             self._refuse("the pattern of like is a literal", pattern, expected="a text such as 'red%'")
-        return Like(operand, str(pattern.this))
+        like = Like(operand, str(pattern.this))
+        return Apply(Type.BOOLEAN, Operator.NOT, (like,)) if node.args.get("negate") else like
 
     def _negation(self, node: exp.Expr) -> Expression:
         value = self.check(part_of(node, "this"))
@@ -391,7 +392,7 @@ class _Checker(Leaves):
         exp.Not: (_not, frozenset({"this"})),
         exp.Neg: (_negation, frozenset({"this"})),
         exp.Is: (_is, frozenset({"this", "expression"})),
-        exp.Like: (_like, frozenset({"this", "expression"})),
+        exp.Like: (_like, frozenset({"this", "expression", "negate"})),
         exp.In: (_in, frozenset({"this", "expressions"})),
         exp.Between: (_between, frozenset({"this", "low", "high"})),
         exp.Case: (_case, frozenset({"this", "ifs", "default"})),

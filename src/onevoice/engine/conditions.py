@@ -31,7 +31,6 @@ from onevoice.engine.state import ZONE
 
 NULL: Final = float("nan")
 EXACT_US: Final = float(2**53)  # times and intervals this far out are NULL: sums of smaller ones are exact
-STACK_ROOM: Final = 64  # what `stack` must hold: the values of one expression and, for `holds_until`, their slopes
 
 
 @kernel
