@@ -37,9 +37,7 @@ def answer(twin: Twin, customer: Customer, row: Row) -> None:
 def _candidates(twin: Twin, customer: Customer, placement: Placement, row: Row) -> list[Candidate]:
     """Return the eligible campaigns that name the placement, as candidates of this moment."""
     found = [
-        Candidate(
-            campaign.name, number, 0, Trigger(row.at, row.fields), twin.now, expiry=campaign.to_us or INFINITE
-        )
+        Candidate(campaign.name, number, 0, Trigger(row.at, row.fields), twin.now, expiry=campaign.to_us or INFINITE)
         for number, campaign in enumerate(twin.book.campaigns)
         if campaign.when.kind is TriggerKind.ASKED
         and placement.name in campaign.placements
@@ -48,9 +46,7 @@ def _candidates(twin: Twin, customer: Customer, placement: Placement, row: Row) 
     return [each for each in found if candidates.is_eligible(twin, customer, each)]
 
 
-def _show(
-    twin: Twin, customer: Customer, placement: Placement, able: list[Candidate], lines: dict[int, Line]
-) -> None:
+def _show(twin: Twin, customer: Customer, placement: Placement, able: list[Candidate], lines: dict[int, Line]) -> None:
     scores = {each.number: rounds.score(twin, customer, each) for each in able}
     able = sorted(able, key=lambda each: rounds.precedence(twin, customer, each, scores[each.number]))
     shown, others = able[: placement.slots], able[placement.slots :]

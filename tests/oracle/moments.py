@@ -54,9 +54,7 @@ def plan(moment: Moment) -> Plan:
             waiting.append(step)
             continue
         before = len(chain) - 1
-        chain += [
-            SubStep(step, len(chain) + turn, turn == 0, turn == step.count - 1) for turn in range(step.count)
-        ]
+        chain += [SubStep(step, len(chain) + turn, turn == 0, turn == step.count - 1) for turn in range(step.count)]
         partial = tuple(range(before + 1, len(chain) - 1))
         forbidden += [Forbidden(each, (before, *partial)) for each in waiting]
         waiting = []

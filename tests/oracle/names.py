@@ -26,11 +26,7 @@ TYPES = {
 
 
 def segments_read(expression: Expression) -> Iterator[str]:
-    return (
-        each.name
-        for each in walk(expression)
-        if isinstance(each, Read) and each.symbol.kind is SymbolKind.SEGMENT
-    )
+    return (each.name for each in walk(expression) if isinstance(each, Read) and each.symbol.kind is SymbolKind.SEGMENT)
 
 
 def measure_type(book: Book, measure: Measure) -> Type | None:

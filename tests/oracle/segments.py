@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from onevoice.playbook.model import TriggerKind
+
 from . import candidates, conditions, gates
 from .conditions import View, evaluate
 from .state import Reason, Spell, Trigger
@@ -67,7 +69,7 @@ def look_again(twin: Twin, customer: Customer, candidate: Candidate) -> None:
 def wish_for_changes(twin: Twin, customer: Customer, entered: list[str], left: list[str]) -> None:
     """Give the wishes of segments entered and left, in playbook order of the segments."""
     for name in twin.book.playbook.segments:
-        for kind, names in (("segment left", left), ("segment entered", entered)):
+        for kind, names in ((TriggerKind.SEGMENT_LEFT, left), (TriggerKind.SEGMENT_ENTERED, entered)):
             if name in names:
                 for campaign in twin.book.triggered_by(kind, name):
                     candidates.wish(twin, customer, campaign, Trigger((twin.now, -1)))

@@ -60,7 +60,9 @@ def _of_customer(twin: Twin, customer: Customer) -> Iterator[Timer]:
     for (campaign, key), each in customer.candidates.items():
         place = (number, campaign, key)
         if each.born and each.expiry < clock.INFINITE:
-            yield _timer(twin, each.expiry, Kind.EXPIRY, place, lambda each=each: candidates.expire(twin, customer, each))
+            yield _timer(
+                twin, each.expiry, Kind.EXPIRY, place, lambda each=each: candidates.expire(twin, customer, each)
+            )
         if not each.born:
             yield _timer(
                 twin, each.birth, Kind.BIRTH, place, lambda each=each: candidates.give_birth(twin, customer, each)

@@ -6,7 +6,20 @@ from typing import TYPE_CHECKING, Any
 
 from onevoice.playbook.model import DAY, EventMatch, FieldType, TriggerKind
 
-from . import asks, canonical, candidates, conditions, contacts, facts, identity, measures, moments, rows, segments, timers
+from . import (
+    asks,
+    canonical,
+    candidates,
+    conditions,
+    contacts,
+    facts,
+    identity,
+    measures,
+    moments,
+    rows,
+    segments,
+    timers,
+)
 from .book import REACTIONS, Book
 from .clock import instant
 from .hashing import text_hash
@@ -48,9 +61,7 @@ class Twin:
 
     def decide(self, kind: str, customer: Customer, lines: list[Line], placement: str = "") -> None:
         number = len(self.decisions)
-        self.decisions.append(
-            Decision(number, kind, self.now, self.position, customer.number, placement, tuple(lines))
-        )
+        self.decisions.append(Decision(number, kind, self.now, self.position, customer.number, placement, tuple(lines)))
 
     def canonical(self) -> dict[str, list[tuple[Any, ...]]]:
         return canonical.tables(self)
