@@ -79,13 +79,11 @@ def test_a_flipped_bit_in_any_column_is_found_at_open_and_named(path, column):
     [
         (["DELETE FROM journal WHERE number = 4"], "row 4: the row is missing"),
         (["DELETE FROM journal WHERE number = 0"], "row 0: the row is missing"),
-        (["DELETE FROM journal WHERE number = 11"], "row 11: the row is not where the journal ends; expected 12 rows"),
-        (
-            ["UPDATE head SET rows = 11"],
-            "row 12: the row is not where the journal ends; expected 11 rows; found 12 rows",
-        ),
-        (["UPDATE head SET chain = zeroblob(32)"], "row 12: the row is not where the journal ends"),
-        (["DELETE FROM head"], "row 12: the row cannot be read"),
+        (["DELETE FROM journal WHERE number = 11"], "row 11: the row is missing"),
+        (["UPDATE head SET rows = 11"], "row 11: the row is beyond the journal's end; expected 11 rows; found row 11"),
+        (["UPDATE head SET rows = 13"], "row 12: the row is missing"),
+        (["UPDATE head SET chain = zeroblob(32)"], "row 12: the row does not begin where the journal ends"),
+        (["DELETE FROM head"], "the file does not say where it ends"),
         (
             [
                 "UPDATE journal SET number = -1 WHERE number = 3",
@@ -98,9 +96,11 @@ def test_a_flipped_bit_in_any_column_is_found_at_open_and_named(path, column):
         (["UPDATE journal SET kind = 77 WHERE number = 5"], "row 5: the row has an unreadable column"),
         (["UPDATE meta SET secret = zeroblob(16)"], "the file has an altered meta"),
         (["UPDATE meta SET shard = 3"], "the file has an altered meta"),
-        (["DELETE FROM meta"], "the file has 0 rows of meta"),
+        (["UPDATE meta SET shard = -1"], "the file has an unreadable meta"),
+        (["UPDATE meta SET secret = zeroblob(15)"], "the file has an unreadable meta"),
+        (["DELETE FROM meta"], "the file has an unreadable meta"),
         (["DROP TABLE head"], "the file is damaged"),
-        (["PRAGMA user_version = 0"], "the file has format 0"),
+        (["PRAGMA user_version = 0"], "the file has an unknown format; expected 1; found 0"),
     ],
 )
 def test_missing_swapped_and_altered_rows_are_named(path, statements, words):

@@ -108,7 +108,7 @@ def test_a_full_disk_keeps_what_was_acknowledged_and_takes_more_when_there_is_ro
     pages = journal._db.execute("PRAGMA page_count").fetchall()[0][0]
     journal._db.execute(f"PRAGMA max_page_count = {pages + 2}").fetchall()
     before = journal.last()
-    with pytest.raises(JournalError, match=r"the disk is full; nothing of this append was kept; .*make room"):
+    with pytest.raises(JournalError, match=r"the disk is full; nothing was kept of this; .*make room"):
         journal.append([row(1), row(2, os.urandom(200_000))])
     assert journal.last() == before
     assert len(list(journal.read())) == 1
@@ -170,3 +170,8 @@ def test_a_file_left_by_a_creation_that_did_not_finish_is_made_new(tmp_path):
     db.execute("PRAGMA journal_mode = WAL").fetchall()
     db.close()
     SqliteJournal(half).close()
+
+
+def test_a_place_without_a_log_is_refused():
+    words = refusal(":memory:")
+    assert "the journal cannot be durable here; expected a write-ahead log; found memory" in words

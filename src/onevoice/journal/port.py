@@ -13,7 +13,9 @@ from enum import IntEnum, IntFlag
 from hashlib import blake2b
 from os import urandom
 from time import time_ns
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Annotated, Final, Protocol
+
+import msgspec
 
 from onevoice.errors import JournalDamaged, JournalError, LimitError, Mistake
 
@@ -75,9 +77,9 @@ class Meta:
     `secret` (16 bytes) is the key of the identifier hashes; `created_us` is in µs UTC.
     """
 
-    secret: bytes
+    secret: Annotated[bytes, msgspec.Meta(min_length=SECRET_BYTES, max_length=SECRET_BYTES)]
     created_us: int
-    shard: int = 0
+    shard: Annotated[int, msgspec.Meta(ge=0, lt=2**32)] = 0
     format: int = FORMAT
 
     @classmethod

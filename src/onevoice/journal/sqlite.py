@@ -22,7 +22,6 @@ from onevoice.journal.port import (
     FORM_CHARACTERS_MAX,
     FORMAT,
     PAYLOAD_BYTES_MAX,
-    SECRET_BYTES,
     STAMP_NEVER,
     Head,
     Kind,
@@ -109,10 +108,10 @@ class SqliteJournal:
         db = _connect(self._path, vfs)
         try:
             if _is_blank(db, self._where):
-                _create(db, self._path, new or Meta.fresh())
+                _create(db, self._path, new or Meta.fresh(), self._where)
             self._meta = _load_meta(db, self._where)
             self._head = _verify(db, self._meta, self._where)
-            _trust(db)
+            _trust(db, self._where)
         except BaseException as error:
             db.close()
             if isinstance(error, apsw.Error):
@@ -257,13 +256,14 @@ def _is_blank(db: _Database, where: str) -> bool:
         mend = "upgrade Onevoice"
         raise JournalError(Mistake("the journal is of a newer format", where, f"at most {FORMAT}", f"{version}", mend))
     if version != FORMAT:
-        raise _damaged_file(where, f"has format {version}", f"{FORMAT}")
+        raise _damaged_file(where, "has an unknown format", f"{FORMAT}", f"{version}")
     return False
 
 
-def _create(db: _Database, path: Path, meta: Meta) -> None:
+def _create(db: _Database, path: Path, meta: Meta, where: str) -> None:
+    assert meta.format == FORMAT, "a journal is made in the present format"
     db.execute(f"PRAGMA page_size = {_PAGE_BYTES}")
-    _write_ahead(db)
+    _write_ahead(db, where)
     with db:
         db.execute(_SCHEMA)
         chain = genesis(meta).chain
@@ -276,47 +276,57 @@ def _create(db: _Database, path: Path, meta: Meta) -> None:
         os.close(folder)
 
 
-def _trust(db: _Database) -> None:
+def _trust(db: _Database, where: str) -> None:
     """Make the verified file ready for appends."""
     db.execute("PRAGMA writable_schema = OFF")
     db.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0)
-    _write_ahead(db)
+    _write_ahead(db, where)
     db.execute("BEGIN EXCLUSIVE")  # a file that cannot be written is refused now, not at the first append
     db.execute("COMMIT")
 
 
-def _write_ahead(db: _Database) -> None:
-    db.execute("PRAGMA journal_mode = WAL")
+def _write_ahead(db: _Database, where: str) -> None:
+    mode = db.execute("PRAGMA journal_mode = WAL").fetchall()[0][0]
+    if mode != "wal":
+        mend = "keep the journal in a file on a local disk"
+        raise JournalError(Mistake("the journal cannot be durable here", where, "a write-ahead log", f"{mode}", mend))
     db.execute("PRAGMA synchronous = FULL")
     db.execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES}")
     db.execute(f"PRAGMA journal_size_limit = {_LOG_BYTES_KEPT}")
 
 
 def _load_meta(db: _Database, where: str) -> Meta:
-    found = db.execute("SELECT secret, created_us, shard, chain FROM meta").fetchall()
-    if len(found) != 1:
-        raise _damaged_file(where, f"has {len(found)} rows of meta", "1")
-    secret, created_us, shard, chain = found[0]
-    if not (isinstance(secret, bytes) and isinstance(created_us, int) and isinstance(shard, int)):
-        raise _damaged_file(where, "has an unreadable meta", "secret, time and shard")
-    meta = Meta(secret, created_us, shard)
-    if len(secret) != SECRET_BYTES or chain != genesis(meta).chain:
-        raise _damaged_file(where, "has an altered meta", "the meta that its chain begins with")
+    try:
+        ((*fixed, chain),) = db.execute("SELECT secret, created_us, shard, chain FROM meta").fetchall()
+        meta = msgspec.convert(dict(zip(("secret", "created_us", "shard"), fixed, strict=True)), Meta)
+    except ValueError as error:
+        raise _damaged_file(where, "has an unreadable meta", "one row of secret, time and shard", f"{error}") from error
+    if chain != genesis(meta).chain:
+        raise _damaged_file(where, "has an altered meta", "the meta that its chain begins with", "another")
     return meta
 
 
 def _verify(db: _Database, meta: Meta, where: str) -> Head:
     """Follow the chain through all rows and check every stored payload; return the end of the journal."""
+    rows, chain = _load_head(db, where)
     head = genesis(meta)
-    try:
-        for values in db.execute(_SELECT + "ORDER BY number"):
-            _, head = _check_stored(values, head, meta, where)
-        rows, chain = db.execute("SELECT rows, chain FROM head").fetchall()[0]
-    except (*_UNREADABLE, IndexError) as error:
-        raise damaged(where, head.rows, "cannot be read", "a whole file", f"{error}") from error
-    if (rows, chain) != (head.rows, head.chain):
-        raise damaged(where, head.rows, "is not where the journal ends", f"{rows} rows", f"{head.rows} rows")
+    while head.rows < rows:
+        # Each row is looked up by its number, as later reads will: a scan would pass by a damaged inner page.
+        _, head = _check_stored(_fetch(db, head.rows, where), head, meta, where)
+    last = _number(db, "SELECT coalesce(max(number), -1) FROM journal")
+    if last != rows - 1:
+        raise damaged(where, rows, "is beyond the journal's end", f"{rows} rows", f"row {last}")
+    if chain != head.chain:
+        raise damaged(where, rows, "does not begin where the journal ends", head.chain.hex()[:16], f"{chain!r:.40}")
     return head
+
+
+def _load_head(db: _Database, where: str) -> tuple[int, Any]:
+    try:
+        ((rows, chain),) = db.execute("SELECT rows, chain FROM head").fetchall()
+        return msgspec.convert(rows, int), chain
+    except ValueError as error:
+        raise _damaged_file(where, "does not say where it ends", "one row of head", f"{error}") from error
 
 
 def _fetch(db: _Database, number: int, where: str) -> tuple[Any, ...]:
@@ -374,8 +384,8 @@ def _number(db: _Database, query: str) -> int:
     return db.execute(query).fetchall()[0][0]
 
 
-def _damaged_file(where: str, what: str, expected: str) -> JournalDamaged:
-    return JournalDamaged(Mistake(f"the file {what}", where, expected, mend="restore the journal from a backup"))
+def _damaged_file(where: str, what: str, expected: str, found: str) -> JournalDamaged:
+    return JournalDamaged(Mistake(f"the file {what}", where, expected, found, mend="restore the journal from a backup"))
 
 
 def _refusal(error: apsw.Error, where: str) -> JournalError:
@@ -394,7 +404,7 @@ _MEANINGS: Final[tuple[tuple[tuple[type[apsw.Error], ...], str, str], ...]] = (
     ),
     ((apsw.NotADBError,), "this is no journal", "name another file, or restore the journal from a backup"),
     ((apsw.CorruptError, apsw.SQLError), "the file is damaged", "restore the journal from a backup"),
-    ((apsw.FullError,), "the disk is full; nothing of this append was kept", "make room and append again"),
+    ((apsw.FullError,), "the disk is full; nothing was kept of this", "make room and append again"),
     ((apsw.CantOpenError,), "the journal cannot be opened", "see that the folder exists and may be written"),
     (
         (apsw.ReadOnlyError, apsw.PermissionsError),
