@@ -6,14 +6,14 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from onevoice.conditions.types import Type, check
-from onevoice.playbook import builtin
-from onevoice.playbook.model import Fact, FieldType, TriggerKind
-
-from . import names
+from onevoice.playbook.builtin import row_fields
+from onevoice.playbook.scopes import Scopes
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from onevoice.conditions.tree import Expression, Scope
-    from onevoice.playbook.model import Campaign, CampaignClass, EventMatch, Offer, Playbook
+    from onevoice.playbook.model import Campaign, CampaignClass, EventMatch, FieldType, Offer, Playbook, TriggerKind
 
 OFFER_EVENTS = ("offer_shown", "offer_accepted", "offer_refused", "offer_not_now", "offer_clicked")
 REACTIONS = ("offer_clicked", "offer_accepted", "offer_refused", "offer_not_now")
@@ -25,8 +25,9 @@ class Book:
     def __init__(self, playbook: Playbook) -> None:
         self.playbook = playbook
         self.policies = playbook.policies
-        self.events = builtin.all_events(playbook)
-        self.facts = facts_of(playbook)
+        self.scopes = Scopes(playbook)
+        self.events = self.scopes.events
+        self.facts = self.scopes.facts
         self.campaigns = list(playbook.campaigns.values())
         self._checked: dict[tuple[object, str], Expression] = {}
 
@@ -34,45 +35,45 @@ class Book:
     def zone_trait(self) -> str:
         return next((trait.name for trait in self.playbook.traits.values() if trait.means == "time_zone"), "")
 
-    @cached_property
-    def segments_in_turn(self) -> list[str]:
-        """Return the segments so that each comes after those it reads."""
-        ordered: list[str] = []
-
-        def visit(name: str) -> None:
-            if name in ordered:
-                return
-            for read in names.segments_read(self.customer_condition(self.playbook.segments[name].condition)):
-                visit(read)
-            ordered.append(name)
-
-        for name in self.playbook.segments:
-            visit(name)
-        return ordered
-
     def row_fields(self, event: str) -> dict[str, FieldType]:
-        return builtin.row_fields(self.events, event) or {}
+        return row_fields(self.events, event) or {}
 
     # Conditions
 
-    def _check(self, kind: object, text: str, scope: Scope, expected: Type = Type.BOOLEAN) -> Expression:
+    def _check(self, kind: object, text: str, scope: Callable[[], Scope], expected: Type = Type.BOOLEAN) -> Expression:
         if (kind, text) not in self._checked:
-            self._checked[kind, text] = check(text, scope, expected, str(kind))
+            self._checked[kind, text] = check(text, scope(), expected, str(kind))
         return self._checked[kind, text]
 
     def where(self, event: str, text: str) -> Expression:
-        if ("where", event, text) not in self._checked:
-            self._checked["where", event, text] = check(text, names.event_scope(self, event), Type.BOOLEAN, event)
-        return self._checked["where", event, text]
+        return self._check(("where", event), text, lambda: self.scopes.event(event))
 
-    def customer_condition(self, text: str) -> Expression:
-        return self._check("customer", text, names.customer_scope(self))
+    def segment(self, name: str) -> Expression:
+        return self._check("segment", self.playbook.segments[name].condition, self.scopes.customer)
 
-    def suppression(self, text: str) -> Expression:
-        return self._check("suppression", text, names.suppression_scope(self))
+    def suppression(self, rule: int) -> Expression:
+        return self._check("suppression", self.policies.suppress[rule].condition, self.scopes.suppression)
 
-    def campaign_condition(self, campaign: Campaign, text: str, expected: Type = Type.BOOLEAN) -> Expression:
-        return self._check(campaign.name, text, names.campaign_scope(self, campaign), expected)
+    def eligibility(self, campaign: Campaign) -> list[Expression]:
+        """Return the campaign's `if` and its offer's, those that are written."""
+        found: list[Expression] = []
+        if campaign.condition:
+            found.append(self._check(campaign.name, campaign.condition, lambda: self.scopes.campaign(campaign)))
+        offer = self.offer(campaign)
+        if offer and offer.condition:
+            found.append(self._check("offer", offer.condition, self.scopes.suppression))
+        return found
+
+    def propensity(self, campaign: Campaign) -> Expression | None:
+        if not campaign.propensity:
+            return None
+        return self._check(
+            (campaign.name, "p"), campaign.propensity, lambda: self.scopes.campaign(campaign), Type.NUMBER
+        )
+
+    @cached_property
+    def rank(self) -> Expression:
+        return self._check("rank", self.policies.rank, self.scopes.rank, Type.NUMBER)
 
     # Policies
 
@@ -103,14 +104,3 @@ class Book:
             if not source.events or types & {event.partition(".")[0] for event in source.events}
         ]
         return max(bringing, default=0)
-
-
-def facts_of(playbook: Playbook) -> dict[str, Fact]:
-    """Return the facts by name, built-in first; `ignored` has no event of its own (§10)."""
-    facts = builtin.all_facts(playbook)
-    if "ignored" in facts:
-        return facts
-    ignored = Fact("ignored", (), (), ("family",), playbook.policies.refusals.ignored_pause_us)
-    found = list(facts.values())
-    place = list(facts).index("consent") + 1
-    return {fact.name: fact for fact in (*found[:place], ignored, *found[place:])}

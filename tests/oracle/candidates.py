@@ -93,10 +93,8 @@ def _expiry(twin: Twin, candidate: Candidate) -> int:
 def is_eligible(twin: Twin, customer: Customer, candidate: Candidate) -> bool:
     """Tell whether the campaign's `if` and its offer's `if` are true."""
     campaign = twin.book.campaigns[candidate.number]
-    offer = twin.book.offer(campaign)
-    texts = [text for text in (campaign.condition, offer.condition if offer else "") if text]
     view = gates.view(twin, customer, candidate)
-    return all(evaluate(twin.book.campaign_condition(campaign, text), view) is True for text in texts)
+    return all(evaluate(condition, view) is True for condition in twin.book.eligibility(campaign))
 
 
 # Endings

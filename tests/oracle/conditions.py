@@ -169,8 +169,7 @@ def _product_field(view: View, product: Value, column: str) -> Value:
     catalogue = view.book.playbook.products
     if product not in catalogue.names:
         return None
-    value = catalogue.columns[column][catalogue.names.index(str(product))]
-    return value
+    return catalogue.columns[column][catalogue.names.index(str(product))]
 
 
 def _campaign_number(view: View, name: str) -> Value:

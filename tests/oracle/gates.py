@@ -111,8 +111,7 @@ def _stops(twin: Twin, suppression: Suppression, candidate: Candidate) -> bool:
 def _holds(twin: Twin, customer: Customer, candidate: Candidate, rule: int) -> bool:
     suppression = twin.book.policies.suppress[rule]
     if not suppression.then_us and not suppression.at_most_us:
-        condition = twin.book.suppression(suppression.condition)
-        return evaluate(condition, view(twin, customer, candidate)) is True
+        return evaluate(twin.book.suppression(rule), view(twin, customer, candidate)) is True
     spell = customer.spells.get(rule, Spell())
     if spell.since is not None:
         return not suppression.at_most_us or twin.now < spell.since + suppression.at_most_us
@@ -129,7 +128,6 @@ def may_wake(twin: Twin, customer: Customer, candidate: Candidate) -> bool:
 
 def changes(twin: Twin, customer: Customer, candidate: Candidate) -> Iterator[int]:
     """Yield the instants at which what blocks a candidate may lift by time alone."""
-    for suppression in twin.book.policies.suppress:
+    for rule, suppression in enumerate(twin.book.policies.suppress):
         if _stops(twin, suppression, candidate) and not suppression.then_us and not suppression.at_most_us:
-            condition = twin.book.suppression(suppression.condition)
-            yield from conditions.changes(condition, view(twin, customer, candidate))
+            yield from conditions.changes(twin.book.suppression(rule), view(twin, customer, candidate))

@@ -123,10 +123,11 @@ def _kill(book: Book, planned: Plan, progress: Progress, row: Row) -> None:
                 if state and state[1] <= t:
                     progress.states[index] = None
     last = progress.states[-1]
-    if planned.final and last and _is_matched(book, planned.final, row):
-        if last[1] <= t < last[1] + planned.final.within_us:
-            progress.states[-1] = None
-            progress.due = None
+    if not planned.final or not last or not _is_matched(book, planned.final, row):
+        return
+    if last[1] <= t < last[1] + planned.final.within_us:
+        progress.states[-1] = None
+        progress.due = None
 
 
 def _update(planned: Plan, progress: Progress, sub: SubStep, t: int) -> bool:

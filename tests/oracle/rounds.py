@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from onevoice.conditions.types import Type
-
 from . import candidates, contacts, gates
 from .clock import INFINITE
 from .conditions import evaluate
@@ -107,10 +105,10 @@ def score(twin: Twin, customer: Customer, candidate: Candidate) -> float | None:
     """Return the rank of a candidate by the policy's expression."""
     campaign = twin.book.campaigns[candidate.number]
     view = gates.view(twin, customer, candidate)
-    if campaign.propensity:
-        asked = twin.book.campaign_condition(campaign, campaign.propensity, Type.NUMBER)
-        view = replace(view, propensity=evaluate(asked, view))
-    return evaluate(twin.book.campaign_condition(campaign, twin.book.policies.rank, Type.NUMBER), view)
+    propensity = twin.book.propensity(campaign)
+    if propensity:
+        view = replace(view, propensity=evaluate(propensity, view))
+    return evaluate(twin.book.rank, view)
 
 
 def precedence(twin: Twin, customer: Customer, candidate: Candidate, rank: float | None) -> tuple[object, ...]:

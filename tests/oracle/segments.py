@@ -24,15 +24,14 @@ WAKEABLE = (Reason.NO_CONSENT, Reason.NO_ADDRESS, Reason.SUPPRESSED)
 def judge(twin: Twin, customer: Customer) -> tuple[list[str], list[str]]:
     """Judge segments and suppressions, look at blocked candidates again; return segments entered and left."""
     before = set(customer.members)
-    for name in twin.book.segments_in_turn:
-        condition = twin.book.customer_condition(twin.book.playbook.segments[name].condition)
-        if evaluate(condition, View(twin.book, twin.now, customer)) is not True:
+    for name in twin.book.playbook.segments:
+        if evaluate(twin.book.segment(name), View(twin.book, twin.now, customer)) is not True:
             customer.members.pop(name, None)
         else:
             customer.members.setdefault(name, twin.now)
     for rule, suppression in enumerate(twin.book.policies.suppress):
         if is_judged(suppression):
-            _judge_suppression(twin, customer, rule, suppression)
+            _judge_suppression(twin, customer, rule)
     wake(twin, customer)
     customer.judge_at = None
     after = set(customer.members)
@@ -44,10 +43,9 @@ def is_judged(suppression: Suppression) -> bool:
     return bool(suppression.then_us or suppression.at_most_us)
 
 
-def _judge_suppression(twin: Twin, customer: Customer, rule: int, suppression: Suppression) -> None:
-    condition = twin.book.suppression(suppression.condition)
+def _judge_suppression(twin: Twin, customer: Customer, rule: int) -> None:
     spell = customer.spells.get(rule, Spell())
-    if evaluate(condition, View(twin.book, twin.now, customer)) is True:
+    if evaluate(twin.book.suppression(rule), View(twin.book, twin.now, customer)) is True:
         if spell.since is None:
             customer.spells[rule] = Spell(since=twin.now)
     elif spell.since is not None:
@@ -84,11 +82,11 @@ def next_judgement(twin: Twin, customer: Customer) -> int | None:
 
 def _changes(twin: Twin, customer: Customer) -> Iterator[int]:
     view = View(twin.book, twin.now, customer)
-    for segment in twin.book.playbook.segments.values():
-        yield from conditions.changes(twin.book.customer_condition(segment.condition), view)
+    for name in twin.book.playbook.segments:
+        yield from conditions.changes(twin.book.segment(name), view)
     for rule, suppression in enumerate(twin.book.policies.suppress):
         if is_judged(suppression):
-            yield from conditions.changes(twin.book.suppression(suppression.condition), view)
+            yield from conditions.changes(twin.book.suppression(rule), view)
             yield from _ends(suppression, customer.spells.get(rule, Spell()))
     for candidate in customer.candidates.values():
         if candidate.born and candidate.reason in WAKEABLE:

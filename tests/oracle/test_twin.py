@@ -37,8 +37,8 @@ def is_open(desk: Desk, fact: str, *values: str | None, now: float) -> bool:
     return facts.is_open(desk.twin.book, desk.twin.customers[0], fact, list(values), minutes(now))
 
 
-def measure(name: str, aggregate: Aggregate, field: str = "", over: int = 0, kind: str = "a", where: str = ""):
-    return Measure(name, aggregate, EventMatch(kind, where), field, over)
+def measure(name: str, aggregate: Aggregate, field: str = "", over: int = 0, where: str = ""):
+    return Measure(name, aggregate, EventMatch("a", where), field, over)
 
 
 # §1, §2 Time and positions
@@ -384,8 +384,8 @@ def test_a_comparison_with_now_is_left_at_the_exact_microsecond():
     assert desk.send(30).rows("memberships") == []
 
 
-def test_a_segment_sees_one_that_is_written_after_it():
-    desk = Desk(book(segments=named(Segment("rich", "gold and score > 1"), Segment("gold", "tier = 'gold'"))))
+def test_a_segment_sees_what_was_just_judged():
+    desk = Desk(book(segments=named(Segment("gold", "tier = 'gold'"), Segment("rich", "gold and score > 1"))))
     desk.send(0, event("a", 0, {"card": "1"}, traits={"tier": "gold", "score": 2}))
     assert [row[1] for row in desk.rows("memberships")] == [0, 1]
 

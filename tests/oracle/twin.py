@@ -8,8 +8,8 @@ from onevoice.playbook.model import DAY, EventMatch, FieldType, TriggerKind
 
 from . import (
     asks,
-    canonical,
     candidates,
+    canonical,
     conditions,
     contacts,
     facts,
