@@ -250,3 +250,17 @@ def test_each_campaign_of_the_data_has_its_days(playbook):
         after = date.fromordinal(row["end_date"].date().toordinal() + 1)
         assert (campaign.from_us, campaign.to_us) == (journey.instant(row["start_date"].date()), journey.instant(after))
         assert 0 < campaign.to_us - reminder.when.at_us <= 8 * 86_400 * 1_000_000
+
+
+def test_the_decoder_takes_every_event_and_every_item(converted, playbook):
+    from onevoice.events.arrow import decode_arrow
+    from onevoice.events.batch import TYPE
+    from onevoice.events.schema import Schema
+
+    schema, lines, rows = Schema(playbook), 0, 0
+    for piece in pq.ParquetFile(converted[0] / "events.parquet").iter_batches(16_384):
+        batch = decode_arrow(piece, schema, (1, 2))
+        assert (list(batch.rejected), batch.unknown, batch.dropped) == ([], {}, {})
+        assert (batch.rows[:, TYPE] >= 0).all()
+        lines, rows = lines + batch.lines, rows + len(batch.rows)
+    assert (lines, rows) == (321_188, 321_188 + 1_469_307)
