@@ -130,4 +130,4 @@ def test_a_damaged_playbook_is_read_or_refused_and_nothing_else(data):
 
 
 def test_the_limits_of_a_file_are_stated():
-    assert (tree.VALUES_MAX, tree.DEPTH_MAX) == (200_000, 16)
+    assert (tree.VALUES_MAX, tree.DEPTH_MAX) == (100_000, 16)

@@ -14,11 +14,12 @@ from onevoice.conditions.tree import OFFER_KINDS, Expression, SymbolKind, symbol
 from onevoice.conditions.types import Scope, Type
 from onevoice.conditions.types import check as check_condition
 from onevoice.errors import ConditionError, Mistake
+from onevoice.playbook.actions import UNREAD
 from onevoice.playbook.builtin import row_fields
 from onevoice.playbook.grammar import did_you_mean
 from onevoice.playbook.model import Aggregate, Campaign, Fact, FieldType, Measure, Moment, Playbook, TriggerKind
 from onevoice.playbook.record import SECTION_MAX, Report, listed
-from onevoice.playbook.scopes import Scopes, conditions_of, event_matches, fact_key_types, trigger_event
+from onevoice.playbook.scopes import Scopes, Written, conditions_of, event_matches, fact_key_types, trigger_event
 from onevoice.playbook.tree import quoted
 
 if TYPE_CHECKING:
@@ -118,7 +119,10 @@ class _Checker:
         """Check groups, sources and channels."""
         fields = dict.fromkeys(name for event in self.event_types for name in event.fields)
         for group in self.playbook.groups.values():
-            self.known(f"groups.{group.name}.by", "trait or event field", group.by, [*self.playbook.traits, *fields])
+            path, trait = f"groups.{group.name}.by", self.playbook.traits.get(group.by)
+            if self.known(path, "trait or event field", group.by, [*self.playbook.traits, *fields]):
+                kinds = {event.fields[group.by]: event.name for event in self.event_types if group.by in event.fields}
+                self.key_kinds(path, group.by, {trait.type: "the traits"} if trait is not None else kinds)
         for source in self.playbook.sources.values():
             for i, name in enumerate(source.events):
                 self.known(
@@ -147,7 +151,9 @@ class _Checker:
                 )
 
     def row(self, event: str) -> Mapping[str, FieldType] | None:
-        """Return the fields of an event's row."""
+        """Return the fields of an event's row; None where there is none, or where its own mistakes leave it unsure."""
+        if event.split(".", maxsplit=1)[0] in self.report.broken:
+            return None
         return row_fields(self.scopes.events, event)
 
     def fact(self, fact: Fact) -> None:
@@ -267,7 +273,7 @@ class _Checker:
         for i, name in enumerate(campaign.placements):
             self.known(f"{path}.placements[{i}]", "placement", name, playbook.placements)
         self.trigger(campaign)
-        if campaign.per:
+        if campaign.per and campaign.when != UNREAD and campaign.when.name not in self.report.broken:
             self.per(campaign)
 
     def trigger(self, campaign: Campaign) -> None:
@@ -330,11 +336,22 @@ class _Checker:
             try:
                 found[written.path] = check_condition(written.text, written.scope, written.expected, where)
             except ConditionError as error:
-                if not self.report.broken.intersection(_WORD.findall(written.text)):
+                if not self.excused(written):
                     self.report.mistakes += [
                         self.report.pinpointed(written.path, written.text, mistake) for mistake in error.mistakes
                     ]
         return found
+
+    def excused(self, written: Written) -> bool:
+        """Tell whether a condition may be wrong only because something it rests on has a mistake of its own."""
+        rests_on = {*_WORD.findall(written.text), written.event.split(".")[0]}
+        section, _, rest = written.path.partition(".")
+        if section == "campaigns":
+            when = self.playbook.campaigns[rest.split(".")[0]].when
+            if when == UNREAD:
+                return True
+            rests_on.add(when.name)
+        return not self.report.broken.isdisjoint(rests_on)
 
     def segment_order(self, expressions: Mapping[str, Expression]) -> None:
         """Check that segments use only those before them: each is judged after those written above it."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from onevoice.playbook import catalogue
-from onevoice.playbook.builtin import extended
+from onevoice.playbook.builtin import BUILTIN_EVENTS, extended
 from onevoice.playbook.grammar import Slip
 from onevoice.playbook.model import Catalogue, EventType, FieldType, Group, Identifier, Source, Trait
 from onevoice.playbook.record import Record, Report, at_least, listed, opened, word_of
@@ -173,6 +173,9 @@ def _item_fields(report: Report, node: Node) -> dict[str, FieldType]:
 
 
 def _keeps_builtin_types(declared: EventType, merged: EventType, report: Report) -> None:
+    if declared.about and declared.name in BUILTIN_EVENTS:
+        where = report.where(f"events.{declared.name}.about")
+        report.refuse(where, "`about` of a built-in event", expected="only more fields", found=quoted(declared.name))
     builtin = extended(EventType(declared.name, about=declared.about)).fields
     for field, kind in builtin.items():
         if merged.fields[field] is not kind:

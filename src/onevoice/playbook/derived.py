@@ -81,7 +81,10 @@ def moments(root: Record) -> dict[str, Moment]:
             root.report.broken.add(name)
             continue
         with opened(root.report, node.under("steps") if isinstance(node.value, list) else node) as record:
+            known = len(root.report.mistakes)
             found[name] = _moment(name, record)
+            if len(root.report.mistakes) > known:
+                root.report.broken.add(name)
     return found
 
 

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
 DURATION_MAX: Final = 3660 * DAY
+NEAR_MAX: Final = 1_000  # names compared for a hint
 COUNT_MAX: Final = 16  # of one event in one step
 UNITS: Final = {"second": SECOND, "minute": MINUTE, "hour": HOUR, "day": DAY, "week": WEEK}
 WEEKDAYS: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
@@ -59,7 +60,10 @@ class Slip(ValueError):  # noqa: N818 - a slip of the pen inside one text; the r
 
 def did_you_mean(found: str, known: Iterable[str]) -> str:
     """Return a hint at the nearest of the known names, or an empty text."""
-    near = get_close_matches(found, list(known), n=1)
+    names = list(known)
+    if len(names) > NEAR_MAX:  # a catalogue: comparing with every product would take a second
+        names = [name for name in names if name[:2] == found[:2]][:NEAR_MAX]
+    near = get_close_matches(found, names, n=1)
     return f"did you mean `{near[0]}`?" if near else ""
 
 

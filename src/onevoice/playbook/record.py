@@ -34,7 +34,7 @@ class Report:
         self.mistakes: list[Mistake] = []
         self.nodes: dict[str, Node] = {}
         self.complete = True  # false where a file could not be read, so that a missing name proves nothing
-        self.broken: set[str] = set()  # names left out for a mistake of their own; who uses them is not blamed
+        self.broken: set[str] = set()  # names with a mistake of their own: who uses them is not blamed
 
     def refuse(self, where: Place | str, what: str, *, expected: str = "", found: str = "", mend: str = "") -> None:
         """Record a mistake."""
@@ -194,8 +194,11 @@ class Record:
         """Read every name declared under a key by `read(name, record)`."""
         found: dict[str, T] = {}
         for name, node in self.entries(key, reserved):
+            known = len(self.report.mistakes)
             with opened(self.report, node) as record:
                 found[name] = read(name, record)
+            if len(self.report.mistakes) > known:
+                self.report.broken.add(name)
         return found
 
     def lines(self, key: str, read: Callable[[str], T]) -> dict[str, T]:

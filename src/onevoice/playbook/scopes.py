@@ -179,7 +179,7 @@ def trigger_event(playbook: Playbook, campaign: Campaign) -> str:
     events = all_events(playbook)
     names = [match.event for match in moment.steps[-1].matches]
     rows = [list((row_fields(events, name) or {}).items()) for name in names]
-    return names[0] if all(row == rows[0] for row in rows) else ""
+    return names[0] if names and all(row == rows[0] for row in rows) else ""
 
 
 def measure_type(measure: Measure, events: Mapping[str, EventType]) -> FieldType:

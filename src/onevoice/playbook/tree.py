@@ -17,7 +17,7 @@ from onevoice.errors import Mistake
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-VALUES_MAX: Final = 200_000  # in one file, aliases expanded
+VALUES_MAX: Final = 100_000  # in one file, aliases expanded
 DEPTH_MAX: Final = 16
 NULLS: Final = frozenset({"", "~", "null", "Null", "NULL"})
 
