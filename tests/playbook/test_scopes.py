@@ -14,7 +14,6 @@ from onevoice.playbook.check import check
 from onevoice.playbook.load import load_files
 from onevoice.playbook.model import EventMatch, Fact, FieldType, Playbook, Segment, Trait
 from onevoice.playbook.scopes import (
-    Scopes,
     campaign_scope,
     conditions_of,
     customer_scope,
@@ -101,12 +100,6 @@ def test_an_item_has_its_events_fields_first_and_its_own_win(playbook):
     assert index(scope, "event.size") == 3
     assert scope.symbols["event.product.price"] == Symbol(SymbolKind.EVENT_PRODUCT_FIELD, 2, Type.NUMBER, column=2)
     assert "event.product.price" not in event_scope(playbook, "order").symbols
-
-
-def test_a_program_may_number_event_fields_by_its_columns(playbook):
-    scopes = Scopes(playbook, column_of=lambda event, field: 10 if (event, field) == ("order", "amount") else 11)
-    assert index(scopes.event("order"), "event.amount") == 10
-    assert index(scopes.event("order"), "event.order_id") == 11
 
 
 def test_types_follow_from_what_is_measured(playbook):

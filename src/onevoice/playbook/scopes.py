@@ -33,7 +33,7 @@ from onevoice.playbook.model import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
 
 Symbols = dict[str, Symbol]
 
@@ -93,15 +93,10 @@ def suppression_scope(playbook: Playbook) -> Scope:
 
 
 class Scopes:
-    """The scopes of one playbook, each built once.
+    """The scopes of one playbook, each built once."""
 
-    `column_of(event, field)` gives the number that stands for an event's field; without it that is the field's position
-    in its row. A program gives the columns of a decoded batch here.
-    """
-
-    def __init__(self, playbook: Playbook, column_of: Callable[[str, str], int] | None = None) -> None:
+    def __init__(self, playbook: Playbook) -> None:
         self.playbook = playbook
-        self.column_of = column_of
         self.events = all_events(playbook)
         self.facts = all_facts(playbook)
         self.of_customer = _customer_symbols(playbook, self.facts, self.events)
@@ -129,8 +124,7 @@ class Scopes:
         if fields is None:
             raise KeyError(name)
         symbols: Symbols = {}
-        for position, (field, kind) in enumerate(fields.items()):
-            index = position if self.column_of is None else self.column_of(name, field)
+        for index, (field, kind) in enumerate(fields.items()):
             symbols[f"event.{field}"] = _symbol(SymbolKind.EVENT_FIELD, index, kind)
             if kind is FieldType.PRODUCT:
                 symbols |= _product_symbols(f"event.{field}", SymbolKind.EVENT_PRODUCT_FIELD, index, self.playbook)
