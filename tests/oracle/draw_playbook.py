@@ -1,0 +1,326 @@
+"""Small playbooks, drawn; each passes the playbook's own check."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from onevoice.playbook.builtin import all_events, row_fields
+from onevoice.playbook.model import (
+    Aggregate,
+    Campaign,
+    CampaignClass,
+    Cap,
+    Channel,
+    EventMatch,
+    Every,
+    Fact,
+    FieldType,
+    Measure,
+    Moment,
+    Offer,
+    Period,
+    Placement,
+    Playbook,
+    Policies,
+    Refusals,
+    Segment,
+    Source,
+    Step,
+    Suppression,
+    Trait,
+    Trigger,
+    TriggerKind,
+)
+from onevoice.playbook.scopes import trigger_event
+
+from .desk import named
+from .draw import CATALOGUE, EVENTS, IDENTIFIERS, TRAITS, ZONES
+from .draw_conditions import Conditions
+
+if TYPE_CHECKING:
+    from .draw import Dice, Times
+
+KEYS = frozenset({FieldType.KEY, FieldType.CHOICE, FieldType.PRODUCT})
+NUMBERS = frozenset({FieldType.NUMBER})
+VALUES = frozenset(FieldType) - {FieldType.TEXT, FieldType.KEY}
+
+
+class Maker:
+    """Draws one playbook, part after part; each part may use those before it."""
+
+    def __init__(self, dice: Dice, times: Times) -> None:
+        self.dice = dice
+        self.times = times
+        identifiers = dice.some(IDENTIFIERS, 2, 4)
+        if all(kind.anonymous for kind in identifiers):
+            identifiers = [*IDENTIFIERS]
+        dice.shuffle(identifiers)
+        traits = dice.some(TRAITS, 1, 6) + dice.maybe([Trait("zone", FieldType.CHOICE, "time_zone")], [], 0.7)
+        events = dice.some(EVENTS.values(), 2, 5)
+        if all(event.about for event in events):
+            events.append(EVENTS["viewed"])
+        self.book = Playbook(
+            "drawn",
+            time_zone=dice.choice(ZONES[:5]),
+            identifiers=named(*identifiers),
+            traits=named(*traits),
+            products=CATALOGUE,
+            events=named(*events),
+            channels=named(Channel("email", "email" if any(i.name == "email" for i in identifiers) else ""), *_OTHERS),
+            placements=named(Placement("banner"), Placement("screen", slots=2)),
+        )
+
+    def playbook(self) -> Playbook:
+        dice = self.dice
+        self._put(sources=named(*(self._source(n) for n in range(dice.randint(0, 2)))))
+        self._put(policies=Policies(classes=self._classes(), refusals=self._refusals()))
+        self._put(facts=named(*(each for n in range(dice.randint(0, 4)) for each in self._fact(f"fact_{n}"))))
+        self._put(measures=named(*(self._measure(f"measure_{n}") for n in range(dice.randint(0, 5)))))
+        for n in range(dice.randint(0, 3)):
+            segment = Segment(f"segment_{n}", self._conditions().customer(2))
+            self._put(segments={**self.book.segments, segment.name: segment})
+        self._put(moments=named(*(self._moment(f"moment_{n}") for n in range(dice.randint(0, 4)))))
+        self._put(offers=named(*(self._offer(n) for n in range(dice.randint(0, 3)))))
+        self._put(campaigns=named(*(self._campaign(f"campaign_{n}") for n in range(dice.randint(1, 6)))))
+        self._put(policies=self._policies())
+        return self.book
+
+    def _put(self, **parts: object) -> None:
+        self.book = replace(self.book, **parts)
+
+    def _conditions(self) -> Conditions:
+        return Conditions(self.dice, self.times, self.book)
+
+    # What events there are
+
+    def _events(self, *, items: bool = True) -> list[str]:
+        """Return the names of all event types and item types of customers, declared ones more often."""
+        names = [event.name for event in self.book.events.values() if not event.about]
+        lists = [f"{event.name}.{field}" for event in self.book.events.values() for field in event.items]
+        return names * 3 + (lists * 2 if items else []) + ["list_joined", "offer_clicked", "profile_updated"]
+
+    def _fields(self, event: str) -> dict[str, FieldType]:
+        return row_fields(all_events(self.book), event) or {}
+
+    def _match(self, event: str | None = None) -> EventMatch:
+        event = event or self.dice.choice(self._events())
+        where = self._conditions().event(event) if self.dice.chance(0.25) else ""
+        return EventMatch(event, where)
+
+    def _source(self, n: int) -> Source:
+        events = tuple(self.dice.some([e for e in self.book.events], 1, 2)) if self.dice.chance(0.6) else ()
+        return Source(f"source_{n}", self.dice.maybe(self.times.span(1, 6), 0, 0.7), events)
+
+    # The customer
+
+    def _fact(self, name: str) -> list[Fact]:
+        opening = self._match()
+        closing = [event for event in self._events() if event.split(".")[0] != opening.event.split(".")[0]]
+        others = [event for event in closing if self.dice.chance(0.1)][:1]
+        closing = [event for event in closing if event not in others]
+        keys = [field for field, kind in self._fields(opening.event).items() if kind in KEYS]
+        if not keys and self.dice.chance(0.7):
+            return []
+        per = sorted(self.dice.some(keys, 0, 2), key=lambda field: field != "product")
+        return [
+            Fact(
+                name,
+                (opening, *(self._match(event) for event in others)),
+                tuple(self._match(event) for event in self.dice.some(closing, 0, 1)),
+                tuple(per),
+                self.dice.maybe(self.times.span(1, 20), 0),
+            )
+        ]
+
+    def _measure(self, name: str) -> Measure:
+        match = self._match()
+        fields = self._fields(match.event)
+        numbers = [field for field, kind in fields.items() if kind in NUMBERS]
+        keys = [field for field, kind in fields.items() if kind in KEYS]
+        values = [field for field, kind in fields.items() if kind in VALUES]
+        able = {
+            Aggregate.COUNT: ["", *fields],
+            Aggregate.LATEST: ["", *values],
+            Aggregate.FIRST: ["", *values],
+            Aggregate.DISTINCT: keys,
+            **dict.fromkeys((Aggregate.SUM, Aggregate.MIN, Aggregate.MAX), numbers),
+        }
+        aggregate = self.dice.choice([each for each, fit in able.items() if fit])
+        windowed = aggregate not in {Aggregate.LATEST, Aggregate.FIRST} and self.dice.chance(0.6)
+        over = self.times.span(1, 30) if windowed else 0
+        return Measure(name, aggregate, match, self.dice.choice(able[aggregate]), over)
+
+    # Moments
+
+    def _moment(self, name: str) -> Moment:
+        events = self._events()
+        per = self.dice.choice(("", "", "order_id", "case_id", "product"))
+        keyed = [event for event in events if per in self._fields(event)]
+        if per and not keyed:
+            per = ""
+        events = keyed if per else events
+        windowed = self.dice.chance(0.3)
+        steps: list[Step] = []
+        for turn in range(self.dice.randint(1, 3)):
+            if turn and self.dice.chance(0.25):
+                steps.append(Step((self._match(self.dice.choice(events)),), absent=True))
+            steps.append(self._step(events, windowed))
+        if self.dice.chance(0.35):
+            steps.append(Step((self._match(self.dice.choice(events)),), within_us=self.times.span(1, 8), absent=True))
+        return Moment(name, tuple(steps), per, self.times.span(2, 20) if windowed else 0)
+
+    def _step(self, events: list[str], windowed: bool) -> Step:
+        first = self.dice.choice(events)
+        others = [event for event in dict.fromkeys(events) if event != first and self.dice.chance(0.1)]
+        within = 0 if windowed else self.dice.maybe(self.times.span(1, 10), 0)
+        matches = tuple(self._match(event) for event in (first, *others))
+        return Step(matches, self.dice.choice((1, 1, 1, 2, 3)), within)
+
+    # Campaigns
+
+    def _offer(self, n: int) -> Offer:
+        dice = self.dice
+        condition = self._conditions().customer() if dice.chance(0.2) else ""
+        return Offer(
+            f"offer_{n}",
+            product=dice.maybe(dice.choice(CATALOGUE.names), "", 0.7),
+            value=float(dice.randint(0, 10)),
+            family=dice.maybe("fam", ""),
+            condition=condition,
+            parameters={"bonus": float(dice.randint(1, 3))} if dice.chance(0.3) else {},
+        )
+
+    def _campaign(self, name: str) -> Campaign:
+        dice, times = self.dice, self.times
+        campaign = Campaign(
+            name,
+            dice.choice(list(self.book.policies.classes)),
+            self._trigger(),
+            priority=float(dice.randint(0, 3)),
+            lever=dice.choice((1.0, 0.5)),
+            offer=dice.choice([*self.book.offers, ""]),
+            send=tuple(dice.sample(list(self.book.channels), dice.randint(1, 3))),
+            after_us=dice.maybe(times.span(0, 4), 0, 0.2),
+            wait_us=dice.choice((-1, -1, 0, times.span(1, 4))),
+            valid_for_us=dice.maybe(times.span(1, 15), 0, 0.4),
+            until=self._match() if dice.chance(0.3) else None,
+            again_after_us=dice.maybe(times.span(1, 12), 0, 0.3),
+            from_us=dice.maybe(times.instant(20), 0, 0.1),
+            to_us=dice.maybe(times.instant() + 20 * times.unit, 0, 0.15),
+        )
+        event = trigger_event(self.book, campaign)
+        conditions = self._conditions()
+        if campaign.when.kind is TriggerKind.ASKED:
+            campaign = replace(campaign, send=(), placements=tuple(dice.some(self.book.placements, 1, 2)))
+        return replace(
+            campaign,
+            per=self._per(campaign, event),
+            condition=conditions.campaign(event, bool(campaign.offer)) if dice.chance(0.5) else "",
+            propensity=self._propensity(),
+        )
+
+    def _propensity(self) -> str:
+        score = "score" if "score" in self.book.traits else "0.25"
+        return self.dice.choice(("", "", score, f"coalesce({score}, 1) / 3"))
+
+    def _per(self, campaign: Campaign, event: str) -> str:
+        if campaign.when.kind is TriggerKind.ASKED or self.dice.chance(0.4):
+            return ""
+        if campaign.when.kind is TriggerKind.MOMENT:
+            return self.book.moments[campaign.when.name].per
+        keys = [field for field, kind in self._fields(event).items() if kind in KEYS] if event else []
+        return self.dice.choice(keys) if keys else ""
+
+    def _trigger(self) -> Trigger:
+        dice, book = self.dice, self.book
+        event = self._match()
+        able = [Trigger(TriggerKind.EVENT, event.event, event.where)] * 2
+        able += [Trigger(TriggerKind.MOMENT, name) for name in book.moments] * 2
+        able += [Trigger(TriggerKind.SEGMENT_ENTERED, name) for name in book.segments]
+        able += [Trigger(TriggerKind.SEGMENT_LEFT, name) for name in book.segments]
+        able += [Trigger(TriggerKind.ONCE, at_us=self.times.instant()), Trigger(TriggerKind.ASKED)]
+        able.append(Trigger(TriggerKind.EVERY, every=self._every()))
+        about = [fact.name for fact in book.facts.values() if fact.per[:1] == ("product",) and self._is_product(fact)]
+        if "restocked" in book.events:
+            able += [Trigger(TriggerKind.PRODUCT, "restocked", fact=name) for name in about] * 3
+        return dice.choice(able)
+
+    def _is_product(self, fact: Fact) -> bool:
+        return self._fields(fact.opens[0].event).get("product") is FieldType.PRODUCT
+
+    def _every(self) -> Every:
+        kind = self.dice.choice(("day", "week", "month"))
+        return Every(
+            self.dice.choice((0, 150, 195, 600)),
+            weekday=self.dice.randint(0, 6) if kind == "week" else -1,
+            month_day=self.dice.randint(1, 28) if kind == "month" else 0,
+        )
+
+    # Policies
+
+    def _classes(self) -> dict[str, CampaignClass]:
+        dice = self.dice
+        return named(
+            CampaignClass("service", strict=dice.chance(0.5)),
+            CampaignClass("care", weight=2.0, consent_required=dice.chance(0.15)),
+            CampaignClass("sales", weight=dice.choice((1.0, 0.1)), purpose=dice.maybe("ads", "", 0.3)),
+        )
+
+    def _refusals(self) -> Refusals:
+        dice, times = self.dice, self.times
+        ignored = dice.randint(1, 4) if dice.chance(0.5) else 0
+        return Refusals(
+            dice.maybe(times.span(2, 20), 0),
+            dice.maybe(times.span(2, 20), 0),
+            ignored,
+            times.span(2, 20) if ignored else 0,
+        )
+
+    def _policies(self) -> Policies:
+        dice, times = self.dice, self.times
+        ranks = ["weight * priority", "weight * priority * propensity", "lever + priority + coalesce(offer.value, 0)"]
+        if "score" in self.book.traits:
+            ranks.append("score / priority")
+        return replace(
+            self.book.policies,
+            rank=dice.choice(ranks),
+            wait_us=dice.maybe(times.span(1, 4), 0),
+            gap_us=dice.maybe(times.span(1, 6), 0),
+            caps=tuple(self._cap() for _ in range(dice.randint(0, 4))),
+            exempt=self._exempt(),
+            suppress=tuple(self._suppression() for _ in range(dice.randint(0, 3))),
+        )
+
+    def _exempt(self) -> dict[str, frozenset[str]]:
+        if self.dice.chance(0.6):
+            return {}
+        return {self.dice.choice(("service", "care")): frozenset(self.dice.some(("caps", "gap", "wait"), 1, 3))}
+
+    def _cap(self) -> Cap:
+        dice = self.dice
+        period = dice.choice((Period.DAY, Period.WEEK, Period.MONTH, None, None, None))
+        return Cap(
+            dice.randint(1, 3),
+            rolling_us=0 if period else dice.choice((6, 12)) * self.times.unit,
+            period=period,
+            channel=dice.maybe(dice.choice(list(self.book.channels)), "", 0.3),
+            klass=dice.maybe(dice.choice(list(self.book.policies.classes)), "", 0.2),
+            campaign=dice.maybe(dice.choice(list(self.book.campaigns)), "", 0.2),
+            for_segment=dice.choice([*self.book.segments, "", ""]),
+        )
+
+    def _suppression(self) -> Suppression:
+        dice, conditions = self.dice, self._conditions()
+        stop = tuple(dice.some((*self.book.policies.classes, "offers"), 1, 2))
+        if dice.chance(0.4):
+            return Suppression(stop, conditions.suppression(offer=True))
+        return Suppression(
+            stop,
+            conditions.suppression(offer=False),
+            then_us=dice.maybe(self.times.span(1, 8), 0, 0.4),
+            at_most_us=dice.maybe(self.times.span(2, 15), 0, 0.4),
+        )
+
+
+_OTHERS = (Channel("sms"), Channel("push"), Channel("web"))
