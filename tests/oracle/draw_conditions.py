@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from onevoice.playbook.model import HOUR, SECOND, Aggregate, FieldType
+from onevoice.playbook.model import HOUR, MINUTE, SECOND, Aggregate, FieldType
 from onevoice.playbook.scopes import Scopes, fact_key_types, measure_type
 
 from .clock import EPOCH, rfc3339, timedelta
 from .draw import TEXTS
 
 if TYPE_CHECKING:
-    from onevoice.playbook.model import Playbook
+    from onevoice.playbook.model import Playbook, Trait
 
     from .draw import Dice, Times
 
@@ -41,7 +41,7 @@ class Conditions:
             sources.append(lambda: self.dice.choice(atoms))
         if offer:
             sources.append(self._offer_atom)
-        return self._joined(lambda: self.dice.choice(sources)(), 1)
+        return self._joined(lambda: self.dice.choice(sources)(), 1)  # noqa: PLW0108 - each atom from another source
 
     def suppression(self, offer: bool) -> str:
         return self._joined(self._offer_atom if offer else self._customer_atom, 1)
@@ -57,7 +57,7 @@ class Conditions:
 
     def _customer_atom(self) -> str:
         makers = [self._clock_atom]
-        makers += [self._trait_atom] * (2 if self.playbook.traits else 0)
+        makers += [self._trait_atom] * (2 if self._traits() else 0)
         makers += [self._measure_atom] * (3 if self.playbook.measures else 0)
         makers += [self._fact_atom] * 3
         makers += [self._segment_atom] * (1 if self.playbook.segments else 0)
@@ -104,9 +104,11 @@ class Conditions:
             ]
         return [f"{name} < current_date"] if kind is FieldType.DATE else []
 
+    def _traits(self) -> list[Trait]:
+        return [each for each in self.playbook.traits.values() if each.type is not FieldType.TEXT]
+
     def _trait_atom(self) -> str:
-        traits = [each for each in self.playbook.traits.values() if each.type is not FieldType.TEXT]
-        trait = self.dice.choice(traits)
+        trait = self.dice.choice(self._traits())
         atoms = self._value_atoms(trait.name, trait.type, trait.name) + self._timed_atoms(trait.name, trait.type)
         return self.dice.choice(atoms)
 
@@ -155,8 +157,9 @@ class Conditions:
             f"extract(day from current_date) % 2 = {self.dice.randint(0, 1)}",
             f"extract(isodow from now() + {self.interval()}) > 3",
         ]
-        if self.times.unit < HOUR:
+        if self.times.unit < HOUR:  # over weeks there would be too many hours to look at
             forms.append(f"extract(hour from now()) between {self.dice.randint(0, 12)} and {self.dice.randint(8, 23)}")
+        if self.times.unit == MINUTE:
             forms.append(f"case when extract(minute from now()) >= {self.dice.randint(1, 59)} then 1 else 2 end = 1")
         return self.dice.choice(forms)
 

@@ -82,7 +82,9 @@ class Maker:
             self._put(segments={**self.book.segments, segment.name: segment})
         self._put(moments=named(*(self._moment(f"moment_{n}") for n in range(dice.randint(0, 4)))))
         self._put(offers=named(*(self._offer(n) for n in range(dice.randint(0, 3)))))
-        self._put(campaigns=named(*(self._campaign(f"campaign_{n}") for n in range(dice.randint(1, 6)))))
+        for n in range(dice.randint(1, 6)):
+            campaign = self._campaign(f"campaign_{n}")
+            self._put(campaigns={**self.book.campaigns, campaign.name: campaign})
         self._put(policies=self._policies())
         return self.book
 
@@ -109,7 +111,7 @@ class Maker:
         return EventMatch(event, where)
 
     def _source(self, n: int) -> Source:
-        events = tuple(self.dice.some([e for e in self.book.events], 1, 2)) if self.dice.chance(0.6) else ()
+        events = tuple(self.dice.some(self.book.events, 1, 2)) if self.dice.chance(0.6) else ()
         return Source(f"source_{n}", self.dice.maybe(self.times.span(1, 6), 0, 0.7), events)
 
     # The customer
@@ -202,10 +204,10 @@ class Maker:
             offer=dice.choice([*self.book.offers, ""]),
             send=tuple(dice.sample(list(self.book.channels), dice.randint(1, 3))),
             after_us=dice.maybe(times.span(0, 4), 0, 0.2),
-            wait_us=dice.choice((-1, -1, 0, times.span(1, 4))),
+            wait_us=dice.choice((-1, -1, 0, times.span(1, 8))),
             valid_for_us=dice.maybe(times.span(1, 15), 0, 0.4),
             until=self._match() if dice.chance(0.3) else None,
-            again_after_us=dice.maybe(times.span(1, 12), 0, 0.3),
+            again_after_us=dice.maybe(times.span(2, 20), 0, 0.4),
             from_us=dice.maybe(times.instant(20), 0, 0.1),
             to_us=dice.maybe(times.instant() + 20 * times.unit, 0, 0.15),
         )
@@ -216,7 +218,7 @@ class Maker:
         return replace(
             campaign,
             per=self._per(campaign, event),
-            condition=conditions.campaign(event, bool(campaign.offer)) if dice.chance(0.5) else "",
+            condition=conditions.campaign(event, bool(campaign.offer)) if dice.chance(0.6) else "",
             propensity=self._propensity(),
         )
 
@@ -234,6 +236,8 @@ class Maker:
 
     def _trigger(self) -> Trigger:
         dice, book = self.dice, self.book
+        if book.campaigns and dice.chance(0.4):  # so that campaigns meet
+            return dice.choice(list(book.campaigns.values())).when
         event = self._match()
         able = [Trigger(TriggerKind.EVENT, event.event, event.where)] * 2
         able += [Trigger(TriggerKind.MOMENT, name) for name in book.moments] * 2

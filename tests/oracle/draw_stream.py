@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 Event = dict[str, Any]
 
+USUAL = [*BUILTIN_EVENTS, "asked", "asked", "consent_given", "contact_reported", "profile_updated", "offer_clicked"]
+
 
 @dataclass(frozen=True)
 class Batch:
@@ -43,7 +45,8 @@ class Stream:
         self.times = times
         self.playbook = playbook
         self.events = all_events(playbook)
-        self.persons = dice.randint(2, 5)
+        self.flood = dice.chance(0.04)  # so many orders of one person that a limit is reached
+        self.persons = 1 if self.flood else dice.randint(2, 5)
         self.stamp = times.start
         self.sent: list[Event] = []  # events with an id, to be sent again
         self.ids = 0
@@ -100,7 +103,7 @@ class Stream:
         if self.dice.chance(0.02):
             return "unheard_of"
         declared = list(self.playbook.events)
-        return self.dice.choice(declared if self.dice.chance(0.65) else list(BUILTIN_EVENTS))
+        return self.dice.choice(declared if self.dice.chance(0.65) else USUAL)
 
     def _time(self) -> int:
         """Return when it occurred: mostly now, often earlier, sometimes later than now."""
@@ -137,7 +140,7 @@ class Stream:
         for name, own in event.items.items():
             fields[name] = [
                 self._without({field: self._value(event, field, kind) for field, kind in own.items()})
-                for _ in range(self.dice.choice((0, 1, 1, 2, 3)))
+                for _ in range(self.dice.choice((0, 1, 1, 2, 12 if self.flood else 3)))
             ]
         return self._without(fields, keep="product" if event.about else "")
 
@@ -163,6 +166,8 @@ class Stream:
             return None  # filled in from the offer
         if name in {"channel", "purpose"} and event.name == "consent_withdrawn" and dice.chance(0.4):
             return None
+        if self.flood and name == "order_id":
+            return f"o{dice.randrange(100)}"
         if name in TEXTS or name in built_in:
             return dice.choice(TEXTS.get(name) or built_in[name])
         return self._plain(kind)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from hypothesis import strategies as st
@@ -42,7 +43,7 @@ def split(rows: list[Batch], dice: Dice) -> list[Batch]:
 
 def _cut(row: Batch, dice: Dice) -> list[Batch]:
     places = [0, *(place for place in range(1, len(row.lines)) if dice.chance(0.5)), len(row.lines)]
-    return [Batch(row.lines[start:stop], *row.mode) for start, stop in zip(places, places[1:], strict=False)]
+    return [Batch(row.lines[start:stop], *row.mode) for start, stop in pairwise(places)]
 
 
 seeds = st.integers(0, 2**32 - 1)
