@@ -1,15 +1,16 @@
 """A small world for conditions: a scope, the tables behind its names, and rows to evaluate over."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from onevoice.conditions.code import Assembler, match_patterns
+from onevoice.conditions.code import Assembler, Code, match_patterns
 from onevoice.conditions.opcodes import STACK_ROOM
 from onevoice.conditions.tree import Scope, Symbol, SymbolKind, Type
-from onevoice.engine import conditions, holding, inputs, state
-from onevoice.zones import Zones, zone_number, zones
+from onevoice.engine import conditions, facts, holding, measures, state
+from onevoice.program import CAMPAIGN_OFFER, CAMPAIGN_WIDTH, LIMITS, Program, Widths
+from onevoice.zones import zone_number, zones
 
 ZONE_NAMES = ("UTC", "Europe/Vilnius", "America/New_York", "Australia/Lord_Howe", "Asia/Kathmandu", "America/Sao_Paulo")
 NAMES = (
@@ -32,18 +33,23 @@ EVENT = {
 CATALOGUE = {"category": Type.TEXT, "price": Type.NUMBER}
 OFFER = {"value": Type.NUMBER, "product": Type.TEXT, "family": Type.TEXT, "discount": Type.NUMBER}
 CAMPAIGN = ("weight", "priority", "lever", "propensity")
+FACTS = {"open_case": (None,), "owns": (Type.TEXT, None), "consent": (Type.TEXT, Type.TEXT), "enrolled": ()}
+DAY = 86_400_000_000
+MEASURES = {  # aggregate, pane, type
+    "last_order": (measures.LATEST, 0, Type.TIME),
+    "spend": (measures.SUM, 0, Type.NUMBER),
+    "orders_8d": (measures.COUNT, DAY // 8, Type.NUMBER),
+}
 
 
 def symbols() -> dict[str, Symbol]:
     """Return every name of the small world."""
     known = {name: Symbol(KIND.TRAIT, index, kind) for index, (name, kind) in enumerate(TRAITS.items())}
     known["first_name"] = Symbol(KIND.TRAIT, len(TRAITS), None, note="it is a text for messages; declare it as choice")
-    known["last_order"] = Symbol(KIND.MEASURE, 0, Type.TIME)
-    known["spend"] = Symbol(KIND.MEASURE, 1, Type.NUMBER)
-    known["open_case"] = Symbol(KIND.FACT, 0, Type.BOOLEAN, components=(None,))
-    known["owns"] = Symbol(KIND.FACT, 1, Type.BOOLEAN, components=(Type.TEXT, None))
-    known["consent"] = Symbol(KIND.FACT, 2, Type.BOOLEAN, components=(Type.TEXT, Type.TEXT))
-    known["enrolled"] = Symbol(KIND.FACT, 3, Type.BOOLEAN)
+    for index, (name, parts) in enumerate(FACTS.items()):
+        known[name] = Symbol(KIND.FACT, index, Type.BOOLEAN, components=parts)
+    for index, (name, (_, _, kind)) in enumerate(MEASURES.items()):
+        known[name] = Symbol(KIND.MEASURE, index, kind)
     known |= {name: Symbol(KIND.SEGMENT, index, Type.BOOLEAN) for index, name in enumerate(SEGMENTS)}
     known |= {
         f"event.{name}": Symbol(KIND.EVENT_FIELD, index, kind) for index, (name, kind) in enumerate(EVENT.items())
@@ -62,28 +68,6 @@ def symbols() -> dict[str, Symbol]:
 SCOPE = Scope(symbols())
 
 
-class Program(NamedTuple):
-    """The tables of a program that conditions read."""
-
-    code: NDArray[np.int64]
-    constants: NDArray[np.float64]
-    spans: NDArray[np.int64]
-    products: NDArray[np.float64]
-    offers: NDArray[np.float64]
-    campaigns: NDArray[np.int64]
-    campaign_numbers: NDArray[np.float64]
-    zones: Zones
-
-
-class State(NamedTuple):
-    """The tables of a state that conditions read."""
-
-    traits: NDArray[np.float64]
-    customers: NDArray[np.int64]
-    memberships: NDArray[np.int64]
-    likes: NDArray[np.int64]
-
-
 class Names:
     """Texts and their codes."""
 
@@ -100,7 +84,8 @@ class World(NamedTuple):
     """Expressions and the rows they are asked over: row r is customer r with event, campaign and product r."""
 
     program: Program
-    state: State
+    state: state.State
+    open_keys: list[dict[str, list[list[str]]]]  # by row, then fact
     values: NDArray[np.float64]
     campaign: NDArray[np.int64]
     product: NDArray[np.int64]
@@ -141,20 +126,76 @@ def _column(random: np.random.Generator, kind: Type, rows: int) -> NDArray[np.fl
     return column
 
 
-def world(assembler: Assembler, names: Names, random: np.random.Generator, rows: int = 64) -> World:
-    """Draw the rows; a sixth of all values is NULL."""
-    tables = assembler.code()
-    traits = np.stack([_column(random, kind, rows) for kind in TRAITS.values()], axis=1)
-    customers = np.zeros((rows, state.CUSTOMER_WIDTH), np.int64)
-    customers[:, state.ZONE] = random.choice([zone_number(name) for name in ZONE_NAMES], rows)
-    memberships = random.integers(0, 2**63, (rows, 2))
-    offers = np.stack([_column(random, kind, 4) for kind in OFFER.values()], axis=1)
-    campaigns = np.zeros((6, inputs.OFFER + 1), np.int64)
-    campaigns[:, inputs.OFFER] = random.integers(-1, 4, 6)
-    products = np.stack([_column(random, kind, PRODUCT_COUNT) for kind in CATALOGUE.values()], axis=1)
+def _program(code: Code, random: np.random.Generator) -> Program:
+    """Return a program of which only what conditions read is filled in."""
+    floats = {"campaign_numbers", "offers", "products", "constants"}
+    tables: dict[str, Any] = {
+        name: np.zeros((1, 1), np.float64 if name in floats else np.int64) for name in Program._fields
+    }
+    campaigns = np.zeros((6, CAMPAIGN_WIDTH), np.int64)
+    campaigns[:, CAMPAIGN_OFFER] = random.integers(-1, 4, 6)
+    return Program(**tables)._replace(
+        **code._asdict(),
+        limits=np.zeros(LIMITS, np.int64),
+        facts=np.array([[0, len(parts), 0, 1, 1] for parts in FACTS.values()], np.int64),
+        measures=np.array([[aggregate, pane, 0] for aggregate, pane, _ in MEASURES.values()], np.int64),
+        campaigns=campaigns,
+        campaign_numbers=random.normal(0, 10, (6, 4)).round(2),
+        offers=np.stack([_column(random, kind, 4) for kind in OFFER.values()], axis=1),
+        products=np.stack([_column(random, kind, PRODUCT_COUNT) for kind in CATALOGUE.values()], axis=1),
+        zones=zones(),
+    )
+
+
+def _state(code: Code, names: Names, patterns: list[str], random: np.random.Generator, rows: int) -> state.State:
+    """Return a state in which customers have traits, zones and memberships."""
+    widths = Widths(
+        kinds=1, traits=len(TRAITS), segments=len(SEGMENTS), moments=1, substeps=1, values=len(EVENT),
+        names=len(names.texts), likes=len(patterns), campaigns=6, stack=STACK_ROOM,
+    )  # fmt: skip
+    empty = state.empty(widths)
+    made = state.grown(empty, np.full(state.POOLS, 40 * rows, np.int64))
+    made.customers[:, state.FACT_HEAD] = made.customers[:, state.CELL_HEAD] = -1
+    made.customers[:, state.ZONE] = random.choice([zone_number(name) for name in ZONE_NAMES], len(made.customers))
+    made.traits[:rows] = np.stack([_column(random, kind, rows) for kind in TRAITS.values()], axis=1)
+    made.memberships[:rows] = random.integers(0, 2**63, (rows, made.memberships.shape[1]))
+    made.names[:, state.N_HASH] = random.integers(1, 2**62, len(made.names))
+    made.likes[: len(patterns), : len(names.texts)] = match_patterns(patterns, names.texts)
+    return made
+
+
+def _happenings(program: Program, made: state.State, random: np.random.Generator, rows: int, at: int) -> Any:
+    """Open facts and take up orders around the instant `at`; return the open keys by row and fact."""
+    open_keys: list[dict[str, list[list[str]]]] = []
+    made.scalars[state.NOW] = at
+    for row in range(rows):
+        keys: dict[str, list[list[str]]] = {name: [] for name in FACTS}
+        for fact, (name, parts) in enumerate(FACTS.items()):
+            for _ in range(random.integers(0, 4)):
+                codes = [int(random.integers(len(NAMES))) for _ in parts]
+                hashes = [int(made.names[code, state.N_HASH]) for code in codes] + [0, 0, 0]
+                facts.open_key(program, made, row, fact, *hashes[:3], at, 0)
+                key = [NAMES[code] for code in codes]
+                if key not in keys[name]:
+                    keys[name].append(key)
+        for measure, (aggregate, _, _) in enumerate(MEASURES.values()):
+            for _ in range(random.integers(0, 4)):
+                time = at - int(random.integers(0, 9 * DAY))
+                value = float(random.integers(-500, 5000)) / 10 if aggregate == measures.SUM else 0.0
+                measures.record(program, made, row, measure, value, 0, time, 0)
+        open_keys.append(keys)
+    return open_keys
+
+
+def world(assembler: Assembler, names: Names, random: np.random.Generator, rows: int, at: int) -> World:
+    """Draw the rows, with things happening around the instant `at`; a sixth of all values is NULL."""
+    code = assembler.code()
+    program = _program(code, random)
+    made = _state(code, names, assembler.patterns, random, rows)
     return World(
-        Program(*tables, products, offers, campaigns, random.normal(0, 10, (6, 4)).round(2), zones()),
-        State(traits, customers, memberships, match_patterns(assembler.patterns, names.texts)),
+        program,
+        made,
+        _happenings(program, made, random, rows, at),
         np.stack([_column(random, kind, rows) for kind in EVENT.values()], axis=1),
         random.integers(-1, 6, rows),
         random.integers(-1, PRODUCT_COUNT, rows),

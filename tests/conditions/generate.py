@@ -1,7 +1,5 @@
 """Random conditions as text, typed so that every one passes the check."""
 
-from collections.abc import Callable
-
 import numpy as np
 
 from onevoice.conditions.tree import Type
@@ -33,22 +31,22 @@ PATTERNS = [
     "'__語'",
     "'%r%d%'",
 ]
+WINDOWED = "orders_8d"  # asking it at a later time makes it forget: it is tested by itself
 ORDERED = (Type.NUMBER, Type.TIME, Type.DATE, Type.INTERVAL)
 
 
 class Generator:
-    """Draws conditions. `symbols` limits the names used; `clock` allows `now()` and `current_date`."""
+    """Draws conditions. `clock` allows `now()` and `current_date`; `wild` takes parts of times in any year."""
 
-    def __init__(
-        self, random: np.random.Generator, *, clock: bool, names: Callable[[str], bool] = lambda _: True
-    ) -> None:
+    def __init__(self, random: np.random.Generator, *, clock: bool, wild: bool = False) -> None:
         self.random = random
         self.clock = clock
+        self.wild = wild
         self.names = {
             kind: [
                 name
                 for name, known in bed.SCOPE.symbols.items()
-                if known.type is kind and known.kind not in {bed.KIND.FACT, bed.KIND.MEASURE} and names(name)
+                if known.type is kind and known.kind is not bed.KIND.FACT and name != WINDOWED
             ]
             for kind in Type
         }
@@ -118,6 +116,11 @@ class Generator:
         if form == "between":
             kind = self.pick(ORDERED)
             return f"{self.draw(kind, depth)} between {self.draw(kind, depth)} and {self.draw(kind, depth)}"
+        if form == "fact":
+            one, other = self.draw(Type.TEXT, depth), self.draw(Type.TEXT, depth)
+            return self.pick(
+                ["open_case", "enrolled", "owns", f"owns({one})", f"consent({one})", f"consent({one}, {other})"]
+            )
         if form == "null":
             return f"{self.draw(self.pick(list(Type)), depth)} {self.pick(['is null', 'is not null'])}"
         if form == "truth":
@@ -129,7 +132,7 @@ class Generator:
         return f" {form} ".join(self.draw(Type.BOOLEAN, depth) for _ in range(self.random.integers(2, 4)))
 
     def number(self, depth: int) -> str:
-        form = self.pick(["binary", "binary", "sign", "round", "extreme", "time", "date"])
+        form = self.pick(["binary", "binary", "sign", "round", "extreme", "time", "date", "count"])
         if form == "binary":
             return f"{self.draw(Type.NUMBER, depth)} {self.pick('+-*/%')} {self.draw(Type.NUMBER, depth)}"
         if form == "sign":
@@ -138,10 +141,12 @@ class Generator:
             return f"{self.pick(['abs', 'floor', 'ceil'])}({self.draw(Type.NUMBER, depth)})"
         if form == "extreme":
             return self.extreme(Type.NUMBER, depth)
+        if form == "count":
+            return f"count({self.pick(list(bed.FACTS))})"
         part = self.pick(["year", "month", "day", "doy", "isodow", "hour", "minute"])
         if form == "date" and part not in {"hour", "minute"}:
             return f"extract({part} from {self.draw(Type.DATE, depth)})"
-        return f"date_part('{part}', {self.moment()})"
+        return f"date_part('{part}', {self.draw(Type.TIME, depth) if self.wild else self.moment()})"
 
     def moment(self) -> str:
         """Return a time in the years for which both readings know all time zones."""

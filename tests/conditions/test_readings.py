@@ -12,7 +12,9 @@ from onevoice.conditions.code import Assembler
 from onevoice.conditions.sql import MACROS, Reading
 from onevoice.conditions.tree import OFFER_PRODUCT, Symbol, Type
 from onevoice.conditions.types import check
+from onevoice.engine import measures
 from onevoice.engine.state import ZONE
+from onevoice.program import CAMPAIGN_OFFER
 from onevoice.zones import zone_names
 from tests.conditions import bed
 from tests.conditions.generate import Generator
@@ -25,9 +27,11 @@ NOW = 1_774_746_000_123_456  # Vilnius moves its clocks in this hour
 def _matrix(world: bed.World, symbol: Symbol, row: int) -> float:
     kind, program = symbol.kind, world.program
     campaign = world.campaign[row]
-    offer = -1 if campaign < 0 else program.campaigns[campaign, bed.inputs.OFFER]
+    offer = -1 if campaign < 0 else program.campaigns[campaign, CAMPAIGN_OFFER]
     if kind is bed.KIND.TRAIT:
         return world.state.traits[row, symbol.index]
+    if kind is bed.KIND.MEASURE:
+        return measures.value(program, world.state, row, symbol.index, NOW)
     if kind is bed.KIND.SEGMENT:
         return float(int(world.state.memberships[row, symbol.index // 63]) >> (symbol.index % 63) & 1)
     if kind is bed.KIND.EVENT_FIELD:
@@ -43,8 +47,10 @@ def _matrix(world: bed.World, symbol: Symbol, row: int) -> float:
     return program.products[int(code), column] if 0 <= code < bed.PRODUCT_COUNT else np.nan
 
 
-def _arrow(world: bed.World, symbol: Symbol) -> pa.Array:
+def _arrow(world: bed.World, name: str, symbol: Symbol) -> pa.Array:
     """Return a symbol's values over all rows as the export would hold them."""
+    if symbol.kind is bed.KIND.FACT:
+        return pa.array([keys[name] for keys in world.open_keys], pa.list_(pa.list_(pa.string())))
     raw = [_matrix(world, symbol, row) for row in range(len(world.values))]
     values = [None if np.isnan(value) else float(value) for value in raw]
     if symbol.type is Type.TEXT:
@@ -61,11 +67,9 @@ def _arrow(world: bed.World, symbol: Symbol) -> pa.Array:
 
 def _table(world: bed.World) -> pa.Table:
     columns = {
-        name: _arrow(world, symbol)
-        for name, symbol in bed.SCOPE.symbols.items()
-        if symbol.type is not None and symbol.kind not in {bed.KIND.FACT, bed.KIND.MEASURE}
+        name: _arrow(world, name, symbol) for name, symbol in bed.SCOPE.symbols.items() if symbol.type is not None
     }
-    columns["time_zone"] = pa.array([zone_names()[zone] for zone in world.state.customers[:, ZONE]])
+    columns["time_zone"] = pa.array([zone_names()[zone] for zone in world.state.customers[: len(world.values), ZONE]])
     return pa.table({"row": pa.array(range(len(world.values))), **columns})
 
 
@@ -95,7 +99,7 @@ def drawn():
     expressions = [check(text, bed.SCOPE, KINDS[i % len(KINDS)], "") for i, text in enumerate(texts)]
     assembler = Assembler(names.code_of)
     numbers = [assembler.add(each) for each in expressions]
-    return texts, expressions, numbers, bed.world(assembler, names, random, rows=24)
+    return texts, expressions, numbers, bed.world(assembler, names, random, rows=24, at=NOW)
 
 
 def test_both_readings_agree_on_ten_thousand_random_conditions(drawn) -> None:
