@@ -78,7 +78,7 @@ def _numbers(array: Array, _: Names) -> Read:
         array = array.cast(pa.float64())
     if not (pa.types.is_floating(array.type) or pa.types.is_integer(array.type)):
         return _doubt_all(array)
-    values = array.fill_null(0).to_numpy(zero_copy_only=False).astype(np.float64)
+    values = array.fill_null(0).to_numpy(zero_copy_only=False).astype(np.float64) + 0.0
     values[~(valid(array) & np.isfinite(values))] = np.nan
     return Read(values, np.zeros(len(array), np.bool_))
 

@@ -127,6 +127,15 @@ def joined(first: Part, second: Part, marks: Marks) -> Part:
     return Part(rows, values, keys, identifiers, traits, names)
 
 
+def without(part: Part, lines: NDArray[np.int64]) -> Part:
+    """Return a part without the events of some lines."""
+    kept = ~np.isin(part.rows[:, LINE], lines)
+    rows = part.rows[kept]
+    identifiers = _gathered(rows, IDENTIFIERS_FROM, part.identifiers)
+    traits = _gathered(rows, TRAITS_FROM, part.traits)
+    return Part(rows, part.values[kept], part.keys[kept], identifiers, traits, part.names)
+
+
 def _with_names_of(first: Part, second: Part, marks: Marks) -> tuple[list[str], Part]:
     """Return the names of both, and `second` with its codes in them."""
     codes = {name: code for code, name in enumerate(first.names)}
@@ -143,6 +152,8 @@ def _gathered(rows: NDArray[np.int64], column: int, table: NDArray[Any]) -> NDAr
     """Return `table` in the order of the rows that refer to it, whose ranges at `column` are renewed."""
     starts, counts = rows[:, column].copy(), rows[:, column + 1] - rows[:, column]
     stops = np.cumsum(counts)
+    if not len(stops):
+        return table[:0]
     rows[:, column] = stops - counts
     rows[:, column + 1] = stops
     within = np.arange(int(stops[-1]), dtype=np.int64) - np.repeat(stops - counts, counts)

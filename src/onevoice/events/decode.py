@@ -5,14 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from onevoice.events.arrow import decode_arrow
-from onevoice.events.columns import batch_of, part_of
-from onevoice.events.lines import BLANKS, Lines
+from onevoice.events.columns import batch_of, joined, marks_of, part_of
+from onevoice.events.lines import BLANKS, Lines, count_unknown
+from onevoice.events.scanned import plain_lines
 
 if TYPE_CHECKING:
     from onevoice.events.batch import Batch
     from onevoice.events.schema import Schema
 
-__all__ = ["decode_arrow", "decode_ndjson"]
+__all__ = ["decode_arrow", "decode_line_by_line", "decode_ndjson"]
 
 
 def decode_ndjson(payload: bytes, schema: Schema, secret: tuple[int, int]) -> Batch:
@@ -21,6 +22,16 @@ def decode_ndjson(payload: bytes, schema: Schema, secret: tuple[int, int]) -> Ba
     A line that cannot be used is in `rejected` and costs its neighbours nothing; `payload` may be cut at any line
     into parts whose batches, one after another, are the batch of the whole. Never raises for what a payload holds.
     """
+    plain = plain_lines(payload, schema, secret)
+    lines = Lines(schema)
+    count_unknown(lines.unknown, plain.unknown)
+    for number, line in plain.left:
+        lines.read(line, number)
+    return batch_of(joined(plain.part, part_of(lines, secret), marks_of(schema)), lines, plain.lines)
+
+
+def decode_line_by_line(payload: bytes, schema: Schema, secret: tuple[int, int]) -> Batch:
+    """Return what `decode_ndjson` returns, without the scanner: the plain meaning, at a tenth of the speed."""
     lines = Lines(schema)
     count = 0
     for line in payload.split(b"\n"):

@@ -354,7 +354,7 @@ def _number(value: Any, where: str) -> float:
         number = float(value)
     except OverflowError:
         return NULL
-    return number if math.isfinite(number) else NULL
+    return number + 0.0 if math.isfinite(number) else NULL  # -0.0 becomes 0.0: one number, one bit pattern
 
 
 def _time(value: Any) -> int:
