@@ -71,8 +71,10 @@ class Maker:
             placements=named(Placement("banner"), Placement("screen", slots=2)),
         )
 
-    def playbook(self) -> Playbook:
+    def playbook(self, *, flood: bool = False) -> Playbook:
         dice = self.dice
+        if flood:
+            self._put(events={**self.book.events, "ordered": EVENTS["ordered"]})
         self._put(sources=named(*(self._source(n) for n in range(dice.randint(0, 2)))))
         self._put(policies=Policies(classes=self._classes(), refusals=self._refusals()))
         self._put(facts=named(*(each for n in range(dice.randint(0, 4)) for each in self._fact(f"fact_{n}"))))
@@ -85,8 +87,14 @@ class Maker:
         for n in range(dice.randint(1, 6)):
             campaign = self._campaign(f"campaign_{n}")
             self._put(campaigns={**self.book.campaigns, campaign.name: campaign})
+        if flood:
+            self._put(campaigns={**self.book.campaigns, "flood": self._flood()})
         self._put(policies=self._policies())
         return self.book
+
+    def _flood(self) -> Campaign:
+        when = Trigger(TriggerKind.EVENT, "ordered.items")
+        return Campaign("flood", "sales", when, send=("sms",), per="order_id", wait_us=200 * self.times.unit)
 
     def _put(self, **parts: object) -> None:
         self.book = replace(self.book, **parts)

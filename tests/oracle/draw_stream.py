@@ -40,20 +40,20 @@ class Batch:
 class Stream:
     """Draws the rows of one journal."""
 
-    def __init__(self, dice: Dice, times: Times, playbook: Playbook) -> None:
+    def __init__(self, dice: Dice, times: Times, playbook: Playbook, *, flood: bool = False) -> None:
         self.dice = dice
         self.times = times
         self.playbook = playbook
         self.events = all_events(playbook)
-        self.flood = dice.chance(0.04)  # so many orders of one person that a limit is reached
-        self.persons = 1 if self.flood else dice.randint(2, 5)
+        self.flood = flood
+        self.persons = 1 if flood else dice.randint(2, 5)
         self.stamp = times.start
         self.sent: list[Event] = []  # events with an id, to be sent again
         self.ids = 0
 
     def rows(self) -> list[Batch]:
         found: list[Batch] = []
-        left = self.dice.randint(30, 120)
+        left = 140 if self.flood else self.dice.randint(30, 120)
         if self.dice.chance(0.3):
             found += [self._import(self.dice.randint(1, 8)) for _ in range(self.dice.randint(1, 3))]
         while left > 0:
@@ -100,6 +100,8 @@ class Stream:
         return line
 
     def _type(self) -> str:
+        if self.flood and self.dice.chance(0.8):
+            return "ordered"
         if self.dice.chance(0.02):
             return "unheard_of"
         declared = list(self.playbook.events)
