@@ -54,7 +54,7 @@ EVENTS = {
 IDENTIFIERS = (
     Identifier("card", unique=True),
     Identifier("email", format="email"),
-    Identifier("phone", at_most=2),
+    Identifier("phone", format="phone", region="LT", at_most=2),
     Identifier("cookie", anonymous=True),
 )
 TRAITS = (

@@ -75,13 +75,15 @@ class Conditions:
                     f"coalesce({name}, 2) / ({name} - 1) >= 2",
                     f"{name} % 2 = 0",
                     f"{name} is not null",
+                    f"abs({name} - 2) < 1 or floor({name}) = 0 or -ceil({name}) > 0",
+                    f"least({name}, 3) > 1 is false",
                 ]
             case FieldType.CHOICE | FieldType.PRODUCT:
                 value = self.dice.choice(TEXTS.get(text, ("a",)))
                 other = self.dice.choice(TEXTS.get(text, ("b",)))
                 return [f"{name} = '{value}'", f"{name} not in ('{value}', '{other}')", f"{name} like '%{value[1:]}'"]
             case FieldType.BOOLEAN:
-                return [name, f"{name} is not true", f"not {name}"]
+                return [name, f"{name} is not true", f"{name} is false", f"not {name}"]
             case FieldType.DATE:
                 return [f"{name} >= date '2026-03-05'", f"extract(day from {name}) > 10"]
             case FieldType.TIME:
@@ -100,6 +102,10 @@ class Conditions:
                 f"{name} > now() - {length}",
                 f"now() - {name} >= {length}",
                 f"{name} between now() - {length} and now()",
+                f"-(now() - {name}) > -{length}",
+                f"coalesce({name}, now()) <= now() - {length}",
+                f"case when {name} is null then now() else {name} + {length} end < timestamptz '{self._moment()}'",
+                f"case {name} + {length} when now() then 1 else 0 end = 1",
                 f"greatest({name}, timestamptz '{self._moment()}') + {length} <= now()",
             ]
         return [f"{name} < current_date"] if kind is FieldType.DATE else []
@@ -156,6 +162,8 @@ class Conditions:
             "extract(isodow from now()) in (1, 6, 7)",
             f"extract(day from current_date) % 2 = {self.dice.randint(0, 1)}",
             f"extract(isodow from now() + {self.interval()}) > 3",
+            f"extract(year from now()) + extract(month from now()) > {self.dice.randint(2028, 2040)}",
+            f"extract(doy from now()) % {self.dice.randint(2, 4)} = 1",
         ]
         if self.times.unit < HOUR:  # over weeks there would be too many hours to look at
             forms.append(f"extract(hour from now()) between {self.dice.randint(0, 12)} and {self.dice.randint(8, 23)}")

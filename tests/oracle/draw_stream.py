@@ -133,16 +133,24 @@ class Stream:
         found: dict[str, str] = {}
         for kind in dice.sample(kinds, min(len(kinds), dice.choice((1, 1, 1, 2, 2, 3)))):
             whose = dice.randrange(self.persons) if dice.chance(0.12) else person
-            turn = dice.choice((0, 0, 0, 1, 2)) if kind != "card" else 0
-            found[kind] = f"{kind}{whose}{turn}@x.lt" if kind == "email" else f"{kind}{whose}{turn}"
+            turn = dice.choice((0, 0, 0, 1, 2)) if kind != "card" and not self.flood else 0
+            found[kind] = self._spelled(kind, f"{whose}{turn}")
         return found
+
+    def _spelled(self, kind: str, number: str) -> str:
+        """Write an identifier in one of the ways that mean the same."""
+        if kind == "email":
+            return self.dice.choice((f"m{number}@x.lt", f" M{number}@X.lt "))
+        if kind == "phone":
+            return self.dice.choice((f"+370 612 345{number}", f"8612345{number}"))
+        return f"{kind}{number}"
 
     def _fields(self, event: EventType) -> Event:
         fields = {name: self._value(event, name, kind) for name, kind in event.fields.items()}
         for name, own in event.items.items():
             fields[name] = [
                 self._without({field: self._value(event, field, kind) for field, kind in own.items()})
-                for _ in range(self.dice.choice((0, 1, 1, 2, 12 if self.flood else 3)))
+                for _ in range(self.dice.choice((1, 2, 12) if self.flood else (0, 1, 1, 2, 3)))
             ]
         return self._without(fields, keep="product" if event.about else "")
 
@@ -169,7 +177,7 @@ class Stream:
         if name in {"channel", "purpose"} and event.name == "consent_withdrawn" and dice.chance(0.4):
             return None
         if self.flood and name == "order_id":
-            return f"o{dice.randrange(100)}"
+            return f"o{dice.randrange(400)}"
         if name in TEXTS or name in built_in:
             return dice.choice(TEXTS.get(name) or built_in[name])
         return self._plain(kind)

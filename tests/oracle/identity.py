@@ -115,9 +115,3 @@ def merge(twin: Twin, one: Customer, other: Customer) -> Customer:
     twin.joined.add(into.number)
     into.judge_at = None
     return into
-
-
-def root(twin: Twin, customer: Customer) -> Customer:
-    while customer.alias >= 0:
-        customer = twin.customers[customer.alias]
-    return customer

@@ -19,11 +19,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class SubStep:
-    """One event of a step: its place in the chain and whether it begins or completes the step."""
+    """One event of a step: its place in the chain and whether it completes the step."""
 
     step: Step
     index: int
-    begins: bool
     completes: bool
 
 
@@ -54,7 +53,7 @@ def plan(moment: Moment) -> Plan:
             waiting.append(step)
             continue
         before = len(chain) - 1
-        chain += [SubStep(step, len(chain) + turn, turn == 0, turn == step.count - 1) for turn in range(step.count)]
+        chain += [SubStep(step, len(chain) + turn, turn == step.count - 1) for turn in range(step.count)]
         partial = tuple(range(before + 1, len(chain) - 1))
         forbidden += [Forbidden(each, (before, *partial)) for each in waiting]
         waiting = []

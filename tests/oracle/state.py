@@ -39,10 +39,6 @@ class Row:
     at: Moment_
     item: int = 0
 
-    @property
-    def event(self) -> str:
-        return self.type.partition(".")[0]
-
 
 @dataclass
 class Interval:
