@@ -9,7 +9,7 @@ from onevoice.conditions.code import Assembler, Code, match_patterns
 from onevoice.conditions.opcodes import STACK_ROOM
 from onevoice.conditions.tree import Scope, Symbol, SymbolKind, Type
 from onevoice.engine import conditions, facts, holding, measures, state
-from onevoice.program import CAMPAIGN_OFFER, CAMPAIGN_WIDTH, LIMITS, Program, Widths
+from onevoice.program import CAMPAIGN_OFFER, CAMPAIGN_WIDTH, LIMITS, Program, Widths, ZoneTables
 from onevoice.zones import zone_number, zones
 
 ZONE_NAMES = ("UTC", "Europe/Vilnius", "America/New_York", "Australia/Lord_Howe", "Asia/Kathmandu", "America/Sao_Paulo")
@@ -128,23 +128,23 @@ def _column(random: np.random.Generator, kind: Type, rows: int) -> NDArray[np.fl
 
 def _program(code: Code, random: np.random.Generator) -> Program:
     """Return a program of which only what conditions read is filled in."""
-    floats = {"campaign_numbers", "offers", "products", "constants"}
-    tables: dict[str, Any] = {
-        name: np.zeros((1, 1), np.float64 if name in floats else np.int64) for name in Program._fields
-    }
+    blank = {"i1": np.zeros(1, np.int64), "i2": np.zeros((1, 1), np.int64)}
+    blank |= {"f1": np.zeros(1), "f2": np.zeros((1, 1))}
+    tables = {name: blank[kind] for name, kind in Program.fields.items() if isinstance(kind, str)}
     campaigns = np.zeros((6, CAMPAIGN_WIDTH), np.int64)
     campaigns[:, CAMPAIGN_OFFER] = random.integers(-1, 4, 6)
-    return Program(**tables)._replace(
-        **code._asdict(),
-        limits=np.zeros(LIMITS, np.int64),
-        facts=np.array([[0, len(parts), 0, 1, 1] for parts in FACTS.values()], np.int64),
-        measures=np.array([[aggregate, pane, 0] for aggregate, pane, _ in MEASURES.values()], np.int64),
-        campaigns=campaigns,
-        campaign_numbers=random.normal(0, 10, (6, 4)).round(2),
-        offers=np.stack([_column(random, kind, 4) for kind in OFFER.values()], axis=1),
-        products=np.stack([_column(random, kind, PRODUCT_COUNT) for kind in CATALOGUE.values()], axis=1),
-        zones=zones(),
-    )
+    tables |= code._asdict()
+    tables |= {
+        "limits": np.zeros(LIMITS, np.int64),
+        "facts": np.array([[0, len(parts), 0, 1, 1] for parts in FACTS.values()], np.int64),
+        "measures": np.array([[aggregate, pane, 0] for aggregate, pane, _ in MEASURES.values()], np.int64),
+        "campaigns": campaigns,
+        "campaign_numbers": random.normal(0, 10, (6, 4)).round(2),
+        "offers": np.stack([_column(random, kind, 4) for kind in OFFER.values()], axis=1),
+        "products": np.stack([_column(random, kind, PRODUCT_COUNT) for kind in CATALOGUE.values()], axis=1),
+        "zones": ZoneTables(**zones()._asdict()),
+    }
+    return Program(**tables)
 
 
 def _state(code: Code, names: Names, patterns: list[str], random: np.random.Generator, rows: int) -> state.State:

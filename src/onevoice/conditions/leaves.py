@@ -213,10 +213,17 @@ class Leaves:
         if symbol.kind in OFFER_KINDS and not self.scope.offer:
             self._refuse(f"{self.scope.purpose} knows no offer and no campaign", node, found=found)
 
+    def _is_visible(self, symbol: Symbol) -> bool:
+        hidden = (symbol.kind in CUSTOMER_KINDS and not self.scope.customer) or (
+            symbol.kind in OFFER_KINDS and not self.scope.offer
+        )
+        return symbol.type is not None and not hidden
+
     def _unknown_name(self, node: exp.Expr, written: str) -> NoReturn:
         if written.startswith("event.") and not any(name.startswith("event.") for name in self.scope.symbols):
             self._refuse(f"{self.scope.purpose} knows no event", node)
-        names = {name.removeprefix("event.") if "." not in written else name for name in self.scope.symbols}
+        visible = [name for name, symbol in self.scope.symbols.items() if self._is_visible(symbol)]
+        names = {name.removeprefix("event.") if "." not in written else name for name in visible}
         close = difflib.get_close_matches(written.lower(), sorted(names), n=1)
         mend = f"did you mean `{close[0]}`?" if close else ""
         if isinstance(node.parent, exp.EQ | exp.NEQ | exp.In) and not close and "." not in written:
@@ -239,8 +246,10 @@ class Leaves:
         return Clock(kind)
 
     def _unknown(self, node: exp.Expr) -> NoReturn:
-        mend = "write now()" if isinstance(node, exp.CurrentTimestamp) else ""
-        start = node.meta.get("start")
+        if isinstance(node, exp.CurrentTimestamp):
+            written = max(self.source.text.lower().find("current_timestamp"), 0)
+            self.source.refuse("this cannot stand in a condition", written, mend="write now()")
+        mend, start = "", node.meta.get("start")
         if isinstance(start, int):
             name = self.source.text[start : node.meta["end"] + 1].lower()
             symbol = self.scope.symbols.get(name)

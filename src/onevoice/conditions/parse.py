@@ -6,7 +6,9 @@ which accepts nodes from a list and refuses all others.
 
 from __future__ import annotations
 
-from typing import Final, NoReturn
+import sys
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Final, NoReturn
 
 import sqlglot
 from sqlglot import exp
@@ -15,8 +17,12 @@ from sqlglot.tokenizer_core import Token, TokenType
 
 from onevoice.errors import ConditionError, Mistake
 
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
 LENGTH_MAX: Final = 4_000  # characters of one condition
 DEPTH_MAX: Final = 64  # expressions inside one another
+FRAMES_MAX: Final = 10_000  # calls inside one another while parsing
 FRAGMENT_LENGTH: Final = 60  # characters of the text that an error quotes
 
 _OPENING: Final = frozenset({TokenType.L_PAREN, TokenType.CASE})
@@ -110,14 +116,25 @@ def parse(source: Source) -> exp.Expr:
         source.refuse("the condition is empty", 0, expected="an expression", found="nothing")
     _limit_nesting(source, tokens)
     try:
-        node = sqlglot.parse_one(text, read="duckdb")
+        with _room_to_nest():
+            return sqlglot.parse_one(text, read="duckdb")
     except ParseError as error:
         first = error.errors[0] if error.errors else {}
         offset = _offset(text, first)
         source.refuse("this is not a SQL expression", offset, mend=_hint(first))
     except RecursionError:
         _too_deep(source, 0)
-    return node
+
+
+@contextmanager
+def _room_to_nest() -> Generator[None]:
+    """Let the parser reach our own limit on nesting: at two dozen frames a level Python's default comes first."""
+    limit = sys.getrecursionlimit()
+    sys.setrecursionlimit(max(limit, FRAMES_MAX))
+    try:
+        yield
+    finally:
+        sys.setrecursionlimit(limit)
 
 
 def _tokens(source: Source) -> list[Token]:

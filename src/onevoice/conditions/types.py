@@ -93,6 +93,7 @@ _SUMS: Final = {
     (Operator.REMAINDER, Type.NUMBER, Type.NUMBER): Type.NUMBER,
 }
 _DAY_US: Final = 86_400_000_000
+_HOUR_US: Final = 3_600_000_000
 
 
 def check(text: str, scope: Scope, expected: Type | None, where: str) -> Expression:
@@ -338,8 +339,10 @@ class _Checker(Leaves):
         )
 
     def _whole_days(self, node: exp.Expr, interval: Expression) -> None:
-        if not isinstance(interval, Constant) or cast("float", interval.value or 0.0) % _DAY_US != 0:
-            self._refuse("a date moves by whole days", node, expected="`interval '14 days'`")
+        length = interval.value if isinstance(interval, Constant) else None
+        if not isinstance(length, float) or length % _DAY_US != 0:
+            found = f"{length / _HOUR_US:g} hours" if isinstance(length, float) else "an interval that varies"
+            self._refuse("a date moves by whole days", node, expected="`interval '14 days'`", found=found)
 
     def _no_clock(self, node: exp.Expr, interval: Expression) -> None:
         """Keep the pace of an interval that grows with the clock, so that the instant of a change is exact."""
