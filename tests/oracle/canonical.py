@@ -7,7 +7,8 @@ float, times int, texts str, keys and hashes signed int, NULL None. INFINITE is 
 - customers: (number, survivor of its merges or -1, founding half, founding half)
 - identifiers: (kind, half, half, customer)
 - traits: (customer, trait, value, occurred_at, position); value None when cleared; dates and times int
-- facts: (customer, fact, mask, key, opened at, position, closed at, position); not forgotten; -2^62 twice for never
+- facts: (customer, fact, mask, key, opened at, position, closed at, position); -2^62 twice for a side that
+  is missing or forgotten at `now`; no row where both are
 - measures: (customer, measure, pane, value, a, b), panes still in the window at `now`, pane -1 without a window:
   count: value int; sum: value int ten-thousandths; min, max: value float; a = b = 0
   distinct: one row a value: pane its latest, value text, key hash or float; a = b = 0
@@ -33,6 +34,7 @@ from onevoice.playbook.model import Aggregate
 
 from . import contacts, facts, measures
 from .hashing import identifier_hash, key_hash, text_hash
+from .state import NEVER
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -110,9 +112,10 @@ def _traits(twin: Twin, customer: Customer) -> Iterator[Row]:
 def _facts(twin: Twin, customer: Customer) -> Iterator[Row]:
     names = list(twin.book.facts)
     for (fact, mask, key), entry in customer.facts.items():
-        if not facts.is_forgotten(twin.book, fact, entry, twin.now):
-            hashed = key_hash(key, twin.secret)
-            yield (customer.number, names.index(fact), mask, hashed, *entry.opening, *entry.closing)
+        opening = facts.remembered(twin.book, fact, entry.opening, twin.now)
+        closing = facts.remembered(twin.book, fact, entry.closing, twin.now)
+        if opening != NEVER or closing != NEVER:
+            yield (customer.number, names.index(fact), mask, key_hash(key, twin.secret), *opening, *closing)
 
 
 def _measures(twin: Twin, customer: Customer) -> Iterator[Row]:

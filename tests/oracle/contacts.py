@@ -65,7 +65,7 @@ def _count_unanswered(twin: Twin, customer: Customer, campaign: Campaign) -> Non
 
 def react(customer: Customer, row: Row) -> None:
     """Set the count of unanswered offers of a family to nought."""
-    customer.unanswered.pop(str(row.fields["family"]), None)
+    customer.unanswered.pop(row.fields["family"], None)
 
 
 def is_forgotten(book: Book, contact: Contact, now: int) -> bool:

@@ -88,9 +88,10 @@ def ends(book: Book, customer: Customer, fact: str, now: int) -> Iterator[int]:
             yield customer.facts[fact, 0, key].opening[0] + lasts
 
 
-def is_forgotten(book: Book, fact: str, entry: Interval, now: int) -> bool:
+def remembered(book: Book, fact: str, side: Moment_, now: int) -> Moment_:
+    """Return an opening or closing, never where `lasts` has passed since: it makes no difference any more."""
     lasts = book.facts[fact].lasts_us
-    return bool(lasts) and max(entry.opening, entry.closing)[0] + lasts <= now
+    return NEVER if lasts and side[0] + lasts <= now else side
 
 
 def merge(into: Customer, other: Customer) -> None:

@@ -288,6 +288,13 @@ def test_a_fact_lasts_to_the_instant_and_is_then_forgotten():
     assert desk.send(10).rows("facts") == []
 
 
+def test_each_side_of_a_fact_is_forgotten_for_itself():
+    desk = Desk(case_book(lasts_us=10 * MINUTE)).say(0, "b", k="1").say(5, "a", k="1")
+    never = -clock.INFINITE
+    assert desk.rows("facts")[0][4:] == (minutes(5), 1, minutes(0), 0)
+    assert desk.send(10).rows("facts")[0][4:] == (minutes(5), 1, never, never)
+
+
 def test_a_closing_without_the_product_closes_all_of_the_order():
     owns = Fact("owns", (EventMatch("order.items"),), (EventMatch("delivered"),), ("product", "order_id"))
     desk = Desk(book(facts=named(owns)))
