@@ -53,7 +53,7 @@ class Stream:
 
     def rows(self) -> list[Batch]:
         found: list[Batch] = []
-        left = 140 if self.flood else self.dice.randint(30, 120)
+        left = 180 if self.flood else self.dice.randint(30, 120)
         if self.dice.chance(0.3):
             found += [self._import(self.dice.randint(1, 8)) for _ in range(self.dice.randint(1, 3))]
         while left > 0:

@@ -22,11 +22,11 @@ __all__ = ["Batch", "cases", "draw_case", "seeds", "split"]
 def draw_case(seed: int) -> tuple[Playbook, list[Batch]]:
     """Return a playbook that passes its check, and the rows of a journal for it. Takes about 10 ms.
 
-    One or two of a hundred are a flood: one person's orders reach the limit of candidates.
+    Two of a hundred are a flood: one person's orders reach the limit of candidates.
     """
     dice = Dice(seed)
     times = Times(dice)
-    flood = dice.chance(0.015)
+    flood = dice.chance(0.02)
     playbook = Maker(dice, times).playbook(flood=flood)
     mistakes = check(playbook)
     assert not mistakes, f"seed {seed}: {mistakes[0]}"
