@@ -93,12 +93,12 @@ def events(count: int, seed: int) -> list[dict[str, object]]:
 
 
 def best(run: Callable[[], object], times: int = 3) -> float:
-    """Return the seconds of the quickest of some runs."""
+    """Return the processor seconds of the quickest of some runs: what other processes do is not our matter."""
     seconds: list[float] = []
     for _ in range(times):
-        start = time.perf_counter()
+        start = time.thread_time()
         run()
-        seconds.append(time.perf_counter() - start)
+        seconds.append(time.thread_time() - start)
     return min(seconds)
 
 

@@ -211,7 +211,7 @@ def python_values(array: Array) -> list[Any]:
     if pa.types.is_list(kind) or pa.types.is_large_list(kind):
         entries = python_values(array.flatten())
         stops = np.cumsum(pc.list_value_length(array).fill_null(0).to_numpy(zero_copy_only=False)).tolist()
-        spans = zip([0, *stops[:-1]], stops, valid(array), strict=True)
+        spans = zip([0, *stops], stops, valid(array), strict=False)
         return [entries[start:stop] if there else None for start, stop, there in spans]
     if pa.types.is_date(kind):
         return [None if text is None else text[:10] for text in array.cast(pa.string()).to_pylist()]

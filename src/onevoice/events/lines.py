@@ -200,7 +200,7 @@ class Lines:
                 draft.dropped.append(dropped_name(name, text))
         draft.identifiers.sort()
         if required and not draft.identifiers:
-            found = f"only {', '.join(draft.dropped)}" if draft.dropped else "none"
+            found = f"only {', '.join(sorted(draft.dropped))}" if draft.dropped else "none"
             refuse(
                 Reason.NO_IDENTIFIER,
                 "$.identifiers",

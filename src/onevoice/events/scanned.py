@@ -105,10 +105,8 @@ class _Found:
         state = np.zeros(STATES, np.int64)
         state[WIDE] = is_utf8(text)
         # Each row has a brace and each cell a colon, but for the lines left over. Untouched room costs nothing.
-        newlines, colons = text.count(b"\n"), text.count(b":")
-        rows = np.empty(
-            (1 + (text.count(b"{") if any(t.lists for t in schema.types) else newlines), ROW_WIDTH), np.int64
-        )
+        newlines, colons, braces = (int(np.count_nonzero(self.letters == ord(letter))) for letter in "\n:{")
+        rows = np.empty((1 + max(newlines, braces), ROW_WIDTH), np.int64)
         cells = np.empty((newlines + 2 * colons, CELL_WIDTH), np.int64)
         scan(self.letters, start, self.words.table.copy(), cells, rows, state)
         self.lines = int(state[LINES])
@@ -191,7 +189,7 @@ class _Found:
         table = identifier_rows(kinds, self.letters, given[:, [CELL_START, CELL_STOP]], marks, self.secret)
         phones = np.flatnonzero(given[:, CELL_CODE] == IDENTIFIER + PHONE)
         spelled = [
-            normal_phone(self.text[start:stop].decode(), self.schema.identifiers[kind].region).encode()
+            normal_phone(self.text[start:stop].decode(), self.schema.identifiers[int(kind)].region).encode()
             for kind, start, stop in given[phones, CELL_COLUMN : CELL_STOP + 1].tolist()
         ]
         stops = np.cumsum([len(phone) for phone in spelled], dtype=np.int64)

@@ -57,13 +57,14 @@ def string_end(letters: Any, i: Any, wide: Any) -> Any:
     `wide`: the buffer is known to be UTF-8; else letters beyond ASCII are unclear.
     """
     while True:
-        kind = LETTERS[letters[i]]
-        if kind == _PLAIN or (kind == _WIDE and wide):
+        while LETTERS[letters[i]] == _PLAIN:
             i += 1
-        elif kind == _END:
+        kind = LETTERS[letters[i]]
+        if kind == _END:
             return i
-        else:
+        if kind != _WIDE or not wide:
             return UNCLEAR
+        i += 1
 
 
 @kernel
@@ -85,13 +86,14 @@ def after_string(letters: Any, i: Any, wide: Any) -> Any:
 def _string_pause(letters: Any, i: Any, wide: Any) -> Any:
     """Return the position of the next quote or backslash."""
     while True:
-        kind = LETTERS[letters[i]]
-        if kind == _PLAIN or (kind == _WIDE and wide):
+        while LETTERS[letters[i]] == _PLAIN:
             i += 1
-        elif kind in (_END, _ESCAPE):
+        kind = LETTERS[letters[i]]
+        if kind == _END or kind == _ESCAPE:
             return i
-        else:
+        if kind != _WIDE or not wide:
             return UNCLEAR
+        i += 1
 
 
 @kernel
