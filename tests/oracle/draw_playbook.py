@@ -237,7 +237,7 @@ class Maker:
     def _per(self, campaign: Campaign, event: str) -> str:
         if campaign.when.kind is TriggerKind.ASKED or self.dice.chance(0.4):
             return ""
-        if campaign.when.kind is TriggerKind.MOMENT:
+        if campaign.when.kind is TriggerKind.MOMENT and (not event or self.dice.chance(0.7)):
             return self.book.moments[campaign.when.name].per
         keys = [field for field, kind in self._fields(event).items() if kind in KEYS] if event else []
         return self.dice.choice(keys) if keys else ""

@@ -90,7 +90,7 @@ class Trigger:
 
     at: Moment_
     fields: dict[str, Value] | None = None
-    key: int | None = None  # a moment's
+    key: int | None = None  # a moment's, where the campaign has the same `per`
     product: str | None = None
     world: bool = False
 

@@ -8,13 +8,16 @@ from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from hypothesis import given, settings
+
 from onevoice.playbook.model import Identifier, TriggerKind
 
 from . import segments
 from .clock import rfc3339
 from .draw import Dice
+from .shrink import shrink, told
 from .state import Reason
-from .strategies import Batch, draw_case, split
+from .strategies import Batch, cases, draw_case, split
 from .twin import Twin
 
 if TYPE_CHECKING:
@@ -49,6 +52,16 @@ def outcome(twin: Twin) -> tuple[Any, ...]:
 
 def test_a_seed_gives_the_same_case():
     assert draw_case(12) == draw_case(12)
+
+
+@settings(max_examples=10, deadline=None)
+@given(cases)
+def test_each_line_takes_a_position(case: tuple[Playbook, list[Batch]]):
+    playbook, rows = case
+    ((position, now, decisions, _),) = run(playbook, rows).canonical()["totals"]
+    assert position == sum(len(row.lines) for row in rows)
+    assert now >= max(row.stamp for row in rows if not row.imported)
+    assert decisions >= 0
 
 
 def test_any_split_gives_the_same_decisions_and_state():
@@ -106,3 +119,15 @@ def test_draws_reach_every_reason_trigger_and_table():
     assert set(reasons) == {reason.name.lower() for reason in Reason}
     assert set(triggers) == set(TriggerKind)
     assert set(tables) == set(twin.canonical())
+
+
+def test_a_failing_case_is_made_small():
+    def won(playbook: Playbook, rows: list[Batch]) -> bool:
+        return any(line.reason == "won" for decision in run(playbook, rows).decisions for line in decision.lines)
+
+    seed = next(seed for seed in range(100) if won(*draw_case(seed)))
+    playbook, rows = shrink(draw_case(seed), won)
+    assert won(playbook, rows)
+    assert len(playbook.campaigns) == 1
+    assert sum(len(row.lines) for row in rows) <= 3
+    assert playbook.name in told((playbook, rows))

@@ -93,6 +93,13 @@ def test_progress_per_key_and_nulls_ignored():
     assert desk.told() == [(3, "told", "won")]
 
 
+def test_a_campaign_may_have_another_key_than_its_moment():
+    told = campaign("told", Trigger(TriggerKind.MOMENT, "m"), per="c", wait_us=MINUTE)
+    desk = Desk(book(moments=named(Moment("m", (step("a"),), "k")), campaigns=named(told)))
+    desk.say(0, "a", k="1", c="u").say(0, "a", k="2", c="u").say(0, "a", k="1", c="v")
+    assert len(desk.rows("candidates")) == 2
+
+
 def test_a_late_event_is_matched_with_the_latest_progress_only():
     desk = desk_of(*steps_of("a b<10"))
     desk.say(20, "a", at=0).say(20, "a", at=15).say(20, "b", at=9)

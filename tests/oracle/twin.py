@@ -165,4 +165,5 @@ class Twin:
                 candidates.wish(self, customer, campaign, Trigger(row.at, row.fields))
         for moment, key in fired:
             for campaign in self.book.triggered_by(TriggerKind.MOMENT, moment.name):
-                candidates.wish(self, customer, campaign, Trigger(row.at, row.fields, key=key))
+                own = key if campaign.per == moment.per else None
+                candidates.wish(self, customer, campaign, Trigger(row.at, row.fields, key=own))
