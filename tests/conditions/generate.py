@@ -5,12 +5,13 @@ import numpy as np
 from onevoice.conditions.tree import Type
 from tests.conditions import bed
 
+FAR = "timestamptz '9999-12-31 23:59:59.999999+00:00'"
 LITERALS = {
     Type.NUMBER: ["0", "1", "2.5", "-1", "100", "0.1", "1e300", "-7", "1e-300", "3"],
     Type.TEXT: ["'gold'", "'red'", "''", "'ačiū'", "'日本語'", "'it''s'", "'100%'", "'nowhere'", "'phone_x'", "'a\\b'"],
     Type.BOOLEAN: ["true", "false"],
-    Type.DATE: ["date '1999-12-31'", "date '2026-03-01'", "date '2000-02-29'"],
-    Type.TIME: ["timestamptz '2026-03-29 01:00:00Z'", "timestamptz '2011-11-06 05:30:00.000001+02:00'"],
+    Type.DATE: ["date '1999-12-31'", "date '2026-03-01'", "date '2000-02-29'", "date '9999-12-31'"],
+    Type.TIME: ["timestamptz '2026-03-29 01:00:00Z'", "timestamptz '2011-11-06 05:30:00.000001+02:00'", FAR],
     Type.INTERVAL: [
         "interval '14 days'", "interval '1 hour 30 minutes'", "interval 3 day", "interval '-1 week'",
         "interval '1 microsecond'",
@@ -150,8 +151,8 @@ class Generator:
 
     def moment(self) -> str:
         """Return a time in the years for which both readings know all time zones."""
-        interval = self.pick(LITERALS[Type.INTERVAL])
-        return self.pick([self.leaf(Type.TIME), f"({self.leaf(Type.TIME)} {self.pick('+-')} {interval})"])
+        interval, time = self.pick(LITERALS[Type.INTERVAL]), self.leaf(Type.TIME).replace(FAR, LITERALS[Type.TIME][0])
+        return self.pick([time, f"({time} {self.pick('+-')} {interval})"])
 
     def extreme(self, kind: Type, depth: int) -> str:
         values = ", ".join(self.draw(kind, depth) for _ in range(self.random.integers(2, 4)))

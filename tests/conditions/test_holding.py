@@ -112,6 +112,8 @@ NOW = 1_767_214_800_000_000  # 23:00 of New Year's Eve 2025 in Vilnius
         ("tier = 'gold'", None),
         ("income < 5 and seen < now()", None),
         ("seen > now()", None),
+        ("date '9999-12-31' - current_date > interval '30 days'", 60 * MINUTE),
+        ("now() - seen > interval '14 days' and date '9999-12-31' > current_date", 30 * MINUTE + 1),
     ],
 )
 def test_known_cases(text: str, after: int | None) -> None:

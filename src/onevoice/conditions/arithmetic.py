@@ -1,7 +1,7 @@
 """What arithmetic means, for literals: the kernel and the SQL reading do the same on values.
 
-A result that is not finite is NULL. Times, dates and intervals are whole microseconds below 2**53 in size, so that
-their sums are exact; a result outside is NULL, and an interval times a number is cut down to a whole microsecond.
+A result that is not finite is NULL. Times, dates and intervals are whole microseconds, and NULL from 2**61 on; their
+sums are exact below 2**53 in size (those of dates always). An interval times a number is cut down to whole microseconds.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from typing import cast
 
-from onevoice.conditions.literals import EXACT_US
+from onevoice.conditions.literals import LIMIT_US
 from onevoice.conditions.tree import TEMPORAL, Apply, Constant, Expression, Operator, Type
 
 
@@ -29,7 +29,7 @@ def _guarded(kind: Type, value: float) -> float | None:
     if kind not in TEMPORAL:
         return value + 0.0  # no minus zero, so that equal literals are one literal
     value = math.floor(value) + 0.0
-    return value if abs(value) < EXACT_US else None
+    return value if abs(value) < LIMIT_US else None
 
 
 def _calculate(operator: Operator, values: list[float]) -> float:

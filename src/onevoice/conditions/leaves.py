@@ -179,7 +179,7 @@ class Leaves:
         return self._instant(node, Type.TIME, literals.time_us(text), "`timestamptz '2026-03-01 10:00+02:00'`")
 
     def _instant(self, node: exp.Expr, kind: Type, value: int | None, expected: str) -> Expression:
-        if value is None or abs(value) >= literals.EXACT_US:
+        if value is None:
             self._refuse(f"this is not {ARTICLE[kind]}", node, expected=expected)
         return Constant(kind, float(value))
 

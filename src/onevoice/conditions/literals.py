@@ -7,7 +7,8 @@ from datetime import UTC, date, datetime, timedelta
 from fractions import Fraction
 from typing import Final
 
-EXACT_US: Final = 2**53  # beyond it a float64 no longer holds every whole microsecond
+EXACT_US: Final = 2**53  # 285 years: beyond it a float64 no longer holds every whole microsecond
+LIMIT_US: Final = 2**61  # 73,000 years: a time, date or interval that far out is NULL
 
 _UNITS_US: Final = {
     "microsecond": 1,

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from onevoice.conditions.literals import EXACT_US
+from onevoice.conditions.literals import LIMIT_US
 from onevoice.conditions.tree import (
     TEMPORAL,
     Apply,
@@ -51,7 +51,7 @@ _SQL_TYPE: Final = {Type.TEXT: "VARCHAR", Type.BOOLEAN: "BOOLEAN"}  # all others
 _MACRO: Final = "create or replace temp macro onevoice_{}(x) as list_transform([x], lambda v: case when {} end)[1]"
 MACROS: Final = (
     _MACRO.format("number", "isfinite(v) then v"),
-    _MACRO.format("span", f"isfinite(v) and abs(v) < {EXACT_US} then floor(v)"),
+    _MACRO.format("span", f"isfinite(v) and abs(v) < {LIMIT_US} then floor(v)"),
 )
 
 

@@ -30,7 +30,7 @@ from onevoice.engine.kernel import kernel
 from onevoice.engine.state import ZONE
 
 NULL: Final = float("nan")
-EXACT_US: Final = float(2**53)  # times and intervals this far out are NULL: sums of smaller ones are exact
+LIMIT_US: Final = float(2**61)  # times, dates and intervals this far out are NULL
 
 
 @kernel
@@ -248,12 +248,12 @@ def calculate(op: int, x: float, y: float) -> float:
 
 @kernel
 def bounded(x: float, is_time: int) -> float:
-    """Return a result as it counts: finite, and whole µs below 2**53 for times, dates and intervals."""
+    """Return a result as it counts: finite, and whole µs below LIMIT_US for times, dates and intervals."""
     if not math.isfinite(x):
         return NULL
     if is_time == 0:
         return x
-    if abs(x) >= EXACT_US:
+    if abs(x) >= LIMIT_US:
         return NULL
     return rounded_down(x)
 

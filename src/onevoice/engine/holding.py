@@ -2,7 +2,8 @@
 
 The machine of `conditions` once more, over values that move: beside each value runs its slope, how many µs it gains
 per µs of the clock. `now()` has slope 1; what the clock changes in steps (a date part, a measure, a fact) has slope 0
-and says itself when its step ends. All moving values are whole µs, so the instants found are exact.
+and says itself when its step ends. All moving values are whole µs, so the instants found are exact, but for values too
+large for a float64 to hold each µs (a date in the year 9999): there they come a little early.
 """
 
 # ruff: noqa: PLR0917 - kernels take arrays and scalars by position
@@ -32,7 +33,9 @@ from onevoice.engine.state import ZONE
 
 NEVER_CHANGES: Final = 2**62
 SLOPES: Final = STACK_MAX  # where the slopes begin on the stack
-_EXACT_US: Final = 2**53
+_LIMIT_US: Final = 2**61
+_EXACT_US: Final = float(2**53)
+_MARGIN_US: Final = 2**14  # more than the rounding errors of all sums of one expression
 
 
 @kernel
@@ -137,7 +140,7 @@ def until_of_one(
     until = NEVER_CHANGES
     if op == Op.IN:
         for i in range(a, a + b):
-            until = min(until, flips(Op.EQUAL, int(x) - int(program.constants[i]), slope, now))
+            until = min(until, crosses(Op.EQUAL, x, program.constants[i], slope, now))
     return until
 
 
@@ -159,10 +162,10 @@ def until_of_two(program: Any, state: Any, op: int, a: int, customer: int, now: 
     if op == Op.SUBTRACT:
         return leaves_bounds(int(x) - int(y), slope_x - slope_y, now)
     if op == Op.LEAST:
-        return flips(Op.GREATER, int(x) - int(y), slope_x - slope_y, now)
-    if op == Op.GREATEST:
-        return flips(Op.LESS, int(x) - int(y), slope_x - slope_y, now)
-    return flips(op, int(x) - int(y), slope_x - slope_y, now)
+        op = Op.GREATER
+    elif op == Op.GREATEST:
+        op = Op.LESS
+    return crosses(op, x, y, slope_x - slope_y, now)
 
 
 @kernel
@@ -189,8 +192,25 @@ def until_between(stack: Any, top: int, now: int) -> int:
         slope = int(stack[SLOPES + top] - stack[SLOPES + top + bound])
         if slope != 0 and not math.isnan(stack[top]) and not math.isnan(stack[top + bound]):
             op = Op.AT_LEAST if bound == 1 else Op.AT_MOST
-            until = min(until, flips(op, int(stack[top]) - int(stack[top + bound]), slope, now))
+            until = min(until, crosses(op, stack[top], stack[top + bound], slope, now))
     return until
+
+
+@kernel
+def crosses(op: int, x: float, y: float, slope: int, now: int) -> int:
+    """Return when a comparison of x and y changes, `slope` being how much faster x grows."""
+    difference = int(x) - int(y)
+    if abs(x) < _EXACT_US and abs(y) < _EXACT_US:
+        return flips(op, difference, slope, now)
+    if slope == 0 or (abs(difference) > _MARGIN_US and (difference < 0) == (slope < 0)):
+        return NEVER_CHANGES
+    return now + max(1, (abs(difference) - _MARGIN_US) // abs(slope))
+
+
+@kernel
+def early(until: int, now: int) -> int:
+    """Return an instant found from values that may be rounded as one that does not come too late."""
+    return until if until == NEVER_CHANGES else max(now + 1, until - _MARGIN_US)
 
 
 @kernel
@@ -217,8 +237,8 @@ def flips(op: int, difference: int, slope: int, now: int) -> int:
 @kernel
 def leaves_bounds(value: int, slope: int, now: int) -> int:
     """Return when a moving sum begins or ceases to be NULL for its size."""
-    above = flips(Op.AT_LEAST, value - _EXACT_US, slope, now)
-    return min(above, flips(Op.AT_MOST, value + _EXACT_US, slope, now))
+    above = flips(Op.AT_LEAST, value - _LIMIT_US, slope, now)
+    return early(min(above, flips(Op.AT_MOST, value + _LIMIT_US, slope, now)), now)
 
 
 @kernel
@@ -230,8 +250,10 @@ def part_changes(zones: Any, zone: int, part: int, t: int, slope: int, now: int)
     start, following = period(part, shown)
     if slope > 0:
         end = min(following - offset, calendar.next_transition(zones, zone, t))
-        return flips(Op.AT_LEAST, t - end, slope, now)
-    return flips(Op.LESS, t - max(start - offset, zones.transitions[row]), slope, now)
+        until = flips(Op.AT_LEAST, t - end, slope, now)
+    else:
+        until = flips(Op.LESS, t - max(start - offset, zones.transitions[row]), slope, now)
+    return until if abs(t) < _EXACT_US else early(until, now)
 
 
 @kernel
