@@ -1,7 +1,7 @@
 """What arithmetic means, for literals: the kernel and the SQL reading do the same on values.
 
 A result that is not finite is NULL. Times, dates and intervals are whole microseconds, and NULL from 2**61 on; their
-sums are exact below 2**53 in size (those of dates always). An interval times a number is cut down to whole microseconds.
+sums are exact below 2**53 in size. An interval times a number is cut down to whole microseconds.
 """
 
 from __future__ import annotations

@@ -10,8 +10,7 @@ import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final, NoReturn
 
-import sqlglot
-from sqlglot import exp
+from sqlglot.dialects import DuckDB
 from sqlglot.errors import ParseError, TokenError
 from sqlglot.tokenizer_core import Token, TokenType
 
@@ -20,11 +19,14 @@ from onevoice.errors import ConditionError, Mistake
 if TYPE_CHECKING:
     from collections.abc import Generator
 
+    from sqlglot import exp
+
 LENGTH_MAX: Final = 4_000  # characters of one condition
 DEPTH_MAX: Final = 64  # expressions inside one another
 FRAMES_MAX: Final = 10_000  # calls inside one another while parsing
 FRAGMENT_LENGTH: Final = 60  # characters of the text that an error quotes
 
+_DIALECT: Final = DuckDB()
 _OPENING: Final = frozenset({TokenType.L_PAREN, TokenType.CASE})
 _CLOSING: Final = frozenset({TokenType.R_PAREN, TokenType.END})
 
@@ -117,13 +119,17 @@ def parse(source: Source) -> exp.Expr:
     _limit_nesting(source, tokens)
     try:
         with _room_to_nest():
-            return sqlglot.parse_one(text, read="duckdb")
+            statements = _DIALECT.parser().parse(tokens, text)
     except ParseError as error:
         first = error.errors[0] if error.errors else {}
         offset = _offset(text, first)
         source.refuse("this is not a SQL expression", offset, mend=_hint(first))
     except RecursionError:
         _too_deep(source, 0)
+    node = statements[0]
+    if node is None or len(statements) > 1:
+        source.refuse("this is not one expression", 0)
+    return node
 
 
 @contextmanager
@@ -139,7 +145,7 @@ def _room_to_nest() -> Generator[None]:
 
 def _tokens(source: Source) -> list[Token]:
     try:
-        return sqlglot.tokenize(source.text, read="duckdb")
+        return _DIALECT.tokenize(source.text)
     except TokenError:
         opened = _unclosed(source.text)
         source.refuse(

@@ -16,6 +16,7 @@ from typing import Any, ParamSpec, TypeVar, cast
 import llvmlite
 import numba
 import numpy as np
+from numba.types import unliteral  # pyright: ignore[reportAttributeAccessIssue]
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -39,6 +40,12 @@ numba.config.CACHE_DIR = str(cache_folder())  # pyright: ignore[reportAttributeA
 
 
 def kernel(function: Callable[P, R]) -> Callable[P, R]:
-    """Compile `function` on first call, cached on disk; no fastmath, no threads, so that results are the same everywhere."""
+    """Compile `function` on first call, cached on disk; no fastmath, no threads, so that results are the same everywhere.
+
+    A literal argument compiles as its plain type: numba would compile a function anew for each constant it is given.
+    """
     compiled: Any = numba.njit(cache=True, error_model="numpy", nogil=True)(function)
+    if not numba.config.DISABLE_JIT:  # pyright: ignore[reportAttributeAccessIssue]
+        template = compiled.get_call_template
+        compiled.get_call_template = lambda args, kws: template(tuple(map(unliteral, args)), kws)
     return cast("Callable[P, R]", compiled)

@@ -27,14 +27,15 @@ def parsed(line: bytes) -> dict[str, Any]:
             mend="split the event or leave out what the playbook does not use",
             found_words=f"{len(line):,}",
         )
-    if line.count(b"{") + line.count(b"[") > DEPTH_MAX and _depth(line) > DEPTH_MAX:
-        refuse(Reason.TOO_DEEP, "", "nested too deeply", f"at most {DEPTH_MAX} levels", mend="flatten the event")
+    if line.count(b"{") + line.count(b"[") > DEPTH_MAX and (depth := _depth(line)) > DEPTH_MAX:
+        expected, mend = f"at most {DEPTH_MAX} levels", "flatten the event"
+        refuse(Reason.TOO_DEEP, "", "nested too deeply", expected, mend=mend, found_words=str(depth))
     try:
         event = _decode(line)
     except msgspec.ValidationError:
         event = _with_infinities(line)
     except UnicodeDecodeError as error:
-        refuse(Reason.NOT_UTF8, "", "not UTF-8", found_words=f"{error.reason} at byte {error.start}")
+        refuse(Reason.NOT_UTF8, "", "not UTF-8", found_words=error.reason, mend="save or send the text as UTF-8")
     except (msgspec.MsgspecError, ValueError) as error:
         _refuse_json(line, str(error))
     if not isinstance(event, dict):

@@ -162,13 +162,8 @@ class Lines:
     def _layout(self, draft: Draft, event: dict[str, Any]) -> Layout | None:
         name = event.get("type")
         if not isinstance(name, str) or not name:
-            refuse(
-                Reason.NO_TYPE,
-                "$.type",
-                "the event has no type",
-                "the name of an event type",
-                "" if name is None else name,
-            )
+            expected, found = "the name of an event type", "" if name else "none"
+            refuse(Reason.NO_TYPE, "$.type", "the event has no type", expected, name, found_words=found)
         number = self.schema.events.get(name)
         if number is None:
             draft.unknown.append(f"type {clipped(name)}")

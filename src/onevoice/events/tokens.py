@@ -89,7 +89,7 @@ def _string_pause(letters: Any, i: Any, wide: Any) -> Any:
         while LETTERS[letters[i]] == _PLAIN:
             i += 1
         kind = LETTERS[letters[i]]
-        if kind == _END or kind == _ESCAPE:
+        if kind in (_END, _ESCAPE):
             return i
         if kind != _WIDE or not wide:
             return UNCLEAR

@@ -1,0 +1,329 @@
+"""Candidates: wishes of campaigns for a customer, from their trigger to their end (semantics §8)."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+
+from onevoice.engine import conditions, facts, record, timers
+from onevoice.engine import state as at
+from onevoice.engine.kernel import kernel
+from onevoice.engine.reasons import END, ENDED, EXPIRED, TOO_MANY
+from onevoice.engine.store import give_back, take
+from onevoice.program import (
+    CAMPAIGN_AFTER_US,
+    CAMPAIGN_FROM,
+    CAMPAIGN_IF,
+    CAMPAIGN_OFFER_IF,
+    CAMPAIGN_OFFER_PRODUCT,
+    CAMPAIGN_TO,
+    CAMPAIGN_UNTIL,
+    CAMPAIGN_UNTIL_KEYED,
+    CAMPAIGN_VALID_US,
+    CAMPAIGN_WAIT_US,
+)
+
+CANDIDATES_MAX: Final = 64  # of one customer, born or not
+
+
+@kernel
+def product_of(program, candidates, row):
+    """Return the name code of the product a candidate is about: its offer's, else the world event's, else -1."""
+    product = program.campaigns[candidates[row, at.C_CAMPAIGN], CAMPAIGN_OFFER_PRODUCT]
+    return product if product >= 0 else candidates[row, at.C_PRODUCT]
+
+
+@kernel
+def is_eligible(program, state, customer, campaign, product, values, row):
+    """Whether a campaign's `if` and its offer's `if` are true."""
+    now = state.scalars[at.NOW]
+    for column in (CAMPAIGN_IF, CAMPAIGN_OFFER_IF):
+        condition = program.campaigns[campaign, column]
+        if condition >= 0:
+            found = conditions.evaluate(
+                program, state, state.stack, condition, customer, now, values, row, campaign, product
+            )
+            if found != 1.0:
+                return False
+    return True
+
+
+@kernel
+def _find(state, customer, campaign, key):
+    """Return (row, row before it in the chain) of a candidate; row is -1 where there is none."""
+    candidates = state.candidates
+    before, row = -1, state.customers[customer, at.CANDIDATE_HEAD]
+    while row >= 0:
+        if candidates[row, at.C_CAMPAIGN] == campaign and candidates[row, at.C_KEY] == key:
+            return row, before
+        if candidates[row, at.C_CAMPAIGN] > campaign or (
+            candidates[row, at.C_CAMPAIGN] == campaign and candidates[row, at.C_KEY] > key
+        ):
+            break
+        before, row = row, candidates[row, at.C_NEXT]
+    return -1, before
+
+
+@kernel
+def _link(state, customer, before, row):
+    candidates, customers = state.candidates, state.customers
+    if before < 0:
+        candidates[row, at.C_NEXT] = customers[customer, at.CANDIDATE_HEAD]
+        customers[customer, at.CANDIDATE_HEAD] = row
+    else:
+        candidates[row, at.C_NEXT] = candidates[before, at.C_NEXT]
+        candidates[before, at.C_NEXT] = row
+    customers[customer, at.CANDIDATE_COUNT] += 1
+
+
+@kernel
+def drop(state, row):
+    """Remove a candidate."""
+    candidates = state.candidates
+    customer = candidates[row, at.C_CUSTOMER]
+    _, before = _find(state, customer, candidates[row, at.C_CAMPAIGN], candidates[row, at.C_KEY])
+    if before < 0:
+        state.customers[customer, at.CANDIDATE_HEAD] = candidates[row, at.C_NEXT]
+    else:
+        candidates[before, at.C_NEXT] = candidates[row, at.C_NEXT]
+    state.customers[customer, at.CANDIDATE_COUNT] -= 1
+    candidates[row, at.C_CUSTOMER] = -1
+    give_back(candidates, state.pools, at.CANDIDATES, at.C_NEXT, row)
+
+
+@kernel
+def _end_with(state, row, reason):
+    """Record why a candidate came to an end by itself, and remove it."""
+    candidates = state.candidates
+    record.decision(state, END, candidates[row, at.C_CUSTOMER], -1)
+    campaign, key = candidates[row, at.C_CAMPAIGN], candidates[row, at.C_KEY]
+    record.line(state, campaign, key, reason, -1, -1, 0, 0, 0, np.nan, -1)
+    drop(state, row)
+
+
+@kernel
+def _is_over(program, state, customer, campaign, key, time, position):
+    """Whether an `until` event came that is later than a trigger at (time, position)."""
+    fact = program.campaigns[campaign, CAMPAIGN_UNTIL]
+    if fact < 0:
+        return False
+    until_key = key if program.campaigns[campaign, CAMPAIGN_UNTIL_KEYED] else 0
+    found = facts.find_row(state, customer, fact, facts.ENTRY, until_key)
+    if found < 0:
+        return False
+    ended = state.facts[found, at.OPEN_AT]
+    return ended > time or (ended == time and state.facts[found, at.OPEN_POSITION] > position)
+
+
+@kernel
+def _has_ended(program, state, row):
+    candidate = state.candidates[row]
+    customer, campaign, key = candidate[at.C_CUSTOMER], candidate[at.C_CAMPAIGN], candidate[at.C_KEY]
+    time, position = candidate[at.C_TRIGGER_AT], candidate[at.C_TRIGGER_POSITION]
+    return _is_over(program, state, customer, campaign, key, time, position)
+
+
+@kernel
+def end_by_until(program, state, customer):
+    """Remove the candidates that have ended; those not yet born without a word."""
+    candidates = state.candidates
+    row = state.customers[customer, at.CANDIDATE_HEAD]
+    while row >= 0:
+        after = candidates[row, at.C_NEXT]
+        if _has_ended(program, state, row):
+            if candidates[row, at.C_BORN]:
+                _end_with(state, row, ENDED)
+            else:
+                drop(state, row)
+        row = after
+    set_round(state, customer)
+
+
+@kernel
+def _expiry(program, campaign, start):
+    valid = program.campaigns[campaign, CAMPAIGN_VALID_US]
+    end = program.campaigns[campaign, CAMPAIGN_TO]
+    return end if valid == 0 else min(start + valid, end)
+
+
+@kernel
+def _set_expiry(program, state, row, start):
+    candidates = state.candidates
+    campaign = candidates[row, at.C_CAMPAIGN]
+    due = _expiry(program, campaign, start)
+    candidates[row, at.C_EXPIRES_AT] = due
+    if due != at.INFINITE:
+        customer, key = candidates[row, at.C_CUSTOMER], candidates[row, at.C_KEY]
+        timers.push(state, due, timers.EXPIRY, customer, campaign, key, row)
+
+
+@kernel
+def set_round(state, customer):
+    """Set the customer's round timer anew if its time has changed: the least due or wake time of the born."""
+    candidates = state.candidates
+    due = at.INFINITE
+    row = state.customers[customer, at.CANDIDATE_HEAD]
+    while row >= 0:
+        if candidates[row, at.C_BORN]:
+            due = min(due, candidates[row, at.C_DUE_AT])
+        row = candidates[row, at.C_NEXT]
+    if due != state.customers[customer, at.ROUND_AT]:
+        state.customers[customer, at.ROUND_AT] = due
+        if due != at.INFINITE:
+            timers.push(state, due, timers.ROUND, customer, 0, 0, 0)
+
+
+@kernel
+def _give_birth(program, state, row):
+    """Let an unborn candidate be born if its campaign still wants this customer; else it vanishes."""
+    candidates = state.candidates
+    customer, campaign = candidates[row, at.C_CUSTOMER], candidates[row, at.C_CAMPAIGN]
+    now = state.scalars[at.NOW]
+    product = product_of(program, candidates, row)
+    wanted = (
+        not _has_ended(program, state, row)
+        and _expiry(program, campaign, now) > now
+        and is_eligible(program, state, customer, campaign, product, state.contexts, row)
+    )
+    if not wanted:
+        drop(state, row)
+        return
+    candidates[row, at.C_BORN] = 1
+    candidates[row, at.C_BIRTH_AT] = now
+    candidates[row, at.C_DUE_AT] = now + program.campaigns[campaign, CAMPAIGN_WAIT_US]
+    _set_expiry(program, state, row, now)
+    set_round(state, customer)
+
+
+@kernel
+def _set_trigger(state, row, time, position, product, values, values_row):
+    candidates, contexts = state.candidates, state.contexts
+    candidates[row, at.C_TRIGGER_AT] = time
+    candidates[row, at.C_TRIGGER_POSITION] = position
+    candidates[row, at.C_PRODUCT] = product
+    if values_row < 0:
+        contexts[row, :] = np.nan
+    else:
+        contexts[row, :] = values[values_row, :]
+
+
+@kernel
+def wish(program, state, customer, campaign, key, time, position, product, values, values_row):
+    """Let a trigger refresh the candidate for (customer, campaign, key), or start a new one.
+
+    `time` and `position` are the trigger's; `values[values_row]` its fields, -1 for none.
+    """
+    now = state.scalars[at.NOW]
+    campaigns = program.campaigns
+    if state.scalars[at.OBSERVING] or not campaigns[campaign, CAMPAIGN_FROM] <= now < campaigns[campaign, CAMPAIGN_TO]:
+        return
+    if _is_over(program, state, customer, campaign, key, time, position):
+        return
+    candidates = state.candidates
+    row, before = _find(state, customer, campaign, key)
+    if row >= 0:
+        _set_trigger(state, row, time, position, product, values, values_row)
+        if candidates[row, at.C_BORN]:
+            _set_expiry(program, state, row, now)
+        return
+    if state.customers[customer, at.CANDIDATE_COUNT] >= CANDIDATES_MAX:
+        record.decision(state, END, customer, -1)
+        record.line(state, campaign, key, TOO_MANY, -1, -1, 0, 0, 0, np.nan, -1)
+        return
+    row = take(candidates, state.pools, at.CANDIDATES, at.C_NEXT)
+    candidates[row, :] = 0
+    candidates[row, at.C_CUSTOMER] = customer
+    candidates[row, at.C_CAMPAIGN] = campaign
+    candidates[row, at.C_KEY] = key
+    candidates[row, at.C_EXPIRES_AT] = at.INFINITE
+    _link(state, customer, before, row)
+    _set_trigger(state, row, time, position, product, values, values_row)
+    after_us = campaigns[campaign, CAMPAIGN_AFTER_US]
+    if after_us == 0:
+        _give_birth(program, state, row)
+    else:
+        candidates[row, at.C_BIRTH_AT] = now + after_us
+        timers.push(state, now + after_us, timers.BIRTH, customer, campaign, key, row)
+
+
+@kernel
+def _row_of(state, timer, column):
+    """Return the candidate for which a timer still holds, or -1."""
+    row = state.timers[timer, timers.ROW]
+    candidates = state.candidates
+    same = (
+        candidates[row, at.C_CUSTOMER] == state.timers[timer, timers.CUSTOMER]
+        and candidates[row, at.C_CAMPAIGN] == state.timers[timer, timers.SLOT]
+        and candidates[row, at.C_KEY] == state.timers[timer, timers.KEY]
+        and candidates[row, column] == state.timers[timer, timers.DUE]
+    )
+    return row if same else -1
+
+
+@kernel
+def birth(program, state, timer):
+    """Take up a birth timer."""
+    row = _row_of(state, timer, at.C_BIRTH_AT)
+    if row >= 0 and not state.candidates[row, at.C_BORN]:
+        _give_birth(program, state, row)
+
+
+@kernel
+def expire(state, timer):
+    """Take up an expiry timer."""
+    row = _row_of(state, timer, at.C_EXPIRES_AT)
+    if row >= 0 and state.candidates[row, at.C_BORN]:
+        customer = state.candidates[row, at.C_CUSTOMER]
+        _end_with(state, row, EXPIRED)
+        set_round(state, customer)
+
+
+@kernel
+def _unite(state, kept, row):
+    """Make two candidates for the same campaign and key one."""
+    candidates = state.candidates
+    born = candidates[kept, at.C_BORN] and candidates[row, at.C_BORN]
+    if born or candidates[kept, at.C_BORN] == candidates[row, at.C_BORN]:
+        candidates[kept, at.C_BIRTH_AT] = min(candidates[kept, at.C_BIRTH_AT], candidates[row, at.C_BIRTH_AT])
+        if candidates[row, at.C_DUE_AT] < candidates[kept, at.C_DUE_AT]:
+            candidates[kept, at.C_DUE_AT] = candidates[row, at.C_DUE_AT]
+            for column in (at.C_BLOCK, at.C_LAST_REASON, at.C_LAST_CHANNEL, at.C_LAST_RULE, at.C_LAST_UNTIL):
+                candidates[kept, column] = candidates[row, column]
+    elif candidates[row, at.C_BORN]:
+        for column in range(at.C_BORN, at.CANDIDATE_WIDTH):
+            if not at.C_TRIGGER_AT <= column <= at.C_TRIGGER_POSITION and column != at.C_PRODUCT:
+                candidates[kept, column] = candidates[row, column]
+    time, own = candidates[row, at.C_TRIGGER_AT], candidates[kept, at.C_TRIGGER_AT]
+    position, own_position = candidates[row, at.C_TRIGGER_POSITION], candidates[kept, at.C_TRIGGER_POSITION]
+    if time > own or (time == own and position > own_position):
+        _set_trigger(state, kept, time, position, candidates[row, at.C_PRODUCT], state.contexts, row)
+        if candidates[row, at.C_BORN]:
+            candidates[kept, at.C_EXPIRES_AT] = candidates[row, at.C_EXPIRES_AT]
+
+
+@kernel
+def merge(program, state, a, b):
+    """Unite the candidates of two customers; timers are set anew under the survivor."""
+    candidates = state.candidates
+    while state.customers[b, at.CANDIDATE_HEAD] >= 0:
+        row = state.customers[b, at.CANDIDATE_HEAD]
+        state.customers[b, at.CANDIDATE_HEAD] = candidates[row, at.C_NEXT]
+        campaign, key = candidates[row, at.C_CAMPAIGN], candidates[row, at.C_KEY]
+        kept, before = _find(state, a, campaign, key)
+        if kept >= 0:
+            _unite(state, kept, row)
+            candidates[row, at.C_CUSTOMER] = -1
+            give_back(candidates, state.pools, at.CANDIDATES, at.C_NEXT, row)
+        else:
+            kept = row
+            candidates[row, at.C_CUSTOMER] = a
+            _link(state, a, before, row)
+        if not candidates[kept, at.C_BORN]:
+            timers.push(state, candidates[kept, at.C_BIRTH_AT], timers.BIRTH, a, campaign, key, kept)
+        elif candidates[kept, at.C_EXPIRES_AT] != at.INFINITE:
+            timers.push(state, candidates[kept, at.C_EXPIRES_AT], timers.EXPIRY, a, campaign, key, kept)
+    state.customers[b, at.CANDIDATE_COUNT] = 0
+    state.customers[b, at.ROUND_AT] = at.INFINITE
+    set_round(state, a)
+

@@ -1,0 +1,209 @@
+"""Who an event is about: identifiers to customers, joined where the playbook's order of trust allows (semantics §4)."""
+
+from __future__ import annotations
+
+from onevoice.engine import merge
+from onevoice.engine import state as at
+from onevoice.engine.hashing import mix
+from onevoice.engine.kernel import kernel
+from onevoice.engine.store import COUNT, HIGH, chain_length
+from onevoice.events.batch import HASH_HIGH, HASH_LOW, KIND
+from onevoice.program import KIND_ANONYMOUS, KIND_AT_MOST, KIND_UNIQUE, P_ZONE
+
+
+@kernel
+def survivor(customers, customer):
+    """Follow aliases to the customer that is left."""
+    while customers[customer, at.ALIAS] != customer:
+        customer = customers[customer, at.ALIAS]
+    return customer
+
+
+@kernel
+def _place(table, index, kind, low, high):
+    mask = index.shape[0] - 1
+    place = mix(low, high + kind) & mask
+    while index[place] != 0:
+        row = index[place] - 1
+        if table[row, at.ID_LOW] == low and table[row, at.ID_HIGH] == high and table[row, at.ID_KIND] == kind:
+            break
+        place = (place + 1) & mask
+    return place
+
+
+@kernel
+def reindex(table, index, count):
+    """Fill an empty index from the table of identifiers."""
+    for row in range(count):
+        index[_place(table, index, table[row, at.ID_KIND], table[row, at.ID_LOW], table[row, at.ID_HIGH])] = row + 1
+
+
+@kernel
+def find(state, kind, low, high):
+    """Return the row of an identifier, or -1."""
+    return state.identifiers_index[_place(state.identifiers, state.identifiers_index, kind, low, high)] - 1
+
+
+@kernel
+def _owner(state, identifiers, i):
+    """Return the customer who has the event's identifier `i`, or -1."""
+    row = find(state, identifiers[i, KIND], identifiers[i, HASH_LOW], identifiers[i, HASH_HIGH])
+    if row < 0:
+        return -1
+    return survivor(state.customers, state.identifiers[row, at.ID_CUSTOMER])
+
+
+@kernel
+def rows_at_stake(state, identifiers, start, stop):
+    """Return how many rows could move if all customers named by an event's identifiers were joined."""
+    rows = 0
+    for i in range(start, stop):
+        owner = _owner(state, identifiers, i)
+        if owner >= 0:
+            rows += chain_length(state.facts, state.customers[owner, at.FACT_HEAD])
+            rows += chain_length(state.progress, state.customers[owner, at.PROGRESS_HEAD])
+            rows += 2 * state.customers[owner, at.CANDIDATE_COUNT]
+    return rows
+
+
+@kernel
+def _give(program, state, identifiers, i, customer):
+    """Give a new identifier to a customer, unless it would be one too many of its kind."""
+    kind = identifiers[i, KIND]
+    held = state.identifier_counts[customer, kind]
+    if not program.kinds[kind, KIND_ANONYMOUS]:
+        if (program.kinds[kind, KIND_UNIQUE] and held > 0) or held >= program.kinds[kind, KIND_AT_MOST]:
+            state.scalars[at.REFUSED_IDENTIFIERS] += 1
+            return
+        state.customers[customer, at.KNOWN] += 1
+    low, high = identifiers[i, HASH_LOW], identifiers[i, HASH_HIGH]
+    place = _place(state.identifiers, state.identifiers_index, kind, low, high)
+    row = state.pools[at.IDENTIFIERS, COUNT]
+    state.pools[at.IDENTIFIERS, COUNT] += 1
+    state.identifiers[row, at.ID_KIND] = kind
+    state.identifiers[row, at.ID_LOW] = low
+    state.identifiers[row, at.ID_HIGH] = high
+    state.identifiers[row, at.ID_CUSTOMER] = customer
+    state.identifiers_index[place] = row + 1
+    state.identifier_counts[customer, kind] += 1
+
+
+@kernel
+def _found(program, state, identifiers, i):
+    """Found a customer on the event's identifier `i`."""
+    customer = state.pools[at.CUSTOMERS, COUNT]
+    state.pools[at.CUSTOMERS, COUNT] += 1
+    state.pools[at.CUSTOMERS, HIGH] += 1
+    row = state.customers[customer]
+    row[at.ALIAS] = customer
+    row[at.FOUNDING_LOW] = identifiers[i, HASH_LOW]
+    row[at.FOUNDING_HIGH] = identifiers[i, HASH_HIGH]
+    row[at.ZONE] = program.limits[P_ZONE]
+    for head in (at.FACT_HEAD, at.CELL_HEAD, at.PROGRESS_HEAD, at.CANDIDATE_HEAD, at.CONTACT_HEAD):
+        row[head] = -1
+    row[at.JUDGE_AT] = at.INFINITE
+    row[at.ROUND_AT] = at.INFINITE
+    return customer
+
+
+@kernel
+def _may_join(program, state, a, b):
+    for kind in range(program.kinds.shape[0]):
+        if program.kinds[kind, KIND_ANONYMOUS]:
+            continue
+        in_a, in_b = state.identifier_counts[a, kind], state.identifier_counts[b, kind]
+        if program.kinds[kind, KIND_UNIQUE] and in_a > 0 and in_b > 0:
+            return False
+        if in_a > 0 and in_b > 0 and in_a + in_b > program.kinds[kind, KIND_AT_MOST]:
+            return False
+    return True
+
+
+@kernel
+def _joined(program, state, base, other):
+    """Join two customers if they may be one; returns who the base is now."""
+    if base == other:
+        return base
+    if not _may_join(program, state, base, other):
+        state.scalars[at.REFUSED_JOINS] += 1
+        return base
+    older, younger = min(base, other), max(base, other)
+    merge.merge(program, state, older, younger)
+    return older
+
+
+@kernel
+def _by_known(program, state, identifiers, start, stop):
+    """Resolve by the known identifiers, joining greedily in the order of trust; -1 where none is known yet."""
+    base = -1
+    for i in range(start, stop):
+        if program.kinds[identifiers[i, KIND], KIND_ANONYMOUS]:
+            continue
+        named = _owner(state, identifiers, i)
+        if named < 0:
+            continue
+        if base < 0:
+            base = named
+        else:
+            base = _joined(program, state, base, named)
+    return base
+
+
+@kernel
+def _log_in(program, state, identifiers, i, customer):
+    """Let a device belong to the customer who identified on it; a visitor not yet known becomes that customer."""
+    row = find(state, identifiers[i, KIND], identifiers[i, HASH_LOW], identifiers[i, HASH_HIGH])
+    if row < 0:
+        _give(program, state, identifiers, i, customer)
+        return customer
+    before = survivor(state.customers, state.identifiers[row, at.ID_CUSTOMER])
+    if before == customer:
+        return customer
+    if state.customers[before, at.KNOWN] == 0:
+        return _joined(program, state, customer, before)
+    kind = identifiers[i, KIND]
+    state.identifier_counts[before, kind] -= 1
+    state.identifier_counts[customer, kind] += 1
+    state.identifiers[row, at.ID_CUSTOMER] = customer
+    return customer
+
+
+@kernel
+def _by_device(program, state, identifiers, start, stop):
+    """Resolve an event that carries only anonymous identifiers."""
+    customer = -1
+    for i in range(start, stop):
+        customer = _owner(state, identifiers, i)
+        if customer >= 0:
+            break
+    if customer < 0:
+        customer = _found(program, state, identifiers, start)
+    for i in range(start, stop):
+        if _owner(state, identifiers, i) < 0:
+            _give(program, state, identifiers, i, customer)
+    return customer
+
+
+@kernel
+def resolve(program, state, identifiers, start, stop):
+    """Return the customer of an event, founded or joined where needed.
+
+    `identifiers[start:stop]` are the event's, in the order of trust; at least one.
+    """
+    known = False
+    for i in range(start, stop):
+        if not program.kinds[identifiers[i, KIND], KIND_ANONYMOUS]:
+            known = True
+    if not known:
+        return _by_device(program, state, identifiers, start, stop)
+    customer = _by_known(program, state, identifiers, start, stop)
+    if customer < 0:
+        customer = _found(program, state, identifiers, start)
+    for i in range(start, stop):
+        if not program.kinds[identifiers[i, KIND], KIND_ANONYMOUS]:
+            if find(state, identifiers[i, KIND], identifiers[i, HASH_LOW], identifiers[i, HASH_HIGH]) < 0:
+                _give(program, state, identifiers, i, customer)
+    for i in range(start, stop):
+        if program.kinds[identifiers[i, KIND], KIND_ANONYMOUS]:
+            customer = _log_in(program, state, identifiers, i, customer)
+    return customer

@@ -1,0 +1,225 @@
+"""The ledger: contacts per customer, newest due first, as far back as the longest window reaches (semantics §9, §10)."""
+
+from __future__ import annotations
+
+from onevoice.engine import calendar, facts
+from onevoice.engine import state as at
+from onevoice.engine.kernel import kernel
+from onevoice.engine.store import DATA, KEY, NEXT, OWNER, SLOT_MASK, add, find, give_back, owner_of, remove, take
+from onevoice.program import (
+    CAP_CAMPAIGN,
+    CAP_CHANNEL,
+    CAP_CLASS,
+    CAP_MAX,
+    CAP_PERIOD,
+    CAP_ROLLING_US,
+    CAP_SEGMENT,
+    CAP_SET,
+    P_FACT_IGNORED,
+    P_HORIZON_US,
+    P_IGNORED_TIMES,
+    P_SLOT_IGNORED,
+    PERIOD_DAY,
+    PERIOD_MONTH,
+    PERIOD_WEEK,
+)
+
+@kernel
+def _link(state, customer, row):
+    """Put a contact into its customer's chain, newest due first."""
+    contacts = state.contacts
+    before, node = -1, state.customers[customer, at.CONTACT_HEAD]
+    while node >= 0 and contacts[node, at.K_DUE_AT] > contacts[row, at.K_DUE_AT]:
+        before, node = node, contacts[node, at.K_NEXT]
+    contacts[row, at.K_NEXT] = node
+    if before < 0:
+        state.customers[customer, at.CONTACT_HEAD] = row
+    else:
+        contacts[before, at.K_NEXT] = row
+
+
+@kernel
+def _forget_old(program, state, customer):
+    """Give back the contacts that no window reaches any more."""
+    contacts = state.contacts
+    oldest = state.scalars[at.NOW] - program.limits[P_HORIZON_US]
+    before, node = -1, state.customers[customer, at.CONTACT_HEAD]
+    while node >= 0 and contacts[node, at.K_DUE_AT] > oldest:
+        before, node = node, contacts[node, at.K_NEXT]
+    if before < 0:
+        state.customers[customer, at.CONTACT_HEAD] = -1
+    else:
+        contacts[before, at.K_NEXT] = -1
+    while node >= 0:
+        after = contacts[node, at.K_NEXT]
+        give_back(contacts, state.pools, at.CONTACTS, at.K_NEXT, node)
+        node = after
+
+
+@kernel
+def enter(program, state, customer, number, campaign, klass, channel, key, due):
+    """Enter a contact into the ledger."""
+    _forget_old(program, state, customer)
+    row = take(state.contacts, state.pools, at.CONTACTS, at.K_NEXT)
+    contact = state.contacts[row]
+    contact[at.K_NUMBER] = number
+    contact[at.K_CAMPAIGN] = campaign
+    contact[at.K_CLASS] = klass
+    contact[at.K_CHANNEL] = channel
+    contact[at.K_KEY] = key
+    contact[at.K_DUE_AT] = due
+    _link(state, customer, row)
+
+
+@kernel
+def last_due(state, customer, campaign, key, any_key):
+    """Return the due time of the newest contact of a campaign (-1: any) and key, or NEVER."""
+    contacts = state.contacts
+    row = state.customers[customer, at.CONTACT_HEAD]
+    while row >= 0:
+        if campaign < 0:
+            return contacts[row, at.K_DUE_AT]
+        if contacts[row, at.K_CAMPAIGN] == campaign and (any_key or contacts[row, at.K_KEY] == key):
+            return contacts[row, at.K_DUE_AT]
+        row = contacts[row, at.K_NEXT]
+    return at.NEVER
+
+
+@kernel
+def _period_start(program, state, customer, cap, now):
+    zone = state.customers[customer, at.ZONE]
+    period = program.caps[cap, CAP_PERIOD]
+    if period == PERIOD_DAY:
+        return calendar.day_start(program.zones, zone, now)
+    if period == PERIOD_WEEK:
+        return calendar.week_start(program.zones, zone, now)
+    assert period == PERIOD_MONTH
+    return calendar.month_start(program.zones, zone, now)
+
+
+@kernel
+def _period_end(program, state, customer, cap, now):
+    zone = state.customers[customer, at.ZONE]
+    period = program.caps[cap, CAP_PERIOD]
+    if period == PERIOD_DAY:
+        return calendar.next_day_start(program.zones, zone, now)
+    if period == PERIOD_WEEK:
+        return calendar.next_week_start(program.zones, zone, now)
+    return calendar.next_month_start(program.zones, zone, now)
+
+
+@kernel
+def _in_scope(program, contacts, row, cap):
+    caps = program.caps
+    return (
+        (caps[cap, CAP_CHANNEL] < 0 or caps[cap, CAP_CHANNEL] == contacts[row, at.K_CHANNEL])
+        and (caps[cap, CAP_CLASS] < 0 or caps[cap, CAP_CLASS] == contacts[row, at.K_CLASS])
+        and (caps[cap, CAP_CAMPAIGN] < 0 or caps[cap, CAP_CAMPAIGN] == contacts[row, at.K_CAMPAIGN])
+    )
+
+
+@kernel
+def _cap_state(program, state, customer, cap):
+    """Return how many contacts a cap counts now, and the instant at which it has room if it is full."""
+    now = state.scalars[at.NOW]
+    contacts = state.contacts
+    rolling = program.caps[cap, CAP_ROLLING_US]
+    most = program.caps[cap, CAP_MAX]
+    oldest = now - rolling + 1 if rolling > 0 else _period_start(program, state, customer, cap, now)
+    count, room_at = 0, now
+    row = state.customers[customer, at.CONTACT_HEAD]
+    while row >= 0 and contacts[row, at.K_DUE_AT] >= oldest:
+        if _in_scope(program, contacts, row, cap):
+            count += 1
+            if count == most:
+                room_at = contacts[row, at.K_DUE_AT] + rolling
+        row = contacts[row, at.K_NEXT]
+    if rolling == 0 and count >= most:
+        room_at = _period_end(program, state, customer, cap, now)
+    return count, room_at
+
+
+@kernel
+def _applies(program, state, customer, campaign, klass, channel, cap):
+    caps = program.caps
+    if caps[cap, CAP_CHANNEL] >= 0 and caps[cap, CAP_CHANNEL] != channel:
+        return False
+    if caps[cap, CAP_CLASS] >= 0 and caps[cap, CAP_CLASS] != klass:
+        return False
+    if caps[cap, CAP_CAMPAIGN] >= 0 and caps[cap, CAP_CAMPAIGN] != campaign:
+        return False
+    segment = caps[cap, CAP_SEGMENT]
+    return segment < 0 or (state.memberships[customer, segment // 63] >> (segment % 63)) & 1 == 1
+
+
+@kernel
+def full_cap(program, state, customer, campaign, klass, channel):
+    """Return (cap, count, instant of room) of the first cap that is full for a contact now; cap is -1 where none is.
+
+    Of the caps of one set (same scope and window) only the first that applies counts.
+    """
+    done = -1
+    for cap in range(program.caps.shape[0]):
+        if program.caps[cap, CAP_SET] == done:
+            continue
+        if _applies(program, state, customer, campaign, klass, channel, cap):
+            done = program.caps[cap, CAP_SET]
+            count, room_at = _cap_state(program, state, customer, cap)
+            if count >= program.caps[cap, CAP_MAX]:
+                return cap, count, room_at
+    return -1, 0, 0
+
+
+@kernel
+def _unanswered(program, state, customer, family):
+    """Return the cell that counts the contacts of a family since the last reaction; -1 where there was none."""
+    return find(state.cells, state.cells_index, owner_of(customer, program.limits[P_SLOT_IGNORED]), family)
+
+
+@kernel
+def _add_unanswered(program, state, customer, family, count):
+    cell = _unanswered(program, state, customer, family)
+    if cell < 0:
+        owner = owner_of(customer, program.limits[P_SLOT_IGNORED])
+        cell = add(state.cells, state.cells_index, state.pools, at.CELLS, state.customers, at.CELL_HEAD, owner, family)
+    state.cells[cell, DATA] += count
+    return state.cells[cell, DATA]
+
+
+@kernel
+def contacted(program, state, customer, family, due):
+    """Count a contact about an offer's family (its hash); enough of them without a reaction open the fact `ignored`."""
+    times = program.limits[P_IGNORED_TIMES]
+    if times > 0 and _add_unanswered(program, state, customer, family, 1) >= times:
+        reacted(program, state, customer, family)
+        fact, position = program.limits[P_FACT_IGNORED], state.scalars[at.POSITION]
+        facts.open_key(program, state, customer, fact, family, 0, 0, due, position)
+        return True
+    return False
+
+
+@kernel
+def reacted(program, state, customer, family):
+    """Begin the count of unanswered contacts of a family anew."""
+    cell = _unanswered(program, state, customer, family)
+    if cell >= 0:
+        remove(state.cells, state.cells_index, state.pools, at.CELLS, state.customers, at.CELL_HEAD, cell)
+
+
+@kernel
+def merge(program, state, a, b):
+    """Unite the contacts of two customers, and add what they left unanswered."""
+    row = state.customers[b, at.CONTACT_HEAD]
+    while row >= 0:
+        after = state.contacts[row, at.K_NEXT]
+        _link(state, a, row)
+        row = after
+    state.customers[b, at.CONTACT_HEAD] = -1
+    cells = state.cells
+    cell = state.customers[b, at.CELL_HEAD]
+    while cell >= 0:
+        after = cells[cell, NEXT]
+        if (cells[cell, OWNER] & SLOT_MASK) == program.limits[P_SLOT_IGNORED]:
+            _add_unanswered(program, state, a, cells[cell, KEY], cells[cell, DATA])
+            remove(cells, state.cells_index, state.pools, at.CELLS, state.customers, at.CELL_HEAD, cell)
+        cell = after

@@ -1,0 +1,240 @@
+"""Moments of truth: sequences with order, counts, windows and absence, by a dynamic programme (semantics §6).
+
+Per (customer, moment, key) each sub-step keeps the best progress `(anchor, time)`: O(sub-steps) memory, no explosion of
+runs. A bit per customer and moment says whether there may be progress, so that most events touch no progress at all.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from onevoice.engine import state as at
+from onevoice.engine import timers
+from onevoice.engine.kernel import kernel
+from onevoice.engine.store import KEY, NEXT, OWNER, SLOT_MASK, add, find, owner_of, remove
+from onevoice.program import (
+    MOMENT_ABSENT_US,
+    MOMENT_FIRST,
+    MOMENT_LAG_US,
+    MOMENT_SUBSTEPS,
+    MOMENT_WITHIN_US,
+    SUB_IS_LAST,
+    SUB_WITHIN_US,
+    USED_BY,
+    USED_FROM,
+    USED_ROLE,
+    USED_TO,
+)
+
+# What a use of an event type by a moment does, in the order in which the uses of one moment are applied.
+KILL: Final = 0  # "no E" between two steps: clears the sub-steps [from, to)
+KILL_WAIT: Final = 1  # the final "no E for D"
+STEP: Final = 2  # may complete the sub-steps [from, to)
+
+NOTHING: Final = -(2**62)  # anchor of a sub-step without progress
+FIRES: Final = -2  # what `advance` returns where the moment fires
+
+
+@kernel
+def find_progress(state, customer, moment, key):
+    """Return the row of a customer's progress, or -1."""
+    if not (state.active[customer, moment // 63] >> (moment % 63)) & 1:
+        return -1
+    return find(state.progress, state.progress_index, owner_of(customer, moment), key)
+
+
+@kernel
+def _add_progress(program, state, customer, moment, key):
+    state.active[customer, moment // 63] |= 1 << (moment % 63)
+    owner = owner_of(customer, moment)
+    pools, customers = state.pools, state.customers
+    row = add(state.progress, state.progress_index, pools, at.PROGRESS, customers, at.PROGRESS_HEAD, owner, key)
+    state.progress[row, at.WAIT_AT] = at.INFINITE
+    for sub in range(program.moments[moment, MOMENT_SUBSTEPS]):
+        state.progress[row, at.SUBSTEPS + 2 * sub] = NOTHING
+    return row
+
+
+@kernel
+def clear(state, customer, moment, row, keyed):
+    """Forget the progress in a row (-1: there is none)."""
+    if row < 0:
+        return
+    pools, customers = state.pools, state.customers
+    remove(state.progress, state.progress_index, pools, at.PROGRESS, customers, at.PROGRESS_HEAD, row)
+    if not keyed:
+        state.active[customer, moment // 63] &= ~(1 << (moment % 63))
+
+
+@kernel
+def _is_empty(program, progress, row, moment):
+    for sub in range(program.moments[moment, MOMENT_SUBSTEPS]):
+        if progress[row, at.SUBSTEPS + 2 * sub] != NOTHING:
+            return False
+    return True
+
+
+@kernel
+def undo(program, state, use, row, time):
+    """Apply a use that is a kill."""
+    if program.moment_uses[use, USED_ROLE] == KILL:
+        _kill(program, state, use, row, time)
+    else:
+        _kill_wait(program, state, use, row, time)
+
+
+@kernel
+def _kill(program, state, use, row, time):
+    """Clear what an event undoes: sub-steps completed at or before `time`."""
+    progress = state.progress
+    for sub in range(program.moment_uses[use, USED_FROM], program.moment_uses[use, USED_TO]):
+        column = at.SUBSTEPS + 2 * sub
+        if progress[row, column] != NOTHING and progress[row, column + 1] <= time:
+            progress[row, column] = NOTHING
+
+
+@kernel
+def _kill_wait(program, state, use, row, time):
+    """Clear a completed chain that waits for an absence, if the event falls into it."""
+    moment = program.moment_uses[use, USED_BY]
+    column = at.SUBSTEPS + 2 * (program.moments[moment, MOMENT_SUBSTEPS] - 1)
+    completed = state.progress[row, column + 1]
+    absent_us = program.moments[moment, MOMENT_ABSENT_US]
+    if state.progress[row, column] != NOTHING and completed <= time < completed + absent_us:
+        state.progress[row, column] = NOTHING
+        state.progress[row, at.WAIT_AT] = at.INFINITE
+
+
+@kernel
+def _new_anchor(program, progress, row, moment, sub, time):
+    """Return the anchor with which an event at `time` completes a sub-step, or NOTHING."""
+    window = program.moments[moment, MOMENT_WITHIN_US]
+    step = program.moments[moment, MOMENT_FIRST] + sub
+    if sub == 0:
+        return time
+    anchor = progress[row, at.SUBSTEPS + 2 * sub - 2]
+    if anchor == NOTHING or progress[row, at.SUBSTEPS + 2 * sub - 1] > time:
+        return NOTHING
+    if window > 0:
+        return anchor if time - anchor < window else NOTHING
+    if not program.substeps[step, SUB_IS_LAST]:
+        return anchor
+    within = program.substeps[step, SUB_WITHIN_US]
+    return time if within == 0 or time - anchor < within else NOTHING
+
+
+@kernel
+def _complete(program, state, row, moment, sub, time):
+    """Let an event complete a sub-step if it can and that is better; returns whether the state changed."""
+    progress = state.progress
+    anchor = _new_anchor(program, progress, row, moment, sub, time)
+    column = at.SUBSTEPS + 2 * sub
+    if anchor == NOTHING or anchor < progress[row, column]:
+        return False
+    if anchor == progress[row, column] and progress[row, column + 1] <= time:
+        return False
+    progress[row, column] = anchor
+    progress[row, column + 1] = time
+    return True
+
+
+@kernel
+def _wait(program, state, customer, moment, row):
+    """Set the time at which the completed chain's absence is over."""
+    completed = state.progress[row, at.SUBSTEPS + 2 * program.moments[moment, MOMENT_SUBSTEPS] - 1]
+    due = completed + program.moments[moment, MOMENT_ABSENT_US] + program.moments[moment, MOMENT_LAG_US]
+    due = max(due, state.scalars[at.NOW])
+    if state.progress[row, at.WAIT_AT] != due:
+        state.progress[row, at.WAIT_AT] = due
+        timers.push(state, due, timers.ABSENCE, customer, moment, state.progress[row, KEY], row)
+
+
+@kernel
+def advance(program, state, customer, use, row, key, time):
+    """Let an event complete the sub-steps of one step, the last first; returns its progress row, or FIRES."""
+    moment = program.moment_uses[use, USED_BY]
+    first, stop = program.moment_uses[use, USED_FROM], program.moment_uses[use, USED_TO]
+    last = program.moments[moment, MOMENT_SUBSTEPS] - 1
+    absent = program.moments[moment, MOMENT_ABSENT_US] > 0
+    if row < 0:
+        if last == 0 and not absent:
+            return FIRES
+        row = _add_progress(program, state, customer, moment, key)
+    for back in range(stop - first):
+        sub = stop - 1 - back
+        if _complete(program, state, row, moment, sub, time) and sub == last:
+            if not absent:
+                return FIRES
+            _wait(program, state, customer, moment, row)
+    return row
+
+
+@kernel
+def may_start_or_go_on(program, state, use, row):
+    """Whether an event can do anything through this use, before its condition is evaluated."""
+    first = program.moment_uses[use, USED_FROM]
+    if program.moment_uses[use, USED_ROLE] != STEP:
+        return row >= 0
+    if first == 0:
+        return True
+    if row < 0:
+        return False
+    for sub in range(first, program.moment_uses[use, USED_TO]):
+        if state.progress[row, at.SUBSTEPS + 2 * sub - 2] != NOTHING:
+            return True
+    return False
+
+
+@kernel
+def tidy(program, state, customer, moment, row, keyed):
+    """Drop a row of progress that has become empty."""
+    if row >= 0 and _is_empty(program, state.progress, row, moment):
+        clear(state, customer, moment, row, keyed)
+
+
+@kernel
+def absence_row(state, timer):
+    """Return the progress row for which an absence timer still holds, or -1."""
+    row = state.timers[timer, timers.ROW]
+    owner = owner_of(state.timers[timer, timers.CUSTOMER], state.timers[timer, timers.SLOT])
+    progress = state.progress
+    if progress[row, OWNER] != owner or progress[row, KEY] != state.timers[timer, timers.KEY]:
+        return -1
+    return row if progress[row, at.WAIT_AT] == state.timers[timer, timers.DUE] else -1
+
+
+@kernel
+def merge(program, state, a, b):
+    """Keep the better progress of two customers, sub-step by sub-step."""
+    progress = state.progress
+    row = state.customers[b, at.PROGRESS_HEAD]
+    while row >= 0:
+        after = progress[row, NEXT]
+        moment, key = progress[row, OWNER] & SLOT_MASK, progress[row, KEY]
+        kept = find_progress(state, a, moment, key)
+        if kept < 0:
+            kept = _add_progress(program, state, a, moment, key)
+        _keep_better(program, state, a, moment, kept, row)
+        remove(progress, state.progress_index, state.pools, at.PROGRESS, state.customers, at.PROGRESS_HEAD, row)
+        row = after
+    state.active[b, :] = 0
+
+
+@kernel
+def _keep_better(program, state, a, moment, kept, row):
+    progress = state.progress
+    last = program.moments[moment, MOMENT_SUBSTEPS] - 1
+    for sub in range(last + 1):
+        column = at.SUBSTEPS + 2 * sub
+        anchor, time = progress[row, column], progress[row, column + 1]
+        own, own_time = progress[kept, column], progress[kept, column + 1]
+        if anchor == NOTHING or anchor < own or (anchor == own and time > own_time):
+            continue
+        wait = progress[row, at.WAIT_AT]
+        if sub == last and wait != at.INFINITE:
+            same = anchor == own and time == own_time
+            wait = max(wait, progress[kept, at.WAIT_AT]) if same else wait
+            progress[kept, at.WAIT_AT] = wait
+            timers.push(state, wait, timers.ABSENCE, a, moment, progress[kept, KEY], kept)
+        progress[kept, column] = anchor
+        progress[kept, column + 1] = time

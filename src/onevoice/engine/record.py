@@ -1,0 +1,42 @@
+"""Writing decisions and their lines. `step` returns before these tables are full, and the runtime takes them away."""
+
+from __future__ import annotations
+
+from onevoice.engine import state as at
+from onevoice.engine.kernel import kernel
+from onevoice.engine.store import COUNT
+
+
+@kernel
+def decision(state, kind, customer, placement):
+    """Begin a decision; its lines follow."""
+    row = state.pools[at.DECISIONS, COUNT]
+    state.pools[at.DECISIONS, COUNT] += 1
+    number = state.scalars[at.NEXT_DECISION]
+    state.scalars[at.NEXT_DECISION] += 1
+    table = state.decisions
+    table[row, at.D_NUMBER] = number
+    table[row, at.D_KIND] = kind
+    table[row, at.D_TIME] = state.scalars[at.NOW]
+    table[row, at.D_POSITION] = state.scalars[at.POSITION]
+    table[row, at.D_CUSTOMER] = customer
+    table[row, at.D_PLACEMENT] = placement
+
+
+@kernel
+def line(state, campaign, key, reason, channel, rule, value, limit, until, score, contact):
+    """Write one line of the decision begun last."""
+    row = state.pools[at.LINES, COUNT]
+    state.pools[at.LINES, COUNT] += 1
+    table = state.lines
+    table[row, at.L_DECISION] = state.scalars[at.NEXT_DECISION] - 1
+    table[row, at.L_CAMPAIGN] = campaign
+    table[row, at.L_KEY] = key
+    table[row, at.L_REASON] = reason
+    table[row, at.L_CHANNEL] = channel
+    table[row, at.L_RULE] = rule
+    table[row, at.L_VALUE] = value
+    table[row, at.L_LIMIT] = limit
+    table[row, at.L_UNTIL] = until
+    table[row, at.L_CONTACT] = contact
+    state.scores[row] = score

@@ -1,0 +1,230 @@
+"""Segments and timed suppressions: judged at each event of the customer and at the next instant at which time alone can flip them (semantics §7)."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from onevoice.engine import conditions, holding, timers
+from onevoice.engine import state as at
+from onevoice.engine.kernel import kernel
+from onevoice.engine.store import DATA, NEXT, OWNER, SLOT_MASK, add, find, owner_of, remove
+from onevoice.program import (
+    P_SLOT_SEGMENTS,
+    P_SLOT_SUPPRESSIONS,
+    SEGMENT_CONDITION,
+    SEGMENT_ENTERED_FROM,
+    SEGMENT_ENTERED_TO,
+    SEGMENT_LEFT_FROM,
+    SEGMENT_LEFT_TO,
+    SEGMENT_ORDER,
+    SEGMENT_TIMED,
+    SUPPRESSION_AT_MOST_US,
+    SUPPRESSION_CONDITION,
+    SUPPRESSION_JUDGED,
+    SUPPRESSION_THEN_US,
+    SUPPRESSION_TIMED,
+)
+
+# The cell of a membership holds SINCE; that of a suppression all three.
+SINCE: Final = DATA
+IS_ON: Final = DATA + 1
+LEFT_AT: Final = DATA + 2
+
+
+@kernel
+def is_member(state, customer, segment):
+    """Whether a customer was a member of a segment when last judged."""
+    return (state.memberships[customer, segment // 63] >> (segment % 63)) & 1 == 1
+
+
+@kernel
+def cell_of(state, customer, slot):
+    """Return the cell of a slot, or -1."""
+    return find(state.cells, state.cells_index, owner_of(customer, slot), 0)
+
+
+@kernel
+def _new_cell(state, customer, slot):
+    owner = owner_of(customer, slot)
+    return add(state.cells, state.cells_index, state.pools, at.CELLS, state.customers, at.CELL_HEAD, owner, 0)
+
+
+@kernel
+def _drop_cell(state, cell):
+    remove(state.cells, state.cells_index, state.pools, at.CELLS, state.customers, at.CELL_HEAD, cell)
+
+
+@kernel
+def _is_true(program, state, customer, expression):
+    now = state.scalars[at.NOW]
+    return conditions.evaluate(program, state, state.stack, expression, customer, now, state.contexts, -1, -1, -1) == 1.0
+
+
+@kernel
+def _flip(program, state, customer, segment, is_in):
+    """Enter or leave a segment."""
+    slot = program.limits[P_SLOT_SEGMENTS] + segment
+    state.memberships[customer, segment // 63] ^= 1 << (segment % 63)
+    if is_in:
+        state.cells[_new_cell(state, customer, slot), SINCE] = state.scalars[at.NOW]
+    else:
+        _drop_cell(state, cell_of(state, customer, slot))
+
+
+@kernel
+def _queue_flipped(program, state, customer, segment):
+    """Queue the campaigns that wait for a segment to be entered, or left."""
+    if is_member(state, customer, segment):
+        start, stop = program.segments[segment, SEGMENT_ENTERED_FROM], program.segments[segment, SEGMENT_ENTERED_TO]
+    else:
+        start, stop = program.segments[segment, SEGMENT_LEFT_FROM], program.segments[segment, SEGMENT_LEFT_TO]
+    for i in range(start, stop):
+        queue(state, program.segment_campaigns[i, 0], -1, 0)
+
+
+@kernel
+def queue(state, campaign, row, key):
+    """Queue a birth until the customer has been judged."""
+    place = state.pools[at.QUEUE, 0]
+    state.pools[at.QUEUE, 0] += 1
+    state.queue[place, at.Q_CAMPAIGN] = campaign
+    state.queue[place, at.Q_ROW] = row
+    state.queue[place, at.Q_KEY] = key
+
+
+@kernel
+def _judge_suppression(program, state, customer, rule):
+    """Follow a suppression that has a `then` or an `at_most`."""
+    slot = program.limits[P_SLOT_SUPPRESSIONS] + rule
+    cell = cell_of(state, customer, slot)
+    is_on = _is_true(program, state, customer, program.suppressions[rule, SUPPRESSION_CONDITION])
+    was_on = cell >= 0 and state.cells[cell, IS_ON] == 1
+    if is_on == was_on:
+        return
+    if cell < 0:
+        cell = _new_cell(state, customer, slot)
+        state.cells[cell, LEFT_AT] = at.NEVER
+    if is_on:
+        state.cells[cell, SINCE] = state.scalars[at.NOW]
+        state.cells[cell, IS_ON] = 1
+        state.cells[cell, LEFT_AT] = at.NEVER
+    else:
+        state.cells[cell, LEFT_AT] = state.scalars[at.NOW]
+        state.cells[cell, IS_ON] = 0
+
+
+@kernel
+def judge(program, state, customer):
+    """Judge a customer's segments, then the suppressions that are judged like them."""
+    flipped = state.flipped
+    for i in range(program.segments.shape[0]):
+        segment = program.segments[i, SEGMENT_ORDER]
+        is_in = _is_true(program, state, customer, program.segments[segment, SEGMENT_CONDITION])
+        flipped[segment] = is_in != is_member(state, customer, segment)
+        if flipped[segment]:
+            _flip(program, state, customer, segment, is_in)
+    for segment in range(program.segments.shape[0]):
+        if flipped[segment]:
+            _queue_flipped(program, state, customer, segment)
+    for rule in range(program.suppressions.shape[0]):
+        if program.suppressions[rule, SUPPRESSION_JUDGED]:
+            _judge_suppression(program, state, customer, rule)
+
+
+@kernel
+def judged_holds(program, state, customer, rule, now):
+    """Whether a suppression with `then` or `at_most` holds."""
+    cell = cell_of(state, customer, program.limits[P_SLOT_SUPPRESSIONS] + rule)
+    if cell < 0:
+        return False
+    if state.cells[cell, IS_ON] == 1:
+        at_most = program.suppressions[rule, SUPPRESSION_AT_MOST_US]
+        return at_most == 0 or now < state.cells[cell, SINCE] + at_most
+    then = program.suppressions[rule, SUPPRESSION_THEN_US]
+    return then > 0 and now < state.cells[cell, LEFT_AT] + then
+
+
+@kernel
+def _judged_until(program, state, customer, rule, now):
+    """Return when `at_most` or `then` of a suppression runs out, or INFINITE."""
+    cell = cell_of(state, customer, program.limits[P_SLOT_SUPPRESSIONS] + rule)
+    if cell < 0:
+        return at.INFINITE
+    if state.cells[cell, IS_ON] == 1:
+        lasts, start = program.suppressions[rule, SUPPRESSION_AT_MOST_US], state.cells[cell, SINCE]
+    else:
+        lasts, start = program.suppressions[rule, SUPPRESSION_THEN_US], state.cells[cell, LEFT_AT]
+    return start + lasts if lasts > 0 and start + lasts > now else at.INFINITE
+
+
+@kernel
+def _holds_until(program, state, customer, expression):
+    now = state.scalars[at.NOW]
+    return holding.holds_until(program, state, state.stack, expression, customer, now, state.contexts, -1, -1, -1)
+
+
+@kernel
+def next_judgement(program, state, customer):
+    """Return the next instant at which time alone may flip a segment or a judged suppression of a customer."""
+    now = state.scalars[at.NOW]
+    due = at.INFINITE
+    for segment in range(program.segments.shape[0]):
+        if program.segments[segment, SEGMENT_TIMED]:
+            due = min(due, _holds_until(program, state, customer, program.segments[segment, SEGMENT_CONDITION]))
+    for rule in range(program.suppressions.shape[0]):
+        if program.suppressions[rule, SUPPRESSION_JUDGED]:
+            due = min(due, _judged_until(program, state, customer, rule, now))
+            if program.suppressions[rule, SUPPRESSION_TIMED]:
+                condition = program.suppressions[rule, SUPPRESSION_CONDITION]
+                due = min(due, _holds_until(program, state, customer, condition))
+    return due
+
+
+@kernel
+def set_judgement(state, customer, due):
+    """Set the customer's judgement timer anew if its time has changed."""
+    if state.customers[customer, at.JUDGE_AT] != due:
+        state.customers[customer, at.JUDGE_AT] = due
+        if due != at.INFINITE:
+            timers.push(state, due, timers.JUDGEMENT, customer, 0, 0, 0)
+
+
+@kernel
+def _merge_cell(program, state, a, cell):
+    """Fold the cell of a membership or a suppression into the survivor's."""
+    cells = state.cells
+    slot = cells[cell, OWNER] & SLOT_MASK
+    kept = cell_of(state, a, slot)
+    if kept < 0:
+        kept = _new_cell(state, a, slot)
+        cells[kept, DATA:] = cells[cell, DATA:]
+        segment = slot - program.limits[P_SLOT_SEGMENTS]
+        if segment < program.segments.shape[0]:
+            state.memberships[a, segment // 63] |= 1 << (segment % 63)
+        return
+    if slot < program.limits[P_SLOT_SUPPRESSIONS]:
+        cells[kept, SINCE] = min(cells[kept, SINCE], cells[cell, SINCE])
+        return
+    if cells[cell, IS_ON] == 1:
+        own = cells[kept, SINCE] if cells[kept, IS_ON] == 1 else at.INFINITE
+        cells[kept, SINCE] = min(own, cells[cell, SINCE])
+        cells[kept, IS_ON] = 1
+        cells[kept, LEFT_AT] = at.NEVER
+    elif cells[kept, IS_ON] == 0:
+        cells[kept, LEFT_AT] = max(cells[kept, LEFT_AT], cells[cell, LEFT_AT])
+
+
+@kernel
+def merge(program, state, a, b):
+    """Unite the memberships and suppressions of two customers: in, if either was."""
+    cell = state.customers[b, at.CELL_HEAD]
+    first = program.limits[P_SLOT_SEGMENTS]
+    last = program.limits[P_SLOT_SUPPRESSIONS] + program.suppressions.shape[0]
+    while cell >= 0:
+        after = state.cells[cell, NEXT]
+        if first <= (state.cells[cell, OWNER] & SLOT_MASK) < last:
+            _merge_cell(program, state, a, cell)
+            _drop_cell(state, cell)
+        cell = after
+    state.memberships[b, :] = 0
+    state.customers[b, at.JUDGE_AT] = at.INFINITE

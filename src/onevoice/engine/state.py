@@ -1,0 +1,404 @@
+"""Every table of the state: its columns, their units, how it grows.
+
+A table is a C-contiguous int64 (or float64) matrix: a row per thing, a named column per property (decision 0001). Times are µs UTC.
+Rows of a pool are taken from its free list and grow by doubling, outside the kernels: `step` pauses when a pool is short.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar, Final
+
+import numpy as np
+
+from onevoice.engine import store
+from onevoice.engine.kernel import kernel
+from onevoice.tables import Tables
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+    from onevoice.program import Widths
+
+INFINITE: Final = 2**62  # an instant that never comes
+NEVER: Final = -(2**62)  # an instant before all others
+
+# `scalars`: one number each.
+NOW: Final = 0
+POSITION: Final = 1  # recorded in decisions: of the line being processed, or one after the last that was taken up
+NEXT_DECISION: Final = 2
+NEXT_CONTACT: Final = 3
+STARTED: Final = 4  # 0 until the first line or tick
+OBSERVING: Final = 5  # 1 while a row with `decide: false` is processed
+ROW: Final = 6  # where `step` goes on in the batch
+ID_DAY: Final = 7  # the day of the last id that was kept
+END: Final = 8  # position of the journal's next line
+DUPLICATES: Final = 9  # counters from here on
+REFUSED_JOINS: Final = 10
+REFUSED_IDENTIFIERS: Final = 11
+IDS_NOT_KEPT: Final = 12
+NAMES_NOT_KEPT: Final = 13
+MERGES: Final = 14
+IDS_TODAY: Final = 15
+SCALARS: Final = 16
+
+# `pools`: rows in use, one line per table (columns in store.py).
+CUSTOMERS: Final = 0
+IDENTIFIERS: Final = 1
+FACTS: Final = 2
+CELLS: Final = 3
+PROGRESS: Final = 4
+PANES: Final = 5
+CANDIDATES: Final = 6
+CONTACTS: Final = 7
+TIMERS: Final = 8
+QUEUE: Final = 9
+DECISIONS: Final = 10
+LINES: Final = 11
+IDS: Final = 12
+POOLS: Final = 13
+
+# `customers`
+ALIAS: Final = 0  # the customer this one was merged into, or itself
+FOUNDING_LOW: Final = 1
+FOUNDING_HIGH: Final = 2
+ZONE: Final = 3
+KNOWN: Final = 4  # how many identifiers that are not anonymous
+FACT_HEAD: Final = 5
+CELL_HEAD: Final = 6
+PROGRESS_HEAD: Final = 7
+CANDIDATE_HEAD: Final = 8
+CANDIDATE_COUNT: Final = 9
+CONTACT_HEAD: Final = 10  # newest due first
+JUDGE_AT: Final = 11  # due time of the judgement timer, or INFINITE
+ROUND_AT: Final = 12
+CUSTOMER_WIDTH: Final = 13
+
+# `identifiers`
+ID_KIND: Final = 0
+ID_LOW: Final = 1
+ID_HIGH: Final = 2
+ID_CUSTOMER: Final = 3  # as it was given; aliases are resolved when read
+IDENTIFIER_WIDTH: Final = 4
+
+# `trait_stamps` has two columns per trait: occurred_at and position of the value.
+
+# `facts`, after the columns of a store
+OPEN_AT: Final = 4
+OPEN_POSITION: Final = 5
+CLOSE_AT: Final = 6
+CLOSE_POSITION: Final = 7
+FIRST: Final = 8  # 64-bit hashes of the key's values
+SECOND: Final = 9
+THIRD: Final = 10
+OPEN: Final = 11  # 1 while open; in the rows that count: how many
+END_AT: Final = 12  # due time of the timer set for it, or NEVER
+FACT_WIDTH: Final = 13
+
+# `cells`, after the columns of a store: four numbers whose meaning is the slot's (measures.py, segments.py)
+CELL_WIDTH: Final = 8
+
+# `progress`, after the columns of a store
+WAIT_AT: Final = 4  # due time of a final absence, or INFINITE
+SUBSTEPS: Final = 5  # anchor and time of each sub-step from here on
+
+# `panes`
+PANE: Final = 0
+PANE_NEXT: Final = 1
+PANE_VALUE: Final = 2
+PANE_WIDTH: Final = 3
+
+# `candidates`
+C_CUSTOMER: Final = 0  # -1: a free row
+C_CAMPAIGN: Final = 1
+C_KEY: Final = 2
+C_NEXT: Final = 3
+C_BORN: Final = 4  # 1 once born
+C_BIRTH_AT: Final = 5
+C_DUE_AT: Final = 6  # due time, or the wake time of a blocked one
+C_TRIGGER_AT: Final = 7
+C_TRIGGER_POSITION: Final = 8
+C_EXPIRES_AT: Final = 9
+C_BLOCK: Final = 10  # the reason that blocks it, or 0
+C_PRODUCT: Final = 11  # name code of the world event's product, or -1
+C_LAST_REASON: Final = 12  # as last recorded
+C_LAST_CHANNEL: Final = 13
+C_LAST_RULE: Final = 14
+C_LAST_UNTIL: Final = 15
+C_REASON: Final = 16  # as found in the present round
+C_CHANNEL: Final = 17
+C_RULE: Final = 18
+C_VALUE: Final = 19
+C_LIMIT: Final = 20
+C_UNTIL: Final = 21
+CANDIDATE_WIDTH: Final = 22
+
+# `contacts`
+K_NUMBER: Final = 0  # -1: reported by somebody else
+K_CAMPAIGN: Final = 1
+K_CLASS: Final = 2
+K_CHANNEL: Final = 3
+K_KEY: Final = 4
+K_DUE_AT: Final = 5
+K_NEXT: Final = 6
+CONTACT_WIDTH: Final = 7
+
+# `queue`: births that wait until the event's customer has been judged
+Q_CAMPAIGN: Final = 0
+Q_ROW: Final = 1  # row of the batch whose fields are the context, or -1
+Q_KEY: Final = 2
+QUEUE_WIDTH: Final = 3
+
+# `decisions`
+D_NUMBER: Final = 0
+D_KIND: Final = 1
+D_TIME: Final = 2
+D_POSITION: Final = 3
+D_CUSTOMER: Final = 4
+D_PLACEMENT: Final = 5
+DECISION_WIDTH: Final = 6
+
+# `lines`
+L_DECISION: Final = 0
+L_CAMPAIGN: Final = 1
+L_KEY: Final = 2
+L_REASON: Final = 3
+L_CHANNEL: Final = 4
+L_RULE: Final = 5
+L_VALUE: Final = 6
+L_LIMIT: Final = 7
+L_UNTIL: Final = 8
+L_CONTACT: Final = 9
+LINE_WIDTH: Final = 10
+
+# `names`
+N_HASH: Final = 0
+N_ZONE: Final = 1  # zone number where the name is one, else -1
+NAME_WIDTH: Final = 2
+
+
+DECISIONS_ROWS: Final = 8192  # so many are collected before `step` hands them over
+
+
+class State(Tables):
+    """All that the engine knows. One journal gives one state."""
+
+    fields: ClassVar = {
+        "scalars": "i1",
+        "pools": "i2",
+        "customers": "i2",
+        "identifier_counts": "i2",  # customer × kind
+        "traits": "f2",  # customer × trait
+        "trait_stamps": "i2",
+        "memberships": "i2",  # customer × 63 segments a word
+        "active": "i2",  # customer × 63 moments a word: may have progress
+        "identifiers": "i2",
+        "identifiers_index": "i1",
+        "facts": "i2",
+        "facts_index": "i1",
+        "cells": "i2",
+        "cells_index": "i1",
+        "progress": "i2",
+        "progress_index": "i1",
+        "panes": "i2",
+        "candidates": "i2",
+        "contexts": "f2",  # of the candidate in the same row
+        "contacts": "i2",
+        "timers": "i2",
+        "queue": "i2",
+        "decisions": "i2",
+        "lines": "i2",
+        "scores": "f1",  # of the line in the same row
+        "ids": "i2",  # hash and first day, open addressing
+        "names": "i2",
+        "likes": "i2",  # pattern × name: 1 where it matches
+        "stack": "f1",  # scratch of the condition machine
+        "ranks": "f1",  # scratch of a round, by candidate row
+        "asks": "i1",  # scratch of an ask, by campaign
+        "flipped": "i1",  # scratch of a judgement, by segment
+        "ask_ranks": "f1",
+        "need": "i1",  # rows that `step` asked for when it paused, by pool
+    }
+    scalars: NDArray[np.int64]
+    pools: NDArray[np.int64]
+    customers: NDArray[np.int64]
+    identifier_counts: NDArray[np.int64]
+    traits: NDArray[np.float64]
+    trait_stamps: NDArray[np.int64]
+    memberships: NDArray[np.int64]
+    active: NDArray[np.int64]
+    identifiers: NDArray[np.int64]
+    identifiers_index: NDArray[np.int64]
+    facts: NDArray[np.int64]
+    facts_index: NDArray[np.int64]
+    cells: NDArray[np.int64]
+    cells_index: NDArray[np.int64]
+    progress: NDArray[np.int64]
+    progress_index: NDArray[np.int64]
+    panes: NDArray[np.int64]
+    candidates: NDArray[np.int64]
+    contexts: NDArray[np.float64]
+    contacts: NDArray[np.int64]
+    timers: NDArray[np.int64]
+    queue: NDArray[np.int64]
+    decisions: NDArray[np.int64]
+    lines: NDArray[np.int64]
+    scores: NDArray[np.float64]
+    ids: NDArray[np.int64]
+    names: NDArray[np.int64]
+    likes: NDArray[np.int64]
+    stack: NDArray[np.float64]
+    ranks: NDArray[np.float64]
+    asks: NDArray[np.int64]
+    flipped: NDArray[np.int64]
+    ask_ranks: NDArray[np.float64]
+    need: NDArray[np.int64]
+
+
+# Which pool each growing table belongs to; tables of one pool grow together.
+TABLES: Final[dict[str, int]] = {
+    "customers": CUSTOMERS,
+    "identifier_counts": CUSTOMERS,
+    "traits": CUSTOMERS,
+    "trait_stamps": CUSTOMERS,
+    "memberships": CUSTOMERS,
+    "active": CUSTOMERS,
+    "identifiers": IDENTIFIERS,
+    "facts": FACTS,
+    "cells": CELLS,
+    "progress": PROGRESS,
+    "panes": PANES,
+    "candidates": CANDIDATES,
+    "contexts": CANDIDATES,
+    "ranks": CANDIDATES,
+    "contacts": CONTACTS,
+    "timers": TIMERS,
+    "queue": QUEUE,
+    "decisions": DECISIONS,
+    "lines": LINES,
+    "scores": LINES,
+}
+STORES: Final[dict[str, int]] = {"facts_index": FACTS, "cells_index": CELLS, "progress_index": PROGRESS}
+
+
+def empty(widths: Widths) -> State:
+    """Return the state before the first event, with small tables."""
+    ints: Callable[..., Any] = lambda *shape: np.zeros(shape, np.int64)  # noqa: E731 - a dozen uses on one screen
+    rows, index = 64, 256
+    words = (widths.segments + 62) // 63 or 1
+    state = State(
+        scalars=ints(SCALARS),
+        pools=ints(POOLS, store.POOL_WIDTH),
+        customers=ints(rows, CUSTOMER_WIDTH),
+        identifier_counts=ints(rows, max(widths.kinds, 1)),
+        traits=np.full((rows, max(widths.traits, 1)), np.nan),
+        trait_stamps=np.full((rows, 2 * max(widths.traits, 1)), NEVER, np.int64),
+        memberships=ints(rows, words),
+        active=ints(rows, (widths.moments + 62) // 63 or 1),
+        identifiers=ints(rows, IDENTIFIER_WIDTH),
+        identifiers_index=ints(index),
+        facts=ints(rows, FACT_WIDTH),
+        facts_index=ints(index),
+        cells=ints(rows, CELL_WIDTH),
+        cells_index=ints(index),
+        progress=ints(rows, SUBSTEPS + 2 * max(widths.substeps, 1)),
+        progress_index=ints(index),
+        panes=ints(rows, PANE_WIDTH),
+        candidates=ints(rows, CANDIDATE_WIDTH),
+        contexts=np.full((rows, max(widths.values, 1)), np.nan),
+        contacts=ints(rows, CONTACT_WIDTH),
+        timers=ints(rows, 6),
+        queue=ints(rows, QUEUE_WIDTH),
+        decisions=ints(DECISIONS_ROWS, DECISION_WIDTH),
+        lines=ints(DECISIONS_ROWS, LINE_WIDTH),
+        scores=np.zeros(DECISIONS_ROWS),
+        ids=ints(256, 2),
+        names=ints(max(widths.names, 64), NAME_WIDTH),
+        likes=ints(max(widths.likes, 1), max(widths.names, 64)),
+        stack=np.zeros(widths.stack),
+        ranks=np.zeros(rows),
+        asks=ints(max(widths.campaigns, 1)),
+        flipped=ints(max(widths.segments, 1)),
+        ask_ranks=np.zeros(max(widths.campaigns, 1)),
+        need=ints(POOLS),
+    )
+    state.scalars[NOW] = NEVER
+    state.pools[:, store.FREE] = -1
+    return state
+
+
+def _blank(name: str, shape: tuple[int, ...], dtype: Any) -> NDArray[Any]:
+    if name in {"traits", "contexts"}:
+        return np.full(shape, np.nan, dtype)
+    if name == "trait_stamps":
+        return np.full(shape, NEVER, dtype)
+    return np.zeros(shape, dtype)
+
+
+def grown(state: State, need: NDArray[np.int64]) -> State:
+    """Return the state with room for `need[pool]` more rows in each pool, its tables doubled where they were short."""
+    changed: dict[str, NDArray[Any]] = {}
+    for name, pool in TABLES.items():
+        table: NDArray[Any] = getattr(state, name)
+        wanted = int(state.pools[pool, store.COUNT] + need[pool])
+        if table.shape[0] < wanted:
+            bigger = _blank(name, (_doubled(table.shape[0], wanted), *table.shape[1:]), table.dtype)
+            bigger[: table.shape[0]] = table
+            changed[name] = bigger
+    for name, pool in STORES.items():
+        index: NDArray[Any] = getattr(state, name)
+        if 2 * int(state.pools[pool, store.COUNT] + need[pool]) > index.shape[0]:
+            wanted = 4 * int(state.pools[pool, store.COUNT] + need[pool])
+            table = changed.get(name.removesuffix("_index"), getattr(state, name.removesuffix("_index")))
+            changed[name] = np.zeros(_doubled(256, wanted), np.int64)
+            store.reindex(table, changed[name], state.pools, pool)
+    state = state.replaced(**changed)
+    return _grown_sets(state, need)
+
+
+def _grown_sets(state: State, need: NDArray[np.int64]) -> State:
+    from onevoice.engine import duplicates, identity  # noqa: PLC0415 - they import the columns from here
+
+    count = int(state.pools[IDENTIFIERS, store.COUNT] + need[IDENTIFIERS])
+    if 2 * count > state.identifiers_index.shape[0]:
+        index = np.zeros(_doubled(256, 4 * count), np.int64)
+        identity.reindex(state.identifiers, index, state.pools[IDENTIFIERS, store.COUNT])
+        state = state.replaced(identifiers_index=index)
+    count = int(state.pools[IDS, store.COUNT] + need[IDS])
+    if 2 * count > state.ids.shape[0]:
+        ids = np.zeros((_doubled(256, 4 * count), 2), np.int64)
+        state.pools[IDS, store.COUNT] = duplicates.refill(state.ids, ids, state.scalars[ID_DAY])
+        state = state.replaced(ids=ids)
+    return state
+
+
+def _doubled(size: int, wanted: int) -> int:
+    while size < wanted:
+        size *= 2
+    return size
+
+
+@kernel
+def is_short(state, need):
+    """Whether a pool has not room for `need[pool]` more rows."""
+    pools = state.pools
+    return (
+        state.customers.shape[0] - pools[CUSTOMERS, store.COUNT] < need[CUSTOMERS]
+        or state.identifiers.shape[0] - pools[IDENTIFIERS, store.COUNT] < need[IDENTIFIERS]
+        or state.identifiers_index.shape[0] < 2 * (pools[IDENTIFIERS, store.COUNT] + need[IDENTIFIERS])
+        or state.facts.shape[0] - pools[FACTS, store.COUNT] < need[FACTS]
+        or state.facts_index.shape[0] < 2 * (pools[FACTS, store.COUNT] + need[FACTS])
+        or state.cells.shape[0] - pools[CELLS, store.COUNT] < need[CELLS]
+        or state.cells_index.shape[0] < 2 * (pools[CELLS, store.COUNT] + need[CELLS])
+        or state.progress.shape[0] - pools[PROGRESS, store.COUNT] < need[PROGRESS]
+        or state.progress_index.shape[0] < 2 * (pools[PROGRESS, store.COUNT] + need[PROGRESS])
+        or state.panes.shape[0] - pools[PANES, store.COUNT] < need[PANES]
+        or state.candidates.shape[0] - pools[CANDIDATES, store.COUNT] < need[CANDIDATES]
+        or state.contacts.shape[0] - pools[CONTACTS, store.COUNT] < need[CONTACTS]
+        or state.timers.shape[0] - pools[TIMERS, store.COUNT] < need[TIMERS]
+        or state.queue.shape[0] - pools[QUEUE, store.COUNT] < need[QUEUE]
+        or state.decisions.shape[0] - pools[DECISIONS, store.COUNT] < need[DECISIONS]
+        or state.lines.shape[0] - pools[LINES, store.COUNT] < need[LINES]
+        or state.ids.shape[0] < 2 * (pools[IDS, store.COUNT] + need[IDS])
+    )

@@ -1,0 +1,90 @@
+"""One heap of timers. A timer that no longer fits what it was set for is ignored when it comes up (lazy deletion)."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from onevoice.engine import state as at
+from onevoice.engine.kernel import kernel
+from onevoice.engine.store import COUNT
+
+# Columns of `timers`, also the order in which timers of one instant run.
+DUE: Final = 0
+KIND: Final = 1
+CUSTOMER: Final = 2
+SLOT: Final = 3
+KEY: Final = 4
+ROW: Final = 5
+WIDTH: Final = 6
+
+# Kinds, in the order in which they run at one instant.
+EXPIRY: Final = 0
+FACT_END: Final = 1
+JUDGEMENT: Final = 2
+ABSENCE: Final = 3
+SCHEDULE: Final = 4
+BIRTH: Final = 5
+ROUND: Final = 6
+
+
+@kernel
+def _before(timers, a, b):
+    for column in range(KEY + 1):
+        if timers[a, column] != timers[b, column]:
+            return timers[a, column] < timers[b, column]
+    return False
+
+
+@kernel
+def _swap(timers, a, b):
+    for column in range(WIDTH):
+        kept = timers[a, column]
+        timers[a, column] = timers[b, column]
+        timers[b, column] = kept
+
+
+@kernel
+def push(state, due, kind, customer, slot, key, row):
+    """Set a timer, never before now; there must be room."""
+    timers = state.timers
+    place = state.pools[at.TIMERS, COUNT]
+    state.pools[at.TIMERS, COUNT] += 1
+    timers[place, DUE] = max(due, state.scalars[at.NOW])
+    timers[place, KIND] = kind
+    timers[place, CUSTOMER] = customer
+    timers[place, SLOT] = slot
+    timers[place, KEY] = key
+    timers[place, ROW] = row
+    while place > 0:
+        parent = (place - 1) >> 1
+        if not _before(timers, place, parent):
+            break
+        _swap(timers, place, parent)
+        place = parent
+
+
+@kernel
+def pop(state):
+    """Remove the first timer; it is left in the row just behind the heap, whose number is returned."""
+    timers = state.timers
+    last = state.pools[at.TIMERS, COUNT] - 1
+    state.pools[at.TIMERS, COUNT] = last
+    _swap(timers, 0, last)
+    place = 0
+    while True:
+        child = 2 * place + 1
+        if child >= last:
+            break
+        if child + 1 < last and _before(timers, child + 1, child):
+            child += 1
+        if not _before(timers, child, place):
+            break
+        _swap(timers, place, child)
+        place = child
+    return last
+
+
+@kernel
+def is_due(state, time):
+    """Whether a timer is due at or before `time`."""
+    return state.pools[at.TIMERS, COUNT] > 0 and state.timers[0, DUE] <= time

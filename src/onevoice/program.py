@@ -1,0 +1,330 @@
+"""A playbook compiled to tables: what the kernels read and never write (but for one scratch column).
+
+Each table is an int64 (or float64) matrix with a row per thing and the columns named here. Ranges are `[from, to)` into another table;
+-1 means none. `compiler.py` fills them; a changed playbook gives new tables, never new machine code.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar, Final
+
+from onevoice.tables import Tables
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from onevoice.events.schema import Schema
+    from onevoice.playbook.model import Playbook
+
+# A *part* says where an event row holds a value of a key: a column of `values` (a coded text), or KEY_PART + a column of `keys`.
+NO_PART: Final = -1
+KEY_PART: Final = 2**16
+
+# `limits`: one number each.
+P_ZONE: Final = 0  # the playbook's zone
+P_ZONE_TRAIT: Final = 1  # the trait that is the customer's zone, or -1
+P_GAP_US: Final = 2
+P_RANK: Final = 3  # expression
+P_HORIZON_US: Final = 4  # how far back the ledger reaches
+P_IGNORED_TIMES: Final = 5
+P_FACT_CONSENT: Final = 6
+P_FACT_IGNORED: Final = 7
+P_SLOT_SEGMENTS: Final = 8  # first slot of `cells` for memberships; measures come before
+P_SLOT_SUPPRESSIONS: Final = 9
+P_SLOT_IGNORED: Final = 10
+P_JUDGES: Final = 11  # 1 if there is anything to judge
+LIMITS: Final = 12
+
+# `kinds`: identifiers
+KIND_UNIQUE: Final = 0
+KIND_ANONYMOUS: Final = 1
+KIND_AT_MOST: Final = 2
+
+# `event_types`: by type number of the schema
+E_SPECIAL: Final = 0
+E_FACTS_FROM: Final = 1
+E_FACTS_TO: Final = 2
+E_MEASURES_FROM: Final = 3
+E_MEASURES_TO: Final = 4
+E_MOMENTS_FROM: Final = 5
+E_MOMENTS_TO: Final = 6
+E_TRIGGERS_FROM: Final = 7
+E_TRIGGERS_TO: Final = 8
+E_FANS_FROM: Final = 9
+E_FANS_TO: Final = 10
+E_ENDS: Final = 11  # 1 if such an event, or an item of it, may end candidates
+E_PRODUCT: Final = 12  # column of the product a world event is about; -1: an event of a customer
+E_FIRST: Final = 13  # columns of the fields that a special event is read by
+E_SECOND: Final = 14
+E_THIRD: Final = 15
+EVENT_TYPE_WIDTH: Final = 16
+
+SPECIAL_NONE: Final = 0
+SPECIAL_REPORTED: Final = 1  # contact_reported: campaign, class, channel
+SPECIAL_OFFER: Final = 2  # offer_shown: offer, family, product
+SPECIAL_REACTION: Final = 3  # the other offer events: the same
+SPECIAL_ASKED: Final = 4  # asked: placement
+
+# `facts`
+FACT_LASTS: Final = 0  # µs, 0: until closed
+FACT_PARTS: Final = 1
+FACT_MASKS: Final = 2  # bit m: there are closings that lack the parts in mask m
+FACT_TOTALLED: Final = 3  # 1 where the number of open keys is asked for
+FACT_PREFIXED: Final = 4  # 1 where a first value of several is asked for
+
+# `fact_uses`
+USE_FACT: Final = 0
+USE_CLOSES: Final = 1
+USE_WHERE: Final = 2
+USE_MASK: Final = 3  # bit i: the event's type lacks part i
+USE_NULL_IS_ALL: Final = 4  # 1: a NULL part speaks for all values, too
+USE_PART: Final = 5  # three columns
+
+# `measures`
+MEASURE_AGGREGATE: Final = 0
+MEASURE_PANE_US: Final = 1  # 0: no window
+MEASURE_BY_FIELD: Final = 2
+
+# `measure_uses`
+MU_MEASURE: Final = 0
+MU_WHERE: Final = 1
+MU_COLUMN: Final = 2  # of `values`, -1: none
+MU_PART: Final = 3  # where the value has a hash
+
+# `moments`
+MOMENT_FIRST: Final = 0  # row of its first sub-step in `substeps`
+MOMENT_SUBSTEPS: Final = 1
+MOMENT_WITHIN_US: Final = 2
+MOMENT_ABSENT_US: Final = 3  # 0: no final absence
+MOMENT_LAG_US: Final = 4
+MOMENT_KEYED: Final = 5
+MOMENT_CAMPAIGNS_FROM: Final = 6
+MOMENT_CAMPAIGNS_TO: Final = 7
+
+# `substeps`
+SUB_FIRST_OF_STEP: Final = 0
+SUB_IS_LAST: Final = 1  # of its step
+SUB_WITHIN_US: Final = 2
+
+# `moment_uses`, by event type, then moment, then kills before steps and later steps before earlier ones
+USED_BY: Final = 0
+USED_ROLE: Final = 1
+USED_FROM: Final = 2
+USED_TO: Final = 3
+USED_WHERE: Final = 4
+USED_KEY: Final = 5  # part of the moment's key
+USED_NEXT: Final = 6  # the first use of the next moment
+
+# `triggers`: campaigns by event type; `fans` the same for world events
+T_CAMPAIGN: Final = 0
+T_WHERE: Final = 1
+T_KEY: Final = 2  # part of the campaign's `per`
+T_FACT: Final = 3  # of a fan
+
+# `segments`
+SEGMENT_CONDITION: Final = 0
+SEGMENT_TIMED: Final = 1  # 1 if time alone may flip it
+SEGMENT_ENTERED_FROM: Final = 2  # into `segment_campaigns`
+SEGMENT_ENTERED_TO: Final = 3
+SEGMENT_LEFT_FROM: Final = 4
+SEGMENT_LEFT_TO: Final = 5
+SEGMENT_ORDER: Final = 6  # in row i: the segment that is judged i-th
+
+# `campaigns`
+CAMPAIGN_OFFER: Final = 0
+CAMPAIGN_CLASS: Final = 1
+CAMPAIGN_IF: Final = 2
+CAMPAIGN_OFFER_IF: Final = 3
+CAMPAIGN_OFFER_PRODUCT: Final = 4  # name code
+CAMPAIGN_FAMILY: Final = 5  # name code
+CAMPAIGN_IS_OFFER: Final = 6
+CAMPAIGN_PROPENSITY: Final = 7
+CAMPAIGN_KEYED: Final = 8  # 1: one wish per key
+CAMPAIGN_AFTER_US: Final = 9
+CAMPAIGN_WAIT_US: Final = 10  # as it holds: its own, the policy's, or 0 for an exempt class
+CAMPAIGN_VALID_US: Final = 11
+CAMPAIGN_UNTIL: Final = 12  # fact that remembers its `until` events
+CAMPAIGN_UNTIL_KEYED: Final = 13
+CAMPAIGN_AGAIN_US: Final = 14
+CAMPAIGN_FROM: Final = 15
+CAMPAIGN_TO: Final = 16
+CAMPAIGN_TIE: Final = 17
+CAMPAIGN_SENDS: Final = 18  # how many channels in `sends`
+CAMPAIGN_PLACEMENTS: Final = 19  # bits
+CAMPAIGN_WIDTH: Final = 20
+
+NUMBER_PROPENSITY: Final = 3  # column of `campaign_numbers` into which the propensity is put before ranking
+
+# `schedules`
+SCHEDULE_CAMPAIGN: Final = 0
+SCHEDULE_AT: Final = 1  # of `once`; -1 for `every`
+SCHEDULE_MINUTE: Final = 2
+SCHEDULE_WEEKDAY: Final = 3  # -1: any
+SCHEDULE_MONTH_DAY: Final = 4  # 0: any
+
+# `classes`
+CLASS_TIER: Final = 0
+CLASS_PURPOSE: Final = 1  # name code
+CLASS_CONSENT_REQUIRED: Final = 2
+CLASS_EXEMPT_CAPS: Final = 3
+CLASS_EXEMPT_GAP: Final = 4
+
+# `channels`
+CHANNEL_KIND: Final = 0  # identifier kind of its address, or -1
+CHANNEL_NAME: Final = 1  # name code
+
+# `caps`, ordered by set, those with `for` first
+CAP_INDEX: Final = 0  # position in the playbook
+CAP_SET: Final = 1
+CAP_MAX: Final = 2
+CAP_ROLLING_US: Final = 3
+CAP_PERIOD: Final = 4
+CAP_CHANNEL: Final = 5
+CAP_CLASS: Final = 6
+CAP_CAMPAIGN: Final = 7
+CAP_SEGMENT: Final = 8
+
+PERIOD_DAY: Final = 1
+PERIOD_WEEK: Final = 2
+PERIOD_MONTH: Final = 3
+
+# `suppressions`
+SUPPRESSION_CONDITION: Final = 0
+SUPPRESSION_THEN_US: Final = 1
+SUPPRESSION_AT_MOST_US: Final = 2
+SUPPRESSION_JUDGED: Final = 3  # 1 if it has `then` or `at_most`
+SUPPRESSION_TIMED: Final = 4  # 1 if time alone may change its condition
+SUPPRESSION_OFFERS: Final = 5
+SUPPRESSION_CLASSES: Final = 6  # bits
+
+# `placements`
+PLACEMENT_SLOTS: Final = 0
+
+# `roles`: what a name of the playbook stands for, by name code
+ROLE_CAMPAIGN: Final = 0
+ROLE_CLASS: Final = 1
+ROLE_CHANNEL: Final = 2
+ROLE_OFFER: Final = 3
+ROLE_PLACEMENT: Final = 4
+ROLES: Final = 5
+
+
+class ZoneTables(Tables):
+    """All time zones, as `onevoice.zones.Zones` lays them out."""
+
+    fields: ClassVar = {"transitions": "i1", "offsets": "i1", "starts": "i2"}
+    transitions: NDArray[np.int64]
+    offsets: NDArray[np.int64]
+    starts: NDArray[np.int64]
+
+
+class Program(Tables):
+    """The tables of one playbook."""
+
+    fields: ClassVar = {
+        "limits": "i1",
+        "kinds": "i2",
+        "event_types": "i2",
+        "facts": "i2",
+        "fact_uses": "i2",
+        "measures": "i2",
+        "measure_uses": "i2",
+        "moments": "i2",
+        "substeps": "i2",
+        "moment_uses": "i2",
+        "moment_campaigns": "i2",
+        "triggers": "i2",
+        "fans": "i2",
+        "segments": "i2",
+        "segment_campaigns": "i2",
+        "campaigns": "i2",
+        "campaign_numbers": "f2",
+        "sends": "i2",
+        "schedules": "i2",
+        "classes": "i2",
+        "channels": "i2",
+        "caps": "i2",
+        "suppressions": "i2",
+        "placements": "i2",
+        "offers": "f2",
+        "products": "f2",
+        "roles": "i2",
+        "coded": "i2",  # event type × column of `values`: 1 where it holds a name
+        "coded_traits": "i1",  # trait: 1 where it holds a name
+        "code": "i2",
+        "constants": "f1",
+        "spans": "i2",
+        "zones": ZoneTables,
+        "room_for_row": "i2",  # event type × pool: rows that one event row may take
+        "room_for_event": "i1",  # pool: what comes on top for each event
+        "room_for_timer": "i1",  # pool: what one timer may take
+    }
+    limits: NDArray[np.int64]
+    kinds: NDArray[np.int64]
+    event_types: NDArray[np.int64]
+    facts: NDArray[np.int64]
+    fact_uses: NDArray[np.int64]
+    measures: NDArray[np.int64]
+    measure_uses: NDArray[np.int64]
+    moments: NDArray[np.int64]
+    substeps: NDArray[np.int64]
+    moment_uses: NDArray[np.int64]
+    moment_campaigns: NDArray[np.int64]
+    triggers: NDArray[np.int64]
+    fans: NDArray[np.int64]
+    segments: NDArray[np.int64]
+    segment_campaigns: NDArray[np.int64]
+    campaigns: NDArray[np.int64]
+    campaign_numbers: NDArray[np.float64]
+    sends: NDArray[np.int64]
+    schedules: NDArray[np.int64]
+    classes: NDArray[np.int64]
+    channels: NDArray[np.int64]
+    caps: NDArray[np.int64]
+    suppressions: NDArray[np.int64]
+    placements: NDArray[np.int64]
+    offers: NDArray[np.float64]
+    products: NDArray[np.float64]
+    roles: NDArray[np.int64]
+    coded: NDArray[np.int64]
+    coded_traits: NDArray[np.int64]
+    code: NDArray[np.int64]
+    constants: NDArray[np.float64]
+    spans: NDArray[np.int64]
+    zones: ZoneTables
+    room_for_row: NDArray[np.int64]
+    room_for_event: NDArray[np.int64]
+    room_for_timer: NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Widths:
+    """How wide the tables of the state are under a program."""
+
+    kinds: int
+    traits: int
+    segments: int
+    moments: int
+    substeps: int
+    values: int
+    names: int
+    likes: int
+    campaigns: int
+    stack: int
+
+
+@dataclass(frozen=True, slots=True)
+class Compiled:
+    """A program with what belongs to it outside the kernels.
+
+    `names`: the texts whose codes the program uses, in order: the products first. `patterns`: those of `like`.
+    """
+
+    playbook: Playbook
+    schema: Schema
+    program: Program
+    widths: Widths
+    names: tuple[str, ...]
+    patterns: tuple[str, ...]
