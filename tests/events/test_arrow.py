@@ -43,7 +43,7 @@ FIELDS = st.fixed_dictionaries(
 )
 EVENTS = st.fixed_dictionaries(
     {
-        "type": st.sampled_from([None, "", "page_viewed", "order_placed", "order_placed", "product_restocked", "other"]),
+        "type": st.sampled_from([None, "", "page_viewed", "order_placed", "product_restocked", "other"]),
         "time": WHEN,
         "id": st.none() | REFERENCES,
         "source": st.sampled_from([None, "", "till", "shop"]),
@@ -58,10 +58,13 @@ EVENTS = st.fixed_dictionaries(
             }
         ),
         "fields": st.none() | FIELDS,
-        "traits": st.none() | st.fixed_dictionaries({"tier": st.none() | NAMES, "risk": NUMBERS, "birthday": st.none() | st.dates(), "spare": st.none() | st.text()}),
+        "traits": st.none()
+        | st.fixed_dictionaries(
+            {"tier": st.none() | NAMES, "risk": NUMBERS, "birthday": st.none() | st.dates(), "spare": st.text()}
+        ),
         "spare": st.none() | st.booleans(),
     }
-)  # fmt: skip
+)
 
 
 ITEM_TYPE = pa.struct({"product": pa.string(), "quantity": pa.float64(), "serial": pa.string(), "spare": pa.bool_()})
