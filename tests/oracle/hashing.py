@@ -1,4 +1,4 @@
-"""SipHash-2-4 with 128 bits of output, and what §13 of the page builds on it."""
+"""SipHash-2-4 with 64 and with 128 bits of output, and what §13 of the page builds on it."""
 
 from __future__ import annotations
 
@@ -32,19 +32,22 @@ def _rounds(v: list[int], times: int) -> None:
 
 
 @lru_cache(maxsize=1 << 16)
-def siphash(data: bytes, secret: tuple[int, int]) -> tuple[int, int]:
-    """Return both halves as signed integers (Aumasson and Bernstein, 2012, the 128-bit variant)."""
+def siphash(data: bytes, secret: tuple[int, int], *, wide: bool = False) -> tuple[int, ...]:
+    """Return the 64 bits, or both halves of the 128, as signed integers (Aumasson and Bernstein, 2012)."""
     k0, k1 = secret[0] & MASK, secret[1] & MASK
-    v = [k0 ^ 0x736F6D6570736575, k1 ^ 0x646F72616E646F6D ^ 0xEE, k0 ^ 0x6C7967656E657261, k1 ^ 0x7465646279746573]
+    v = [k0 ^ 0x736F6D6570736575, k1 ^ 0x646F72616E646F6D, k0 ^ 0x6C7967656E657261, k1 ^ 0x7465646279746573]
+    v[1] ^= 0xEE if wide else 0
     padded = data + bytes(-(len(data) + 1) % 8) + bytes([len(data) & 0xFF])
     for start in range(0, len(padded), 8):
         word = int.from_bytes(padded[start : start + 8], "little")
         v[3] ^= word
         _rounds(v, 2)
         v[0] ^= word
-    v[2] ^= 0xEE
+    v[2] ^= 0xEE if wide else 0xFF
     _rounds(v, 4)
     first = v[0] ^ v[1] ^ v[2] ^ v[3]
+    if not wide:
+        return (signed(first),)
     v[1] ^= 0xDD
     _rounds(v, 4)
     return signed(first), signed(v[0] ^ v[1] ^ v[2] ^ v[3])
@@ -56,7 +59,8 @@ def text_hash(text: str | None, secret: tuple[int, int]) -> int:
 
 
 def identifier_hash(kind: str, value: str, secret: tuple[int, int]) -> tuple[int, int]:
-    return siphash(f"{kind}\0{value}".encode(), secret)
+    low, high = siphash(f"{kind}\0{value}".encode(), secret, wide=True)
+    return low, high
 
 
 def name_hash(name: str) -> int:
