@@ -30,6 +30,7 @@ def test_equal_expressions_share_a_number() -> None:
 def test_literals_are_folded() -> None:
     assert _checked("2 * 3 + 1 > score") == _checked("7 > score")
     assert _checked("- interval '1 day' * 2 < now() - seen") == _checked("interval '-48 hours' < now() - seen")
+    assert _checked("coalesce(1 / 0, score, 2, income) > 1") == _checked("coalesce(score, 2) > 1")
     assert _checked("score = -0") == _checked("score = 0")
     assert _checked("score > 1 / 0") == _checked("score > 1e308 * 10")
 

@@ -121,6 +121,18 @@ def check(text: str, scope: Scope, expected: Type | None, where: str) -> Express
     return expression
 
 
+def _until_known(values: list[Expression]) -> list[Expression]:
+    """Leave out of a coalesce what can never be its value: literal NULLs, and all after a literal."""
+    kept: list[Expression] = []
+    for each in values:
+        if isinstance(each, Constant) and each.value is None:
+            continue
+        kept.append(each)
+        if isinstance(each, Constant):
+            break
+    return kept or values[:1]
+
+
 class _Checker(Leaves):
     """Turns one syntax tree into one expression; a method per family of nodes."""
 
@@ -206,6 +218,8 @@ class _Checker(Leaves):
             self._mismatch(
                 f"{operator} needs values with an order", nodes[0], "numbers, times or dates", values[0].type
             )
+        if operator is Operator.COALESCE:
+            values = _until_known(values)
         if len(values) == 1:
             return values[0]
         return Apply(values[0].type, operator, tuple(values))
