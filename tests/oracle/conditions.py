@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from .book import Book
     from .state import Customer, Row, Value
 
-EXACT_US = 2**53
+LIMIT_US = 2**61
 
 
 @dataclass(frozen=True)
@@ -185,7 +185,7 @@ def _fact(read: FactRead, view: View) -> Value:
         return float(facts.count_open(view.book, view.customer, read.name, view.now))
     keys = [evaluate(each, view) for each in read.keys]
     if None in keys:
-        return False
+        return None
     return facts.is_open(view.book, view.customer, read.name, keys, view.now)
 
 
@@ -285,13 +285,13 @@ def _calculate(operator: Operator, values: list[float]) -> float:
 
 
 def _guarded(kind: Type, value: float) -> float | None:
-    """Give NULL for what is not finite; times and intervals are whole microseconds that a float64 holds exactly."""
+    """Give NULL for what is not finite; times and intervals are whole microseconds."""
     if not math.isfinite(value):
         return None
     if kind not in TEMPORAL:
         return value
     value = float(math.floor(value))
-    return value if abs(value) < EXACT_US else None
+    return value if abs(value) < LIMIT_US else None
 
 
 # The passing of time
