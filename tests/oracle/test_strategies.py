@@ -8,7 +8,7 @@ from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 
 from onevoice.playbook.model import Identifier, TriggerKind
 
@@ -54,7 +54,7 @@ def test_a_seed_gives_the_same_case():
     assert draw_case(12) == draw_case(12)
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(cases)
 def test_each_line_takes_a_position(case: tuple[Playbook, list[Batch]]):
     playbook, rows = case
