@@ -265,6 +265,7 @@ class _Compiler:
             campaigns=campaigns,
             campaign_numbers=numbers,
             sends=sends,
+            parts=self._parts(),
             schedules=_table(schedules, 5),
             classes=classes,
             channels=channels,
@@ -487,7 +488,7 @@ class _Compiler:
             self.names.code(offer.family or offer.name) if offer else -1,
             int(is_offer),
             self.condition(campaign.propensity, scope, Type.NUMBER, columns),
-            int(bool(campaign.per)),
+            self._keyed(campaign),
             campaign.after_us,
             wait,
             campaign.valid_for_us,
@@ -500,6 +501,18 @@ class _Compiler:
             len(campaign.send),
             bits if campaign.when.kind is TriggerKind.ASKED else 0,
         ]
+
+    def _keyed(self, campaign: Campaign) -> int:
+        moment = self.playbook.moments.get(campaign.when.name) if campaign.when.kind is TriggerKind.MOMENT else None
+        by_moment = moment is not None and bool(campaign.per) and moment.per == campaign.per
+        return at.BY_MOMENT if by_moment else int(bool(campaign.per))
+
+    def _parts(self) -> Any:
+        parts = np.full((len(self.schema.types), len(self.playbook.campaigns)), at.NO_PART, np.int64)
+        for number, campaign in enumerate(self.playbook.campaigns.values()):
+            for layout in self.schema.types if campaign.per else ():
+                parts[layout.number, number] = self.part(layout, campaign.per)
+        return parts
 
     def _schedule(self, number: int, campaign: Campaign) -> list[Row]:
         when = campaign.when

@@ -141,7 +141,7 @@ CAMPAIGN_OFFER_PRODUCT: Final = 4  # name code
 CAMPAIGN_FAMILY: Final = 5  # name code
 CAMPAIGN_IS_OFFER: Final = 6
 CAMPAIGN_PROPENSITY: Final = 7
-CAMPAIGN_KEYED: Final = 8  # 1: one wish per key
+CAMPAIGN_KEYED: Final = 8  # 1: one wish per key; BY_MOMENT: which is its moment's key
 CAMPAIGN_AFTER_US: Final = 9
 CAMPAIGN_WAIT_US: Final = 10  # as it holds: its own, the policy's, or 0 for an exempt class
 CAMPAIGN_VALID_US: Final = 11
@@ -154,6 +154,8 @@ CAMPAIGN_TIE: Final = 17
 CAMPAIGN_SENDS: Final = 18  # how many channels in `sends`
 CAMPAIGN_PLACEMENTS: Final = 19  # bits
 CAMPAIGN_WIDTH: Final = 20
+
+BY_MOMENT: Final = 2
 
 NUMBER_PROPENSITY: Final = 3  # column of `campaign_numbers` into which the propensity is put before ranking
 
@@ -242,6 +244,7 @@ class Program(Tables):
         "campaigns": "i2",
         "campaign_numbers": "f2",
         "sends": "i2",
+        "parts": "i2",  # event type × campaign: where its `per` field is
         "schedules": "i2",
         "classes": "i2",
         "channels": "i2",
@@ -279,6 +282,7 @@ class Program(Tables):
     campaigns: NDArray[np.int64]
     campaign_numbers: NDArray[np.float64]
     sends: NDArray[np.int64]
+    parts: NDArray[np.int64]
     schedules: NDArray[np.int64]
     classes: NDArray[np.int64]
     channels: NDArray[np.int64]

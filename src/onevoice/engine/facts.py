@@ -13,7 +13,7 @@ from onevoice.engine import state as at
 from onevoice.engine import timers
 from onevoice.engine.hashing import mix
 from onevoice.engine.kernel import kernel
-from onevoice.engine.store import KEY, NEXT, OWNER, SLOT_BITS, SLOT_MASK, add, find, owner_of, remove
+from onevoice.engine.store import KEY, NEXT, OWNER, SLOT_MASK, add, find, owner_of, remove
 from onevoice.program import (
     FACT_LASTS,
     FACT_MASKS,
@@ -112,8 +112,17 @@ def _agrees(facts, row, mask, closing):
 
 
 @kernel
-def _close_by_all(program, state, customer, fact, row):
-    """Apply the for-all closings already known to an entry."""
+def _is_closed_by(facts, row, closing):
+    """Whether a closing in row `closing` is not before the opening in `row`."""
+    opened, closed = facts[row, at.OPEN_AT], facts[closing, at.CLOSE_AT]
+    return opened < closed or (
+        opened == closed and facts[row, at.OPEN_POSITION] <= facts[closing, at.CLOSE_POSITION]
+    )
+
+
+@kernel
+def _is_closed_by_all(program, state, customer, fact, row):
+    """Whether one of the for-all closings that agree with an entry is not before its opening."""
     facts = state.facts
     for mask in range(1, 8):
         if (program.facts[fact, FACT_MASKS] >> mask) & 1:
@@ -122,20 +131,18 @@ def _close_by_all(program, state, customer, fact, row):
             third = 0 if mask & 4 else facts[row, at.THIRD]
             key = mix(mask, key_of(program.facts[fact, FACT_PARTS], first, second, third))
             closing = find_row(state, customer, fact, FOR_ALL, key)
-            if closing >= 0:
-                _raise(facts, row, at.CLOSE_AT, facts[closing, at.CLOSE_AT], facts[closing, at.CLOSE_POSITION])
+            if closing >= 0 and _is_closed_by(facts, row, closing):
+                return True
+    return False
 
 
 @kernel
-def _is_open(program, facts, fact, row, now):
-    opened = facts[row, at.OPEN_AT]
-    if opened == at.NEVER:
-        return False
-    closed = facts[row, at.CLOSE_AT]
-    if opened < closed or (opened == closed and facts[row, at.OPEN_POSITION] <= facts[row, at.CLOSE_POSITION]):
-        return False
+def _is_open(program, state, customer, fact, row, now):
+    opened = state.facts[row, at.OPEN_AT]
     lasts = program.facts[fact, FACT_LASTS]
-    return lasts == 0 or now < opened + lasts
+    if opened == at.NEVER or (lasts > 0 and now >= opened + lasts) or _is_closed_by(state.facts, row, row):
+        return False
+    return program.facts[fact, FACT_MASKS] == 0 or not _is_closed_by_all(program, state, customer, fact, row)
 
 
 @kernel
@@ -159,7 +166,7 @@ def _set_end(program, state, customer, fact, row):
 def _refresh(program, state, customer, fact, row):
     """Bring an entry's open flag, the counts and its timer up to date."""
     facts = state.facts
-    is_open = 1 if _is_open(program, facts, fact, row, state.scalars[at.NOW]) else 0
+    is_open = 1 if _is_open(program, state, customer, fact, row, state.scalars[at.NOW]) else 0
     change = is_open - facts[row, at.OPEN]
     if change != 0:
         facts[row, at.OPEN] = is_open
@@ -171,11 +178,10 @@ def _refresh(program, state, customer, fact, row):
 
 
 @kernel
-def _entry(program, state, customer, fact, key, first, second, third):
+def _entry(state, customer, fact, key, first, second, third):
     row = find_row(state, customer, fact, ENTRY, key)
     if row < 0:
         row = _add_row(state, customer, fact, ENTRY, key, first, second, third)
-        _close_by_all(program, state, customer, fact, row)
     return row
 
 
@@ -183,7 +189,7 @@ def _entry(program, state, customer, fact, key, first, second, third):
 def open_key(program, state, customer, fact, first, second, third, time, position):
     """Open a key at (time, position)."""
     key = key_of(program.facts[fact, FACT_PARTS], first, second, third)
-    row = _entry(program, state, customer, fact, key, first, second, third)
+    row = _entry(state, customer, fact, key, first, second, third)
     _raise(state.facts, row, at.OPEN_AT, time, position)
     _refresh(program, state, customer, fact, row)
 
@@ -191,7 +197,7 @@ def open_key(program, state, customer, fact, first, second, third, time, positio
 @kernel
 def _close_key(program, state, customer, fact, first, second, third, time, position):
     key = key_of(program.facts[fact, FACT_PARTS], first, second, third)
-    row = _entry(program, state, customer, fact, key, first, second, third)
+    row = _entry(state, customer, fact, key, first, second, third)
     _raise(state.facts, row, at.CLOSE_AT, time, position)
     _refresh(program, state, customer, fact, row)
 
@@ -210,7 +216,6 @@ def _close_all(program, state, customer, fact, mask, first, second, third, time,
     while row >= 0:
         after = facts[row, NEXT]
         if facts[row, OWNER] == owner and _agrees(facts, row, mask, closing):
-            _raise(facts, row, at.CLOSE_AT, time, position)
             _refresh(program, state, customer, fact, row)
             # A count that fell to nought has left the chain, and may have been the next row.
             after = facts[row, NEXT]
@@ -336,8 +341,6 @@ def merge(program, state, a, b):
         after = facts[row, NEXT]
         slot = facts[row, OWNER] & SLOT_MASK
         if slot % KINDS == ENTRY:
-            _close_by_all(program, state, a, slot // KINDS, row)
             _refresh(program, state, a, slot // KINDS, row)
             after = facts[row, NEXT]
         row = after
-    assert facts.shape[0] >> SLOT_BITS < 2**31

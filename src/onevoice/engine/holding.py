@@ -3,7 +3,7 @@
 The machine of `conditions` once more, over values that move: beside each value runs its slope, how many µs it gains
 per µs of the clock. `now()` has slope 1; what the clock changes in steps (a date part, a measure, a fact) has slope 0
 and says itself when its step ends. All moving values are whole µs, so the instants found are exact, but for values too
-large for a float64 to hold each µs (a date in the year 9999): there they come a little early.
+large for a float64 to hold each µs: those of the year 9999 move by 32 µs at once, and an instant may be that much late.
 """
 
 # ruff: noqa: PLR0917 - kernels take arrays and scalars by position
@@ -34,8 +34,8 @@ from onevoice.engine.state import ZONE
 NEVER_CHANGES: Final = 2**62
 SLOPES: Final = STACK_MAX  # where the slopes begin on the stack
 _LIMIT_US: Final = 2**61
+_LAST_US: Final = 2**58  # the year 11,104: no timer is set for anything later
 _EXACT_US: Final = float(2**53)
-_MARGIN_US: Final = 2**14  # more than the rounding errors of all sums of one expression
 
 
 @kernel
@@ -100,7 +100,7 @@ def holds_until(
                 top -= 1
         elif op >= Op.JUMP_IF_KNOWN:
             top -= 1
-    return until
+    return until if until < _LAST_US else NEVER_CHANGES
 
 
 @kernel
@@ -199,18 +199,13 @@ def until_between(stack: Any, top: int, now: int) -> int:
 @kernel
 def crosses(op: int, x: float, y: float, slope: int, now: int) -> int:
     """Return when a comparison of x and y changes, `slope` being how much faster x grows."""
-    difference = int(x) - int(y)
-    if abs(x) < _EXACT_US and abs(y) < _EXACT_US:
-        return flips(op, difference, slope, now)
-    if slope == 0 or (abs(difference) > _MARGIN_US and (difference < 0) == (slope < 0)):
-        return NEVER_CHANGES
-    return now + max(1, (abs(difference) - _MARGIN_US) // abs(slope))
+    return no_sooner(flips(op, int(x) - int(y), slope, now), max(abs(x), abs(y)), now)
 
 
 @kernel
-def early(until: int, now: int) -> int:
-    """Return an instant found from values that may be rounded as one that does not come too late."""
-    return until if until == NEVER_CHANGES else max(now + 1, until - _MARGIN_US)
+def no_sooner(until: int, size: float, now: int) -> int:
+    """Return an instant at least one step of a value away that is too large to move by single µs."""
+    return max(until, now + int(size / _EXACT_US)) if size >= _EXACT_US else until
 
 
 @kernel
@@ -238,7 +233,7 @@ def flips(op: int, difference: int, slope: int, now: int) -> int:
 def leaves_bounds(value: int, slope: int, now: int) -> int:
     """Return when a moving sum begins or ceases to be NULL for its size."""
     above = flips(Op.AT_LEAST, value - _LIMIT_US, slope, now)
-    return early(min(above, flips(Op.AT_MOST, value + _LIMIT_US, slope, now)), now)
+    return no_sooner(min(above, flips(Op.AT_MOST, value + _LIMIT_US, slope, now)), abs(float(value)), now)
 
 
 @kernel
@@ -253,7 +248,7 @@ def part_changes(zones: Any, zone: int, part: int, t: int, slope: int, now: int)
         until = flips(Op.AT_LEAST, t - end, slope, now)
     else:
         until = flips(Op.LESS, t - max(start - offset, zones.transitions[row]), slope, now)
-    return until if abs(t) < _EXACT_US else early(until, now)
+    return no_sooner(until, abs(float(t)), now)
 
 
 @kernel

@@ -323,7 +323,6 @@ def empty(widths: Widths) -> State:
         ask_ranks=np.zeros(max(widths.campaigns, 1)),
         need=ints(POOLS),
     )
-    state.scalars[NOW] = NEVER
     state.pools[:, store.FREE] = -1
     return state
 

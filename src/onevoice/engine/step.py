@@ -41,6 +41,7 @@ from onevoice.events.batch import (
     TYPE,
 )
 from onevoice.program import (
+    BY_MOMENT,
     CAMPAIGN_CLASS,
     CAMPAIGN_KEYED,
     E_ENDS,
@@ -133,29 +134,29 @@ def step(program, state, columns, base, count, stamp, imported, observing):
     while scalars[at.ROW] < rows.shape[0]:
         row = scalars[at.ROW]
         time = _journal_time(scalars, rows[row, OCCURRED_AT], stamp, imported)
+        if not scalars[at.STARTED] and not _start(program, state, time):
+            return SHORT
         if not _run_timers(program, state, columns, time):
             return SHORT
         stop = _end_of_line(rows, row)
         if not _has_room_for_event(program, state, columns, row, stop):
             return SHORT
-        if not scalars[at.STARTED]:
-            _start(program, state, time)
         scalars[at.NOW] = time
         scalars[at.POSITION] = base + rows[row, LINE]
-        _take_up(program, state, columns, row, stop)
+        _take_up(program, state, columns, row, stop, stamp)
         scalars[at.POSITION] = base + rows[row, LINE] + 1
         scalars[at.ROW] = stop
-    if not _run_timers(program, state, columns, scalars[at.NOW] if imported else stamp):
+    time = scalars[at.NOW] if imported else max(scalars[at.NOW], stamp)
+    if not _run_timers(program, state, columns, time):
         return SHORT
-    if not imported:
-        scalars[at.NOW] = max(scalars[at.NOW], stamp)
+    scalars[at.NOW] = time
     scalars[at.END] = base + count
     scalars[at.ROW] = 0
     return DONE
 
 
 @kernel
-def _take_up(program, state, columns, row, stop):
+def _take_up(program, state, columns, row, stop, stamp):
     """Let one event, rows `[row, stop)` with its items, change what is known and start what follows from it."""
     rows = columns.rows
     kind = rows[row, TYPE]
@@ -163,7 +164,7 @@ def _take_up(program, state, columns, row, stop):
         return
     time, position = rows[row, OCCURRED_AT], state.scalars[at.POSITION]
     if time == MISSING_TIME:
-        time = state.scalars[at.NOW]
+        time = stamp
     if program.event_types[kind, E_PRODUCT] >= 0:
         _fan_out(program, state, columns, row, time, position)
         return
@@ -216,11 +217,9 @@ def _run_timers(program, state, columns, until):
 
 @kernel
 def _journal_time(scalars, occurred_at, stamp, imported):
-    if not imported:
-        return max(scalars[at.NOW], stamp)
-    if occurred_at == MISSING_TIME:
-        return scalars[at.NOW] if scalars[at.STARTED] else stamp
-    return max(scalars[at.NOW], occurred_at)
+    if imported and occurred_at != MISSING_TIME:
+        return max(scalars[at.NOW], occurred_at)
+    return max(scalars[at.NOW], stamp)
 
 
 @kernel
@@ -328,7 +327,8 @@ def _take_special(program, state, columns, row, customer, time):
     if special == SPECIAL_REPORTED:
         campaign = _role(program, columns, row, event[E_FIRST], ROLE_CAMPAIGN)
         klass = _role(program, columns, row, event[E_SECOND], ROLE_CLASS)
-        if klass < 0 and campaign >= 0:
+        given = columns.values[row, event[E_SECOND]]
+        if given != given and campaign >= 0:  # noqa: PLR0124 - NaN is NULL
             klass = program.campaigns[campaign, CAMPAIGN_CLASS]
         channel = _role(program, columns, row, event[E_THIRD], ROLE_CHANNEL)
         ledger.enter(program, state, customer, -1, campaign, klass, channel, 0, time)
@@ -411,7 +411,7 @@ def _advance_moment(program, state, columns, row, customer, first, key, time):
         found = moments.advance(program, state, customer, use, progress, key, time)
         if found == moments.FIRES:
             moments.clear(state, customer, moment, progress, keyed)
-            _queue_moment(program, state, moment, row, key)
+            _queue_moment(program, state, columns, moment, row, key)
             return
         progress = found
     if killed:
@@ -419,11 +419,17 @@ def _advance_moment(program, state, columns, row, customer, first, key, time):
 
 
 @kernel
-def _queue_moment(program, state, moment, row, key):
+def _queue_moment(program, state, columns, moment, row, key):
+    kind = columns.rows[row, TYPE]
     start, stop = program.moments[moment, MOMENT_CAMPAIGNS_FROM], program.moments[moment, MOMENT_CAMPAIGNS_TO]
     for i in range(start, stop):
         campaign = program.moment_campaigns[i, 0]
-        segments.queue(state, campaign, row, key if program.campaigns[campaign, CAMPAIGN_KEYED] else 0)
+        part = program.parts[kind, campaign]
+        if part == NO_PART:
+            wish_key = key if program.campaigns[campaign, CAMPAIGN_KEYED] == BY_MOMENT else 0
+        else:
+            wish_key = facts.part_hash(state, columns, row, part)
+        segments.queue(state, campaign, row, wish_key)
 
 
 @kernel
@@ -523,7 +529,7 @@ def _fire_absence(program, state, timer):
     start, stop = program.moments[moment, MOMENT_CAMPAIGNS_FROM], program.moments[moment, MOMENT_CAMPAIGNS_TO]
     for i in range(start, stop):
         campaign = program.moment_campaigns[i, 0]
-        wish_key = key if program.campaigns[campaign, CAMPAIGN_KEYED] else 0
+        wish_key = key if program.campaigns[campaign, CAMPAIGN_KEYED] == BY_MOMENT else 0
         candidates.wish(program, state, customer, campaign, wish_key, over, -1, -1, state.contexts, -1)
     _wake(program, state, customer)
 
@@ -537,11 +543,16 @@ def _hold_round(program, state, timer):
 
 @kernel
 def _start(program, state, time):
-    """Set the schedules that are not over when the first line comes."""
+    """Set the schedules that are not over when the first line comes; False where there is no room for them."""
+    state.need[:] = 0
+    state.need[at.TIMERS] = program.schedules.shape[0]
+    if at.is_short(state, state.need):
+        return False
     state.scalars[at.STARTED] = 1
     state.scalars[at.NOW] = time
     for schedule in range(program.schedules.shape[0]):
         _set_schedule(program, state, schedule, time)
+    return True
 
 
 @kernel
