@@ -37,7 +37,11 @@ ORDERED = (Type.NUMBER, Type.TIME, Type.DATE, Type.INTERVAL)
 
 
 class Generator:
-    """Draws conditions. `clock` allows `now()` and `current_date`; `wild` takes parts of times in any year."""
+    """Draws conditions. `clock` allows `now()` and `current_date`.
+
+    `wild` takes parts of times in any year, which only one reading knows, and leaves out the year 9999, whose times are
+    not exact to the microsecond.
+    """
 
     def __init__(self, random: np.random.Generator, *, clock: bool, wild: bool = False) -> None:
         self.random = random
@@ -55,11 +59,14 @@ class Generator:
     def pick(self, choices):
         return choices[self.random.integers(len(choices))]
 
+    def literal(self, kind: Type) -> str:
+        return self.pick([each for each in LITERALS[kind] if not (self.wild and "9999" in each)])
+
     def leaf(self, kind: Type) -> str:
         clock = {Type.TIME: ["now()"] * 3, Type.DATE: ["current_date"] * 3}.get(kind, []) if self.clock else []
         names = self.names[kind]
         if self.random.random() < (0.35 if names or clock else 1):
-            return self.pick(LITERALS[kind])
+            return self.literal(kind)
         return self.pick(clock + names)
 
     def draw(self, kind: Type, depth: int) -> str:
@@ -110,7 +117,7 @@ class Generator:
             return f"{self.draw(Type.TEXT, depth)} {self.pick(['=', '<>'])} {self.draw(Type.TEXT, depth)}"
         if form == "in":
             kind = self.pick(list(Type))
-            choices = ", ".join(self.pick(LITERALS[kind]) for _ in range(self.random.integers(1, 5)))
+            choices = ", ".join(self.literal(kind) for _ in range(self.random.integers(1, 5)))
             return f"{self.draw(kind, depth)} {self.pick(['in', 'not in'])} ({choices})"
         if form == "like":
             return f"{self.draw(Type.TEXT, depth)} {self.pick(['like', 'not like'])} {self.pick(PATTERNS)}"

@@ -112,6 +112,7 @@ NOW = 1_767_214_800_000_000  # 23:00 of New Year's Eve 2025 in Vilnius
         ("tier = 'gold'", None),
         ("income < 5 and seen < now()", None),
         ("seen > now()", None),
+        ("seen < now() - interval '13 days'", None),
         ("date '9999-12-31' - current_date > interval '30 days'", 60 * MINUTE),
         ("now() - seen > interval '14 days' and date '9999-12-31' > current_date", 30 * MINUTE + 1),
     ],
@@ -141,3 +142,20 @@ def test_a_windowed_measure_holds_until_its_oldest_pane_leaves() -> None:
         assert value == world.evaluate(number, 0, ends - 1)
         changes += value == 0
     assert changes <= 1
+
+
+def test_times_beyond_the_exact_ones_are_found_within_their_coarseness() -> None:
+    names = bed.Names()
+    assembler = Assembler(names.code_of)
+    far = "timestamptz '9999-12-31 00:00:00Z'"
+    texts = [f"{far} + (now() - seen) {op} {far} + interval '14 days'" for op in ("<", "<=", ">", ">=", "=", "<>")]
+    numbers = [assembler.add(check(text, bed.SCOPE, Type.BOOLEAN, "")) for text in texts]
+    world = bed.world(assembler, names, np.random.default_rng(1), rows=1, at=NOW)
+    world.state.traits[0, list(bed.TRAITS).index("seen")] = NOW - 14 * 1440 * MINUTE + 1_000_003
+    for text, number in zip(texts, numbers, strict=True):
+        stretches = _stretches(world, number, 0, NOW)
+        assert len(stretches) < 10, text
+        assert abs(stretches[0][1] - NOW - 1_000_003) <= 64, text
+        assert stretches[-1][1] == NEVER_CHANGES, text
+        values = [world.evaluate(number, 0, begin) for begin, _ in stretches]
+        assert len(set(values)) == 2, text
