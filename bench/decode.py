@@ -116,7 +116,8 @@ def main() -> None:
     assert len(batch.rows) == options.events
     plain = best(lambda: peer.decode_lines(payload))
     ours = best(lambda: decode_ndjson(payload, schema, SECRET))
-    table = pa.Table.from_pylist([{**event, "time": np.datetime64(event["time"][:-1], "us").item()} for event in made])
+    stamped = [{**event, "time": np.datetime64(str(event["time"])[:-1], "us").item()} for event in made]
+    table = pa.Table.from_pylist(stamped)
     table = table.set_column(1, "time", table["time"].cast(pa.timestamp("us", tz="UTC")))
     arrow = best(lambda: decode_arrow(table, schema, SECRET))
     per_line = len(payload) / options.events

@@ -2,8 +2,8 @@
 
 A line that is not plain (an escape in a value that is compared, a duplicate key, anything that would be refused) is
 UNCLEAR and becomes one LEFT cell: it is read by `lines.py`, whose meaning this file matches. What the line had
-written before is taken back. Kernels here share five arrays, passed one by one, because passing them in a tuple made
-each call cost twenty times more (numba counts references for each):
+written before is taken back. Kernels here share five arrays, borrowed once and passed one by one: counting references
+to them at each call made the scanner twice as slow, passing them in a tuple ten times.
 
 letters: uint8, the words of the playbook and then the payload, each line ending in a newline.
 words: the table of `words.Words`.
@@ -20,6 +20,7 @@ import numpy as np
 
 from onevoice.engine.kernel import kernel
 from onevoice.events.batch import ITEM, ITEMS_MAX, LINE, LINE_BYTES_MAX, NAME_CHARACTERS_MAX, TYPE
+from onevoice.events.lean import borrowed, inlined
 from onevoice.events.tokens import (
     COMMA,
     LEFT_BRACE,
@@ -78,7 +79,9 @@ OBJECT_CELLS_MAX: Final = 256  # beyond, an object with unknown names is left to
 
 @kernel
 def scan(letters: Any, i: Any, words: Any, cells: Any, rows: Any, state: Any) -> None:
-    """Read all lines from `i` on."""
+    """Read all lines from `i` on. The caller keeps the arrays alive."""
+    letters, words = borrowed(letters), borrowed(words)
+    cells, rows, state = borrowed(cells), borrowed(rows), borrowed(state)
     size = letters.shape[0]
     while i < size:
         start = i
@@ -139,7 +142,7 @@ def _line(letters: Any, i: Any, words: Any, cells: Any, rows: Any, state: Any) -
     return i
 
 
-@kernel
+@inlined
 def _new_row(rows: Any, state: Any, item: Any) -> Any:
     row = state[ROWS]
     state[ROWS] = row + 1
@@ -148,14 +151,14 @@ def _new_row(rows: Any, state: Any, item: Any) -> Any:
     return row
 
 
-@kernel
+@inlined
 def _new_object(state: Any) -> Any:
     """Begin an object, in which no word has been seen yet."""
     state[OBJECT] += 1
     return state[OBJECT]
 
 
-@kernel
+@inlined
 def _cell(cells: Any, state: Any, code: Any, row: Any, column: Any, start: Any, stop: Any) -> None:
     cell = state[CELLS]
     state[CELLS] = cell + 1
@@ -166,13 +169,13 @@ def _cell(cells: Any, state: Any, code: Any, row: Any, column: Any, start: Any, 
     cells[cell, CELL_STOP] = stop
 
 
-@kernel
+@inlined
 def _key_end(letters: Any, i: Any, state: Any) -> Any:
     """Return the position of the quote that ends the key at `i`."""
     return string_end(letters, i + 1, state[WIDE]) if letters[i] == QUOTE else UNCLEAR
 
 
-@kernel
+@inlined
 def _after_comma(letters: Any, i: Any, closing: Any) -> Any:
     """Return the position of the next entry, or of the closing bracket."""
     if i == UNCLEAR:
@@ -202,7 +205,7 @@ def _unknown(
     return after_value(letters, i, state[WIDE])
 
 
-@kernel
+@inlined
 def _part(letters: Any, i: Any, key: Any, row: Any, words: Any, cells: Any, rows: Any, state: Any) -> Any:
     """Read the value of one of the keys of an event."""
     if key == KEY_FIELDS:
@@ -221,7 +224,7 @@ def _part(letters: Any, i: Any, key: Any, row: Any, words: Any, cells: Any, rows
     return _value(letters, i, EVENT_KEY + key, row, 0, cells, state)
 
 
-@kernel
+@inlined
 def _source(letters: Any, i: Any, row: Any, words: Any, cells: Any, state: Any) -> Any:
     start = i + 1
     stop = _key_end(letters, i, state)
@@ -236,7 +239,7 @@ def _source(letters: Any, i: Any, row: Any, words: Any, cells: Any, state: Any) 
     return stop + 1
 
 
-@kernel
+@inlined
 def _type(letters: Any, i: Any, row: Any, words: Any, cells: Any, state: Any) -> Any:
     start = i + 1
     stop = _key_end(letters, i, state)
@@ -251,7 +254,7 @@ def _type(letters: Any, i: Any, row: Any, words: Any, cells: Any, state: Any) ->
     return stop + 1
 
 
-@kernel
+@inlined
 def _value(letters: Any, i: Any, code: Any, row: Any, column: Any, cells: Any, state: Any) -> Any:
     """Note a value that is a text without escapes, a number, true, false or null."""
     if letters[i] == QUOTE:
@@ -300,7 +303,7 @@ def _pairs(letters: Any, i: Any, scope: Any, row: Any, words: Any, cells: Any, s
     return i + 1
 
 
-@kernel
+@inlined
 def _pair(letters: Any, i: Any, scope: Any, number: Any, code: Any, row: Any, cells: Any, state: Any) -> Any:
     if scope == TRAITS:
         if code in (TEXT, KEY):

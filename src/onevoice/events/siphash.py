@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import numpy as np
 
 from onevoice.engine.kernel import kernel
+from onevoice.events.lean import borrowed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -97,19 +98,18 @@ def _run(
 @kernel
 def _hash_all(letters: Any, kinds: Any, spans: Any, before: Prefixes, k0: Any, k1: Any, scratch: Any, out: Any) -> None:
     """Hash each span behind its kind's prefix; the width of `out` chooses 64 or 128 bits."""
+    letters, scratch, out = borrowed(letters), borrowed(scratch), borrowed(out)
+    lead, starts, fold = borrowed(before.letters), borrowed(before.starts), borrowed(before.fold)
     for i in range(spans.shape[0]):
-        length = _assemble(letters, kinds[i], spans[i, 0], spans[i, 1], before, scratch)
+        kind = kinds[i]
+        length = _copied(lead, starts[kind], starts[kind + 1], scratch, 0, False)
+        length = _copied(letters, spans[i, 0], spans[i, 1], scratch, length, fold[kind] == 1)
         _hash_one(scratch, length, k0, k1, out[i])
 
 
 @kernel
-def _assemble(letters: Any, kind: Any, start: Any, stop: Any, before: Prefixes, scratch: Any) -> Any:
-    """Write prefix and text into `scratch` and return their length."""
-    length = 0
-    for j in range(before.starts[kind], before.starts[kind + 1]):
-        scratch[length] = before.letters[j]
-        length += 1
-    fold = before.fold[kind] == 1
+def _copied(letters: Any, start: Any, stop: Any, scratch: Any, length: Any, fold: Any) -> Any:
+    """Append a text to `scratch` and return the new length; `fold` makes A to Z small."""
     for j in range(start, stop):
         letter = letters[j]
         if fold and 65 <= letter <= 90:

@@ -12,6 +12,7 @@ from typing import Any, Final
 import numpy as np
 
 from onevoice.engine.kernel import kernel
+from onevoice.events.lean import inlined
 
 UNCLEAR: Final = -1
 
@@ -42,7 +43,7 @@ LETTERS: Final = np.array(
 )
 
 
-@kernel
+@inlined
 def after_blanks(letters: Any, i: Any) -> Any:
     """Return the first position that is not blank."""
     while letters[i] == BLANK or letters[i] == TAB or letters[i] == RETURN:
@@ -50,7 +51,7 @@ def after_blanks(letters: Any, i: Any) -> Any:
     return i
 
 
-@kernel
+@inlined
 def string_end(letters: Any, i: Any, wide: Any) -> Any:
     """Return the position of the quote that ends the text beginning at `i`; one with escapes is unclear.
 
@@ -125,7 +126,7 @@ def _hexadecimal(letter: Any) -> Any:
     return np.int64(-1)
 
 
-@kernel
+@inlined
 def is_digit(letter: Any) -> Any:
     """Tell whether a letter is 0 to 9."""
     return ZERO <= letter <= NINE
@@ -220,7 +221,7 @@ def after_whole_number(letters: Any, i: Any) -> Any:
     return stop
 
 
-@kernel
+@inlined
 def after_null(letters: Any, i: Any) -> Any:
     """Return the position after `null`."""
     if letters[i] == LOWER_N and letters[i + 1] == LOWER_U and letters[i + 2] == 108 and letters[i + 3] == 108:
@@ -296,7 +297,7 @@ def _after_key(letters: Any, i: Any, wide: Any) -> Any:
     return UNCLEAR if i == UNCLEAR else after_colon(letters, i)
 
 
-@kernel
+@inlined
 def after_colon(letters: Any, i: Any) -> Any:
     """Return the position of the value behind a colon."""
     i = after_blanks(letters, i)
@@ -317,7 +318,7 @@ def _after_leaf(letters: Any, i: Any, wide: Any) -> Any:
     return after_number(letters, i)
 
 
-@kernel
+@inlined
 def two_digits(letters: Any, i: Any) -> Any:
     """Return the number of two digits, or -1."""
     if is_digit(letters[i]) and is_digit(letters[i + 1]):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 
-from onevoice.engine.kernel import kernel
+from onevoice.events.lean import inlined
 from onevoice.events.schema import ABOUT_PRODUCT
 from onevoice.playbook.model import FieldType
 
@@ -105,7 +105,7 @@ def _columns(layout: Layout) -> tuple[int, int]:
     )
 
 
-@kernel
+@inlined
 def hash_of(letters: Any, start: Any, stop: Any) -> Any:
     """Return 31 bits of a text (FNV-1a, Fowler, Noll and Vo; kept small so that it never overflows)."""
     bits = np.int64(2_166_136_261 & 0x7FFFFFFF)
@@ -114,7 +114,7 @@ def hash_of(letters: Any, start: Any, stop: Any) -> Any:
     return bits
 
 
-@kernel
+@inlined
 def find(table: Any, scope: Any, letters: Any, start: Any, stop: Any) -> Any:
     """Return the row of the word `letters[start:stop]` in a scope, or -1 - the row where it would be.
 
@@ -131,7 +131,7 @@ def find(table: Any, scope: Any, letters: Any, start: Any, stop: Any) -> Any:
     return -1 - slot
 
 
-@kernel
+@inlined
 def same(letters: Any, first: Any, start: Any, stop: Any) -> Any:
     """Tell whether the text `letters[start:stop]` also stands from `first` on."""
     for i in range(stop - start):  # noqa: SIM110 - a generator is no kernel
