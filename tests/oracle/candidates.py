@@ -157,6 +157,6 @@ def _one_of(ours: Candidate, theirs: Candidate) -> Candidate:
     )
 
 
-def _turn(candidate: Candidate) -> tuple[bool, int, int]:
-    """Order two candidates of one wish: the born first, then the earlier due or wake, then the earlier birth."""
-    return (not candidate.born, candidate.due, candidate.birth)
+def _turn(candidate: Candidate) -> tuple[bool, int]:
+    """Order two candidates of one wish: the born first, then the earlier due or wake."""
+    return (not candidate.born, candidate.due)
