@@ -206,7 +206,11 @@ def python_values(array: Array) -> list[Any]:
     if pa.types.is_struct(kind):
         children = [python_values(child) for child in array.flatten()]
         names = [kind.field(i).name for i in range(kind.num_fields)]
-        rows = [dict(zip(names, row, strict=True)) for row in zip(*children, strict=True)]
+        rows: list[dict[str, Any]] = [{} for _ in range(len(array))]
+        for name, child in zip(names, children, strict=True):
+            for row, value in zip(rows, child, strict=True):
+                if value is not None:  # null is absent
+                    row[name] = value
         return [row if there else None for row, there in zip(rows, valid(array), strict=True)]
     if pa.types.is_list(kind) or pa.types.is_large_list(kind):
         entries = python_values(array.flatten())

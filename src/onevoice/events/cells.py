@@ -12,7 +12,6 @@ import numpy as np
 
 from onevoice.engine.kernel import kernel
 from onevoice.events.batch import LINE, MISSING_TIME, NAME_CHARACTERS_MAX, OCCURRED_AT
-from onevoice.events.lean import borrowed
 from onevoice.events.scan import (
     CELL_CODE,
     CELL_COLUMN,
@@ -65,7 +64,6 @@ def evaluate(letters: Any, cells: Any, rows: Any, values: Any, traits: Any, hard
     `hard` (uint8 per cell) becomes 1 where a number needs more than one rounding, `bad` (uint8 per line) where a cell
     is not what it should be.
     """
-    letters, cells, rows, values = borrowed(letters), borrowed(cells), borrowed(rows), borrowed(values)
     for cell in range(cells.shape[0]):
         code, row = cells[cell, CELL_CODE], cells[cell, CELL_ROW]
         start, stop = cells[cell, CELL_START], cells[cell, CELL_STOP]
@@ -151,7 +149,6 @@ def collect_names(
 
     names: int64[:, 3], hash, start and stop; slots: int64[power of two], name + 1 or 0.
     """
-    letters, names, slots = borrowed(letters), borrowed(names), borrowed(slots)
     count = 0
     for cell in range(cells.shape[0]):
         code = cells[cell, CELL_CODE]

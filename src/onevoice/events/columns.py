@@ -21,7 +21,6 @@ from onevoice.events.batch import (
     TRAITS_TO,
     Batch,
 )
-from onevoice.events.lean import borrowed
 from onevoice.events.siphash import Prefixes, hash_texts_64, hash_texts_128, prefixes
 from onevoice.playbook.model import FieldType
 
@@ -178,7 +177,6 @@ def renumbered(part: Part, marks: Marks) -> list[str]:
 
 @kernel
 def _renumber(rows: Any, values: Any, traits: Any, columns: Any, named_traits: Any, new: Any, order: Any) -> int:
-    values, traits, new, order = borrowed(values), borrowed(traits), borrowed(new), borrowed(order)
     count = 0
     for row in range(rows.shape[0]):
         kind = rows[row, 0]

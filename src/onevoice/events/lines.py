@@ -181,21 +181,22 @@ class Lines:
 
     def _identifiers(self, draft: Draft, given: Any, *, required: bool) -> None:
         kinds = self.schema.identifier_numbers
-        for name, value in _object(given, "$.identifiers").items():
+        values = _object(given, "$.identifiers")
+        for name in values:
             if name not in kinds:
                 refuse_kind(name, kinds)
-            text = _reference(value, f"$.identifiers.{name}")
-            if value is None:
+        for name, number in kinds.items():
+            text = _reference(values.get(name), f"$.identifiers.{name}")
+            if values.get(name) is None:
                 continue
-            kind = self.schema.identifiers[kinds[name]]
+            kind = self.schema.identifiers[number]
             spelling = normal(text, kind.format, kind.region)
             if spelling:
-                draft.identifiers.append((kinds[name], spelling))
+                draft.identifiers.append((number, spelling))
             else:
                 draft.dropped.append(dropped_name(name, text))
-        draft.identifiers.sort()
         if required and not draft.identifiers:
-            found = f"only {', '.join(sorted(draft.dropped))}" if draft.dropped else "none"
+            found = f"only {', '.join(draft.dropped)}" if draft.dropped else "none"
             refuse(
                 Reason.NO_IDENTIFIER,
                 "$.identifiers",

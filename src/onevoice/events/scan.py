@@ -2,8 +2,7 @@
 
 A line that is not plain (an escape in a value that is compared, a duplicate key, anything that would be refused) is
 UNCLEAR and becomes one LEFT cell: it is read by `lines.py`, whose meaning this file matches. What the line had
-written before is taken back. Kernels here share five arrays, borrowed once and passed one by one: counting references
-to them at each call made the scanner twice as slow, passing them in a tuple ten times.
+written before is taken back. Kernels here share five arrays, passed one by one, which costs less than a tuple.
 
 letters: uint8, the words of the playbook and then the payload, each line ending in a newline.
 words: the table of `words.Words`.
@@ -20,7 +19,7 @@ import numpy as np
 
 from onevoice.engine.kernel import kernel
 from onevoice.events.batch import ITEM, ITEMS_MAX, LINE, LINE_BYTES_MAX, NAME_CHARACTERS_MAX, TYPE
-from onevoice.events.lean import borrowed, inlined
+from onevoice.events.lean import inlined
 from onevoice.events.tokens import (
     COMMA,
     LEFT_BRACE,
@@ -80,8 +79,6 @@ OBJECT_CELLS_MAX: Final = 256  # beyond, an object with unknown names is left to
 @kernel
 def scan(letters: Any, i: Any, words: Any, cells: Any, rows: Any, state: Any) -> None:
     """Read all lines from `i` on. The caller keeps the arrays alive."""
-    letters, words = borrowed(letters), borrowed(words)
-    cells, rows, state = borrowed(cells), borrowed(rows), borrowed(state)
     size = letters.shape[0]
     while i < size:
         start = i

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import numpy as np
 
 from onevoice.engine.kernel import kernel
-from onevoice.events.lean import borrowed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -98,12 +97,10 @@ def _run(
 @kernel
 def _hash_all(letters: Any, kinds: Any, spans: Any, before: Prefixes, k0: Any, k1: Any, scratch: Any, out: Any) -> None:
     """Hash each span behind its kind's prefix; the width of `out` chooses 64 or 128 bits."""
-    letters, scratch, out = borrowed(letters), borrowed(scratch), borrowed(out)
-    lead, starts, fold = borrowed(before.letters), borrowed(before.starts), borrowed(before.fold)
     for i in range(spans.shape[0]):
         kind = kinds[i]
-        length = _copied(lead, starts[kind], starts[kind + 1], scratch, 0, False)
-        length = _copied(letters, spans[i, 0], spans[i, 1], scratch, length, fold[kind] == 1)
+        length = _copied(before.letters, before.starts[kind], before.starts[kind + 1], scratch, 0, False)
+        length = _copied(letters, spans[i, 0], spans[i, 1], scratch, length, before.fold[kind] == 1)
         _hash_one(scratch, length, k0, k1, out[i])
 
 

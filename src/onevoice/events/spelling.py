@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any, Final
 
 from onevoice.engine.kernel import kernel
-from onevoice.events.lean import borrowed
 from onevoice.events.values import EMAIL_CHARACTERS_MAX
 
 AS_IT_IS: Final = 0
@@ -21,7 +20,6 @@ def trim(letters: Any, spans: Any, form: Any, usable: Any) -> None:
 
     `form` is AS_IT_IS or EMAIL. Where `usable` is 0 the value is empty, no address, or needs more than ASCII.
     """
-    letters = borrowed(letters)
     for i in range(spans.shape[0]):
         start, stop = spans[i, 0], spans[i, 1]
         while start < stop and is_blank(letters[start]):
