@@ -1,1 +1,106 @@
-"""x"""
+"""Onevoice: one place that decides what a company says to each customer.
+
+```python
+import onevoice
+
+with onevoice.open("examples/telecom", "data") as engine:
+    engine.ingest([{"type": "store_visited", "identifiers": {"email": "ada@example.com"}}])
+    print(engine.decide("home_banner", {"email": "ada@example.com"}))
+```
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from onevoice.errors import (
+    ConditionError,
+    EventError,
+    JournalDamaged,
+    JournalError,
+    LimitError,
+    Mistake,
+    OnevoiceError,
+    PlaybookError,
+    SnapshotError,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from onevoice.playbook.model import Playbook
+    from onevoice.runtime.customer import Customer
+    from onevoice.runtime.decisions import Decision, Line
+    from onevoice.runtime.node import Ingested, Onevoice
+
+__all__ = [
+    "ConditionError",
+    "Customer",
+    "Decision",
+    "EventError",
+    "Ingested",
+    "JournalDamaged",
+    "JournalError",
+    "LimitError",
+    "Line",
+    "Mistake",
+    "Onevoice",
+    "OnevoiceError",
+    "Playbook",
+    "PlaybookError",
+    "SnapshotError",
+    "load",
+    "open",
+]
+
+# What brings the engine's kernels with it is imported when it is first asked for: `check` and `--help` need none.
+_LATER = {
+    "Customer": "onevoice.runtime.customer",
+    "Decision": "onevoice.runtime.decisions",
+    "Ingested": "onevoice.runtime.node",
+    "Line": "onevoice.runtime.decisions",
+    "Onevoice": "onevoice.runtime.node",
+    "Playbook": "onevoice.playbook.model",
+}
+
+
+def load(path: str | Path) -> Playbook:
+    """Return the playbook in a folder; raise one PlaybookError that holds every mistake found."""
+    from onevoice.playbook.load import load as load_playbook  # noqa: PLC0415 - see _LATER
+
+    return load_playbook(path)
+
+
+def open(  # noqa: A001 - `onevoice.open` reads as what it does
+    playbook: Playbook | str | Path,
+    data_dir: str | Path | None = None,
+    *,
+    clock: Callable[[], int] | None = None,
+    snapshot_every: int = 1_000_000,
+    piece_lines: int = 16_384,
+) -> Onevoice:
+    """Open an engine over the data in a folder, or in memory.
+
+    `playbook`: its folder, or a `Playbook` built in Python. Where the data was made under another one, that is
+    published first (`Onevoice.publish`). `data_dir` is made if it is missing; None keeps everything in memory.
+    `clock` gives the time in µs UTC. A snapshot is written after each `snapshot_every` lines; `piece_lines` is how
+    many lines a journal row holds at most.
+
+    Raises PlaybookError; JournalError where the data is in use, or not to be read; JournalDamaged, which names the row.
+    """
+    from onevoice.runtime.node import clock_us, open_node  # noqa: PLC0415 - see _LATER
+
+    return open_node(
+        playbook, data_dir, clock=clock or clock_us, snapshot_every=snapshot_every, piece_lines=piece_lines
+    )
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name when it is first asked for."""
+    from importlib import import_module  # noqa: PLC0415 - see _LATER
+
+    if name not in _LATER:
+        msg = f"module 'onevoice' has no attribute {name!r}"
+        raise AttributeError(msg)
+    return getattr(import_module(_LATER[name]), name)

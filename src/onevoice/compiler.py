@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections import defaultdict
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 import numpy as np
 
@@ -39,7 +39,6 @@ from onevoice.playbook.model import (
     Campaign,
     Cap,
     Catalogue,
-    EventMatch,
     Fact,
     FieldType,
     Moment,
@@ -302,7 +301,7 @@ class _Compiler:
         return at.Compiled(self.playbook, self.schema, program, widths, names, patterns)
 
     def _facts(self) -> list[Row]:
-        """Number the facts; those that remember `until` events follow the declared ones."""
+        """Return the rows of the facts; those that remember `until` events are added later."""
         for name, fact in self.facts.items():
             self._fact_uses(self.fact_numbers[name], fact, fact_key_types(fact, self.scopes.events))
             masks = 0
@@ -317,7 +316,7 @@ class _Compiler:
         return sum(1 << i for i, name in enumerate(fact.per) if name not in layout.fields)
 
     def _fact_uses(self, number: int, fact: Fact, key_types: Sequence[FieldType]) -> None:
-        if len(fact.per) > 3:  # noqa: PLR2004 - a row has three columns for them
+        if len(fact.per) > 3:
             raise PlaybookError(
                 Mistake("too many fields in `per`", f"facts.{fact.name}.per", "at most 3", str(len(key_types)))
             )
@@ -358,7 +357,7 @@ class _Compiler:
                     column = at.FACT_PREFIXED if each.keys else at.FACT_TOTALLED
                     facts[each.symbol.index, column] = 1
         facts[facts[:, at.FACT_PARTS] == 0, at.FACT_TOTALLED] = 0
-        facts[facts[:, at.FACT_PARTS] < 2, at.FACT_PREFIXED] = 0  # noqa: PLR2004 - one value: the entry itself tells
+        facts[facts[:, at.FACT_PARTS] < 2, at.FACT_PREFIXED] = 0
 
     def _measures(self) -> tuple[list[Row], _Ranges]:
         rows: list[Row] = []
@@ -397,16 +396,14 @@ class _Compiler:
             self._steps(number, moment, substeps, uses)
         return moments, substeps, uses
 
-    def _steps(
-        self, number: int, moment: Moment, substeps: list[Row], uses: dict[int, dict[int, list[Row]]]
-    ) -> None:
+    def _steps(self, number: int, moment: Moment, substeps: list[Row], uses: dict[int, dict[int, list[Row]]]) -> None:
         """Lay out a moment's sub-steps, and what each event type does to them."""
         first = len(substeps)
         sub = 0
         for i, step in enumerate(moment.steps):
             if not step.absent:
-                for j in range(step.count):
-                    substeps.append([first + sub, int(j == step.count - 1), step.within_us])
+                last = step.count - 1
+                substeps += [[first + sub, int(j == last), step.within_us] for j in range(step.count)]
                 self._use(number, moment, step, _STEP, sub, sub + step.count, uses)
                 sub += step.count
             elif i == len(moment.steps) - 1:
@@ -585,9 +582,7 @@ class _Compiler:
             tier = strict.index(name) if klass.strict else len(strict)
             exempt = policies.exempt.get(name, frozenset())
             purpose = self.names.code(klass.purpose or name)
-            classes.append(
-                [tier, purpose, int(klass.consent_required), int("caps" in exempt), int("gap" in exempt)]
-            )
+            classes.append([tier, purpose, int(klass.consent_required), int("caps" in exempt), int("gap" in exempt)])
         kinds = self.schema.identifier_numbers
         channels = [
             [kinds.get(channel.address, -1), self.names.code(channel.name)]
@@ -613,9 +608,7 @@ class _Compiler:
 
     def _limits(self, segments: Any, suppressions: Any, campaigns: Any) -> Any:
         policies = self.playbook.policies
-        zone_trait = next(
-            (number for number, trait in enumerate(self.schema.traits) if trait.means == "time_zone"), -1
-        )
+        zone_trait = next((number for number, trait in enumerate(self.schema.traits) if trait.means == "time_zone"), -1)
         windows = [cap.rolling_us or _PERIODS[cap.period or Period.DAY][1] for cap in policies.caps]
         again = [int(value) for value in campaigns[:, at.CAMPAIGN_AGAIN_US]]
         judged = int(suppressions[:, at.SUPPRESSION_JUDGED].any()) if len(suppressions) else 0
@@ -651,7 +644,7 @@ class _Compiler:
         catalogue = self.playbook.products
         table = np.full((len(catalogue.names), max(len(catalogue.fields), 1)), np.nan)
         for j, (name, kind) in enumerate(catalogue.fields.items()):
-            encode: Callable[[Any], float] = self.names.code if kind in _CODED else float
+            encode = cast("Callable[[Any], float]", self.names.code if kind in _CODED else float)
             column = [np.nan if value is None else encode(value) for value in catalogue.columns.get(name, ())]
             if kind not in {FieldType.TEXT, FieldType.KEY}:
                 table[:, j] = column
@@ -741,5 +734,3 @@ def _with_room(program: at.Program) -> at.Program:
     timer[pool.CUSTOMERS] = 0
     timer[pool.IDS] = 0
     return program.replaced(room_for_row=row, room_for_event=event, room_for_timer=timer)
-
-

@@ -1,7 +1,7 @@
 """A playbook compiled to tables: what the kernels read and never write (but for one scratch column).
 
-Each table is an int64 (or float64) matrix with a row per thing and the columns named here. Ranges are `[from, to)` into another table;
--1 means none. `compiler.py` fills them; a changed playbook gives new tables, never new machine code.
+Each table is an int64 (or float64) matrix with a row per thing and the columns named here. Ranges are `[from, to)` into
+another table; -1 means none. `compiler.py` fills them; a changed playbook gives new tables, never new machine code.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from onevoice.events.schema import Schema
     from onevoice.playbook.model import Playbook
 
-# A *part* says where an event row holds a value of a key: a column of `values` (a coded text), or KEY_PART + a column of `keys`.
+# A *part* says where an event row holds a value of a key: a column of `values`, or KEY_PART + a column of `keys`.
 NO_PART: Final = -1
 KEY_PART: Final = 2**16
 

@@ -1,16 +1,17 @@
 """Many arrays as one argument of a kernel.
 
-Numba passes a tuple of arrays by value: a hundred arrays are seven hundred scalars at each of two hundred call sites, which took seven
-minutes to compile (decision 0001). A `Tables` object is passed as one pointer to a header of addresses and shapes; inside a kernel
-`tables.name` reads them from there. With the compiler off the same attribute is the array itself.
+Numba passes a tuple of arrays by value: a hundred arrays are seven hundred scalars at each of two hundred call sites,
+which took seven minutes to compile (decision 0001). A `Tables` object is passed as one pointer to a header of addresses
+and shapes; inside a kernel `tables.name` reads them from there. With the compiler off the same attribute is the array
+itself.
 """
 
 # pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false, reportUnknownParameterType=false, reportMissingParameterType=false, reportUntypedBaseClass=false, reportUntypedFunctionDecorator=false
-# ruff: noqa: ANN001, ANN201, ANN202, D102, ARG001 - numba's extension interface has no types
+# ruff: noqa: ANN001, ANN202, ARG001 - numba's extension interface has no types
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar, Final, Self
+from typing import Any, ClassVar, Final, Self
 
 import numpy as np
 from llvmlite import ir
@@ -26,9 +27,10 @@ from numba.extending import (
     unbox,
 )
 from numba.np.arrayobj import make_array, populate_array
+from numpy.typing import NDArray
 
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
 
 _ENTRY: Final = 3  # header numbers per field: address, rows, columns
 _POINTER: Final = ir.IntType(64).as_pointer()

@@ -1,6 +1,11 @@
-"""Arbitration: which of the candidates that want a customer now gets the contact, and why each other does not (semantics §10, §11)."""
+"""Arbitration: which of the candidates that want a customer now gets the contact, and why not each other.
+
+Semantics §10 and §11.
+"""
 
 from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -55,10 +60,15 @@ from onevoice.program import (
     SUPPRESSION_TIMED,
 )
 
+if TYPE_CHECKING:
+    from onevoice.engine.state import State
+    from onevoice.program import Program
+    from onevoice.tables import Floats, Ints
+
 
 @kernel
-def _has_consent(program, state, customer, klass, channel):
-    """Whether the customer may be spoken to on a channel for the class's purpose: given, or never withdrawn where silence will do."""
+def _has_consent(program: Program, state: State, customer: int, klass: int, channel: int) -> bool:
+    """Whether the class's purpose may use a channel: consent given, or never withdrawn where silence will do."""
     fact = program.limits[P_FACT_CONSENT]
     on = state.names[program.channels[channel, CHANNEL_NAME], at.N_HASH]
     purpose = state.names[program.classes[klass, CLASS_PURPOSE], at.N_HASH]
@@ -70,13 +80,13 @@ def _has_consent(program, state, customer, klass, channel):
 
 
 @kernel
-def _has_address(program, state, customer, channel):
+def _has_address(program: Program, state: State, customer: int, channel: int) -> bool:
     kind = program.channels[channel, CHANNEL_KIND]
     return kind < 0 or state.identifier_counts[customer, kind] > 0
 
 
 @kernel
-def _stops(program, rule, campaign):
+def _stops(program: Program, rule: int, campaign: int) -> bool:
     """Whether a suppression is about a campaign at all."""
     klass = program.campaigns[campaign, CAMPAIGN_CLASS]
     if (program.suppressions[rule, SUPPRESSION_CLASSES] >> klass) & 1:
@@ -85,7 +95,9 @@ def _stops(program, rule, campaign):
 
 
 @kernel
-def _suppression(program, state, customer, campaign, product, values, row):
+def _suppression(
+    program: Program, state: State, customer: int, campaign: int, product: int, values: Floats, row: int
+) -> int:
     """Return the first suppression that stops a campaign for a customer now, or -1."""
     now = state.scalars[at.NOW]
     for rule in range(program.suppressions.shape[0]):
@@ -96,9 +108,7 @@ def _suppression(program, state, customer, campaign, product, values, row):
         else:
             condition = program.suppressions[rule, SUPPRESSION_CONDITION]
             stack = state.stack
-            found = conditions.evaluate(
-                program, state, stack, condition, customer, now, values, row, campaign, product
-            )
+            found = conditions.evaluate(program, state, stack, condition, customer, now, values, row, campaign, product)
             holds = found == 1.0
         if holds:
             return rule
@@ -106,8 +116,10 @@ def _suppression(program, state, customer, campaign, product, values, row):
 
 
 @kernel
-def _timed_gates(program, state, customer, campaign, key, channel):
-    """Return (reason, rule, value, limit, until) of the gates that time opens: again_after, gap, caps; reason 0 where all are open."""
+def _timed_gates(
+    program: Program, state: State, customer: int, campaign: int, key: int, channel: int
+) -> tuple[int, int, int, int, int]:
+    """Return (reason, rule, value, limit, until) of again_after, gap and caps; the reason is WON where all are open."""
     now = state.scalars[at.NOW]
     klass = program.campaigns[campaign, CAMPAIGN_CLASS]
     again = program.campaigns[campaign, CAMPAIGN_AGAIN_US]
@@ -129,7 +141,7 @@ def _timed_gates(program, state, customer, campaign, key, channel):
 
 
 @kernel
-def _pass_gates(program, state, customer, row):
+def _pass_gates(program: Program, state: State, customer: int, row: int) -> None:
     """Find the first channel on which a candidate could go out, or the reason of the one that got furthest."""
     candidates = state.candidates
     campaign, key = candidates[row, at.C_CAMPAIGN], candidates[row, at.C_KEY]
@@ -160,27 +172,35 @@ def _pass_gates(program, state, customer, row):
 
 
 @kernel
-def rank(program, state, customer, campaign, product, values, row):
+def rank(program: Program, state: State, customer: int, campaign: int, product: int, values: Floats, row: int) -> float:
     """Return a campaign's rank for a customer now; NaN where it has none."""
     now, stack = state.scalars[at.NOW], state.stack
     propensity = program.campaigns[campaign, CAMPAIGN_PROPENSITY]
     if propensity >= 0:
-        found = conditions.evaluate(
-            program, state, stack, propensity, customer, now, values, row, campaign, product
-        )
+        found = conditions.evaluate(program, state, stack, propensity, customer, now, values, row, campaign, product)
         program.campaign_numbers[campaign, NUMBER_PROPENSITY] = found
     expression = program.limits[P_RANK]
     return conditions.evaluate(program, state, stack, expression, customer, now, values, row, campaign, product)
 
 
 @kernel
-def _tie(program, state, customer, campaign):
+def _tie(program: Program, state: State, customer: int, campaign: int) -> int:
     low, high = state.customers[customer, at.FOUNDING_LOW], state.customers[customer, at.FOUNDING_HIGH]
     return mix(mix(low, high), program.campaigns[campaign, CAMPAIGN_TIE])
 
 
 @kernel
-def _beats(program, state, customer, campaign, score, expiry, other, other_score, other_expiry):
+def _beats(
+    program: Program,
+    state: State,
+    customer: int,
+    campaign: int,
+    score: float,
+    expiry: int,
+    other: int,
+    other_score: float,
+    other_expiry: int,
+) -> bool:
     """Whether one campaign comes before another: class tier, rank, expiry, tie."""
     tier = program.classes[program.campaigns[campaign, CAMPAIGN_CLASS], CLASS_TIER]
     other_tier = program.classes[program.campaigns[other, CAMPAIGN_CLASS], CLASS_TIER]
@@ -198,8 +218,8 @@ def _beats(program, state, customer, campaign, score, expiry, other, other_score
 
 
 @kernel
-def _look_at_all(program, state, customer):
-    """Judge every born candidate; returns the winner's row, or -1, and its score. Scores go into `state.ranks`."""
+def _look_at_all(program: Program, state: State, customer: int) -> int:
+    """Judge every born candidate; returns the winner's row, or -1. Scores go into `state.ranks`."""
     candidates = state.candidates
     winner, best = -1, np.nan
     row = state.customers[customer, at.CANDIDATE_HEAD]
@@ -233,7 +253,7 @@ def _look_at_all(program, state, customer):
 
 
 @kernel
-def _is_news(candidates, row):
+def _is_news(candidates: Ints, row: int) -> bool:
     """Whether a candidate's reason differs from what was last recorded of it."""
     reason = candidates[row, at.C_REASON]
     return (
@@ -248,7 +268,7 @@ def _is_news(candidates, row):
 
 
 @kernel
-def _outrank(program, state, row, winner):
+def _outrank(program: Program, state: State, row: int, winner: int) -> None:
     """Let a candidate that could have won wait for the gap after the winner."""
     candidates = state.candidates
     klass = program.campaigns[candidates[row, at.C_CAMPAIGN], CAMPAIGN_CLASS]
@@ -259,7 +279,7 @@ def _outrank(program, state, row, winner):
 
 
 @kernel
-def _block(candidates, row):
+def _block(candidates: Ints, row: int) -> None:
     """Block a loser until its reason can have lifted; only an event can lift the first three."""
     reason = candidates[row, at.C_REASON]
     by_event = reason == NO_CONSENT or reason == NO_ADDRESS or reason == SUPPRESSED
@@ -268,7 +288,7 @@ def _block(candidates, row):
 
 
 @kernel
-def _contact(program, state, customer, row):
+def _contact(program: Program, state: State, customer: int, row: int) -> int:
     """Reserve and commit the winner's contact; returns its number."""
     candidates = state.candidates
     campaign = candidates[row, at.C_CAMPAIGN]
@@ -285,7 +305,7 @@ def _contact(program, state, customer, row):
 
 
 @kernel
-def _write(state, row, contact):
+def _write(state: State, row: int, contact: int) -> None:
     candidates = state.candidates
     reason = candidates[row, at.C_REASON]
     campaign, key = candidates[row, at.C_CAMPAIGN], candidates[row, at.C_KEY]
@@ -303,7 +323,7 @@ def _write(state, row, contact):
 
 
 @kernel
-def hold_round(program, state, customer):
+def hold_round(program: Program, state: State, customer: int) -> None:
     """Let all born candidates of a customer meet: one wins at most, each other gets its reason and waits or goes."""
     candidates = state.candidates
     winner = _look_at_all(program, state, customer)
@@ -332,7 +352,7 @@ def hold_round(program, state, customer):
 
 
 @kernel
-def round_timer(program, state, timer):
+def round_timer(program: Program, state: State, timer: int) -> None:
     """Take up a round timer, if it still holds."""
     customer = state.timers[timer, timers.CUSTOMER]
     if state.customers[customer, at.ROUND_AT] == state.timers[timer, timers.DUE]:
@@ -341,8 +361,11 @@ def round_timer(program, state, timer):
 
 
 @kernel
-def wake(program, state, customer):
-    """Unblock the candidates whose consent, address or suppression no longer stands in the way; returns the next instant at which time alone may do so."""
+def wake(program: Program, state: State, customer: int) -> int:
+    """Unblock the candidates whose consent, address or suppression no longer stands in the way.
+
+    Returns the next instant at which time alone may unblock another.
+    """
     candidates = state.candidates
     due, now = at.INFINITE, state.scalars[at.NOW]
     woken = False
@@ -363,7 +386,7 @@ def wake(program, state, customer):
 
 
 @kernel
-def _is_free(program, state, customer, row):
+def _is_free(program: Program, state: State, customer: int, row: int) -> bool:
     """Whether a candidate passes consent, address and suppression on some channel."""
     candidates = state.candidates
     campaign = candidates[row, at.C_CAMPAIGN]
@@ -380,7 +403,7 @@ def _is_free(program, state, customer, row):
 
 
 @kernel
-def _free_again(program, state, customer, row):
+def _free_again(program: Program, state: State, customer: int, row: int) -> int:
     """Return the next instant at which a suppression of this candidate may change by time alone."""
     candidates = state.candidates
     campaign, now = candidates[row, at.C_CAMPAIGN], state.scalars[at.NOW]
@@ -398,8 +421,8 @@ def _free_again(program, state, customer, row):
 
 
 @kernel
-def _ask_candidates(program, state, customer, placement, values, row):
-    """Mark in `state.asks` every campaign that answers a placement: its rule if suppressed, -1 if it could win, -2 if not wanted."""
+def _ask_candidates(program: Program, state: State, customer: int, placement: int, values: Floats, row: int) -> None:
+    """Mark each campaign in `state.asks`: -1 if it could win a placement, its rule if suppressed, -2 if not wanted."""
     now = state.scalars[at.NOW]
     campaigns = program.campaigns
     for campaign in range(campaigns.shape[0]):
@@ -417,7 +440,7 @@ def _ask_candidates(program, state, customer, placement, values, row):
 
 
 @kernel
-def _best_ask(program, state, customer):
+def _best_ask(program: Program, state: State, customer: int) -> int:
     """Return the best campaign that could still win, or -1."""
     best = -1
     for campaign in range(program.campaigns.shape[0]):
@@ -439,7 +462,7 @@ def _best_ask(program, state, customer):
 
 
 @kernel
-def answer(program, state, customer, placement, values, row):
+def answer(program: Program, state: State, customer: int, placement: int, values: Floats, row: int) -> None:
     """Answer an ask: the best campaigns fill the placement's slots; every candidate gets a line."""
     _ask_candidates(program, state, customer, placement, values, row)
     last = -1

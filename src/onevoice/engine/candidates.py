@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
@@ -24,18 +24,25 @@ from onevoice.program import (
     CAMPAIGN_WAIT_US,
 )
 
+if TYPE_CHECKING:
+    from onevoice.engine.state import State
+    from onevoice.program import Program
+    from onevoice.tables import Floats, Ints
+
 CANDIDATES_MAX: Final = 64  # of one customer, born or not
 
 
 @kernel
-def product_of(program, candidates, row):
+def product_of(program: Program, candidates: Ints, row: int) -> int:
     """Return the name code of the product a candidate is about: its offer's, else the world event's, else -1."""
     product = program.campaigns[candidates[row, at.C_CAMPAIGN], CAMPAIGN_OFFER_PRODUCT]
     return product if product >= 0 else candidates[row, at.C_PRODUCT]
 
 
 @kernel
-def is_eligible(program, state, customer, campaign, product, values, row):
+def is_eligible(
+    program: Program, state: State, customer: int, campaign: int, product: int, values: Floats, row: int
+) -> bool:
     """Whether a campaign's `if` and its offer's `if` are true."""
     now = state.scalars[at.NOW]
     for column in (CAMPAIGN_IF, CAMPAIGN_OFFER_IF):
@@ -50,7 +57,7 @@ def is_eligible(program, state, customer, campaign, product, values, row):
 
 
 @kernel
-def _find(state, customer, campaign, key):
+def _find(state: State, customer: int, campaign: int, key: int) -> tuple[int, int]:
     """Return (row, row before it in the chain) of a candidate; row is -1 where there is none."""
     candidates = state.candidates
     before, row = -1, state.customers[customer, at.CANDIDATE_HEAD]
@@ -66,7 +73,7 @@ def _find(state, customer, campaign, key):
 
 
 @kernel
-def _link(state, customer, before, row):
+def _link(state: State, customer: int, before: int, row: int) -> None:
     candidates, customers = state.candidates, state.customers
     if before < 0:
         candidates[row, at.C_NEXT] = customers[customer, at.CANDIDATE_HEAD]
@@ -78,7 +85,7 @@ def _link(state, customer, before, row):
 
 
 @kernel
-def drop(state, row):
+def drop(state: State, row: int) -> None:
     """Remove a candidate."""
     candidates = state.candidates
     customer = candidates[row, at.C_CUSTOMER]
@@ -93,7 +100,7 @@ def drop(state, row):
 
 
 @kernel
-def _end_with(state, row, reason):
+def _end_with(state: State, row: int, reason: int) -> None:
     """Record why a candidate came to an end by itself, and remove it."""
     candidates = state.candidates
     record.decision(state, END, candidates[row, at.C_CUSTOMER], -1)
@@ -103,7 +110,7 @@ def _end_with(state, row, reason):
 
 
 @kernel
-def _is_over(program, state, customer, campaign, key, time, position):
+def _is_over(program: Program, state: State, customer: int, campaign: int, key: int, time: int, position: int) -> bool:
     """Whether an `until` event came that is later than a trigger at (time, position)."""
     fact = program.campaigns[campaign, CAMPAIGN_UNTIL]
     if fact < 0:
@@ -117,7 +124,7 @@ def _is_over(program, state, customer, campaign, key, time, position):
 
 
 @kernel
-def _has_ended(program, state, row):
+def _has_ended(program: Program, state: State, row: int) -> bool:
     candidate = state.candidates[row]
     customer, campaign, key = candidate[at.C_CUSTOMER], candidate[at.C_CAMPAIGN], candidate[at.C_KEY]
     time, position = candidate[at.C_TRIGGER_AT], candidate[at.C_TRIGGER_POSITION]
@@ -125,7 +132,7 @@ def _has_ended(program, state, row):
 
 
 @kernel
-def end_by_until(program, state, customer):
+def end_by_until(program: Program, state: State, customer: int) -> None:
     """Remove the candidates that have ended; those not yet born without a word."""
     candidates = state.candidates
     row = state.customers[customer, at.CANDIDATE_HEAD]
@@ -141,14 +148,14 @@ def end_by_until(program, state, customer):
 
 
 @kernel
-def _expiry(program, campaign, start):
+def _expiry(program: Program, campaign: int, start: int) -> int:
     valid = program.campaigns[campaign, CAMPAIGN_VALID_US]
     end = program.campaigns[campaign, CAMPAIGN_TO]
     return end if valid == 0 else min(start + valid, end)
 
 
 @kernel
-def _set_expiry(program, state, row, start):
+def _set_expiry(program: Program, state: State, row: int, start: int) -> None:
     candidates = state.candidates
     campaign = candidates[row, at.C_CAMPAIGN]
     due = _expiry(program, campaign, start)
@@ -159,7 +166,7 @@ def _set_expiry(program, state, row, start):
 
 
 @kernel
-def set_round(state, customer):
+def set_round(state: State, customer: int) -> None:
     """Set the customer's round timer anew if its time has changed: the least due or wake time of the born."""
     candidates = state.candidates
     due = at.INFINITE
@@ -175,7 +182,7 @@ def set_round(state, customer):
 
 
 @kernel
-def _give_birth(program, state, row):
+def _give_birth(program: Program, state: State, row: int) -> None:
     """Let an unborn candidate be born if its campaign still wants this customer; else it vanishes."""
     candidates = state.candidates
     customer, campaign = candidates[row, at.C_CUSTOMER], candidates[row, at.C_CAMPAIGN]
@@ -197,19 +204,30 @@ def _give_birth(program, state, row):
 
 
 @kernel
-def _set_trigger(state, row, time, position, product, values, values_row):
+def _set_trigger(
+    state: State, row: int, time: int, position: int, product: int, values: Floats, values_row: int
+) -> None:
     candidates, contexts = state.candidates, state.contexts
     candidates[row, at.C_TRIGGER_AT] = time
     candidates[row, at.C_TRIGGER_POSITION] = position
     candidates[row, at.C_PRODUCT] = product
-    if values_row < 0:
-        contexts[row, :] = np.nan
-    else:
-        contexts[row, :] = values[values_row, :]
+    for column in range(contexts.shape[1]):
+        contexts[row, column] = np.nan if values_row < 0 else values[values_row, column]
 
 
 @kernel
-def wish(program, state, customer, campaign, key, time, position, product, values, values_row):
+def wish(
+    program: Program,
+    state: State,
+    customer: int,
+    campaign: int,
+    key: int,
+    time: int,
+    position: int,
+    product: int,
+    values: Floats,
+    values_row: int,
+) -> None:
     """Let a trigger refresh the candidate for (customer, campaign, key), or start a new one.
 
     `time` and `position` are the trigger's; `values[values_row]` its fields, -1 for none.
@@ -248,7 +266,7 @@ def wish(program, state, customer, campaign, key, time, position, product, value
 
 
 @kernel
-def _row_of(state, timer, column):
+def _row_of(state: State, timer: int, column: int) -> int:
     """Return the candidate for which a timer still holds, or -1."""
     row = state.timers[timer, timers.ROW]
     candidates = state.candidates
@@ -262,7 +280,7 @@ def _row_of(state, timer, column):
 
 
 @kernel
-def birth(program, state, timer):
+def birth(program: Program, state: State, timer: int) -> None:
     """Take up a birth timer."""
     row = _row_of(state, timer, at.C_BIRTH_AT)
     if row >= 0 and not state.candidates[row, at.C_BORN]:
@@ -270,7 +288,7 @@ def birth(program, state, timer):
 
 
 @kernel
-def expire(state, timer):
+def expire(state: State, timer: int) -> None:
     """Take up an expiry timer."""
     row = _row_of(state, timer, at.C_EXPIRES_AT)
     if row >= 0 and state.candidates[row, at.C_BORN]:
@@ -280,7 +298,7 @@ def expire(state, timer):
 
 
 @kernel
-def _unite(state, kept, row):
+def _unite(state: State, kept: int, row: int) -> None:
     """Make two candidates for the same campaign and key one."""
     candidates = state.candidates
     born = candidates[kept, at.C_BORN] and candidates[row, at.C_BORN]
@@ -303,7 +321,7 @@ def _unite(state, kept, row):
 
 
 @kernel
-def merge(program, state, a, b):
+def merge(state: State, a: int, b: int) -> None:
     """Unite the candidates of two customers; timers are set anew under the survivor."""
     candidates = state.candidates
     while state.customers[b, at.CANDIDATE_HEAD] >= 0:
@@ -326,4 +344,3 @@ def merge(program, state, a, b):
     state.customers[b, at.CANDIDATE_COUNT] = 0
     state.customers[b, at.ROUND_AT] = at.INFINITE
     set_round(state, a)
-

@@ -1,9 +1,9 @@
-"""The canonical form of a state: sorted tables of plain tuples, alike for every way of coming to the same state (semantics §13)."""
+"""The canonical form of a state: sorted tables of plain tuples, however the state came about (semantics §13)."""
 
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
@@ -79,7 +79,9 @@ def _order(value: Any) -> Row:
         return (0,)
     if isinstance(value, str):
         return (2, value)
-    return (3, *map(_order, value)) if isinstance(value, tuple) else (1, value)
+    if isinstance(value, tuple):
+        return (3, *map(_order, cast("Row", value)))
+    return (1, value)
 
 
 def _or_none(value: int, missing: int) -> int | None:

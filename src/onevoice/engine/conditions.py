@@ -4,8 +4,6 @@ A value is a float64: NaN is NULL, booleans are 1.0 and 0.0, a text is its code,
 that is not finite is NULL. Cost: about 5 ns an instruction.
 """
 
-# ruff: noqa: PLR0917 - kernels take arrays and scalars by position
-
 from __future__ import annotations
 
 import math

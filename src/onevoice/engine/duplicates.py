@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from onevoice.engine import state as at
 from onevoice.engine.hashing import mix
 from onevoice.engine.kernel import kernel
 from onevoice.engine.store import COUNT
+
+if TYPE_CHECKING:
+    from onevoice.engine.state import State
+    from onevoice.tables import Ints
 
 DAY: Final = 86_400_000_000  # µs
 IDS_A_DAY_MAX: Final = 2**22
@@ -17,7 +21,7 @@ _FIRST_DAY: Final = 1
 
 
 @kernel
-def _place(ids, wanted):
+def _place(ids: Ints, wanted: int) -> int:
     mask = ids.shape[0] - 1
     place = mix(wanted, 0) & mask
     while ids[place, _HASH] != 0 and ids[place, _HASH] != wanted:
@@ -26,7 +30,7 @@ def _place(ids, wanted):
 
 
 @kernel
-def is_duplicate(state, hashed):
+def is_duplicate(state: State, hashed: int) -> bool:
     """Whether an id (its 64-bit hash, 0 for none) was seen before; if not it is remembered from now on."""
     if hashed == 0:
         return False
@@ -51,7 +55,7 @@ def is_duplicate(state, hashed):
 
 
 @kernel
-def refill(old, ids, today):
+def refill(old: Ints, ids: Ints, today: int) -> int:
     """Copy the ids that still count into an empty table; returns how many."""
     count = 0
     for row in range(old.shape[0]):

@@ -1,13 +1,13 @@
 """Facts: intervals per customer and key, from the greatest opening and the greatest closing (semantics §5).
 
-Four kinds of rows share the store `facts`, told apart by their slot: an *entry* per key; a *total* (how many keys are open);
-a *prefix* per first value (how many keys with it are open); and *for-all closings*, which close every key that agrees with them where
-they have a value. Totals and prefixes are kept only where a condition asks for them.
+Four kinds of rows share the store `facts`, told apart by their slot: an *entry* per key; a *total* (how many keys are
+open); a *prefix* per first value (how many keys with it are open); and *for-all closings*, which close every key that
+agrees with them where they have a value. Totals and prefixes are kept only where a condition asks for them.
 """
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from onevoice.engine import state as at
 from onevoice.engine import timers
@@ -29,6 +29,12 @@ from onevoice.program import (
     USE_PART,
 )
 
+if TYPE_CHECKING:
+    from onevoice.engine.state import State
+    from onevoice.engine.step import Columns
+    from onevoice.program import Program
+    from onevoice.tables import Ints
+
 ENTRY: Final = 0
 TOTAL: Final = 1
 PREFIX: Final = 2
@@ -37,7 +43,7 @@ KINDS: Final = 4  # slots of one fact
 
 
 @kernel
-def part_hash(state, columns, row, part):
+def part_hash(state: State, columns: Columns, row: int, part: int) -> int:
     """Return the 64-bit hash of a field of an event row; 0 for NULL or a field that the event lacks."""
     if part == NO_PART:
         return 0
@@ -50,7 +56,7 @@ def part_hash(state, columns, row, part):
 
 
 @kernel
-def key_of(parts, first, second, third):
+def key_of(parts: int, first: int, second: int, third: int) -> int:
     """Combine the hashes of a key's values."""
     if parts == 0:
         return 0
@@ -62,13 +68,13 @@ def key_of(parts, first, second, third):
 
 
 @kernel
-def find_row(state, customer, fact, kind, key):
+def find_row(state: State, customer: int, fact: int, kind: int, key: int) -> int:
     """Return a fact's row of a kind, or -1."""
     return find(state.facts, state.facts_index, owner_of(customer, fact * KINDS + kind), key)
 
 
 @kernel
-def _add_row(state, customer, fact, kind, key, first, second, third):
+def _add_row(state: State, customer: int, fact: int, kind: int, key: int, first: int, second: int, third: int) -> int:
     owner = owner_of(customer, fact * KINDS + kind)
     row = add(state.facts, state.facts_index, state.pools, at.FACTS, state.customers, at.FACT_HEAD, owner, key)
     facts = state.facts
@@ -84,7 +90,7 @@ def _add_row(state, customer, fact, kind, key, first, second, third):
 
 
 @kernel
-def _count(state, customer, fact, kind, key, change):
+def _count(state: State, customer: int, fact: int, kind: int, key: int, change: int) -> None:
     row = find_row(state, customer, fact, kind, key)
     if row < 0:
         row = _add_row(state, customer, fact, kind, key, key, 0, 0)
@@ -94,7 +100,7 @@ def _count(state, customer, fact, kind, key, change):
 
 
 @kernel
-def _raise(facts, row, column, time, position):
+def _raise(facts: Ints, row: int, column: int, time: int, position: int) -> None:
     """Keep the greater of what a row has and (time, position), in the column pair that begins at `column`."""
     kept = facts[row, column]
     if time > kept or (time == kept and position > facts[row, column + 1]):
@@ -103,8 +109,8 @@ def _raise(facts, row, column, time, position):
 
 
 @kernel
-def _agrees(facts, row, mask, closing):
-    """Whether a for-all closing speaks for an entry: equal wherever it has a value (a mask bit marks a value it lacks)."""
+def _agrees(facts: Ints, row: int, mask: int, closing: int) -> bool:
+    """Whether a for-all closing speaks for an entry: equal wherever it has a value (mask bits: those it lacks)."""
     for i in range(3):
         if not (mask >> i) & 1 and facts[row, at.FIRST + i] != facts[closing, at.FIRST + i]:
             return False
@@ -112,16 +118,14 @@ def _agrees(facts, row, mask, closing):
 
 
 @kernel
-def _is_closed_by(facts, row, closing):
+def _is_closed_by(facts: Ints, row: int, closing: int) -> bool:
     """Whether a closing in row `closing` is not before the opening in `row`."""
     opened, closed = facts[row, at.OPEN_AT], facts[closing, at.CLOSE_AT]
-    return opened < closed or (
-        opened == closed and facts[row, at.OPEN_POSITION] <= facts[closing, at.CLOSE_POSITION]
-    )
+    return opened < closed or (opened == closed and facts[row, at.OPEN_POSITION] <= facts[closing, at.CLOSE_POSITION])
 
 
 @kernel
-def _is_closed_by_all(program, state, customer, fact, row):
+def _is_closed_by_all(program: Program, state: State, customer: int, fact: int, row: int) -> bool:
     """Whether one of the for-all closings that agree with an entry is not before its opening."""
     facts = state.facts
     for mask in range(1, 8):
@@ -137,7 +141,7 @@ def _is_closed_by_all(program, state, customer, fact, row):
 
 
 @kernel
-def _is_open(program, state, customer, fact, row, now):
+def _is_open(program: Program, state: State, customer: int, fact: int, row: int, now: int) -> bool:
     opened = state.facts[row, at.OPEN_AT]
     lasts = program.facts[fact, FACT_LASTS]
     if opened == at.NEVER or (lasts > 0 and now >= opened + lasts) or _is_closed_by(state.facts, row, row):
@@ -146,7 +150,7 @@ def _is_open(program, state, customer, fact, row, now):
 
 
 @kernel
-def _set_end(program, state, customer, fact, row):
+def _set_end(program: Program, state: State, customer: int, fact: int, row: int) -> None:
     """Set the timer at which an entry that lasts may end or be forgotten, unless an earlier one is set already."""
     lasts = program.facts[fact, FACT_LASTS]
     facts = state.facts
@@ -163,7 +167,7 @@ def _set_end(program, state, customer, fact, row):
 
 
 @kernel
-def _refresh(program, state, customer, fact, row):
+def _refresh(program: Program, state: State, customer: int, fact: int, row: int) -> None:
     """Bring an entry's open flag, the counts and its timer up to date."""
     facts = state.facts
     is_open = 1 if _is_open(program, state, customer, fact, row, state.scalars[at.NOW]) else 0
@@ -178,7 +182,7 @@ def _refresh(program, state, customer, fact, row):
 
 
 @kernel
-def _entry(state, customer, fact, key, first, second, third):
+def _entry(state: State, customer: int, fact: int, key: int, first: int, second: int, third: int) -> int:
     row = find_row(state, customer, fact, ENTRY, key)
     if row < 0:
         row = _add_row(state, customer, fact, ENTRY, key, first, second, third)
@@ -186,7 +190,17 @@ def _entry(state, customer, fact, key, first, second, third):
 
 
 @kernel
-def open_key(program, state, customer, fact, first, second, third, time, position):
+def open_key(
+    program: Program,
+    state: State,
+    customer: int,
+    fact: int,
+    first: int,
+    second: int,
+    third: int,
+    time: int,
+    position: int,
+) -> None:
     """Open a key at (time, position)."""
     key = key_of(program.facts[fact, FACT_PARTS], first, second, third)
     row = _entry(state, customer, fact, key, first, second, third)
@@ -195,7 +209,17 @@ def open_key(program, state, customer, fact, first, second, third, time, positio
 
 
 @kernel
-def _close_key(program, state, customer, fact, first, second, third, time, position):
+def _close_key(
+    program: Program,
+    state: State,
+    customer: int,
+    fact: int,
+    first: int,
+    second: int,
+    third: int,
+    time: int,
+    position: int,
+) -> None:
     key = key_of(program.facts[fact, FACT_PARTS], first, second, third)
     row = _entry(state, customer, fact, key, first, second, third)
     _raise(state.facts, row, at.CLOSE_AT, time, position)
@@ -203,7 +227,18 @@ def _close_key(program, state, customer, fact, first, second, third, time, posit
 
 
 @kernel
-def _close_all(program, state, customer, fact, mask, first, second, third, time, position):
+def _close_all(
+    program: Program,
+    state: State,
+    customer: int,
+    fact: int,
+    mask: int,
+    first: int,
+    second: int,
+    third: int,
+    time: int,
+    position: int,
+) -> None:
     key = mix(mask, key_of(program.facts[fact, FACT_PARTS], first, second, third))
     facts = state.facts
     closing = find_row(state, customer, fact, FOR_ALL, key)
@@ -223,7 +258,9 @@ def _close_all(program, state, customer, fact, mask, first, second, third, time,
 
 
 @kernel
-def record(program, state, customer, use, columns, row, time, position):
+def record(
+    program: Program, state: State, customer: int, use: int, columns: Columns, row: int, time: int, position: int
+) -> None:
     """Let an event row open or close a fact. `use` is a row of the program's fact uses whose condition holds."""
     uses = program.fact_uses
     fact = uses[use, USE_FACT]
@@ -242,7 +279,7 @@ def record(program, state, customer, use, columns, row, time, position):
 
 
 @kernel
-def end(program, state, timer):
+def end(program: Program, state: State, timer: int) -> int:
     """Take up a timer of an entry: it may have ended, or be old enough to be forgotten. Returns the customer, or -1."""
     facts = state.facts
     row = state.timers[timer, timers.ROW]
@@ -266,13 +303,13 @@ def end(program, state, timer):
 
 
 @kernel
-def any_open(program, state, customer, fact):
+def any_open(program: Program, state: State, customer: int, fact: int) -> bool:
     """Whether any key of a fact is open."""
     return count_open(program, state, customer, fact) > 0
 
 
 @kernel
-def count_open(program, state, customer, fact):
+def count_open(program: Program, state: State, customer: int, fact: int) -> int:
     """Return how many keys of a fact are open."""
     if program.facts[fact, FACT_PARTS] == 0:
         row = find_row(state, customer, fact, ENTRY, 0)
@@ -282,7 +319,7 @@ def count_open(program, state, customer, fact):
 
 
 @kernel
-def first_open(program, state, customer, fact, first):
+def first_open(program: Program, state: State, customer: int, fact: int, first: int) -> bool:
     """Whether any key whose first value has the hash `first` is open."""
     kind = ENTRY if program.facts[fact, FACT_PARTS] == 1 else PREFIX
     row = find_row(state, customer, fact, kind, first)
@@ -290,14 +327,14 @@ def first_open(program, state, customer, fact, first):
 
 
 @kernel
-def key_open(state, customer, fact, key):
+def key_open(state: State, customer: int, fact: int, key: int) -> bool:
     """Whether the key with this combined hash is open."""
     row = find_row(state, customer, fact, ENTRY, key)
     return row >= 0 and state.facts[row, at.OPEN] > 0
 
 
 @kernel
-def was_closed(program, state, customer, fact, first, second):
+def was_closed(program: Program, state: State, customer: int, fact: int, first: int, second: int) -> bool:
     """Whether a two-valued key was ever closed, by itself or by a for-all closing."""
     row = find_row(state, customer, fact, ENTRY, mix(first, second))
     if row >= 0 and state.facts[row, at.CLOSE_AT] != at.NEVER:
@@ -311,7 +348,7 @@ def was_closed(program, state, customer, fact, first, second):
 
 
 @kernel
-def _take_over(program, state, a, row):
+def _take_over(program: Program, state: State, a: int, row: int) -> None:
     """Move a row of a merged customer to the survivor, or fold it into the survivor's own."""
     facts = state.facts
     slot = facts[row, OWNER] & SLOT_MASK
@@ -331,7 +368,7 @@ def _take_over(program, state, a, row):
 
 
 @kernel
-def merge(program, state, a, b):
+def merge(program: Program, state: State, a: int, b: int) -> None:
     """Fold the facts of customer `b` into those of `a`, as if they had been one history."""
     facts = state.facts
     while state.customers[b, at.FACT_HEAD] >= 0:

@@ -18,10 +18,10 @@ def mix(a: int, b: int) -> int:
     x = np.int64(a) + np.int64(b) * _GOLDEN
     x = (x ^ ((x >> 30) & 0x3FFFFFFFF)) * _FIRST
     x = (x ^ ((x >> 27) & 0x1FFFFFFFFF)) * _SECOND
-    return x ^ ((x >> 31) & 0x1FFFFFFFF)
+    return int(x ^ ((x >> 31) & 0x1FFFFFFFF))
 
 
 @kernel
 def less_unsigned(a: int, b: int) -> bool:
     """Compare two bit patterns as unsigned numbers."""
-    return (np.int64(a) ^ _SIGN) < (np.int64(b) ^ _SIGN)
+    return bool((np.int64(a) ^ _SIGN) < (np.int64(b) ^ _SIGN))

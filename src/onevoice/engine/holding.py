@@ -6,8 +6,6 @@ and says itself when its step ends. All moving values are whole µs, so the inst
 large for a float64 to hold each µs: those of the year 9999 move by 32 µs at once, and an instant may be that much late.
 """
 
-# ruff: noqa: PLR0917 - kernels take arrays and scalars by position
-
 from __future__ import annotations
 
 import math

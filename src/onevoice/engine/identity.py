@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from onevoice.engine import merge
 from onevoice.engine import state as at
 from onevoice.engine.hashing import mix
@@ -10,9 +12,14 @@ from onevoice.engine.store import COUNT, HIGH, chain_length
 from onevoice.events.batch import HASH_HIGH, HASH_LOW, KIND
 from onevoice.program import KIND_ANONYMOUS, KIND_AT_MOST, KIND_UNIQUE, P_ZONE
 
+if TYPE_CHECKING:
+    from onevoice.engine.state import State
+    from onevoice.program import Program
+    from onevoice.tables import Ints
+
 
 @kernel
-def survivor(customers, customer):
+def survivor(customers: Ints, customer: int) -> int:
     """Follow aliases to the customer that is left."""
     while customers[customer, at.ALIAS] != customer:
         customer = customers[customer, at.ALIAS]
@@ -20,7 +27,7 @@ def survivor(customers, customer):
 
 
 @kernel
-def _place(table, index, kind, low, high):
+def _place(table: Ints, index: Ints, kind: int, low: int, high: int) -> int:
     mask = index.shape[0] - 1
     place = mix(low, high + kind) & mask
     while index[place] != 0:
@@ -32,20 +39,20 @@ def _place(table, index, kind, low, high):
 
 
 @kernel
-def reindex(table, index, count):
+def reindex(table: Ints, index: Ints, count: int) -> None:
     """Fill an empty index from the table of identifiers."""
     for row in range(count):
         index[_place(table, index, table[row, at.ID_KIND], table[row, at.ID_LOW], table[row, at.ID_HIGH])] = row + 1
 
 
 @kernel
-def find(state, kind, low, high):
+def find(state: State, kind: int, low: int, high: int) -> int:
     """Return the row of an identifier, or -1."""
     return state.identifiers_index[_place(state.identifiers, state.identifiers_index, kind, low, high)] - 1
 
 
 @kernel
-def _owner(state, identifiers, i):
+def _owner(state: State, identifiers: Ints, i: int) -> int:
     """Return the customer who has the event's identifier `i`, or -1."""
     row = find(state, identifiers[i, KIND], identifiers[i, HASH_LOW], identifiers[i, HASH_HIGH])
     if row < 0:
@@ -54,7 +61,7 @@ def _owner(state, identifiers, i):
 
 
 @kernel
-def rows_at_stake(state, identifiers, start, stop):
+def rows_at_stake(state: State, identifiers: Ints, start: int, stop: int) -> int:
     """Return how many rows could move if all customers named by an event's identifiers were joined."""
     rows = 0
     for i in range(start, stop):
@@ -67,7 +74,7 @@ def rows_at_stake(state, identifiers, start, stop):
 
 
 @kernel
-def _give(program, state, identifiers, i, customer):
+def _give(program: Program, state: State, identifiers: Ints, i: int, customer: int) -> None:
     """Give a new identifier to a customer, unless it would be one too many of its kind."""
     kind = identifiers[i, KIND]
     held = state.identifier_counts[customer, kind]
@@ -89,7 +96,7 @@ def _give(program, state, identifiers, i, customer):
 
 
 @kernel
-def _found(program, state, identifiers, i):
+def _found(program: Program, state: State, identifiers: Ints, i: int) -> int:
     """Found a customer on the event's identifier `i`."""
     customer = state.pools[at.CUSTOMERS, COUNT]
     state.pools[at.CUSTOMERS, COUNT] += 1
@@ -107,7 +114,7 @@ def _found(program, state, identifiers, i):
 
 
 @kernel
-def _may_join(program, state, a, b):
+def _may_join(program: Program, state: State, a: int, b: int) -> bool:
     for kind in range(program.kinds.shape[0]):
         if program.kinds[kind, KIND_ANONYMOUS]:
             continue
@@ -120,7 +127,7 @@ def _may_join(program, state, a, b):
 
 
 @kernel
-def _joined(program, state, base, other):
+def _joined(program: Program, state: State, base: int, other: int) -> int:
     """Join two customers if they may be one; returns who the base is now."""
     if base == other:
         return base
@@ -133,7 +140,7 @@ def _joined(program, state, base, other):
 
 
 @kernel
-def _by_known(program, state, identifiers, start, stop):
+def _by_known(program: Program, state: State, identifiers: Ints, start: int, stop: int) -> int:
     """Resolve by the known identifiers, joining greedily in the order of trust; -1 where none is known yet."""
     base = -1
     for i in range(start, stop):
@@ -150,7 +157,7 @@ def _by_known(program, state, identifiers, start, stop):
 
 
 @kernel
-def _log_in(program, state, identifiers, i, customer):
+def _log_in(program: Program, state: State, identifiers: Ints, i: int, customer: int) -> int:
     """Let a device belong to the customer who identified on it; a visitor not yet known becomes that customer."""
     row = find(state, identifiers[i, KIND], identifiers[i, HASH_LOW], identifiers[i, HASH_HIGH])
     if row < 0:
@@ -169,7 +176,7 @@ def _log_in(program, state, identifiers, i, customer):
 
 
 @kernel
-def _by_device(program, state, identifiers, start, stop):
+def _by_device(program: Program, state: State, identifiers: Ints, start: int, stop: int) -> int:
     """Resolve an event that carries only anonymous identifiers."""
     customer = -1
     for i in range(start, stop):
@@ -185,7 +192,7 @@ def _by_device(program, state, identifiers, start, stop):
 
 
 @kernel
-def resolve(program, state, identifiers, start, stop):
+def resolve(program: Program, state: State, identifiers: Ints, start: int, stop: int) -> int:
     """Return the customer of an event, founded or joined where needed.
 
     `identifiers[start:stop]` are the event's, in the order of trust; at least one.

@@ -1,6 +1,6 @@
 """What conditions read from other rooms: measures and facts, their values and until when these hold by themselves."""
 
-# ruff: noqa: PLR0917, ARG001 - kernels take arrays and scalars by position, and these share one form
+# ruff: noqa: ARG001 - kernels take arrays and scalars by position, and these share one form
 
 from __future__ import annotations
 

@@ -9,24 +9,36 @@ from __future__ import annotations
 import hashlib
 import os
 import platform
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Final, ParamSpec, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Final, ParamSpec, TypeVar, cast
 
-import llvmlite
+import llvmlite  # pyright: ignore[reportMissingTypeStubs]
 import numba
 import numpy as np
-from numba.types import unliteral  # pyright: ignore[reportAttributeAccessIssue]
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 # Kernels, and what they read constants from.
-_SOURCES: Final = ("engine/*.py", "events/*.py", "conditions/opcodes.py", "conditions/tree.py", "program.py", "tables.py")
+_SOURCES: Final = (
+    "engine/*.py",
+    "events/*.py",
+    "conditions/opcodes.py",
+    "conditions/tree.py",
+    "program.py",
+    "tables.py",
+)
+
+_numba: Any = numba  # its types are not declared
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
 
 def _digest() -> str:
-    versions = f"{platform.python_version()} {platform.machine()} {np.__version__} {numba.__version__} {llvmlite.__version__}"
+    versions = (
+        f"{platform.python_version()} {platform.machine()} {np.__version__} {numba.__version__} {llvmlite.__version__}"
+    )
     digest = hashlib.sha256(versions.encode())
     package = Path(__file__).parent.parent
     for pattern in _SOURCES:
@@ -41,17 +53,25 @@ def cache_folder() -> Path:
     return root / "onevoice" / "kernels" / _digest()
 
 
-numba.config.CACHE_DIR = str(cache_folder())  # pyright: ignore[reportAttributeAccessIssue]
+_numba.config.CACHE_DIR = str(cache_folder())
 
 
 def kernel(function: Callable[P, R]) -> Callable[P, R]:
-    """Compile `function` on first call, cached on disk; no fastmath, no threads, so that results are the same everywhere.
+    """Compile `function` on first call, cached on disk; no fastmath, no threads: results are the same everywhere.
 
-    Without the runtime that counts references (`_nrt=False`) a kernel cannot allocate, and reading a table costs nothing.
+    Without the runtime that counts references (`_nrt=False`) a kernel cannot allocate, and reading a table is free.
     A literal argument compiles as its plain type: numba would compile a function anew for each constant it is given.
     """
-    compiled: Any = numba.njit(cache=True, error_model="numpy", nogil=True, _nrt=".events." in function.__module__)(function)
-    if not numba.config.DISABLE_JIT:  # pyright: ignore[reportAttributeAccessIssue]
-        template = compiled.get_call_template
-        compiled.get_call_template = lambda args, kws: template(tuple(map(unliteral, args)), kws)
+    counts = ".events." in str(function.__module__)
+    compiled: Any = _numba.njit(cache=True, error_model="numpy", nogil=True, _nrt=counts)(function)
+    if not _numba.config.DISABLE_JIT:
+        compiled.get_call_template = _unliteral(compiled.get_call_template)
     return cast("Callable[P, R]", compiled)
+
+
+def _unliteral(template: Callable[..., Any]) -> Callable[..., Any]:
+    def of_plain_types(arguments: Any, keywords: Any) -> Any:
+        plain: Any = [_numba.types.unliteral(argument) for argument in arguments]
+        return template(tuple(plain), keywords)
+
+    return of_plain_types

@@ -1,6 +1,8 @@
-"""The ledger: contacts per customer, newest due first, as far back as the longest window reaches (semantics §9, §10)."""
+"""The ledger: contacts per customer, newest due first, as far back as the longest window reaches (semantics §9)."""
 
 from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 from onevoice.engine import calendar, facts
 from onevoice.engine import state as at
@@ -24,8 +26,14 @@ from onevoice.program import (
     PERIOD_WEEK,
 )
 
+if TYPE_CHECKING:
+    from onevoice.engine.state import State
+    from onevoice.program import Program
+    from onevoice.tables import Ints
+
+
 @kernel
-def _link(state, customer, row):
+def _link(state: State, customer: int, row: int) -> None:
     """Put a contact into its customer's chain, newest due first."""
     contacts = state.contacts
     before, node = -1, state.customers[customer, at.CONTACT_HEAD]
@@ -39,7 +47,7 @@ def _link(state, customer, row):
 
 
 @kernel
-def _forget_old(program, state, customer):
+def _forget_old(program: Program, state: State, customer: int) -> None:
     """Give back the contacts that no window reaches any more."""
     contacts = state.contacts
     oldest = state.scalars[at.NOW] - program.limits[P_HORIZON_US]
@@ -57,7 +65,17 @@ def _forget_old(program, state, customer):
 
 
 @kernel
-def enter(program, state, customer, number, campaign, klass, channel, key, due):
+def enter(
+    program: Program,
+    state: State,
+    customer: int,
+    number: int,
+    campaign: int,
+    klass: int,
+    channel: int,
+    key: int,
+    due: int,
+) -> None:
     """Enter a contact into the ledger."""
     _forget_old(program, state, customer)
     row = take(state.contacts, state.pools, at.CONTACTS, at.K_NEXT)
@@ -72,7 +90,7 @@ def enter(program, state, customer, number, campaign, klass, channel, key, due):
 
 
 @kernel
-def last_due(state, customer, campaign, key, any_key):
+def last_due(state: State, customer: int, campaign: int, key: int, any_key: int) -> int:
     """Return the due time of the newest contact of a campaign (-1: any) and key, or NEVER."""
     contacts = state.contacts
     row = state.customers[customer, at.CONTACT_HEAD]
@@ -86,7 +104,7 @@ def last_due(state, customer, campaign, key, any_key):
 
 
 @kernel
-def _period_start(program, state, customer, cap, now):
+def _period_start(program: Program, state: State, customer: int, cap: int, now: int) -> int:
     zone = state.customers[customer, at.ZONE]
     period = program.caps[cap, CAP_PERIOD]
     if period == PERIOD_DAY:
@@ -98,7 +116,7 @@ def _period_start(program, state, customer, cap, now):
 
 
 @kernel
-def _period_end(program, state, customer, cap, now):
+def _period_end(program: Program, state: State, customer: int, cap: int, now: int) -> int:
     zone = state.customers[customer, at.ZONE]
     period = program.caps[cap, CAP_PERIOD]
     if period == PERIOD_DAY:
@@ -109,7 +127,7 @@ def _period_end(program, state, customer, cap, now):
 
 
 @kernel
-def _in_scope(program, contacts, row, cap):
+def _in_scope(program: Program, contacts: Ints, row: int, cap: int) -> bool:
     caps = program.caps
     return (
         (caps[cap, CAP_CHANNEL] < 0 or caps[cap, CAP_CHANNEL] == contacts[row, at.K_CHANNEL])
@@ -119,7 +137,7 @@ def _in_scope(program, contacts, row, cap):
 
 
 @kernel
-def _cap_state(program, state, customer, cap):
+def _cap_state(program: Program, state: State, customer: int, cap: int) -> tuple[int, int]:
     """Return how many contacts a cap counts now, and the instant at which it has room if it is full."""
     now = state.scalars[at.NOW]
     contacts = state.contacts
@@ -140,7 +158,7 @@ def _cap_state(program, state, customer, cap):
 
 
 @kernel
-def _applies(program, state, customer, campaign, klass, channel, cap):
+def _applies(program: Program, state: State, customer: int, campaign: int, klass: int, channel: int, cap: int) -> bool:
     caps = program.caps
     if caps[cap, CAP_CHANNEL] >= 0 and caps[cap, CAP_CHANNEL] != channel:
         return False
@@ -153,7 +171,9 @@ def _applies(program, state, customer, campaign, klass, channel, cap):
 
 
 @kernel
-def full_cap(program, state, customer, campaign, klass, channel):
+def full_cap(
+    program: Program, state: State, customer: int, campaign: int, klass: int, channel: int
+) -> tuple[int, int, int]:
     """Return (cap, count, instant of room) of the first cap that is full for a contact now; cap is -1 where none is.
 
     Of the caps of one set (same scope and window) only the first that applies counts.
@@ -171,13 +191,13 @@ def full_cap(program, state, customer, campaign, klass, channel):
 
 
 @kernel
-def _unanswered(program, state, customer, family):
+def _unanswered(program: Program, state: State, customer: int, family: int) -> int:
     """Return the cell that counts the contacts of a family since the last reaction; -1 where there was none."""
     return find(state.cells, state.cells_index, owner_of(customer, program.limits[P_SLOT_IGNORED]), family)
 
 
 @kernel
-def _add_unanswered(program, state, customer, family, count):
+def _add_unanswered(program: Program, state: State, customer: int, family: int, count: int) -> int:
     cell = _unanswered(program, state, customer, family)
     if cell < 0:
         owner = owner_of(customer, program.limits[P_SLOT_IGNORED])
@@ -187,7 +207,7 @@ def _add_unanswered(program, state, customer, family, count):
 
 
 @kernel
-def contacted(program, state, customer, family, due):
+def contacted(program: Program, state: State, customer: int, family: int, due: int) -> bool:
     """Count a contact about an offer's family (its hash); enough of them without a reaction open the fact `ignored`."""
     times = program.limits[P_IGNORED_TIMES]
     if times > 0 and _add_unanswered(program, state, customer, family, 1) >= times:
@@ -199,7 +219,7 @@ def contacted(program, state, customer, family, due):
 
 
 @kernel
-def reacted(program, state, customer, family):
+def reacted(program: Program, state: State, customer: int, family: int) -> None:
     """Begin the count of unanswered contacts of a family anew."""
     cell = _unanswered(program, state, customer, family)
     if cell >= 0:
@@ -207,7 +227,7 @@ def reacted(program, state, customer, family):
 
 
 @kernel
-def merge(program, state, a, b):
+def merge(program: Program, state: State, a: int, b: int) -> None:
     """Unite the contacts of two customers, and add what they left unanswered."""
     row = state.customers[b, at.CONTACT_HEAD]
     while row >= 0:

@@ -1,4 +1,4 @@
-"""The engine as one object: a program, a state, and the names between them. Pure: what goes in alone decides what comes out."""
+"""The engine as one object: a program, a state, and the names between them. What goes in decides what comes out."""
 
 from __future__ import annotations
 
@@ -62,9 +62,7 @@ class Machine:
         outcomes: list[Outcome] = []
         base = self.position
         with np.errstate(over="ignore"):  # hashes wrap; only the interpreted engine would warn
-            while loop.step(
-                program, self.state, columns, base, batch.lines, stamp, int(imported), int(observing)
-            ):
+            while loop.step(program, self.state, columns, base, batch.lines, stamp, int(imported), int(observing)):
                 outcomes.append(self._taken())
                 self.state = at.grown(self.state, self.state.need)
         outcomes.append(self._taken())

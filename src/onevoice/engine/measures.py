@@ -6,7 +6,7 @@ of panes, oldest first. `distinct` holds a list of values, each with the newest 
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
@@ -14,6 +14,10 @@ from onevoice.engine import state as at
 from onevoice.engine.kernel import kernel
 from onevoice.engine.store import DATA, NEXT, OWNER, SLOT_MASK, add, find, give_back, owner_of, remove, take
 from onevoice.program import MEASURE_AGGREGATE, MEASURE_BY_FIELD, MEASURE_PANE_US
+
+if TYPE_CHECKING:
+    from onevoice.engine.state import State
+    from onevoice.program import Program
 
 COUNT: Final = 0
 SUM: Final = 1
@@ -35,30 +39,30 @@ _TAIL: Final = DATA + 2  # newest pane + 1. Or the position of latest, first
 
 
 @kernel
-def bits_of(value):
+def bits_of(value: float) -> int:
     """Return the bits of a float64 as int64."""
-    return np.float64(value).view(np.int64)
+    return int(np.float64(value).view(np.int64))
 
 
 @kernel
-def from_bits(bits):
+def from_bits(bits: int) -> float:
     """Return the float64 with these bits."""
     return np.int64(bits).view(np.float64)
 
 
 @kernel
-def _cell(state, customer, measure):
+def _cell(state: State, customer: int, measure: int) -> int:
     return find(state.cells, state.cells_index, owner_of(customer, measure), 0)
 
 
 @kernel
-def _added(state, customer, measure):
+def _added(state: State, customer: int, measure: int) -> int:
     owner = owner_of(customer, measure)
     return add(state.cells, state.cells_index, state.pools, at.CELLS, state.customers, at.CELL_HEAD, owner, 0)
 
 
 @kernel
-def _combined(aggregate, a, b):
+def _combined(aggregate: int, a: int, b: int) -> int:
     """Combine two pane values."""
     if aggregate == MIN:
         return bits_of(min(from_bits(a), from_bits(b)))
@@ -68,7 +72,7 @@ def _combined(aggregate, a, b):
 
 
 @kernel
-def _new_pane(state, pane, value, after):
+def _new_pane(state: State, pane: int, value: int, after: int) -> int:
     node = take(state.panes, state.pools, at.PANES, at.PANE_NEXT)
     state.panes[node, at.PANE] = pane
     state.panes[node, at.PANE_VALUE] = value
@@ -77,7 +81,7 @@ def _new_pane(state, pane, value, after):
 
 
 @kernel
-def _add_to_pane(state, cell, aggregate, pane, value):
+def _add_to_pane(state: State, cell: int, aggregate: int, pane: int, value: int) -> None:
     """Add a value to its pane; the common case is the newest one."""
     cells, panes = state.cells, state.panes
     tail = cells[cell, _TAIL] - 1
@@ -106,7 +110,7 @@ def _add_to_pane(state, cell, aggregate, pane, value):
 
 
 @kernel
-def _drop_old_panes(state, cell, oldest):
+def _drop_old_panes(state: State, cell: int, oldest: int) -> None:
     """Drop the panes before `oldest` from a windowed cell."""
     cells, panes = state.cells, state.panes
     node = cells[cell, _HEAD] - 1
@@ -121,18 +125,18 @@ def _drop_old_panes(state, cell, oldest):
 
 
 @kernel
-def _forget(state, cell):
+def _forget(state: State, cell: int) -> None:
     remove(state.cells, state.cells_index, state.pools, at.CELLS, state.customers, at.CELL_HEAD, cell)
 
 
 @kernel
-def _oldest(program, measure, now):
+def _oldest(program: Program, measure: int, now: int) -> int:
     """Return the oldest pane that the window still holds at `now`."""
     return now // program.measures[measure, MEASURE_PANE_US] - PANES + 1
 
 
 @kernel
-def _add_distinct(program, state, cell, measure, value, pane):
+def _add_distinct(state: State, cell: int, value: int, pane: int) -> None:
     """Remember a value, or that it was seen again in a newer pane."""
     cells, panes = state.cells, state.panes
     node = cells[cell, _HEAD] - 1
@@ -147,7 +151,7 @@ def _add_distinct(program, state, cell, measure, value, pane):
 
 
 @kernel
-def _drop_old_values(state, cell, oldest):
+def _drop_old_values(state: State, cell: int, oldest: int) -> None:
     cells, panes = state.cells, state.panes
     before, node = -1, cells[cell, _HEAD] - 1
     while node >= 0:
@@ -165,7 +169,7 @@ def _drop_old_values(state, cell, oldest):
 
 
 @kernel
-def _keep_latest(state, cell, later, bits, time, position):
+def _keep_latest(state: State, cell: int, later: int, bits: int, time: int, position: int) -> None:
     """Keep the value with the greatest (or least) (time, position)."""
     cells = state.cells
     kept = cells[cell, _HEAD]
@@ -180,18 +184,23 @@ def _keep_latest(state, cell, later, bits, time, position):
 
 
 @kernel
-def _stored(aggregate, value):
+def _stored(aggregate: int, value: float) -> int:
     """Return a pane's or a cell's form of one value."""
     if aggregate == COUNT:
         return 1
     if aggregate == SUM:
-        return np.int64(np.rint(value * SCALE))
+        return int(np.rint(value * SCALE))
     return bits_of(value)
 
 
 @kernel
-def record(program, state, customer, measure, value, hashed, time, position):
-    """Take up one event. `value` is the field's (0 where the measure has none); `hashed` its 64-bit hash where it is a key."""
+def record(
+    program: Program, state: State, customer: int, measure: int, value: float, hashed: int, time: int, position: int
+) -> None:
+    """Take up one event.
+
+    `value` is the field's, 0 where the measure has none; `hashed` its 64-bit hash where it is a text or a key.
+    """
     aggregate = program.measures[measure, MEASURE_AGGREGATE]
     pane_us = program.measures[measure, MEASURE_PANE_US]
     if aggregate == SUM and not abs(value) < SUM_MAX:
@@ -206,7 +215,7 @@ def record(program, state, customer, measure, value, hashed, time, position):
         pane = time // pane_us if pane_us > 0 else 0
         if pane_us > 0:
             _drop_old_values(state, cell, _oldest(program, measure, state.scalars[at.NOW]))
-        _add_distinct(program, state, cell, measure, hashed if hashed != 0 else bits_of(value), pane)
+        _add_distinct(state, cell, hashed if hashed != 0 else bits_of(value), pane)
     elif aggregate == LATEST or aggregate == FIRST:
         if fresh:
             state.cells[cell, _HEAD] = at.NEVER if aggregate == LATEST else at.INFINITE
@@ -222,7 +231,7 @@ def record(program, state, customer, measure, value, hashed, time, position):
 
 
 @kernel
-def _extreme(state, cell, aggregate):
+def _extreme(state: State, cell: int, aggregate: int) -> float:
     """Return the least or greatest pane of a windowed cell that has one."""
     panes = state.panes
     node = state.cells[cell, _HEAD] - 1
@@ -234,7 +243,7 @@ def _extreme(state, cell, aggregate):
 
 
 @kernel
-def value(program, state, customer, measure, now):
+def value(program: Program, state: State, customer: int, measure: int, now: int) -> float:
     """Return a measure at `now` as float64; NaN where it has no value. Panes that have left the window are dropped."""
     aggregate = program.measures[measure, MEASURE_AGGREGATE]
     nothing = 0.0 if aggregate == COUNT or aggregate == DISTINCT else np.nan
@@ -263,7 +272,7 @@ def value(program, state, customer, measure, now):
 
 
 @kernel
-def until(program, state, customer, measure, now):
+def until(program: Program, state: State, customer: int, measure: int, now: int) -> int:
     """Return the instant at which a windowed measure next loses a pane, or INFINITE."""
     pane_us = program.measures[measure, MEASURE_PANE_US]
     cell = _cell(state, customer, measure)
@@ -281,7 +290,7 @@ def until(program, state, customer, measure, now):
 
 
 @kernel
-def _fold(program, state, a, cell):
+def _fold(program: Program, state: State, a: int, cell: int) -> None:
     """Fold a merged customer's cell into the survivor's."""
     measure = state.cells[cell, OWNER] & SLOT_MASK
     aggregate = program.measures[measure, MEASURE_AGGREGATE]
@@ -304,7 +313,7 @@ def _fold(program, state, a, cell):
         after, pane, held = panes[node, at.PANE_NEXT], panes[node, at.PANE], panes[node, at.PANE_VALUE]
         give_back(panes, state.pools, at.PANES, at.PANE_NEXT, node)
         if aggregate == DISTINCT:
-            _add_distinct(program, state, kept, measure, held, pane)
+            _add_distinct(state, kept, held, pane)
         else:
             _add_to_pane(state, kept, aggregate, pane, held)
             cells[kept, _TOTAL] += held
@@ -312,7 +321,7 @@ def _fold(program, state, a, cell):
 
 
 @kernel
-def merge(program, state, a, b):
+def merge(program: Program, state: State, a: int, b: int) -> None:
     """Fold the measures of customer `b` into those of `a`."""
     cell = state.customers[b, at.CELL_HEAD]
     while cell >= 0:

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from onevoice.engine import candidates, facts, ledger, measures, moments, segments
 from onevoice.engine import state as at
 from onevoice.engine.kernel import kernel
 from onevoice.program import P_ZONE_TRAIT
 
+if TYPE_CHECKING:
+    from onevoice.engine.state import State
+    from onevoice.program import Program
+
 
 @kernel
-def _merge_traits(state, a, b):
+def _merge_traits(state: State, a: int, b: int) -> None:
     stamps = state.trait_stamps
     for trait in range(state.traits.shape[1]):
         time, position = stamps[b, 2 * trait], stamps[b, 2 * trait + 1]
@@ -21,7 +27,7 @@ def _merge_traits(state, a, b):
 
 
 @kernel
-def merge(program, state, a, b):
+def merge(program: Program, state: State, a: int, b: int) -> None:
     """Fold customer `b` into the older customer `a`; `b` stays as an alias."""
     customers = state.customers
     customers[b, at.ALIAS] = a
@@ -38,5 +44,5 @@ def merge(program, state, a, b):
     moments.merge(program, state, a, b)
     segments.merge(program, state, a, b)
     ledger.merge(program, state, a, b)
-    candidates.merge(program, state, a, b)
+    candidates.merge(state, a, b)
     state.scalars[at.MERGES] += 1

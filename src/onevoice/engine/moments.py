@@ -6,7 +6,7 @@ runs. A bit per customer and moment says whether there may be progress, so that 
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from onevoice.engine import state as at
 from onevoice.engine import timers
@@ -26,6 +26,11 @@ from onevoice.program import (
     USED_TO,
 )
 
+if TYPE_CHECKING:
+    from onevoice.engine.state import State
+    from onevoice.program import Program
+    from onevoice.tables import Ints
+
 # What a use of an event type by a moment does, in the order in which the uses of one moment are applied.
 KILL: Final = 0  # "no E" between two steps: clears the sub-steps [from, to)
 KILL_WAIT: Final = 1  # the final "no E for D"
@@ -36,7 +41,7 @@ FIRES: Final = -2  # what `advance` returns where the moment fires
 
 
 @kernel
-def find_progress(state, customer, moment, key):
+def find_progress(state: State, customer: int, moment: int, key: int) -> int:
     """Return the row of a customer's progress, or -1."""
     if not (state.active[customer, moment // 63] >> (moment % 63)) & 1:
         return -1
@@ -44,7 +49,7 @@ def find_progress(state, customer, moment, key):
 
 
 @kernel
-def _add_progress(program, state, customer, moment, key):
+def _add_progress(program: Program, state: State, customer: int, moment: int, key: int) -> int:
     state.active[customer, moment // 63] |= 1 << (moment % 63)
     owner = owner_of(customer, moment)
     pools, customers = state.pools, state.customers
@@ -56,7 +61,7 @@ def _add_progress(program, state, customer, moment, key):
 
 
 @kernel
-def clear(state, customer, moment, row, keyed):
+def clear(state: State, customer: int, moment: int, row: int, keyed: int) -> None:
     """Forget the progress in a row (-1: there is none)."""
     if row < 0:
         return
@@ -67,7 +72,7 @@ def clear(state, customer, moment, row, keyed):
 
 
 @kernel
-def _is_empty(program, progress, row, moment):
+def _is_empty(program: Program, progress: Ints, row: int, moment: int) -> bool:
     for sub in range(program.moments[moment, MOMENT_SUBSTEPS]):
         if progress[row, at.SUBSTEPS + 2 * sub] != NOTHING:
             return False
@@ -75,7 +80,7 @@ def _is_empty(program, progress, row, moment):
 
 
 @kernel
-def undo(program, state, use, row, time):
+def undo(program: Program, state: State, use: int, row: int, time: int) -> None:
     """Apply a use that is a kill."""
     if program.moment_uses[use, USED_ROLE] == KILL:
         _kill(program, state, use, row, time)
@@ -84,7 +89,7 @@ def undo(program, state, use, row, time):
 
 
 @kernel
-def _kill(program, state, use, row, time):
+def _kill(program: Program, state: State, use: int, row: int, time: int) -> None:
     """Clear what an event undoes: sub-steps completed at or before `time`."""
     progress = state.progress
     for sub in range(program.moment_uses[use, USED_FROM], program.moment_uses[use, USED_TO]):
@@ -94,7 +99,7 @@ def _kill(program, state, use, row, time):
 
 
 @kernel
-def _kill_wait(program, state, use, row, time):
+def _kill_wait(program: Program, state: State, use: int, row: int, time: int) -> None:
     """Clear a completed chain that waits for an absence, if the event falls into it."""
     moment = program.moment_uses[use, USED_BY]
     column = at.SUBSTEPS + 2 * (program.moments[moment, MOMENT_SUBSTEPS] - 1)
@@ -106,7 +111,7 @@ def _kill_wait(program, state, use, row, time):
 
 
 @kernel
-def _new_anchor(program, progress, row, moment, sub, time):
+def _new_anchor(program: Program, progress: Ints, row: int, moment: int, sub: int, time: int) -> int:
     """Return the anchor with which an event at `time` completes a sub-step, or NOTHING."""
     window = program.moments[moment, MOMENT_WITHIN_US]
     step = program.moments[moment, MOMENT_FIRST] + sub
@@ -124,7 +129,7 @@ def _new_anchor(program, progress, row, moment, sub, time):
 
 
 @kernel
-def _complete(program, state, row, moment, sub, time):
+def _complete(program: Program, state: State, row: int, moment: int, sub: int, time: int) -> bool:
     """Let an event complete a sub-step if it can and that is better; returns whether the state changed."""
     progress = state.progress
     anchor = _new_anchor(program, progress, row, moment, sub, time)
@@ -139,7 +144,7 @@ def _complete(program, state, row, moment, sub, time):
 
 
 @kernel
-def _wait(program, state, customer, moment, row):
+def _wait(program: Program, state: State, customer: int, moment: int, row: int) -> None:
     """Set the time at which the completed chain's absence is over."""
     completed = state.progress[row, at.SUBSTEPS + 2 * program.moments[moment, MOMENT_SUBSTEPS] - 1]
     due = completed + program.moments[moment, MOMENT_ABSENT_US] + program.moments[moment, MOMENT_LAG_US]
@@ -150,7 +155,7 @@ def _wait(program, state, customer, moment, row):
 
 
 @kernel
-def advance(program, state, customer, use, row, key, time):
+def advance(program: Program, state: State, customer: int, use: int, row: int, key: int, time: int) -> int:
     """Let an event complete the sub-steps of one step, the last first; returns its progress row, or FIRES."""
     moment = program.moment_uses[use, USED_BY]
     first, stop = program.moment_uses[use, USED_FROM], program.moment_uses[use, USED_TO]
@@ -170,7 +175,7 @@ def advance(program, state, customer, use, row, key, time):
 
 
 @kernel
-def may_start_or_go_on(program, state, use, row):
+def may_start_or_go_on(program: Program, state: State, use: int, row: int) -> bool:
     """Whether an event can do anything through this use, before its condition is evaluated."""
     first = program.moment_uses[use, USED_FROM]
     if program.moment_uses[use, USED_ROLE] != STEP:
@@ -186,14 +191,14 @@ def may_start_or_go_on(program, state, use, row):
 
 
 @kernel
-def tidy(program, state, customer, moment, row, keyed):
+def tidy(program: Program, state: State, customer: int, moment: int, row: int, keyed: int) -> None:
     """Drop a row of progress that has become empty."""
     if row >= 0 and _is_empty(program, state.progress, row, moment):
         clear(state, customer, moment, row, keyed)
 
 
 @kernel
-def absence_row(state, timer):
+def absence_row(state: State, timer: int) -> int:
     """Return the progress row for which an absence timer still holds, or -1."""
     row = state.timers[timer, timers.ROW]
     owner = owner_of(state.timers[timer, timers.CUSTOMER], state.timers[timer, timers.SLOT])
@@ -204,7 +209,7 @@ def absence_row(state, timer):
 
 
 @kernel
-def merge(program, state, a, b):
+def merge(program: Program, state: State, a: int, b: int) -> None:
     """Keep the better progress of two customers, sub-step by sub-step."""
     progress = state.progress
     row = state.customers[b, at.PROGRESS_HEAD]
@@ -221,7 +226,7 @@ def merge(program, state, a, b):
 
 
 @kernel
-def _keep_better(program, state, a, moment, kept, row):
+def _keep_better(program: Program, state: State, a: int, moment: int, kept: int, row: int) -> None:
     progress = state.progress
     last = program.moments[moment, MOMENT_SUBSTEPS] - 1
     for sub in range(last + 1):

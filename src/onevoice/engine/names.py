@@ -1,4 +1,4 @@
-"""Names: the texts of choices and products that the state knows by a code. A code is given at first use and never changes."""
+"""Names: the texts of choices and products that the state knows by a code, given at first use and never changed."""
 
 from __future__ import annotations
 

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from onevoice.engine import state as at
 from onevoice.engine.kernel import kernel
 from onevoice.engine.store import COUNT
 
+if TYPE_CHECKING:
+    from onevoice.engine.state import State
+
 
 @kernel
-def decision(state, kind, customer, placement):
+def decision(state: State, kind: int, customer: int, placement: int) -> None:
     """Begin a decision; its lines follow."""
     row = state.pools[at.DECISIONS, COUNT]
     state.pools[at.DECISIONS, COUNT] += 1
@@ -24,7 +29,19 @@ def decision(state, kind, customer, placement):
 
 
 @kernel
-def line(state, campaign, key, reason, channel, rule, value, limit, until, score, contact):
+def line(
+    state: State,
+    campaign: int,
+    key: int,
+    reason: int,
+    channel: int,
+    rule: int,
+    value: float,
+    limit: int,
+    until: int,
+    score: float,
+    contact: int,
+) -> None:
     """Write one line of the decision begun last."""
     row = state.pools[at.LINES, COUNT]
     state.pools[at.LINES, COUNT] += 1

@@ -1,8 +1,11 @@
-"""Segments and timed suppressions: judged at each event of the customer and at the next instant at which time alone can flip them (semantics §7)."""
+"""Segments and timed suppressions: judged at each event of the customer and whenever time alone can flip them.
+
+Semantics §7.
+"""
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from onevoice.engine import conditions, holding, timers
 from onevoice.engine import state as at
@@ -25,6 +28,10 @@ from onevoice.program import (
     SUPPRESSION_TIMED,
 )
 
+if TYPE_CHECKING:
+    from onevoice.engine.state import State
+    from onevoice.program import Program
+
 # The cell of a membership holds SINCE; that of a suppression all three.
 SINCE: Final = DATA
 IS_ON: Final = DATA + 1
@@ -32,36 +39,38 @@ LEFT_AT: Final = DATA + 2
 
 
 @kernel
-def is_member(state, customer, segment):
+def is_member(state: State, customer: int, segment: int) -> bool:
     """Whether a customer was a member of a segment when last judged."""
     return (state.memberships[customer, segment // 63] >> (segment % 63)) & 1 == 1
 
 
 @kernel
-def cell_of(state, customer, slot):
+def cell_of(state: State, customer: int, slot: int) -> int:
     """Return the cell of a slot, or -1."""
     return find(state.cells, state.cells_index, owner_of(customer, slot), 0)
 
 
 @kernel
-def _new_cell(state, customer, slot):
+def _new_cell(state: State, customer: int, slot: int) -> int:
     owner = owner_of(customer, slot)
     return add(state.cells, state.cells_index, state.pools, at.CELLS, state.customers, at.CELL_HEAD, owner, 0)
 
 
 @kernel
-def _drop_cell(state, cell):
+def _drop_cell(state: State, cell: int) -> None:
     remove(state.cells, state.cells_index, state.pools, at.CELLS, state.customers, at.CELL_HEAD, cell)
 
 
 @kernel
-def _is_true(program, state, customer, expression):
+def _is_true(program: Program, state: State, customer: int, expression: int) -> bool:
     now = state.scalars[at.NOW]
-    return conditions.evaluate(program, state, state.stack, expression, customer, now, state.contexts, -1, -1, -1) == 1.0
+    return (
+        conditions.evaluate(program, state, state.stack, expression, customer, now, state.contexts, -1, -1, -1) == 1.0
+    )
 
 
 @kernel
-def _flip(program, state, customer, segment, is_in):
+def _flip(program: Program, state: State, customer: int, segment: int, is_in: int) -> None:
     """Enter or leave a segment."""
     slot = program.limits[P_SLOT_SEGMENTS] + segment
     state.memberships[customer, segment // 63] ^= 1 << (segment % 63)
@@ -72,7 +81,7 @@ def _flip(program, state, customer, segment, is_in):
 
 
 @kernel
-def _queue_flipped(program, state, customer, segment):
+def _queue_flipped(program: Program, state: State, customer: int, segment: int) -> None:
     """Queue the campaigns that wait for a segment to be entered, or left."""
     if is_member(state, customer, segment):
         start, stop = program.segments[segment, SEGMENT_ENTERED_FROM], program.segments[segment, SEGMENT_ENTERED_TO]
@@ -83,7 +92,7 @@ def _queue_flipped(program, state, customer, segment):
 
 
 @kernel
-def queue(state, campaign, row, key):
+def queue(state: State, campaign: int, row: int, key: int) -> None:
     """Queue a birth until the customer has been judged."""
     place = state.pools[at.QUEUE, 0]
     state.pools[at.QUEUE, 0] += 1
@@ -93,7 +102,7 @@ def queue(state, campaign, row, key):
 
 
 @kernel
-def _judge_suppression(program, state, customer, rule):
+def _judge_suppression(program: Program, state: State, customer: int, rule: int) -> None:
     """Follow a suppression that has a `then` or an `at_most`."""
     slot = program.limits[P_SLOT_SUPPRESSIONS] + rule
     cell = cell_of(state, customer, slot)
@@ -114,7 +123,7 @@ def _judge_suppression(program, state, customer, rule):
 
 
 @kernel
-def judge(program, state, customer):
+def judge(program: Program, state: State, customer: int) -> None:
     """Judge a customer's segments, then the suppressions that are judged like them."""
     flipped = state.flipped
     for i in range(program.segments.shape[0]):
@@ -132,7 +141,7 @@ def judge(program, state, customer):
 
 
 @kernel
-def judged_holds(program, state, customer, rule, now):
+def judged_holds(program: Program, state: State, customer: int, rule: int, now: int) -> bool:
     """Whether a suppression with `then` or `at_most` holds."""
     cell = cell_of(state, customer, program.limits[P_SLOT_SUPPRESSIONS] + rule)
     if cell < 0:
@@ -145,7 +154,7 @@ def judged_holds(program, state, customer, rule, now):
 
 
 @kernel
-def _judged_until(program, state, customer, rule, now):
+def _judged_until(program: Program, state: State, customer: int, rule: int, now: int) -> int:
     """Return when `at_most` or `then` of a suppression runs out, or INFINITE."""
     cell = cell_of(state, customer, program.limits[P_SLOT_SUPPRESSIONS] + rule)
     if cell < 0:
@@ -158,13 +167,13 @@ def _judged_until(program, state, customer, rule, now):
 
 
 @kernel
-def _holds_until(program, state, customer, expression):
+def _holds_until(program: Program, state: State, customer: int, expression: int) -> int:
     now = state.scalars[at.NOW]
     return holding.holds_until(program, state, state.stack, expression, customer, now, state.contexts, -1, -1, -1)
 
 
 @kernel
-def next_judgement(program, state, customer):
+def next_judgement(program: Program, state: State, customer: int) -> int:
     """Return the next instant at which time alone may flip a segment or a judged suppression of a customer."""
     now = state.scalars[at.NOW]
     due = at.INFINITE
@@ -181,7 +190,7 @@ def next_judgement(program, state, customer):
 
 
 @kernel
-def set_judgement(state, customer, due):
+def set_judgement(state: State, customer: int, due: int) -> None:
     """Set the customer's judgement timer anew if its time has changed."""
     if state.customers[customer, at.JUDGE_AT] != due:
         state.customers[customer, at.JUDGE_AT] = due
@@ -190,14 +199,15 @@ def set_judgement(state, customer, due):
 
 
 @kernel
-def _merge_cell(program, state, a, cell):
+def _merge_cell(program: Program, state: State, a: int, cell: int) -> None:
     """Fold the cell of a membership or a suppression into the survivor's."""
     cells = state.cells
     slot = cells[cell, OWNER] & SLOT_MASK
     kept = cell_of(state, a, slot)
     if kept < 0:
         kept = _new_cell(state, a, slot)
-        cells[kept, DATA:] = cells[cell, DATA:]
+        for column in range(DATA, at.CELL_WIDTH):
+            cells[kept, column] = cells[cell, column]
         segment = slot - program.limits[P_SLOT_SEGMENTS]
         if segment < program.segments.shape[0]:
             state.memberships[a, segment // 63] |= 1 << (segment % 63)
@@ -215,7 +225,7 @@ def _merge_cell(program, state, a, cell):
 
 
 @kernel
-def merge(program, state, a, b):
+def merge(program: Program, state: State, a: int, b: int) -> None:
     """Unite the memberships and suppressions of two customers: in, if either was."""
     cell = state.customers[b, at.CELL_HEAD]
     first = program.limits[P_SLOT_SEGMENTS]

@@ -1,7 +1,8 @@
 """Every table of the state: its columns, their units, how it grows.
 
-A table is a C-contiguous int64 (or float64) matrix: a row per thing, a named column per property (decision 0001). Times are µs UTC.
-Rows of a pool are taken from its free list and grow by doubling, outside the kernels: `step` pauses when a pool is short.
+A table is a C-contiguous int64 (or float64) matrix: a row per thing, a named column per property (decision 0001). Times
+are µs UTC. Rows of a pool are taken from its free list and grow by doubling, outside the kernels: `step` pauses when a
+pool is short.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from onevoice.program import Widths
+    from onevoice.tables import Ints
 
 INFINITE: Final = 2**62  # an instant that never comes
 NEVER: Final = -(2**62)  # an instant before all others
@@ -349,9 +351,10 @@ def grown(state: State, need: NDArray[np.int64]) -> State:
         index: NDArray[Any] = getattr(state, name)
         if 2 * int(state.pools[pool, store.COUNT] + need[pool]) > index.shape[0]:
             wanted = 4 * int(state.pools[pool, store.COUNT] + need[pool])
-            table = changed.get(name.removesuffix("_index"), getattr(state, name.removesuffix("_index")))
+            base = name.removesuffix("_index")
+            rows: NDArray[Any] = changed[base] if base in changed else getattr(state, base)
             changed[name] = np.zeros(_doubled(256, wanted), np.int64)
-            store.reindex(table, changed[name], state.pools, pool)
+            store.reindex(rows, changed[name], state.pools, pool)
     state = state.replaced(**changed)
     return _grown_sets(state, need)
 
@@ -379,7 +382,7 @@ def _doubled(size: int, wanted: int) -> int:
 
 
 @kernel
-def is_short(state, need):
+def is_short(state: State, need: Ints) -> bool:
     """Whether a pool has not room for `need[pool]` more rows."""
     pools = state.pools
     return (

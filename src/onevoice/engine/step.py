@@ -1,7 +1,8 @@
 """The event loop: the whole flow of the engine on one screen, in the order in which data moves (semantics §2).
 
-`step` is pure: it reads the batch, the program and the state, and changes only the state. Time comes with the batch. Before each event and each
-timer it makes sure that every table has room; where one is short it stops, and is called again with more.
+`step` is pure: it reads the batch, the program and the state, and changes only the state. Time comes with the batch.
+Before each event and each timer it makes sure that every table has room; where one is short it stops, and is called
+again with more.
 """
 
 from __future__ import annotations
@@ -26,7 +27,6 @@ from onevoice.engine import (
 from onevoice.engine import state as at
 from onevoice.engine.kernel import kernel
 from onevoice.engine.store import COUNT, KEY
-from onevoice.tables import Tables
 from onevoice.events.batch import (
     ID,
     IDENTIFIERS_FROM,
@@ -99,10 +99,15 @@ from onevoice.program import (
     USED_ROLE,
     USED_WHERE,
 )
+from onevoice.tables import Tables
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+
+    from onevoice.engine.state import State
+    from onevoice.program import Program
+    from onevoice.tables import Ints
 
 DONE: Final = 0
 SHORT: Final = 1  # a table needs `state.need` more rows
@@ -122,7 +127,9 @@ class Columns(Tables):
 
 
 @kernel
-def step(program, state, columns, base, count, stamp, imported, observing):
+def step(
+    program: Program, state: State, columns: Columns, base: int, count: int, stamp: int, imported: int, observing: int
+) -> int:
     """Process one journal row; returns DONE, or SHORT where it wants more room and to be called again.
 
     `base`: position of the row's first line; `count`: its lines, rejected ones included. `stamp`: journal time in µs.
@@ -156,7 +163,7 @@ def step(program, state, columns, base, count, stamp, imported, observing):
 
 
 @kernel
-def _take_up(program, state, columns, row, stop, stamp):
+def _take_up(program: Program, state: State, columns: Columns, row: int, stop: int, stamp: int) -> None:
     """Let one event, rows `[row, stop)` with its items, change what is known and start what follows from it."""
     rows = columns.rows
     kind = rows[row, TYPE]
@@ -187,7 +194,7 @@ def _take_up(program, state, columns, row, stop, stamp):
 
 
 @kernel
-def _run_timers(program, state, columns, until):
+def _run_timers(program: Program, state: State, columns: Columns, until: int) -> bool:
     """Run every timer due at or before `until`, earliest first; False where a table is short."""
     while timers.is_due(state, until):
         if not _has_room_for_timer(program, state):
@@ -216,14 +223,14 @@ def _run_timers(program, state, columns, until):
 
 
 @kernel
-def _journal_time(scalars, occurred_at, stamp, imported):
+def _journal_time(scalars: Ints, occurred_at: int, stamp: int, imported: int) -> int:
     if imported and occurred_at != MISSING_TIME:
         return max(scalars[at.NOW], occurred_at)
     return max(scalars[at.NOW], stamp)
 
 
 @kernel
-def _end_of_line(rows, row):
+def _end_of_line(rows: Ints, row: int) -> int:
     stop = row + 1
     while stop < rows.shape[0] and rows[stop, LINE] == rows[row, LINE]:
         stop += 1
@@ -231,7 +238,7 @@ def _end_of_line(rows, row):
 
 
 @kernel
-def _has_room_for_event(program, state, columns, row, stop):
+def _has_room_for_event(program: Program, state: State, columns: Columns, row: int, stop: int) -> bool:
     """Work out how many rows of each table an event may take, and whether they are there."""
     need = state.need
     rows = columns.rows
@@ -239,9 +246,10 @@ def _has_room_for_event(program, state, columns, row, stop):
     need[:] = 0
     if kind < 0:
         return True
-    need[:] = program.room_for_event
-    for each in range(row, stop):
-        need += program.room_for_row[rows[each, TYPE]]
+    for pool in range(at.POOLS):
+        need[pool] = program.room_for_event[pool]
+        for each in range(row, stop):
+            need[pool] += program.room_for_row[rows[each, TYPE], pool]
     start, end = rows[row, IDENTIFIERS_FROM], rows[row, IDENTIFIERS_TO]
     need[at.IDENTIFIERS] = end - start
     if end - start > 1:
@@ -253,16 +261,17 @@ def _has_room_for_event(program, state, columns, row, stop):
 
 
 @kernel
-def _has_room_for_timer(program, state):
+def _has_room_for_timer(program: Program, state: State) -> bool:
     need = state.need
-    need[:] = program.room_for_timer
+    for pool in range(at.POOLS):
+        need[pool] = program.room_for_timer[pool]
     if state.timers[0, timers.KIND] == timers.SCHEDULE:
         _need_for_all(state, 1)
     return not at.is_short(state, need)
 
 
 @kernel
-def _need_for_all(state, times):
+def _need_for_all(state: State, times: int) -> None:
     """Ask for room for a wish of every customer."""
     customers = state.pools[at.CUSTOMERS, COUNT] * times
     state.need[at.CANDIDATES] += customers
@@ -275,18 +284,18 @@ def _need_for_all(state, times):
 
 
 @kernel
-def _holds(program, state, columns, row, customer, where):
+def _holds(program: Program, state: State, columns: Columns, row: int, customer: int, where: int) -> bool:
     """Whether a condition over the event alone is true; none is."""
     if where < 0:
         return True
     now = state.scalars[at.NOW]
-    return (
-        conditions.evaluate(program, state, state.stack, where, customer, now, columns.values, row, -1, -1) == 1.0
-    )
+    return conditions.evaluate(program, state, state.stack, where, customer, now, columns.values, row, -1, -1) == 1.0
 
 
 @kernel
-def _set_traits(program, state, columns, row, customer, time, position):
+def _set_traits(
+    program: Program, state: State, columns: Columns, row: int, customer: int, time: int, position: int
+) -> None:
     for i in range(columns.rows[row, TRAITS_FROM], columns.rows[row, TRAITS_TO]):
         trait = int(columns.traits[i, TRAIT])
         stamps = state.trait_stamps
@@ -301,7 +310,7 @@ def _set_traits(program, state, columns, row, customer, time, position):
 
 
 @kernel
-def _set_zone(program, state, customer, name):
+def _set_zone(program: Program, state: State, customer: int, name: float) -> None:
     zone = -1
     if name == name:  # noqa: PLR0124 - NaN is NULL
         zone = state.names[int(name), at.N_ZONE]
@@ -309,7 +318,7 @@ def _set_zone(program, state, customer, name):
 
 
 @kernel
-def _role(program, columns, row, column, role):
+def _role(program: Program, columns: Columns, row: int, column: int, role: int) -> int:
     """Return what a name in an event stands for in the playbook, or -1."""
     name = columns.values[row, column]
     if name != name or name >= program.roles.shape[0]:  # noqa: PLR0124 - NaN is NULL
@@ -318,7 +327,7 @@ def _role(program, columns, row, column, role):
 
 
 @kernel
-def _take_special(program, state, columns, row, customer, time):
+def _take_special(program: Program, state: State, columns: Columns, row: int, customer: int, time: int) -> None:
     """Take up what the engine itself reads in the built-in events."""
     event = program.event_types[columns.rows[row, TYPE]]
     special = event[E_SPECIAL]
@@ -342,13 +351,15 @@ def _take_special(program, state, columns, row, customer, time):
 
 
 @kernel
-def _fill_in(columns, row, column, found):
+def _fill_in(columns: Columns, row: int, column: int, found: float) -> None:
     if columns.values[row, column] != columns.values[row, column]:
         columns.values[row, column] = found
 
 
 @kernel
-def _record_facts(program, state, columns, row, customer, time, position):
+def _record_facts(
+    program: Program, state: State, columns: Columns, row: int, customer: int, time: int, position: int
+) -> None:
     event = program.event_types[columns.rows[row, TYPE]]
     for use in range(event[E_FACTS_FROM], event[E_FACTS_TO]):
         if _holds(program, state, columns, row, customer, program.fact_uses[use, USE_WHERE]):
@@ -356,7 +367,9 @@ def _record_facts(program, state, columns, row, customer, time, position):
 
 
 @kernel
-def _record_measures(program, state, columns, row, customer, time, position):
+def _record_measures(
+    program: Program, state: State, columns: Columns, row: int, customer: int, time: int, position: int
+) -> None:
     event = program.event_types[columns.rows[row, TYPE]]
     uses = program.measure_uses
     for use in range(event[E_MEASURES_FROM], event[E_MEASURES_TO]):
@@ -370,7 +383,7 @@ def _record_measures(program, state, columns, row, customer, time, position):
 
 
 @kernel
-def _trigger(program, state, columns, row, customer):
+def _trigger(program: Program, state: State, columns: Columns, row: int, customer: int) -> None:
     """Queue the campaigns that wait for this event."""
     event = program.event_types[columns.rows[row, TYPE]]
     for use in range(event[E_TRIGGERS_FROM], event[E_TRIGGERS_TO]):
@@ -380,7 +393,7 @@ def _trigger(program, state, columns, row, customer):
 
 
 @kernel
-def _advance_moments(program, state, columns, row, customer, time):
+def _advance_moments(program: Program, state: State, columns: Columns, row: int, customer: int, time: int) -> None:
     event = program.event_types[columns.rows[row, TYPE]]
     use = event[E_MOMENTS_FROM]
     while use < event[E_MOMENTS_TO]:
@@ -392,7 +405,9 @@ def _advance_moments(program, state, columns, row, customer, time):
 
 
 @kernel
-def _advance_moment(program, state, columns, row, customer, first, key, time):
+def _advance_moment(
+    program: Program, state: State, columns: Columns, row: int, customer: int, first: int, key: int, time: int
+) -> None:
     """Apply an event to one moment: kills, then steps from the last to the first."""
     uses = program.moment_uses
     moment = uses[first, USED_BY]
@@ -419,12 +434,12 @@ def _advance_moment(program, state, columns, row, customer, first, key, time):
 
 
 @kernel
-def _queue_moment(program, state, columns, moment, row, key):
+def _queue_moment(program: Program, state: State, columns: Columns, moment: int, row: int, key: int) -> None:
     kind = columns.rows[row, TYPE]
     start, stop = program.moments[moment, MOMENT_CAMPAIGNS_FROM], program.moments[moment, MOMENT_CAMPAIGNS_TO]
     for i in range(start, stop):
         campaign = program.moment_campaigns[i, 0]
-        part = program.parts[kind, campaign]
+        part = int(program.parts[kind, campaign])
         if part == NO_PART:
             wish_key = key if program.campaigns[campaign, CAMPAIGN_KEYED] == BY_MOMENT else 0
         else:
@@ -433,7 +448,7 @@ def _queue_moment(program, state, columns, moment, row, key):
 
 
 @kernel
-def _judge(program, state, customer):
+def _judge(program: Program, state: State, customer: int) -> None:
     """Judge the customer's segments and suppressions, wake what they free, and say when to judge again."""
     due = at.INFINITE
     if program.limits[P_JUDGES]:
@@ -445,7 +460,7 @@ def _judge(program, state, customer):
 
 
 @kernel
-def _give_births(program, state, columns, customer, time, position):
+def _give_births(program: Program, state: State, columns: Columns, customer: int, time: int, position: int) -> None:
     """Let what was queued become wishes."""
     count = state.pools[at.QUEUE, COUNT]
     state.pools[at.QUEUE, COUNT] = 0
@@ -461,7 +476,7 @@ def _give_births(program, state, columns, customer, time, position):
 
 
 @kernel
-def _wake(program, state, customer):
+def _wake(program: Program, state: State, customer: int) -> None:
     """Look at the blocked candidates again after a wish may have refreshed one."""
     if state.customers[customer, at.CANDIDATE_COUNT] > 0:
         due = min(state.customers[customer, at.JUDGE_AT], arbitration.wake(program, state, customer))
@@ -469,7 +484,7 @@ def _wake(program, state, customer):
 
 
 @kernel
-def _fan_out(program, state, columns, row, time, position):
+def _fan_out(program: Program, state: State, columns: Columns, row: int, time: int, position: int) -> None:
     """Let a world event about a product wish for every customer with the fact open for it."""
     event = program.event_types[columns.rows[row, TYPE]]
     product = columns.values[row, event[E_PRODUCT]]
@@ -489,7 +504,7 @@ def _fan_out(program, state, columns, row, time, position):
 
 
 @kernel
-def _answer(program, state, columns, row, customer):
+def _answer(program: Program, state: State, columns: Columns, row: int, customer: int) -> None:
     event = program.event_types[columns.rows[row, TYPE]]
     placement = _role(program, columns, row, event[E_FIRST], ROLE_PLACEMENT)
     if placement >= 0:
@@ -500,14 +515,14 @@ def _answer(program, state, columns, row, customer):
 
 
 @kernel
-def _end_fact(program, state, timer):
+def _end_fact(program: Program, state: State, timer: int) -> None:
     customer = facts.end(program, state, timer)
     if customer >= 0:
         segments.set_judgement(state, customer, state.scalars[at.NOW])
 
 
 @kernel
-def _judge_again(program, state, columns, timer):
+def _judge_again(program: Program, state: State, columns: Columns, timer: int) -> None:
     customer = state.timers[timer, timers.CUSTOMER]
     if state.customers[customer, at.JUDGE_AT] != state.timers[timer, timers.DUE]:
         return
@@ -517,7 +532,7 @@ def _judge_again(program, state, columns, timer):
 
 
 @kernel
-def _fire_absence(program, state, timer):
+def _fire_absence(program: Program, state: State, timer: int) -> None:
     row = moments.absence_row(state, timer)
     if row < 0:
         return
@@ -535,14 +550,14 @@ def _fire_absence(program, state, timer):
 
 
 @kernel
-def _hold_round(program, state, timer):
+def _hold_round(program: Program, state: State, timer: int) -> None:
     customer = state.timers[timer, timers.CUSTOMER]
     arbitration.round_timer(program, state, timer)
     _wake(program, state, customer)
 
 
 @kernel
-def _start(program, state, time):
+def _start(program: Program, state: State, time: int) -> bool:
     """Set the schedules that are not over when the first line comes; False where there is no room for them."""
     state.need[:] = 0
     state.need[at.TIMERS] = program.schedules.shape[0]
@@ -556,14 +571,14 @@ def _start(program, state, time):
 
 
 @kernel
-def _set_schedule(program, state, schedule, earliest):
+def _set_schedule(program: Program, state: State, schedule: int, earliest: int) -> None:
     due = _next_instant(program, schedule, earliest)
     if due >= earliest and due != at.INFINITE:
         timers.push(state, due, timers.SCHEDULE, 0, schedule, 0, 0)
 
 
 @kernel
-def _next_instant(program, schedule, earliest):
+def _next_instant(program: Program, schedule: int, earliest: int) -> int:
     """Return the first instant of a schedule at or after `earliest`; for `once` its only one."""
     schedules = program.schedules
     if schedules[schedule, SCHEDULE_AT] >= 0:
@@ -580,7 +595,7 @@ def _next_instant(program, schedule, earliest):
 
 
 @kernel
-def _is_its_day(schedules, schedule, day):
+def _is_its_day(schedules: Ints, schedule: int, day: int) -> bool:
     weekday, month_day = schedules[schedule, SCHEDULE_WEEKDAY], schedules[schedule, SCHEDULE_MONTH_DAY]
     if weekday >= 0 and (day + 3) % 7 != weekday:
         return False
@@ -588,7 +603,7 @@ def _is_its_day(schedules, schedule, day):
 
 
 @kernel
-def _launch(program, state, timer):
+def _launch(program: Program, state: State, timer: int) -> None:
     """Let a schedule wish for every customer."""
     schedule = state.timers[timer, timers.SLOT]
     campaign, now = program.schedules[schedule, SCHEDULE_CAMPAIGN], state.scalars[at.NOW]
@@ -598,4 +613,3 @@ def _launch(program, state, timer):
             _wake(program, state, customer)
     if program.schedules[schedule, SCHEDULE_AT] < 0:
         _set_schedule(program, state, schedule, now + 1)
-

@@ -7,12 +7,13 @@ differ only in what follows these columns.
 
 from __future__ import annotations
 
-from typing import Final
-
-import numpy as np
+from typing import TYPE_CHECKING, Final
 
 from onevoice.engine.hashing import mix
 from onevoice.engine.kernel import kernel
+
+if TYPE_CHECKING:
+    from onevoice.tables import Ints
 
 OWNER: Final = 0
 KEY: Final = 1
@@ -31,13 +32,13 @@ POOL_WIDTH: Final = 3
 
 
 @kernel
-def owner_of(customer, slot):
+def owner_of(customer: int, slot: int) -> int:
     """Pack a customer and a slot."""
     return (customer << SLOT_BITS) | slot
 
 
 @kernel
-def take(table, pools, pool, link):
+def take(table: Ints, pools: Ints, pool: int, link: int) -> int:
     """Take a free row of a pool; there must be room."""
     row = pools[pool, FREE]
     if row >= 0:
@@ -50,7 +51,7 @@ def take(table, pools, pool, link):
 
 
 @kernel
-def give_back(table, pools, pool, link, row):
+def give_back(table: Ints, pools: Ints, pool: int, link: int, row: int) -> None:
     """Return a row to its pool."""
     table[row, link] = pools[pool, FREE]
     pools[pool, FREE] = row
@@ -58,12 +59,12 @@ def give_back(table, pools, pool, link, row):
 
 
 @kernel
-def _tag(mixed):
+def _tag(mixed: int) -> int:
     return (mixed >> 33) & 0x7FFFFFFF
 
 
 @kernel
-def find(table, index, owner, key):
+def find(table: Ints, index: Ints, owner: int, key: int) -> int:
     """Return the row of (owner, key), or -1."""
     mixed = mix(owner, key)
     tag = _tag(mixed)
@@ -72,16 +73,16 @@ def find(table, index, owner, key):
     while True:
         entry = index[place]
         if entry == 0:
-            return np.int64(-1)
+            return -1
         if (entry >> 32) == tag:
             row = (entry & 0xFFFFFFFF) - 1
             if table[row, OWNER] == owner and table[row, KEY] == key:
-                return row
+                return int(row)
         place = (place + 1) & mask
 
 
 @kernel
-def _enter(index, mixed, row):
+def _enter(index: Ints, mixed: int, row: int) -> None:
     """Point the index at a row."""
     mask = index.shape[0] - 1
     place = mixed & mask
@@ -91,7 +92,7 @@ def _enter(index, mixed, row):
 
 
 @kernel
-def add(table, index, pools, pool, heads, head, owner, key):
+def add(table: Ints, index: Ints, pools: Ints, pool: int, heads: Ints, head: int, owner: int, key: int) -> int:
     """Add a row for (owner, key), not yet there, at the head of its customer's chain; its data is zero."""
     row = take(table, pools, pool, NEXT)
     table[row, OWNER] = owner
@@ -109,7 +110,7 @@ def add(table, index, pools, pool, heads, head, owner, key):
 
 
 @kernel
-def _leave(table, index, row):
+def _leave(table: Ints, index: Ints, row: int) -> None:
     """Take a row out of the index; later entries move up, so that no mark is left behind."""
     mask = index.shape[0] - 1
     hole = mix(table[row, OWNER], table[row, KEY]) & mask
@@ -130,7 +131,7 @@ def _leave(table, index, row):
 
 
 @kernel
-def remove(table, index, pools, pool, heads, head, row):
+def remove(table: Ints, index: Ints, pools: Ints, pool: int, heads: Ints, head: int, row: int) -> None:
     """Remove a row from the index and from its customer's chain."""
     _leave(table, index, row)
     after = table[row, NEXT]
@@ -146,7 +147,7 @@ def remove(table, index, pools, pool, heads, head, row):
 
 
 @kernel
-def reindex(table, index, pools, pool):
+def reindex(table: Ints, index: Ints, pools: Ints, pool: int) -> None:
     """Fill an empty index from the table's live rows."""
     for row in range(pools[pool, HIGH]):
         if table[row, OWNER] >= 0:
@@ -154,7 +155,7 @@ def reindex(table, index, pools, pool):
 
 
 @kernel
-def chain_length(table, head):
+def chain_length(table: Ints, head: int) -> int:
     """Return how many rows a chain has."""
     length = 0
     while head >= 0:

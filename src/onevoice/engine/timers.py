@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from onevoice.engine import state as at
 from onevoice.engine.kernel import kernel
 from onevoice.engine.store import COUNT
+
+if TYPE_CHECKING:
+    from onevoice.engine.state import State
+    from onevoice.tables import Ints
 
 # Columns of `timers`, also the order in which timers of one instant run.
 DUE: Final = 0
@@ -28,7 +32,7 @@ ROUND: Final = 6
 
 
 @kernel
-def _before(timers, a, b):
+def _before(timers: Ints, a: int, b: int) -> bool:
     for column in range(KEY + 1):
         if timers[a, column] != timers[b, column]:
             return timers[a, column] < timers[b, column]
@@ -36,7 +40,7 @@ def _before(timers, a, b):
 
 
 @kernel
-def _swap(timers, a, b):
+def _swap(timers: Ints, a: int, b: int) -> None:
     for column in range(WIDTH):
         kept = timers[a, column]
         timers[a, column] = timers[b, column]
@@ -44,7 +48,7 @@ def _swap(timers, a, b):
 
 
 @kernel
-def push(state, due, kind, customer, slot, key, row):
+def push(state: State, due: int, kind: int, customer: int, slot: int, key: int, row: int) -> None:
     """Set a timer, never before now; there must be room."""
     timers = state.timers
     place = state.pools[at.TIMERS, COUNT]
@@ -64,7 +68,7 @@ def push(state, due, kind, customer, slot, key, row):
 
 
 @kernel
-def pop(state):
+def pop(state: State) -> int:
     """Remove the first timer; it is left in the row just behind the heap, whose number is returned."""
     timers = state.timers
     last = state.pools[at.TIMERS, COUNT] - 1
@@ -85,6 +89,6 @@ def pop(state):
 
 
 @kernel
-def is_due(state, time):
+def is_due(state: State, time: int) -> bool:
     """Whether a timer is due at or before `time`."""
     return state.pools[at.TIMERS, COUNT] > 0 and state.timers[0, DUE] <= time
