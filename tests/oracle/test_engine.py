@@ -1,0 +1,75 @@
+"""The engine agrees with its twin: decisions, reasons and canonical state after every row, on drawn cases.
+
+Seeds rotate and are printed; ENGINE_SEED repeats a run, ENGINE_CASES sets how many.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from onevoice.engine import canonical
+
+from .draw import Dice
+from .engine import Engine, difference
+from .shrink import shrink, told
+from .strategies import draw_case, split
+
+ROOT = Path(__file__).parents[2]
+SEED = int(os.environ.get("ENGINE_SEED") or random.SystemRandom().randrange(2**31))
+COMPILED = int(os.environ.get("ENGINE_CASES") or 1000)
+INTERPRETED = 300
+SPLIT = 100
+TORTURE = 20_000
+
+
+def seeds(count):
+    print(f"seeds {SEED} to {SEED + count - 1}: ENGINE_SEED={SEED}")
+    return range(SEED, SEED + count)
+
+
+def assert_agrees(seed):
+    case = draw_case(seed)
+    if difference(*case):
+        smaller = shrink(case, lambda playbook, rows: bool(difference(playbook, rows)))
+        pytest.fail(f"seed {seed}\n{told(smaller)}\n{difference(*smaller)}")
+
+
+def test_compiled_engine_agrees_with_its_twin():
+    for seed in seeds(COMPILED):
+        assert_agrees(seed)
+
+
+@pytest.mark.torture
+def test_compiled_engine_agrees_with_its_twin_for_long():
+    for seed in seeds(TORTURE):
+        assert_agrees(seed)
+
+
+def test_interpreted_engine_agrees_with_its_twin():
+    """With the compiler off; in a process of its own, for numba reads the setting when it is imported."""
+    if os.environ.get("NUMBA_DISABLE_JIT") == "1":
+        pytest.skip("the whole run is interpreted already")
+    select = "tests/oracle/test_engine.py::test_compiled_engine_agrees_with_its_twin"
+    extra = {"NUMBA_DISABLE_JIT": "1", "ENGINE_CASES": str(INTERPRETED), "ENGINE_SEED": str(SEED + COMPILED)}
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", select]
+    done = subprocess.run(command, cwd=ROOT, env=os.environ | extra, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout[-20_000:]
+    assert "1 passed" in done.stdout
+
+
+def test_batch_boundaries_change_nothing():
+    for seed in seeds(SPLIT):
+        playbook, rows = draw_case(seed)
+        whole, cut = Engine(playbook), Engine(playbook)
+        for row in rows:
+            whole.row(row)
+        for row in split(rows, Dice(seed)):
+            cut.row(row)
+        assert cut.decisions == whole.decisions, f"seed {seed}"
+        assert canonical.digest(cut.machine) == canonical.digest(whole.machine), f"seed {seed}"
