@@ -309,7 +309,7 @@ class _Reader:
         self.doubtful |= found.doubtful
         return np.where(found.values == self.columns.code(""), np.nan, found.values)
 
-    def _own(  # noqa: PLR0917
+    def _own(
         self,
         layout: Layout,
         columns: Columns,

@@ -2,7 +2,6 @@
 
 What is not plain marks its line as bad: it is read again by `lines.py`, which knows the sentence to say.
 """
-# ruff: noqa: PLR0917 - kernels take arrays and scalars
 
 from __future__ import annotations
 

@@ -1,5 +1,4 @@
 """Parts of a batch, made by different readers of one payload, joined into one in payload order."""
-# ruff: noqa: PLR0917 - kernels take arrays and scalars
 
 from __future__ import annotations
 

@@ -1,4 +1,8 @@
-"""Small kernels compiled into each kernel that calls them: a call would cost more than the few bytes they look at."""
+"""Kernels for a few bytes at a time, where what a call costs is most of the cost.
+
+`onevoice.engine.kernel` widens constant arguments to their type, which spares the engine many compilations; here the
+constants matter (measured: the scanner takes 0.46 µs a line with them, 1.32 µs without).
+"""
 
 from __future__ import annotations
 
@@ -11,6 +15,13 @@ if TYPE_CHECKING:
 
 P = ParamSpec("P")
 R = TypeVar("R")
+
+
+def kernel(function: Callable[P, R]) -> Callable[P, R]:
+    """Compile `function` on first call, cached on disk, anew for each constant that it is given."""
+    njit: Any = numba.njit
+    compiled = njit(cache=True, error_model="numpy", nogil=True, _nrt=False)(function)
+    return cast("Callable[P, R]", compiled)
 
 
 def inlined(function: Callable[P, R]) -> Callable[P, R]:

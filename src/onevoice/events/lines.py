@@ -256,7 +256,7 @@ class Lines:
             draft.values.append(values)
             self._own(draft, row, values, self.schema.types[number], cast("dict[str, Any]", entry), place)
 
-    def _own(  # noqa: PLR0917
+    def _own(
         self, draft: Draft, row: int, values: list[float], layout: Layout, given: dict[str, Any], where: str
     ) -> None:
         """Read the fields of one object into `values` and the draft's keys."""

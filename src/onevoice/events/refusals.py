@@ -36,7 +36,7 @@ class Refused(Exception):  # noqa: N818 - it ends the reading of one line and ne
         self.mistake = mistake
 
 
-def refuse(  # noqa: PLR0917
+def refuse(
     reason: Reason, where: str, what: str, expected: str = "", found: Any = None, mend: str = "", found_words: str = ""
 ) -> NoReturn:
     """Raise Refused. `found` is shown as JSON, cut to a readable length; `found_words` as it is."""

@@ -9,7 +9,6 @@ words: the table of `words.Words`.
 cells: int64[:, 5], what is found. rows: int64[:, ROW_WIDTH], of which TYPE, LINE and ITEM are written here.
 state: int64[STATES], see below.
 """
-# ruff: noqa: PLR0917 - kernels take arrays and scalars
 
 from __future__ import annotations
 
@@ -17,9 +16,8 @@ from typing import Any, Final
 
 import numpy as np
 
-from onevoice.engine.kernel import kernel
 from onevoice.events.batch import ITEM, ITEMS_MAX, LINE, LINE_BYTES_MAX, NAME_CHARACTERS_MAX, TYPE
-from onevoice.events.lean import inlined
+from onevoice.events.lean import inlined, kernel
 from onevoice.events.tokens import (
     COMMA,
     LEFT_BRACE,

@@ -3,7 +3,6 @@
 Aumasson and Bernstein, "SipHash: a fast short-input PRF" (2012); the 128-bit variant is that of the authors' reference
 implementation. All unsigned arithmetic of the project stays in this file; what leaves it are int64 bit patterns.
 """
-# ruff: noqa: PLR0917 - kernels take arrays and scalars
 
 from __future__ import annotations
 

@@ -11,8 +11,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from onevoice.engine.kernel import kernel
-from onevoice.events.lean import inlined
+from onevoice.events.lean import inlined, kernel
 
 UNCLEAR: Final = -1
 
