@@ -7,7 +7,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 SOURCES = ROOT / "src"
 FOLDERS = ("src", "tests", "bench", "examples", "docs", ".ci")
-TEXTS = {".py", ".md", ".yaml", ".toml", ".txt", ".csv", ""}
+TEXTS = {".py", ".md", ".yaml", ".toml", ".txt", ""}
 
 
 def python_files(*folders):
@@ -57,8 +57,9 @@ def is_for_types(node):
     return isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test)
 
 
+@cache
 def imports(module, *, for_types=True):
-    """Every name a module imports, at its top or inside a function; with or without those that only annotations need."""
+    """Every name a module imports, also inside a function; with or without those that only annotations need."""
 
     def walk(node):
         if not for_types and is_for_types(node):

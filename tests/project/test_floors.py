@@ -48,8 +48,11 @@ def room_of(module):
     return name
 
 
-def pure_modules():
-    return [module for module in MODULES if room_of(module) == "engine"]
+ENGINE = [module for module in MODULES if room_of(module) == "engine"]
+
+
+def running_with_the_engine():
+    return set().union(*(reached(module) for module in ENGINE)) - {KEEPS_KERNELS}
 
 
 def test_every_module_has_a_room():
@@ -62,14 +65,15 @@ def test_every_room_has_a_module():
     assert set(FLOOR_OF) == {room_of(module) for module in MODULES}
 
 
-@pytest.mark.parametrize("module", MODULES)
-def test_imports_go_down(module):
+def goes_down(module, other):
+    own, below = room_of(module), room_of(other)
+    return own == below or FLOOR_OF[own] > FLOOR_OF[below]
+
+
+def test_imports_go_down():
     """Also those inside functions and those for annotations: who must know a type depends on it."""
-    own = room_of(module)
-    wrong = {
-        other for other in own_imports(module) if room_of(other) != own and FLOOR_OF[room_of(other)] >= FLOOR_OF[own]
-    }
-    assert wrong == set()
+    found = {(module, other) for module in MODULES for other in own_imports(module)}
+    assert {pair for pair in found if not goes_down(*pair)} == set()
 
 
 def test_no_circles():
@@ -87,38 +91,43 @@ def test_only_the_runtime_joins_a_port_with_the_rest(room):
     assert users - {room} <= ASIDE[room]
 
 
-@pytest.mark.parametrize("module", pure_modules())
-def test_the_engine_touches_no_world(module):
-    assert foreign_imports(module) & CLOCK == set()
+def test_the_engine_touches_no_world():
+    found = {module: foreign_imports(module) & CLOCK for module in ENGINE}
+    assert {module: names for module, names in found.items() if names} == {}
 
 
-@pytest.mark.parametrize("module", pure_modules())
-def test_what_runs_with_the_engine_touches_no_world(module):
+def test_what_runs_with_the_engine_touches_no_world():
     """Not by a detour through a lower floor either."""
-    found = {other: foreign_imports(other, for_types=False) & WORLD for other in reached(module) - {KEEPS_KERNELS}}
-    assert {other: names for other, names in found.items() if names} == {}
+    found = {module: foreign_imports(module, for_types=False) & WORLD for module in running_with_the_engine()}
+    assert {module: names for module, names in found.items() if names} == {}
 
 
-@pytest.mark.parametrize("module", pure_modules())
-def test_no_global_randomness_and_no_clock(module):
+def test_no_global_randomness_and_no_clock():
     """Seeds and time come in with the journal."""
-    for other in reached(module) - {KEEPS_KERNELS}:
-        named = {node.attr for node in ast.walk(tree_of(modules()[other])) if isinstance(node, ast.Attribute)}
+    for module in running_with_the_engine():
+        nodes = list(ast.walk(tree_of(modules()[module])))
         called = {
-            node.func.attr
-            for node in ast.walk(tree_of(modules()[other]))
-            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
+            node.func.attr for node in nodes if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
         }
-        assert "random" not in named, other
-        assert called & READS_CLOCK == set(), other
+        assert "random" not in {node.attr for node in nodes if isinstance(node, ast.Attribute)}, module
+        assert called & READS_CLOCK == set(), module
 
 
-@pytest.mark.parametrize("module", pure_modules())
-def test_the_engine_knows_little_of_the_decoder(module):
-    assert {name for name in own_imports(module) if room_of(name) == "events"} <= ENGINE_READS_OF_EVENTS
+def test_the_engine_knows_little_of_the_decoder():
+    known = set().union(*(own_imports(module) for module in ENGINE))
+    assert {module for module in known if room_of(module) == "events"} <= ENGINE_READS_OF_EVENTS
 
 
 def test_kernels_are_made_in_one_way():
     """`numba` is imported where kernels are made, and nowhere else; a stray decorator has other settings."""
     makers = {module for module in MODULES if any(name.split(".")[0] == "numba" for name in imports(module))}
     assert makers == {KEEPS_KERNELS, "onevoice.tables", "onevoice.events.lean"}
+
+
+def test_the_floors_can_be_broken():
+    """The rule itself: down is allowed, up and sideways are not."""
+    assert goes_down("onevoice.runtime.node", "onevoice.errors")
+    assert goes_down("onevoice.engine.facts", "onevoice.engine.kernel")
+    assert not goes_down("onevoice.engine.kernel", "onevoice.engine.facts")
+    assert not goes_down("onevoice.events.decode", "onevoice.engine.state")
+    assert not goes_down("onevoice.conditions.parse", "onevoice.journal.port")

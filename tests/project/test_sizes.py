@@ -2,29 +2,27 @@
 
 from statistics import median
 
-import pytest
-
 from tests.project.sources import functions, python_files, shown, tree_of
 
 FUNCTION_LINES_MAX = 70  # from `def` to its last line; how many arguments a kernel takes is its own affair
 FUNCTION_LINES_MEDIAN = 10
 FILE_LINES_MAX = 500
 
-FILES = python_files("src", "tests", "bench", "examples")
+FOLDERS = ("src", "tests", "bench", "examples")
 
 
 def lines_of(function):
     return function.end_lineno - function.lineno + 1
 
 
-@pytest.mark.parametrize("path", FILES, ids=shown)
-def test_a_file_has_one_subject(path):
-    assert len(path.read_text("utf-8").splitlines()) <= FILE_LINES_MAX
+def test_a_file_has_one_subject():
+    sizes = {shown(path): len(path.read_text("utf-8").splitlines()) for path in python_files(*FOLDERS)}
+    assert {path: size for path, size in sizes.items() if size > FILE_LINES_MAX} == {}
 
 
-@pytest.mark.parametrize("path", FILES, ids=shown)
-def test_a_function_fits_a_screen(path):
-    sizes = {function.name: lines_of(function) for function in functions(tree_of(path))}
+def test_a_function_fits_a_screen():
+    found = [(path, function) for path in python_files(*FOLDERS) for function in functions(tree_of(path))]
+    sizes = {f"{shown(path)} {function.name}": lines_of(function) for path, function in found}
     assert {name: size for name, size in sizes.items() if size > FUNCTION_LINES_MAX} == {}
 
 
