@@ -40,6 +40,7 @@ class Kind(IntEnum):
     EVENTS = 1  # what came in; with a count of 0 only a tick of time
     DECISIONS = 2  # what was decided for the events before `position`
     PLAYBOOK = 3  # the playbook in force from `position`
+    FILE = 4  # how far a file of events was taken up to `position`
 
 
 class Mode(IntFlag):

@@ -1,0 +1,297 @@
+"""What is known about one customer, in words. Reading changes nothing: no kernel is called."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
+
+import msgspec
+import numpy as np
+
+from onevoice.engine import facts, measures
+from onevoice.engine import state as at
+from onevoice.engine.segments import SINCE
+from onevoice.engine.store import COUNT, DATA, KEY, NEXT, OWNER, SLOT_MASK
+from onevoice.errors import EventError
+from onevoice.events.decode import decode_line_by_line
+from onevoice.playbook.builtin import all_events, all_facts
+from onevoice.playbook.model import Aggregate, FieldType
+from onevoice.playbook.scopes import measure_type
+from onevoice.program import FACT_LASTS, MEASURE_PANE_US, MOMENT_SUBSTEPS, P_HORIZON_US, P_SLOT_SEGMENTS
+from onevoice.runtime.decisions import REASONS, time_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from onevoice.events.batch import Batch
+    from onevoice.playbook.model import Measure
+    from onevoice.runtime.fold import Fold
+
+Value: TypeAlias = "float | str | bool | date | datetime | None"
+
+_TOTAL: Final = DATA
+_FIRST_PANE: Final = DATA + 1  # plus one; of a measure without a field: its time
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """A fact that is open. `key`: its values, a hash where the text is not known; `until`: when it ends by itself."""
+
+    key: tuple[str | int, ...]
+    since: datetime | None
+    until: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A campaign that wants this customer. `born` is None before its delay is over; `due` when it is looked at next."""
+
+    campaign: str
+    key: int
+    born: datetime | None
+    due: datetime | None
+    expires: datetime | None
+    reason: str  # why it was held back, empty if nothing holds it
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """A contact in the ledger; `number` is None where somebody else made it."""
+
+    number: int | None
+    campaign: str
+    channel: str
+    time: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """A moment that has begun: how many of its events have come, and when an absence would complete it."""
+
+    key: int
+    done: int
+    of: int
+    due: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Customer:
+    """What is known about one customer at one time.
+
+    `identifiers` counts the values of each kind (the values themselves are not kept). All names are the playbook's;
+    what is not known, not open or not in progress is absent.
+    """
+
+    number: int
+    time: datetime | None
+    identifiers: dict[str, int]
+    traits: dict[str, Value]
+    facts: dict[str, tuple[Interval, ...]]
+    measures: dict[str, Value]
+    segments: dict[str, datetime | None]
+    moments: dict[str, tuple[Progress, ...]]
+    candidates: tuple[Waiting, ...]
+    contacts: tuple[Contact, ...]
+
+    def __getitem__(self, name: str) -> Any:
+        """Return one part by its name, as in ``customer["traits"]``."""
+        return getattr(self, name)
+
+
+def number_of(fold: Fold, identifiers: Mapping[str, str]) -> int | None:
+    """Return the number of the customer who has the first known of these identifiers, None where there is none.
+
+    Raises EventError for a kind that the playbook does not have, or a value that is none of its form.
+    """
+    line = msgspec.json.encode({"type": "profile_updated", "identifiers": identifiers})
+    batch: Batch = decode_line_by_line(line, fold.compiled.schema, fold.secret)
+    if batch.rejected:
+        raise EventError(*(rejection.mistake for rejection in batch.rejected))
+    state = fold.machine.state
+    known = state.identifiers[: state.pools[at.IDENTIFIERS, COUNT], : at.ID_HIGH + 1]
+    for wanted in batch.identifiers:
+        rows = np.flatnonzero((known == wanted).all(axis=1))
+        if len(rows):
+            return survivor(fold, int(state.identifiers[rows[0], at.ID_CUSTOMER]))
+    return None
+
+
+def survivor(fold: Fold, customer: int) -> int:
+    """Return who a customer is after all merges."""
+    customers = fold.machine.state.customers
+    while int(customers[customer, at.ALIAS]) != customer:
+        customer = int(customers[customer, at.ALIAS])
+    return customer
+
+
+def same_person(fold: Fold, customer: int) -> frozenset[int]:
+    """Return all numbers of the customer who has this one: their own, and those merged into them."""
+    count = int(fold.machine.state.pools[at.CUSTOMERS, COUNT])
+    if not 0 <= customer < count:
+        return frozenset()
+    own = survivor(fold, customer)
+    return frozenset(other for other in range(count) if survivor(fold, other) == own)
+
+
+def view(fold: Fold, number: int) -> Customer:
+    """Return what is known about a customer at the state's time."""
+    seen = _View(fold, number)
+    return Customer(
+        number=number,
+        time=time_of(seen.now),
+        identifiers=seen.identifiers(),
+        traits=seen.traits(),
+        facts=_grouped(seen.facts()),
+        measures={name: value for name, value in seen.measures() if value is not None},
+        segments=dict(seen.segments()),
+        moments=_grouped(seen.moments()),
+        candidates=tuple(seen.candidates()),
+        contacts=tuple(seen.contacts()),
+    )
+
+
+def _grouped(pairs: Iterator[tuple[str, Any]]) -> dict[str, tuple[Any, ...]]:
+    found: dict[str, tuple[Any, ...]] = {}
+    for name, value in pairs:
+        found[name] = (*found.get(name, ()), value)
+    return found
+
+
+class _View:
+    def __init__(self, fold: Fold, number: int) -> None:
+        self.playbook = fold.published.playbook
+        self.schema = fold.compiled.schema
+        self.program = fold.compiled.program
+        self.state = fold.machine.state
+        self.texts = fold.machine.names.texts
+        self.customer = number
+        self.now = int(self.state.scalars[at.NOW])
+
+    def chain(self, table: Any, head: int, link: int = NEXT) -> Iterator[list[int]]:
+        row = int(self.state.customers[self.customer, head])
+        while row >= 0:
+            yield table[row].tolist()
+            row = int(table[row, link])
+
+    def identifiers(self) -> dict[str, int]:
+        counts = self.state.identifier_counts[self.customer].tolist()
+        return {name: count for name, count in zip(self.playbook.identifiers, counts, strict=False) if count}
+
+    def traits(self) -> dict[str, Value]:
+        values = self.state.traits[self.customer].tolist()
+        pairs = zip(self.schema.traits, values, strict=False)
+        found = {trait.name: self._plain(value, trait.type) for trait, value in pairs}
+        return {name: value for name, value in found.items() if value is not None}
+
+    def facts(self) -> Iterator[tuple[str, Interval]]:
+        names = list(all_facts(self.playbook).values())
+        for row in self.chain(self.state.facts, at.FACT_HEAD):
+            number, kind = divmod(row[OWNER] & SLOT_MASK, facts.KINDS)
+            if kind == facts.ENTRY and number < len(names) and row[at.OPEN]:
+                lasts = int(self.program.facts[number, FACT_LASTS])
+                hashes = row[at.FIRST : at.FIRST + len(names[number].per)]
+                until = time_of(row[at.OPEN_AT] + lasts) if lasts else None
+                key = tuple(self._text(hashed) for hashed in hashes)
+                yield names[number].name, Interval(key, time_of(row[at.OPEN_AT]), until)
+
+    def measures(self) -> Iterator[tuple[str, Value]]:
+        cells = {row[OWNER] & SLOT_MASK: row for row in self.chain(self.state.cells, at.CELL_HEAD)}
+        for number, measure in enumerate(self.playbook.measures.values()):
+            counts = measure.aggregate in {Aggregate.COUNT, Aggregate.DISTINCT}
+            value = self._measure(number, measure, cells[number]) if number in cells else None
+            yield measure.name, 0.0 if value is None and counts else value
+
+    def _measure(self, number: int, measure: Measure, cell: list[int]) -> Value:
+        pane_us = int(self.program.measures[number, MEASURE_PANE_US])
+        if measure.aggregate in {Aggregate.LATEST, Aggregate.FIRST} and not measure.field:
+            return time_of(cell[_FIRST_PANE])
+        if measure.aggregate in {Aggregate.LATEST, Aggregate.FIRST}:
+            kind = measure_type(measure, all_events(self.playbook))
+            return self._plain(float(measures.from_bits(cell[_TOTAL])), kind)
+        if pane_us == 0 and measure.aggregate is Aggregate.DISTINCT:
+            return float(cell[_TOTAL])
+        if pane_us == 0:
+            return _combined(measure.aggregate, [cell[_TOTAL]])
+        oldest = self.now // pane_us - measures.PANES + 1
+        return _combined(measure.aggregate, list(self._panes(cell[_FIRST_PANE] - 1, oldest)))
+
+    def _panes(self, node: int, oldest: int) -> Iterator[int]:
+        while node >= 0:
+            pane = self.state.panes[node].tolist()
+            if pane[at.PANE] >= oldest:
+                yield pane[at.PANE_VALUE]
+            node = pane[at.PANE_NEXT]
+
+    def segments(self) -> Iterator[tuple[str, datetime | None]]:
+        names = list(self.playbook.segments)
+        first = int(self.program.limits[P_SLOT_SEGMENTS])
+        since = {(row[OWNER] & SLOT_MASK) - first: row[SINCE] for row in self.chain(self.state.cells, at.CELL_HEAD)}
+        for number in sorted(since):
+            if 0 <= number < len(names):
+                yield names[number], time_of(since[number])
+
+    def moments(self) -> Iterator[tuple[str, Progress]]:
+        names = list(self.playbook.moments)
+        for row in self.chain(self.state.progress, at.PROGRESS_HEAD):
+            moment = row[OWNER] & SLOT_MASK
+            substeps = int(self.program.moments[moment, MOMENT_SUBSTEPS])
+            held = [sub for sub in range(substeps) if row[at.SUBSTEPS + 2 * sub] != at.NEVER]
+            if held:
+                yield names[moment], Progress(row[KEY], held[-1] + 1, substeps, time_of(row[at.WAIT_AT]))
+
+    def candidates(self) -> Iterator[Waiting]:
+        names = list(self.playbook.campaigns)
+        for row in self.chain(self.state.candidates, at.CANDIDATE_HEAD, at.C_NEXT):
+            born = bool(row[at.C_BORN])
+            yield Waiting(
+                campaign=names[row[at.C_CAMPAIGN]],
+                key=row[at.C_KEY],
+                born=time_of(row[at.C_BIRTH_AT]) if born else None,
+                due=time_of(row[at.C_DUE_AT] if born else row[at.C_BIRTH_AT]),
+                expires=time_of(row[at.C_EXPIRES_AT]) if born else None,
+                reason=REASONS.get(row[at.C_BLOCK], ""),
+            )
+
+    def contacts(self) -> Iterator[Contact]:
+        campaigns, channels = list(self.playbook.campaigns), list(self.playbook.channels)
+        horizon = int(self.program.limits[P_HORIZON_US])
+        for row in self.chain(self.state.contacts, at.CONTACT_HEAD, at.K_NEXT):
+            if row[at.K_DUE_AT] + horizon > self.now:
+                number, campaign, channel = row[at.K_NUMBER], row[at.K_CAMPAIGN], row[at.K_CHANNEL]
+                yield Contact(
+                    number if number >= 0 else None,
+                    campaigns[campaign] if campaign >= 0 else "",
+                    channels[channel] if channel >= 0 else "",
+                    time_of(row[at.K_DUE_AT]),
+                )
+
+    def _text(self, hashed: int) -> str | int:
+        """Return the name with a hash, or the hash: the values of keys are not kept."""
+        codes = np.flatnonzero(self.state.names[: len(self.texts), at.N_HASH] == hashed)
+        return self.texts[int(codes[0])] if len(codes) else hashed
+
+    def _plain(self, value: float, kind: FieldType) -> Value:
+        if value != value:  # noqa: PLR0124 - NaN is NULL
+            return None
+        if kind in {FieldType.CHOICE, FieldType.PRODUCT}:
+            return self.texts[int(value)]
+        if kind is FieldType.BOOLEAN:
+            return bool(value)
+        if kind is FieldType.TIME:
+            return time_of(int(value))
+        if kind is FieldType.DATE:
+            return (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=int(value))).date()
+        return value
+
+
+def _combined(aggregate: Aggregate, stored: list[int]) -> float | None:
+    """Combine what panes hold; None where there are none."""
+    if aggregate in {Aggregate.COUNT, Aggregate.DISTINCT}:
+        return float(sum(stored) if aggregate is Aggregate.COUNT else len(stored))
+    if not stored:
+        return None
+    if aggregate is Aggregate.SUM:
+        return sum(stored) / measures.SCALE
+    extreme = min if aggregate is Aggregate.MIN else max
+    return float(extreme(float(measures.from_bits(bits)) for bits in stored))

@@ -1,0 +1,210 @@
+"""Decisions as people read them: names for the engine's numbers, times for its microseconds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from onevoice.engine import state as at
+from onevoice.engine.reasons import DecisionKind, Reason
+from onevoice.events.pyarrow_untyped import Table, pa
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from numpy.typing import NDArray
+
+    from onevoice.engine.machine import Outcome
+    from onevoice.playbook.model import Playbook
+
+REASONS: Final = {int(reason): reason.name.lower() for reason in Reason}
+KINDS: Final = {int(kind): kind.name.lower() for kind in DecisionKind}
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_LAST_US: Final = (datetime.max.replace(tzinfo=UTC) - _EPOCH) // timedelta(microseconds=1)
+_FIRST_US: Final = (datetime.min.replace(tzinfo=UTC) - _EPOCH) // timedelta(microseconds=1)
+_RULES: Final = {int(Reason.CAP): "policies.caps", int(Reason.SUPPRESSED): "policies.suppress"}
+_VALUE_IS_TIME: Final = {int(Reason.AGAIN_AFTER), int(Reason.GAP)}
+_WITH_UNTIL: Final = {int(Reason.AGAIN_AFTER), int(Reason.GAP), int(Reason.CAP), int(Reason.OUTRANKED)}
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """What one decision says about one candidate.
+
+    `reason` is one word of the list in `onevoice.engine.reasons`, `won` among them. `channel` and `rule` (a path of
+    the playbook such as `policies.caps[1]`) are empty where they say nothing. `value` is what was compared as it was
+    used: the count of a cap (with its `limit`), the time of the last contact for a gap, the campaign that won for
+    `outranked`. `until`: when the reason ends by itself, None if it does not. `score` is the rank; `contact` the
+    number of the contact that was made.
+    """
+
+    campaign: str
+    reason: str
+    channel: str = ""
+    rule: str = ""
+    value: int | datetime | str | None = None
+    limit: int | None = None
+    until: datetime | None = None
+    score: float | None = None
+    contact: int | None = None
+    key: int = 0
+
+    def __repr__(self) -> str:
+        """Show what is said, and nothing that is empty."""
+        parts = [f"{self.campaign}: {self.reason}", self.channel and f"by {self.channel}", self.rule]
+        if self.value is not None:
+            shown = self.value.isoformat() if isinstance(self.value, datetime) else self.value
+            parts.append(f"value {shown}" + (f" of {self.limit}" if self.limit is not None else ""))
+        if self.until is not None:
+            parts.append(f"until {self.until.isoformat()}")
+        if self.score is not None:
+            parts.append(f"score {self.score:g}")
+        return f"<{' '.join(part for part in parts if part)}>"
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """The outcome for one customer at one time.
+
+    `kind` is "round" (candidates met), "ask" (a placement asked) or "end" (a candidate came to an end by itself);
+    `position` is the place in the journal, `placement` is empty but for an ask. `lines` has one `Line` for each
+    candidate about which there was something to say.
+    """
+
+    number: int
+    kind: str
+    time: datetime
+    position: int
+    customer: int
+    placement: str
+    lines: tuple[Line, ...]
+
+    @property
+    def won(self) -> tuple[Line, ...]:
+        """The lines of the candidates that were chosen, in the playbook's order."""
+        return tuple(line for line in self.lines if line.reason == "won")
+
+    def __repr__(self) -> str:
+        """Show the whole decision on one line."""
+        place = f" at {self.placement}" if self.placement else ""
+        lines = ", ".join(map(repr, self.lines)) or "no candidate"
+        head = f"Decision {self.number} ({self.kind}{place}) for customer {self.customer} at {self.time.isoformat()}"
+        return f"<{head}: {lines}>"
+
+
+def time_of(us: int) -> datetime | None:
+    """Return an instant in µs UTC as a datetime, None where it never comes or no calendar reaches it."""
+    return _EPOCH + timedelta(microseconds=us) if _FIRST_US <= us <= _LAST_US else None
+
+
+def us_of(time: datetime | int) -> int:
+    """Return a time (aware, or already µs UTC) as µs UTC; ValueError for a naive one."""
+    if isinstance(time, int):
+        return time
+    if time.tzinfo is None:
+        msg = f"a time needs a zone, as in datetime(2026, 3, 1, tzinfo=UTC); found {time!r}"
+        raise ValueError(msg)
+    return (time - _EPOCH) // timedelta(microseconds=1)
+
+
+class Reading:
+    """Reads outcomes by the names of the playbook that was in force."""
+
+    def __init__(self, playbook: Playbook) -> None:
+        self.campaigns = list(playbook.campaigns)
+        self.channels = list(playbook.channels)
+        self.placements = list(playbook.placements)
+
+    def decisions(self, outcome: Outcome) -> Iterator[Decision]:
+        """Yield the decisions of an outcome."""
+        edges = np.searchsorted(outcome.lines[:, at.L_DECISION], outcome.decisions[:, at.D_NUMBER]).tolist()
+        edges.append(len(outcome.lines))
+        lines: list[list[int]] = outcome.lines.tolist()
+        scores: list[float] = outcome.scores.tolist()
+        rows: list[list[int]] = outcome.decisions.tolist()
+        for row, (start, stop) in zip(rows, pairwise(edges), strict=True):
+            placement = row[at.D_PLACEMENT]
+            yield Decision(
+                number=row[at.D_NUMBER],
+                kind=KINDS[row[at.D_KIND]],
+                time=time_of(row[at.D_TIME]) or _EPOCH,
+                position=row[at.D_POSITION],
+                customer=row[at.D_CUSTOMER],
+                placement=self.placements[placement] if placement >= 0 else "",
+                lines=tuple(self._line(lines[i], scores[i]) for i in range(start, stop)),
+            )
+
+    def table(self, outcome: Outcome) -> Table:
+        """Return the lines of an outcome as a pyarrow Table, names as dictionaries."""
+        decisions, lines = outcome.decisions, outcome.lines
+        of = np.searchsorted(decisions[:, at.D_NUMBER], lines[:, at.L_DECISION])
+        reason = lines[:, at.L_REASON]
+        unscored, until = np.isnan(outcome.scores), lines[:, at.L_UNTIL]
+        timeless = ~np.isin(reason, list(_WITH_UNTIL)) | (until > _LAST_US) | (until == 0)
+        utc = pa.timestamp("us", "UTC")
+        kinds = [KINDS[kind] for kind in range(len(KINDS))]
+        reasons = ["", *(REASONS[number] for number in range(1, len(REASONS) + 1))]
+        columns = {
+            "decision": pa.array(lines[:, at.L_DECISION]),
+            "kind": _named(kinds, decisions[of, at.D_KIND]),
+            "time": pa.array(decisions[of, at.D_TIME]).cast(utc),
+            "position": pa.array(decisions[of, at.D_POSITION]),
+            "customer": pa.array(decisions[of, at.D_CUSTOMER]),
+            "placement": _named(self.placements, decisions[of, at.D_PLACEMENT]),
+            "campaign": _named(self.campaigns, lines[:, at.L_CAMPAIGN]),
+            "key": pa.array(lines[:, at.L_KEY]),
+            "reason": _named(reasons, reason),
+            "channel": _named(self.channels, lines[:, at.L_CHANNEL]),
+            "rule": _named(*_rules(reason, lines[:, at.L_RULE])),
+            "value": pa.array(lines[:, at.L_VALUE]),
+            "limit": pa.array(lines[:, at.L_LIMIT]),
+            "until": pa.array(np.where(timeless, 0, until), mask=timeless).cast(utc),
+            "score": pa.array(np.where(unscored, 0.0, outcome.scores), mask=unscored),
+            "contact": pa.array(lines[:, at.L_CONTACT], mask=lines[:, at.L_CONTACT] < 0),
+        }
+        return pa.table(columns)
+
+    def _line(self, line: list[int], score: float) -> Line:
+        reason, channel, rule = line[at.L_REASON], line[at.L_CHANNEL], line[at.L_RULE]
+        return Line(
+            campaign=self.campaigns[line[at.L_CAMPAIGN]],
+            reason=REASONS[reason],
+            channel=self.channels[channel] if channel >= 0 else "",
+            rule=f"{_RULES[reason]}[{rule}]" if reason in _RULES and rule >= 0 else "",
+            value=self._value(reason, line[at.L_VALUE]),
+            limit=line[at.L_LIMIT] if reason == Reason.CAP else None,
+            until=time_of(line[at.L_UNTIL]) if reason in _WITH_UNTIL and line[at.L_UNTIL] else None,
+            score=None if score != score else score,  # noqa: PLR0124 - NaN is NULL
+            contact=line[at.L_CONTACT] if line[at.L_CONTACT] >= 0 else None,
+            key=line[at.L_KEY],
+        )
+
+    def _value(self, reason: int, value: int) -> int | datetime | str | None:
+        if reason == Reason.OUTRANKED:
+            return self.campaigns[value]
+        if reason in _VALUE_IS_TIME:
+            return time_of(value)
+        return value if reason == Reason.CAP else None
+
+
+def _rules(reason: NDArray[np.int64], rule: NDArray[np.int64]) -> tuple[list[str], NDArray[np.int64]]:
+    """Return the paths of all rules met, and which of them each line names (-1: none)."""
+    names: list[str] = []
+    found = np.full(len(reason), -1, np.int64)
+    for number, path in _RULES.items():
+        here = (reason == number) & (rule >= 0)
+        found[here] = rule[here] + len(names)
+        names += [f"{path}[{i}]" for i in range(int(rule[here].max(initial=-1)) + 1)]
+    return names, found
+
+
+def _named(names: Sequence[str], numbers: NDArray[np.int64]) -> Any:
+    """Return numbers as a dictionary of names; -1 is null."""
+    absent = numbers < 0
+    indices = pa.array(np.where(absent, 0, numbers).astype(np.int32), mask=absent)
+    return pa.DictionaryArray.from_arrays(indices, pa.array(list(names), pa.string()))

@@ -1,0 +1,160 @@
+"""The state as the fold of a journal: one playbook in force, one machine, rows in, outcomes out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from hashlib import blake2b, sha256
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+import numpy as np
+
+from onevoice.compiler import compile_playbook
+from onevoice.engine import state as at
+from onevoice.engine import store, timers
+from onevoice.engine.machine import Machine
+from onevoice.errors import JournalError, Mistake, SnapshotError
+from onevoice.journal.port import Kind, Mode, Row
+from onevoice.playbook.load import digest_files, load_files, read_files
+from onevoice.playbook.model import Playbook
+from onevoice.runtime.decisions import Reading
+from onevoice.runtime.payloads import decoded_row
+from onevoice.tables import Tables
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from onevoice.engine.machine import Outcome
+    from onevoice.events.batch import Batch
+    from onevoice.program import Compiled
+    from onevoice.runtime.snapshot import Snapshot
+
+FILES: Final = "playbook files"  # forms of a PLAYBOOK row: the files of a folder,
+MODEL: Final = "playbook model"  # or a playbook built in Python
+
+_LETTERS: Final = "names.letters"
+_EDGES: Final = "names.edges"
+
+
+@dataclass(frozen=True)
+class Published:
+    """A playbook and the form in which the journal keeps it. `digest` is its version."""
+
+    playbook: Playbook
+    digest: str
+    form: str
+    payload: bytes
+
+    @classmethod
+    def of(cls, given: Playbook | str | Path) -> Published:
+        """Load the playbook in a folder, or take one built in Python; PlaybookError where it cannot be used."""
+        if not isinstance(given, Playbook):
+            return cls.of_files(read_files(given))
+        payload = msgspec.json.encode(given)
+        return cls(given, sha256(payload).hexdigest(), MODEL, payload)
+
+    @classmethod
+    def of_files(cls, files: Mapping[str, bytes]) -> Published:
+        """Load a playbook from its files."""
+        return cls(load_files(files), digest_files(files), FILES, msgspec.msgpack.encode(dict(files)))
+
+    @classmethod
+    def of_row(cls, row: Row) -> Published:
+        """Load the playbook that a journal row holds."""
+        if row.form == FILES:
+            return cls.of_files(msgspec.msgpack.decode(row.payload, type=dict[str, bytes]))
+        if row.form == MODEL:
+            return cls.of(msgspec.json.decode(row.payload, type=Playbook))
+        raise JournalError(Mistake("a form of playbook that is not known", "journal", f"{FILES} or {MODEL}", row.form))
+
+    def row(self, position: int, stamp: int) -> Row:
+        """Return the journal row that puts this playbook in force from `position` on."""
+        return Row(Kind.PLAYBOOK, position, 0, stamp, payload=self.payload, form=self.form)
+
+
+@dataclass
+class Fold:
+    """A machine under one playbook. `secret` keys the hashes of identifiers."""
+
+    published: Published
+    secret: tuple[int, int]
+    compiled: Compiled = field(init=False)
+    machine: Machine = field(init=False)
+    reading: Reading = field(init=False)
+    program_digest: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.compiled = compile_playbook(self.published.playbook)
+        self.program_digest = _digest_of_program(self.compiled)
+        self.machine = Machine(self.compiled, self.secret)
+        self.reading = Reading(self.published.playbook)
+
+    def decoded(self, row: Row) -> Batch:
+        """Return the columns of an EVENTS row under this playbook."""
+        return decoded_row(row, self.compiled.schema, self.secret)
+
+    def step(self, row: Row, batch: Batch | None = None) -> Outcome:
+        """Process an EVENTS row of the journal; `batch`, if given, is its payload decoded."""
+        return self.machine.row(
+            self.decoded(row) if batch is None else batch,
+            row.stamp_us,
+            imported=bool(row.mode & Mode.IMPORT),
+            observing=bool(row.mode & Mode.OBSERVE),
+        )
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """Return the state as plain arrays, names included, fit for a snapshot; they share the state's memory."""
+        found: dict[str, NDArray[Any]] = {name: getattr(self.machine.state, name) for name in at.State.fields}
+        texts = [text.encode() for text in self.machine.names.texts]
+        found[_LETTERS] = np.frombuffer(b"".join(texts), np.uint8)
+        found[_EDGES] = np.cumsum([0, *map(len, texts)], dtype=np.int64)
+        return found
+
+    def header(self) -> dict[str, str]:
+        """Return what a snapshot must agree with to be taken up: playbook, compiled program, columns of the state."""
+        return {"playbook": self.published.digest, "program": self.program_digest, "layout": layout_digest()}
+
+    def restore(self, snapshot: Snapshot) -> None:
+        """Take up a snapshot of this playbook; SnapshotError where it was made by another one, or another version."""
+        for key, expected in self.header().items():
+            found = snapshot.header.get(key, "none")
+            if found != expected:
+                mend = "the journal is replayed instead"
+                what = f"the snapshot has another {key}"
+                raise SnapshotError(Mistake(what, f"{snapshot.path}", expected[:16], f"{found}"[:16], mend))
+        arrays = dict(snapshot.arrays)
+        letters, edges = arrays.pop(_LETTERS).tobytes(), arrays.pop(_EDGES).tolist()
+        texts = [letters[start:stop].decode() for start, stop in pairwise(edges)]
+        machine = Machine(self.compiled, self.secret)
+        machine.names.learn(machine.state, texts)
+        machine.state = at.State(**arrays)
+        self.machine = machine
+
+
+def layout_digest() -> str:
+    """Return a digest over the name and number of every column of the state: another layout, another digest."""
+    columns: list[tuple[str, str, int]] = []
+    for module in (at, store, timers):
+        named = sorted(vars(module).items())
+        columns += [(module.__name__, name, value) for name, value in named if isinstance(value, int)]
+    return blake2b(repr((columns, at.State.fields)).encode(), digest_size=16).hexdigest()
+
+
+def _digest_of_program(compiled: Compiled) -> str:
+    total = blake2b(repr((compiled.names, compiled.patterns)).encode(), digest_size=16)
+    _digest_tables(compiled.program, total)
+    return total.hexdigest()
+
+
+def _digest_tables(tables: Tables, total: blake2b) -> None:
+    for name in tables.fields:
+        found = getattr(tables, name)
+        if isinstance(found, Tables):
+            _digest_tables(found, total)
+        else:
+            total.update(repr((name, found.shape)).encode())
+            total.update(found.tobytes())

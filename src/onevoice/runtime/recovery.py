@@ -1,0 +1,180 @@
+"""From what is on the disk to the state it means: the newest snapshot that fits, and the rest of the journal again.
+
+Replay makes every decision once more. What the journal says was decided must be what comes out; what it does not say
+yet, because a crash came first, is written down now. So nothing is decided twice, and nothing is decided differently.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NamedTuple
+
+from onevoice.errors import JournalDamaged, JournalError, Mistake, SnapshotError
+from onevoice.journal.port import Kind, Row
+from onevoice.runtime import outcomes, snapshot, swap
+from onevoice.runtime.ahead import one_ahead
+from onevoice.runtime.fold import Fold, Published
+from onevoice.runtime.taken import TakenFiles
+from onevoice.runtime.writer import decisions_row
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from onevoice.engine.machine import Outcome
+    from onevoice.events.batch import Batch
+    from onevoice.journal.port import Journal
+
+
+@dataclass
+class Recovered:
+    """A state brought up to the journal's end. `missing`: rows for decisions that the journal does not hold yet."""
+
+    fold: Fold
+    files: TakenFiles
+    playbook_row: int
+    replayed: int = 0  # lines that came after the snapshot
+    missing: list[Row] = field(default_factory=list[Row])
+    notes: list[Mistake] = field(default_factory=list[Mistake])
+
+
+class _Ready(NamedTuple):
+    """A row of the journal, ready to be taken up: an EVENTS row decoded, a PLAYBOOK row loaded."""
+
+    number: int
+    row: Row
+    batch: Batch | None = None
+    published: Published | None = None
+
+
+def recover(journal: Journal, snapshots: Path | None, secret: tuple[int, int]) -> Recovered:
+    """Return the state at the end of a journal that holds at least its first playbook.
+
+    JournalError where a decision comes out otherwise than it was written down; JournalDamaged where a row is damaged,
+    or the journal ends before a snapshot that was made of it.
+    """
+    found, notes = _from_snapshot(journal, snapshots, secret)
+    from_row = 1
+    if found is None:
+        published = Published.of_row(next(iter(journal.read(0))))
+        found = Recovered(Fold(published, secret), TakenFiles(), 0)
+    else:
+        recovered, from_row = found
+        found = recovered
+    found.notes = notes
+    _replay(journal, found, from_row)
+    return found
+
+
+def _from_snapshot(
+    journal: Journal, folder: Path | None, secret: tuple[int, int]
+) -> tuple[tuple[Recovered, int] | None, list[Mistake]]:
+    """Return the state of the newest snapshot that fits the journal, and the row to go on from."""
+    notes: list[Mistake] = []
+    at_most: int | None = None
+    while folder is not None:
+        saved, mistakes = snapshot.load_newest(folder, at_most)
+        notes += mistakes
+        if saved is None:
+            break
+        try:
+            return (_restored(journal, saved, secret), saved.header["rows"]), notes
+        except SnapshotError as error:
+            notes += error.mistakes
+            at_most = saved.header["position"] - 1
+    return None, notes
+
+
+def _restored(journal: Journal, saved: snapshot.Snapshot, secret: tuple[int, int]) -> Recovered:
+    header = saved.header
+    rows, head = header["rows"], journal.last()
+    if rows > head.rows:
+        mend = "restore the journal from a backup; or remove the snapshot, to go on without what is lost"
+        what = "the journal ends before a snapshot that was made of it: rows are lost"
+        raise JournalDamaged(Mistake(what, f"{saved.path}", f"{rows} rows", f"{head.rows} rows", mend))
+    chain = next(iter(journal.read(rows - 1))).chain.hex()
+    if chain != header["chain"]:
+        mend = "the journal is replayed instead"
+        what = "the snapshot is of another journal"
+        raise SnapshotError(Mistake(what, f"{saved.path}", chain[:16], header["chain"][:16], mend))
+    number = header["playbook_row"]
+    fold = Fold(Published.of_row(next(iter(journal.read(number)))), secret)
+    fold.restore(saved)
+    files = TakenFiles()
+    files.restore(header["files"])
+    return Recovered(fold, files, number)
+
+
+def _replay(journal: Journal, found: Recovered, from_row: int) -> None:
+    expected: deque[tuple[int, Row, Outcome]] = deque()  # decided again, not yet met in the journal
+    for ready in one_ahead(_ready(journal, found.fold, from_row)):
+        row = ready.row
+        if row.kind is Kind.EVENTS:
+            outcome = found.fold.step(row, ready.batch)
+            found.replayed += row.count
+            if len(outcome.decisions):
+                expected.append((ready.number, row, outcome))
+        elif row.kind is Kind.DECISIONS:
+            _compare(ready, expected.popleft() if expected else None)
+        elif row.kind is Kind.FILE:
+            found.files.note_row(row)
+        elif ready.published is not None:
+            _compare_none(expected)
+            found.fold = swap.rebuilt(journal, found.fold, ready.published, ready.number)
+            found.playbook_row = ready.number
+    found.missing = [decisions_row(outcome, row) for _, row, outcome in expected]
+
+
+def _ready(journal: Journal, fold: Fold, from_row: int) -> Iterator[_Ready]:
+    """Yield the rows from a number on, decoded under the playbook that is in force by then."""
+    schema_of = fold
+    for number, row in enumerate(journal.read(from_row), from_row):
+        if row.kind is Kind.EVENTS:
+            yield _Ready(number, row, schema_of.decoded(row))
+        elif row.kind is Kind.PLAYBOOK:
+            published = Published.of_row(row)
+            schema_of = Fold(published, fold.secret)
+            yield _Ready(number, row, published=published)
+        else:
+            yield _Ready(number, row)
+
+
+def _compare(ready: _Ready, expected: tuple[int, Row, Outcome] | None) -> None:
+    """Raise JournalError unless a DECISIONS row says what came out again."""
+    found = outcomes.decode(ready.row.payload)
+    if expected is None:
+        raise _difference(ready.number, "no decisions", f"{len(found.decisions)} decisions")
+    number, row, outcome = expected
+    if ready.row.position != row.position + row.count:
+        raise _difference(number, f"{len(outcome.decisions)} decisions", "none")
+    if not outcomes.is_same(found, outcome):
+        raise _difference(ready.number, *_first_difference(outcome, found))
+
+
+def _compare_none(expected: deque[tuple[int, Row, Outcome]]) -> None:
+    if expected:
+        number, _, outcome = expected[0]
+        raise _difference(number, f"{len(outcome.decisions)} decisions", "none")
+
+
+def _first_difference(outcome: Outcome, found: Outcome) -> tuple[str, str]:
+    """Name the first decision that differs, as replay has it and as the journal has it."""
+    for number, (ours, theirs) in enumerate(zip(outcome.decisions, found.decisions, strict=False)):
+        if not (ours == theirs).all():
+            return f"decision {number} {ours.tolist()}", f"{theirs.tolist()}"
+    for number, (ours, theirs) in enumerate(zip(outcome.lines, found.lines, strict=False)):
+        if not (ours == theirs).all():
+            return f"line {number} {ours.tolist()}", f"{theirs.tolist()}"
+    ours, theirs = outcome, found
+    return f"{len(ours.decisions)} decisions, {len(ours.lines)} lines", f"{len(theirs.decisions)}, {len(theirs.lines)}"
+
+
+def _difference(number: int, expected: str, found: str) -> JournalError:
+    mend = (
+        "the journal was written by another version of Onevoice or of the time zones: open it with that version, "
+        "or restore a snapshot made by it"
+    )
+    return JournalError(
+        Mistake("replay decides otherwise than was decided", f"journal row {number}", expected, found, mend)
+    )

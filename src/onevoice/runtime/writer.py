@@ -1,0 +1,212 @@
+"""The single writer: a row into the journal, then into the state; what it decided goes in with the next append.
+
+Decisions that a crash keeps out of the journal are made again at the next start, the same, so they need no sync of
+their own (recovery.py).
+"""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, NamedTuple
+
+from onevoice.errors import JournalError, Mistake
+from onevoice.events.batch import MISSING_TIME, OCCURRED_AT
+from onevoice.journal.port import STAMP_NEVER, Kind, Mode, Row
+from onevoice.runtime import faults, outcomes, snapshot
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+    from pathlib import Path
+
+    from onevoice.engine.machine import Outcome
+    from onevoice.events.batch import Batch
+    from onevoice.journal.port import Journal
+    from onevoice.runtime.fold import Fold
+    from onevoice.runtime.payloads import Piece
+    from onevoice.runtime.taken import Taken, TakenFiles
+
+
+class Entry(NamedTuple):
+    """A piece of events, decoded, with how far its file is taken once it is in."""
+
+    piece: Piece
+    batch: Batch
+    mode: Mode
+    taken: Taken | None = None
+
+
+class Entered(NamedTuple):
+    """What became of an entry: its row, and what was decided."""
+
+    entry: Entry
+    row: Row
+    outcome: Outcome
+
+
+class Writer:
+    """Writes a journal and its state; not for several threads at once.
+
+    `playbook_row` is the number of the journal row with the playbook in force; `since_snapshot` how many lines came
+    after the snapshot this state was loaded from.
+    """
+
+    def __init__(
+        self,
+        journal: Journal,
+        fold: Fold,
+        files: TakenFiles,
+        clock: Callable[[], int],
+        *,
+        playbook_row: int,
+        since_snapshot: int = 0,
+        snapshots: Path | None = None,
+        snapshot_every: int = 0,
+    ) -> None:
+        self.journal = journal
+        self.fold = fold
+        self.files = files
+        self.playbook_row = playbook_row
+        self.since_snapshot = since_snapshot
+        self._clock = clock
+        self._snapshots = snapshots
+        self._snapshot_every = snapshot_every
+        self._undelivered: list[Row] = []  # decisions that go in with the next append
+        self._stepping = False
+        self.is_closed = False
+
+    def enter(self, entry: Entry, time: int | None = None) -> Entered:
+        """Let one entry into the journal, and then into the state; it is durable when this returns.
+
+        `time` (µs UTC) stands for the clock. Journal time never falls: an earlier one becomes the last one.
+        """
+        self._refuse_if_in_doubt()
+        row = self._row(entry, time)
+        self._write(self._rows_for(entry, row))
+        return self._entered(entry, row)
+
+    def enter_all(self, entries: Iterable[Entry]) -> Iterator[Entered]:
+        """Let entries in one after another, each worked on while the next one is written."""
+        self._refuse_if_in_doubt()
+        written: tuple[Entry, Row] | None = None
+        with ThreadPoolExecutor(1, thread_name_prefix="onevoice-disk") as disk:
+            try:
+                for entry in entries:
+                    if written and self._wants_snapshot(written[1].count):
+                        yield self._entered(*written)
+                        written = None
+                    row = self._row(entry, None)
+                    writing = disk.submit(self._write, self._rows_for(entry, row))
+                    done, written = written, None
+                    try:
+                        entered = self._entered(*done) if done else None
+                    finally:
+                        writing.result()
+                    written = entry, row
+                    if entered:
+                        yield entered
+            finally:
+                # Also when the source of entries failed: what is in the journal has to be in the state.
+                last = self._entered(*written) if written and not self._stepping else None
+        if last:
+            yield last
+
+    def append(self, row: Row) -> None:
+        """Write a row that is not of events, with what was decided before it."""
+        self._refuse_if_in_doubt()
+        self._write([*self._taken_decisions(), row])
+
+    def flush(self) -> None:
+        """Write the decisions that have not been written yet."""
+        rows = self._taken_decisions()
+        if rows:
+            self._write(rows)
+
+    def close(self, snapshot_from: int) -> None:
+        """Write what is outstanding, and a snapshot if at least so many lines came since the last."""
+        self.is_closed = True
+        if self._stepping:
+            return
+        self.flush()
+        if self.since_snapshot >= snapshot_from:
+            self.save()
+
+    def save(self) -> Path | None:
+        """Write a snapshot of the state as it is; None where there is no folder for it, or the state is in doubt."""
+        if self._snapshots is None or self._stepping:
+            return None
+        self.flush()
+        head = self.journal.last()
+        header = self.fold.header() | {
+            "position": head.position,
+            "rows": head.rows,
+            "chain": head.chain.hex(),
+            "playbook_row": self.playbook_row,
+            "files": self.files.records(),
+        }
+        path = snapshot.save(self._snapshots, self.fold.arrays(), header)
+        self.since_snapshot = 0
+        return path
+
+    def _row(self, entry: Entry, time: int | None) -> Row:
+        head = self.journal.last()
+        form, payload = entry.piece.form, entry.piece.payload
+        stamp = self._stamp(entry, head.stamp_us, time)
+        return Row(Kind.EVENTS, head.position, entry.batch.lines, stamp, entry.mode, payload, form)
+
+    def _stamp(self, entry: Entry, last: int, time: int | None) -> int:
+        """Return the journal time of a row: the clock's, or that of the latest event of an import."""
+        if not entry.mode & Mode.IMPORT:
+            return max(last, self._clock() if time is None else time)
+        times = entry.batch.rows[:, OCCURRED_AT]
+        timed = times[times != MISSING_TIME]
+        if len(timed):
+            return max(last, int(timed.max()))
+        return self._clock() if last == STAMP_NEVER and len(times) else last
+
+    def _rows_for(self, entry: Entry, row: Row) -> list[Row]:
+        rows = [*self._taken_decisions(), row]
+        if entry.taken is not None:
+            rows.append(entry.taken.row(row.position + row.count, row.stamp_us))
+        return rows
+
+    def _taken_decisions(self) -> list[Row]:
+        rows, self._undelivered = self._undelivered, []
+        return rows
+
+    def _write(self, rows: list[Row]) -> None:
+        faults.passage("before_commit")
+        try:
+            self.journal.append(rows)
+        except BaseException:
+            self._undelivered = [row for row in rows if row.kind is Kind.DECISIONS] + self._undelivered
+            raise
+        faults.passage("after_commit")
+
+    def _entered(self, entry: Entry, row: Row) -> Entered:
+        """Let a row that is in the journal into the state."""
+        self._stepping = True
+        outcome = self.fold.step(row, entry.batch)
+        self._stepping = False
+        if len(outcome.decisions):
+            self._undelivered.append(decisions_row(outcome, row))
+        if entry.taken is not None:
+            self.files.note(entry.taken)
+        self.since_snapshot += row.count
+        if self._wants_snapshot():
+            self.save()
+        return Entered(entry, row, outcome)
+
+    def _wants_snapshot(self, more: int = 0) -> bool:
+        return 0 < self._snapshot_every <= self.since_snapshot + more and self._snapshots is not None
+
+    def _refuse_if_in_doubt(self) -> None:
+        """Refuse to go on after a step that was broken off: the journal is right, this state is not."""
+        if self._stepping:
+            mend = "open the data again: the journal has everything that was acknowledged"
+            raise JournalError(Mistake("a step was broken off, the state is in doubt", "state", mend=mend))
+
+
+def decisions_row(outcome: Outcome, row: Row) -> Row:
+    """Return the journal row for what an EVENTS row decided."""
+    payload = outcomes.encode(outcome)
+    return Row(Kind.DECISIONS, row.position + row.count, 0, row.stamp_us, payload=payload, form=outcomes.FORM)
