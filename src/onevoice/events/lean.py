@@ -10,11 +10,15 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, cast
 
 import numba
 
+from onevoice.engine.kernel import cache_folder
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 P = ParamSpec("P")
 R = TypeVar("R")
+
+assert str(cache_folder()) == numba.config.CACHE_DIR  # pyright: ignore[reportAttributeAccessIssue]
 
 
 def kernel(function: Callable[P, R]) -> Callable[P, R]:
