@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 P = ParamSpec("P")
 R = TypeVar("R")
 
-assert str(cache_folder()) == numba.config.CACHE_DIR  # pyright: ignore[reportAttributeAccessIssue]
+settings: Any = cast("Any", numba).config
+assert str(cache_folder()) == settings.CACHE_DIR
 
 
 def kernel(function: Callable[P, R]) -> Callable[P, R]:
