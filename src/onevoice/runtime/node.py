@@ -152,6 +152,11 @@ class Onevoice:
         return self._journal.last().position
 
     @property
+    def decision_count(self) -> int:
+        """How many decisions were made."""
+        return int(self._writer.fold.machine.state.scalars[at.NEXT_DECISION])
+
+    @property
     def next_due(self) -> datetime | None:
         """When the first timer is due; None where none is set."""
         due = self._writer.fold.machine.next_due
@@ -300,17 +305,13 @@ class Onevoice:
     def _enter(self, entries: Iterable[Entry], time: Time | None, name: str = "") -> Ingested:
         """Let entries in one by one; the answer's decisions are those that were made meanwhile."""
         stamp = None if time is None else us_of(time)
-        reading, from_row, first = self._writer.fold.reading, self._journal.last().rows, self._decided()
+        reading, from_row, first = self._writer.fold.reading, self._journal.last().rows, self.decision_count
         answer = Ingested(self.position)
         for entry in entries:
             answer.count(self._writer.enter(entry, stamp), name)
-        last = self._decided()
+        last = self.decision_count
         answer._read = lambda: self._decisions_between(from_row, reading, first, last)  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
         return answer
-
-    def _decided(self) -> int:
-        """Return the number of the next decision."""
-        return int(self._writer.fold.machine.state.scalars[at.NEXT_DECISION])
 
     def _decisions_between(self, from_row: int, reading: Reading, first: int, last: int) -> Iterator[Decision]:
         """Yield the decisions with numbers from `first` to before `last`, which lie in rows from `from_row` on."""

@@ -1,0 +1,258 @@
+"""The command line: check a playbook, run files of events through it, ask for a decision.
+
+What is wrong is told on standard error, one line a mistake, and the command ends with 1; with 2 where the command
+itself was not understood. Nothing here imports the engine before it is needed, so `check` and `--help` answer at once.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+from cyclopts import App, CycloptsError, Parameter
+from cyclopts.validators import Number
+
+import onevoice
+from onevoice.errors import EventError, Mistake, OnevoiceError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from onevoice.runtime.decisions import Decision
+    from onevoice.runtime.node import Onevoice
+
+FAILED: Final = 1
+MISUSED: Final = 2
+REJECTIONS_SHOWN: Final = 10
+MISTAKES_SHOWN: Final = 100
+PIECE_LINES: Final = 16_384
+
+app = App(
+    name="onevoice",
+    help=(
+        "One place that decides what a company says to each customer.\n\n"
+        "A playbook is a folder of YAML files: what is known about customers, what can happen, what you would like to "
+        "say and how important it is. Events go into a journal; decisions come out, with a reason for everything held "
+        "back.\n\nBegin with `onevoice check PLAYBOOK`, then `onevoice run PLAYBOOK events.ndjson --data data`."
+    ),
+    version_flags=["--version"],
+)
+
+Playbook = Annotated[Path, Parameter(help="The folder of the playbook.")]
+Data = Annotated[Path, Parameter(name="--data", help="The folder of the journal; made if it is missing.")]
+Files = Annotated[list[Path], Parameter(help="Files of events, oldest first: .ndjson (also .gz), .parquet, .arrow.")]
+Out = Annotated[Path | None, Parameter(help="Write every decision of the journal to this file, one JSON a line.")]
+Decide = Annotated[bool, Parameter(negative="--no-decide", help="Let campaigns start; else only build state.")]
+Lines = Annotated[int, Parameter(validator=Number(gte=1, lte=1_000_000), help="Lines a journal row holds at most.")]
+Json = Annotated[bool, Parameter(name="--json", negative="", help="Print the answer as one line of JSON.")]
+
+
+@app.command
+def check(playbook: Playbook, /, *, as_json: Json = False) -> None:
+    """Read a playbook and name everything that is wrong with it, by file, line and key.
+
+    For example: `onevoice check examples/telecom`
+    """
+    from onevoice.playbook.load import digest_files, load_files, read_files  # noqa: PLC0415 - `--help` needs none of it
+
+    files = read_files(playbook)
+    found = load_files(files)
+    counts = {
+        "events": len(found.events),
+        "moments": len(found.moments),
+        "segments": len(found.segments),
+        "campaigns": len(found.campaigns),
+        "placements": len(found.placements),
+        "products": len(found.products.names),
+    }
+    version = digest_files(files)
+    parts = ", ".join(f"{count:,} {name}" for name, count in counts.items() if count)
+    _print({"playbook": found.name, "version": version, **counts}, f"{found.name} {version[:12]}: {parts}", as_json)
+
+
+@app.command
+def run(
+    playbook: Playbook,
+    files: Files,
+    /,
+    *,
+    data: Data,
+    out: Out = None,
+    decide: Decide = True,
+    batch: Lines = PIECE_LINES,
+    as_json: Json = False,
+) -> None:
+    """Import files of events, the time being that of the events, and decide as it would have been decided.
+
+    Killed at any moment, the same command goes on where the journal ends: no event is taken twice, none is lost. A file
+    that was taken whole is passed over.
+
+    For example: `onevoice run examples/telecom events.ndjson --data data --out decisions.ndjson`
+    """
+    began = time.perf_counter()
+    rejected = _Rejections()
+    with _opened(playbook, data, batch) as engine, _Progress() as progress:
+        done = engine.run(files, progress, decide=decide, on_rejected=rejected)
+        position, decisions = engine.position, engine.decision_count
+        if out is not None:
+            _write_decisions(out, engine.decisions())
+    rejected.tell()
+    took = time.perf_counter() - began
+    answer = {
+        "lines": done,
+        "rejected": rejected.count,
+        "position": position,
+        "decisions": decisions,
+        "seconds": round(took, 3),
+    }
+    text = f"{done:,} lines taken in {took:.1f} s, {rejected.count:,} of them rejected; {decisions:,} decisions in all"
+    _print(answer, text, as_json)
+
+
+@app.command
+def decide(
+    playbook: Playbook,
+    /,
+    *,
+    data: Data,
+    placement: Annotated[str, Parameter(help="The place that asks, as the playbook names it.")],
+    identifier: Annotated[list[str], Parameter(help="Who it is, as kind=value; once for each identifier.")],
+    field: Annotated[list[str] | None, Parameter(help="A field of the ask, as name=value.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Ask which campaigns a placement should show a customer now; the ask is journaled before it is answered.
+
+    For example: `onevoice decide examples/telecom --data data --placement home_banner --identifier email=ada@x.org`
+    """
+    identifiers = dict(_pair("--identifier", text) for text in identifier)
+    fields = dict(_pair("--field", text) for text in field or [])
+    with _opened(playbook, data) as engine:
+        decision = engine.decide(placement, identifiers, fields)
+        default = engine.playbook.placements[placement].default
+    shown = [line.campaign for line in decision.won] or [default or "nothing"]
+    lines = [f"show {', '.join(shown)}"]
+    lines += [f"  {line.campaign}: {line.reason} {line.rule}".rstrip() for line in decision.lines]
+    _print(decision, "\n".join(lines), as_json)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line, and end the process with its exit code."""
+    try:
+        app(arguments, exit_on_error=False, print_error=False, result_action="return_value")
+    except CycloptsError as error:
+        _tell(f"{error}".strip() or "the command was not understood")
+        _tell("`onevoice --help` says how it is used")
+        sys.exit(MISUSED)
+    except OnevoiceError as error:
+        for mistake in error.mistakes[:MISTAKES_SHOWN]:
+            _tell(f"error: {mistake}")
+        if len(error.mistakes) > MISTAKES_SHOWN:
+            _tell(f"error: {len(error.mistakes) - MISTAKES_SHOWN:,} more")
+        sys.exit(FAILED)
+    except KeyboardInterrupt:
+        _tell("stopped; the same command goes on where the journal ends")
+        sys.exit(130)
+    sys.exit(0)
+
+
+def _tell(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+def _print(answer: Any, text: str, as_json: bool) -> None:
+    if as_json:
+        import msgspec  # noqa: PLC0415 - only where it is asked for
+
+        text = msgspec.json.encode(answer).decode()
+    print(text)
+
+
+def _pair(option: str, text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not equals or not name:
+        raise EventError(Mistake("not a pair", option, "kind=value, as in email=ada@example.com", repr(text)))
+    return name, value
+
+
+def _opened(playbook: Path, data: Path, batch: int = PIECE_LINES) -> Onevoice:
+    """Open the engine, saying so where its kernels have to be compiled first."""
+    if not _has_kernels():
+        onevoice.load(playbook)  # what is wrong with it should not wait for the compiler
+        _tell("compiling kernels, once, about a minute")
+    return onevoice.open(playbook, data, piece_lines=batch)
+
+
+def _has_kernels() -> bool:
+    """Tell whether the engine was compiled before on this machine, or need not be."""
+    from onevoice.engine.kernel import cache_folder  # noqa: PLC0415 - numba comes with it
+
+    return bool(os.environ.get("NUMBA_DISABLE_JIT")) or any(cache_folder().glob("*/step.step-*.nbi"))
+
+
+def _write_decisions(path: Path, decisions: Iterable[Decision]) -> None:
+    """Write decisions as lines of JSON, whole or not at all."""
+    import msgspec  # noqa: PLC0415
+
+    aside = path.with_name(path.name + ".part")
+    encoder = msgspec.json.Encoder()
+    try:
+        with aside.open("wb") as file:
+            for decision in decisions:
+                file.write(encoder.encode(decision) + b"\n")
+        aside.replace(path)
+    except OSError as error:
+        mend = "see that the folder exists and may be written"
+        raise OnevoiceError(
+            Mistake("the decisions were not written", f"{path}", found=f"{error}", mend=mend)
+        ) from error
+
+
+class _Rejections:
+    """Tells the first rejected lines as they come, and at the end how many more there were."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def __call__(self, mistake: Mistake) -> None:
+        self.count += 1
+        if self.count <= REJECTIONS_SHOWN:
+            _tell(f"rejected: {mistake}")
+
+    def tell(self) -> None:
+        if self.count > REJECTIONS_SHOWN:
+            _tell(f"rejected: {self.count - REJECTIONS_SHOWN:,} more lines")
+
+
+class _Progress:
+    """A line on the terminal with the count and the pace; nothing where standard error is no terminal."""
+
+    def __init__(self) -> None:
+        self._stop: Callable[[], None] = lambda: None
+
+    def __enter__(self) -> Callable[[int], None] | None:
+        if not sys.stderr.isatty():
+            return None
+        from rich.console import Console  # noqa: PLC0415 - only on a terminal
+        from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn  # noqa: PLC0415
+
+        columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+        bar = Progress(*columns, console=Console(stderr=True), transient=True)
+        bar.start()
+        self._stop = bar.stop
+        task, began = bar.add_task("opening"), time.perf_counter()
+
+        def show(done: int) -> None:
+            pace = done / (time.perf_counter() - began)
+            bar.update(task, description=f"{done:,} lines, {pace:,.0f} a second")
+
+        return show
+
+    def __exit__(self, *_: object) -> None:
+        self._stop()
+
+
+if __name__ == "__main__":
+    main()
