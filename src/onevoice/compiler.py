@@ -58,6 +58,7 @@ PANES: Final = 64  # of a window (semantics §5)
 INFINITE: Final = 2**62
 BITS: Final = 62  # classes and placements fit in one word
 STACK: Final = 64
+SPARE_TIMERS: Final = 2  # rows of the heap's table that are never part of it (engine/timers.py)
 
 _EVENT_KINDS: Final = {SymbolKind.EVENT_FIELD, SymbolKind.EVENT_PRODUCT_FIELD}
 _CODED: Final = {FieldType.CHOICE, FieldType.PRODUCT}
@@ -230,8 +231,9 @@ class _Compiler:
         limits = self._limits(segments, suppressions, campaigns)
         roles = self._roles()
         products = self._products()
-        facts = _table(fact_table, 5)
+        facts = _table(fact_table, at.FACT_TABLE_WIDTH)
         self._mark_fact_reads(facts)
+        judged = self._mark_judged(facts, segments, suppressions)
         types = len(self.schema.types)
         fact_uses, fact_spans = self.fact_uses.laid_out(types)
         measure_rows, measure_spans = measure_uses.laid_out(types)
@@ -298,6 +300,7 @@ class _Compiler:
             stack=STACK,
         )
         names, patterns = tuple(self.names.codes), tuple(self.assembler.patterns)
+        self._mark_judging_types(program, judged)
         return at.Compiled(self.playbook, self.schema, program, widths, names, patterns)
 
     def _facts(self) -> list[Row]:
@@ -358,6 +361,30 @@ class _Compiler:
                     facts[each.symbol.index, column] = 1
         facts[facts[:, at.FACT_PARTS] == 0, at.FACT_TOTALLED] = 0
         facts[facts[:, at.FACT_PARTS] < 2, at.FACT_PREFIXED] = 0
+
+    def _mark_judged(self, facts: Any, segments: Any, suppressions: Any) -> frozenset[int]:
+        """Mark the facts that segments and suppressions read; returns the measures that are judged."""
+        judged = {int(row[at.SEGMENT_CONDITION]) for row in segments}
+        rules = [(int(row[at.SUPPRESSION_CONDITION]), bool(row[at.SUPPRESSION_JUDGED])) for row in suppressions]
+        judged |= {condition for condition, is_judged in rules if is_judged}
+        for conditions, column in ((judged, at.FACT_JUDGED), ({each for each, _ in rules}, at.FACT_STOPS)):
+            for kind, index in self._read_by(conditions):
+                if kind == SymbolKind.FACT:
+                    facts[index, column] = 1
+        return frozenset(index for kind, index in self._read_by(judged) if kind == SymbolKind.MEASURE)
+
+    def _read_by(self, conditions: set[int]) -> set[tuple[SymbolKind, int]]:
+        return {symbol for condition in conditions for symbol in self.assembler.symbols_of(condition)}
+
+    def _mark_judging_types(self, program: at.Program, measures: frozenset[int]) -> None:
+        """Mark the event types after which the customer is judged."""
+        types = program.event_types
+        for layout in self.schema.types:
+            row = types[layout.number]
+            facts = program.fact_uses[row[at.E_FACTS_FROM] : row[at.E_FACTS_TO], at.USE_FACT]
+            used = program.measure_uses[row[at.E_MEASURES_FROM] : row[at.E_MEASURES_TO], at.MU_MEASURE].tolist()
+            if program.facts[facts, at.FACT_JUDGED].any() or measures & set(used):
+                types[layout.number if layout.parent < 0 else layout.parent, at.E_JUDGES] = 1
 
     def _measures(self) -> tuple[list[Row], _Ranges]:
         rows: list[Row] = []
@@ -717,7 +744,7 @@ def _with_room(program: at.Program) -> at.Program:
     event[pool.CELLS] = judged
     event[pool.QUEUE] = flips
     event[pool.CANDIDATES] = flips
-    event[pool.TIMERS] = 4 + 3 * flips + len(program.schedules)
+    event[pool.TIMERS] = SPARE_TIMERS + 4 + 3 * flips + len(program.schedules)
     event[pool.DECISIONS] = flips + 65
     event[pool.LINES] = flips + 65 + len(program.campaigns)
     event[pool.IDS] = 1

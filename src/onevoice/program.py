@@ -59,7 +59,8 @@ E_PRODUCT: Final = 12  # column of the product a world event is about; -1: an ev
 E_FIRST: Final = 13  # columns of the fields that a special event is read by
 E_SECOND: Final = 14
 E_THIRD: Final = 15
-EVENT_TYPE_WIDTH: Final = 16
+E_JUDGES: Final = 16  # 1 if such an event, or an item of it, may flip a segment or a judged suppression
+EVENT_TYPE_WIDTH: Final = 17
 
 SPECIAL_NONE: Final = 0
 SPECIAL_REPORTED: Final = 1  # contact_reported: campaign, class, channel
@@ -73,6 +74,9 @@ FACT_PARTS: Final = 1
 FACT_MASKS: Final = 2  # bit m: there are closings that lack the parts in mask m
 FACT_TOTALLED: Final = 3  # 1 where the number of open keys is asked for
 FACT_PREFIXED: Final = 4  # 1 where a first value of several is asked for
+FACT_JUDGED: Final = 5  # 1 where a segment or a judged suppression reads it
+FACT_STOPS: Final = 6  # 1 where another suppression reads it
+FACT_TABLE_WIDTH: Final = 7
 
 # `fact_uses`
 USE_FACT: Final = 0

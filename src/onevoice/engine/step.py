@@ -50,6 +50,7 @@ from onevoice.program import (
     E_FANS_FROM,
     E_FANS_TO,
     E_FIRST,
+    E_JUDGES,
     E_MEASURES_FROM,
     E_MEASURES_TO,
     E_MOMENTS_FROM,
@@ -60,6 +61,8 @@ from onevoice.program import (
     E_THIRD,
     E_TRIGGERS_FROM,
     E_TRIGGERS_TO,
+    FACT_JUDGED,
+    FACT_STOPS,
     KEY_PART,
     MOMENT_ABSENT_US,
     MOMENT_CAMPAIGNS_FROM,
@@ -176,7 +179,7 @@ def _take_up(program: Program, state: State, columns: Columns, row: int, stop: i
         _fan_out(program, state, columns, row, time, position)
         return
     start, end = rows[row, IDENTIFIERS_FROM], rows[row, IDENTIFIERS_TO]
-    merges = state.scalars[at.MERGES]
+    customers, merges = state.pools[at.CUSTOMERS, COUNT], state.scalars[at.MERGES]
     customer = identity.resolve(program, state, columns.identifiers, start, end)
     _set_traits(program, state, columns, row, customer, time, position)
     for each in range(row, stop):
@@ -185,7 +188,11 @@ def _take_up(program: Program, state: State, columns: Columns, row: int, stop: i
         _record_measures(program, state, columns, each, customer, time, position)
         _trigger(program, state, columns, each, customer)
         _advance_moments(program, state, columns, each, customer, time)
-    _judge(program, state, customer)
+    is_new = state.pools[at.CUSTOMERS, COUNT] > customers or state.scalars[at.MERGES] > merges
+    if is_new or program.event_types[kind, E_JUDGES] or rows[row, TRAITS_FROM] < rows[row, TRAITS_TO]:
+        _judge(program, state, customer)
+    else:
+        _wake(program, state, customer)
     if program.event_types[kind, E_ENDS] or state.scalars[at.MERGES] > merges:
         candidates.end_by_until(program, state, customer)
     _give_births(program, state, columns, customer, time, position)
@@ -516,8 +523,13 @@ def _answer(program: Program, state: State, columns: Columns, row: int, customer
 
 @kernel
 def _end_fact(program: Program, state: State, timer: int) -> None:
+    """Judge the customer whose fact has ended, if that can make a difference."""
+    fact = state.timers[timer, timers.SLOT] // facts.KINDS
     customer = facts.end(program, state, timer)
-    if customer >= 0:
+    if customer < 0:
+        return
+    waits = state.customers[customer, at.CANDIDATE_COUNT] > 0
+    if program.facts[fact, FACT_JUDGED] or (waits and program.facts[fact, FACT_STOPS]):
         segments.set_judgement(state, customer, state.scalars[at.NOW])
 
 
@@ -560,7 +572,7 @@ def _hold_round(program: Program, state: State, timer: int) -> None:
 def _start(program: Program, state: State, time: int) -> bool:
     """Set the schedules that are not over when the first line comes; False where there is no room for them."""
     state.need[:] = 0
-    state.need[at.TIMERS] = program.schedules.shape[0]
+    state.need[at.TIMERS] = program.room_for_event[at.TIMERS]
     if at.is_short(state, state.need):
         return False
     state.scalars[at.STARTED] = 1

@@ -32,7 +32,7 @@ ROUND: Final = 6
 
 
 @kernel
-def _before(timers: Ints, a: int, b: int) -> bool:
+def _is_less(timers: Ints, a: int, b: int) -> bool:
     for column in range(KEY + 1):
         if timers[a, column] != timers[b, column]:
             return timers[a, column] < timers[b, column]
@@ -40,11 +40,9 @@ def _before(timers: Ints, a: int, b: int) -> bool:
 
 
 @kernel
-def _swap(timers: Ints, a: int, b: int) -> None:
+def _move(timers: Ints, source: int, target: int) -> None:
     for column in range(WIDTH):
-        kept = timers[a, column]
-        timers[a, column] = timers[b, column]
-        timers[b, column] = kept
+        timers[target, column] = timers[source, column]
 
 
 @kernel
@@ -53,39 +51,43 @@ def push(state: State, due: int, kind: int, customer: int, slot: int, key: int, 
     timers = state.timers
     place = state.pools[at.TIMERS, COUNT]
     state.pools[at.TIMERS, COUNT] += 1
-    timers[place, DUE] = max(due, state.scalars[at.NOW])
-    timers[place, KIND] = kind
-    timers[place, CUSTOMER] = customer
-    timers[place, SLOT] = slot
-    timers[place, KEY] = key
-    timers[place, ROW] = row
+    held = timers.shape[0] - 1  # the new timer waits in a spare row while others move down
+    timers[held, DUE] = max(due, state.scalars[at.NOW])
+    timers[held, KIND] = kind
+    timers[held, CUSTOMER] = customer
+    timers[held, SLOT] = slot
+    timers[held, KEY] = key
+    timers[held, ROW] = row
     while place > 0:
         parent = (place - 1) >> 1
-        if not _before(timers, place, parent):
+        if not _is_less(timers, held, parent):
             break
-        _swap(timers, place, parent)
+        _move(timers, parent, place)
         place = parent
+    _move(timers, held, place)
 
 
 @kernel
 def pop(state: State) -> int:
-    """Remove the first timer; it is left in the row just behind the heap, whose number is returned."""
+    """Remove the first timer; returns the spare row in which it is left."""
     timers = state.timers
     last = state.pools[at.TIMERS, COUNT] - 1
     state.pools[at.TIMERS, COUNT] = last
-    _swap(timers, 0, last)
+    taken = timers.shape[0] - 2
+    _move(timers, 0, taken)
     place = 0
     while True:
         child = 2 * place + 1
         if child >= last:
             break
-        if child + 1 < last and _before(timers, child + 1, child):
+        if child + 1 < last and _is_less(timers, child + 1, child):
             child += 1
-        if not _before(timers, child, place):
+        if not _is_less(timers, child, last):
             break
-        _swap(timers, place, child)
+        _move(timers, child, place)
         place = child
-    return last
+    _move(timers, last, place)
+    return taken
 
 
 @kernel
