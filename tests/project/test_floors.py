@@ -5,7 +5,8 @@ from graphlib import CycleError, TopologicalSorter
 
 import pytest
 
-from tests.project.sources import foreign_imports, imports, modules, own_imports, reached, tree_of
+from onevoice.engine.kernel import _SOURCES as FOLLOWED
+from tests.project.sources import SOURCES, foreign_imports, imports, modules, own_imports, reached, tree_of
 
 # From the roof to the ground. A room imports rooms of lower floors, never one of its own floor or above.
 FLOORS = (
@@ -131,3 +132,19 @@ def test_the_floors_can_be_broken():
     assert not goes_down("onevoice.engine.kernel", "onevoice.engine.facts")
     assert not goes_down("onevoice.events.decode", "onevoice.engine.state")
     assert not goes_down("onevoice.conditions.parse", "onevoice.journal.port")
+
+
+def test_compiled_kernels_notice_every_source():
+    """The cache of compiled kernels follows each file a kernel takes a function or a constant from."""
+    package = SOURCES / "onevoice"
+    followed = {path for pattern in FOLLOWED for path in package.glob(pattern)}
+    makers = [module for module in MODULES if f"{KEEPS_KERNELS}.kernel" in imports(module)]
+    unseen = {
+        (module, name)
+        for module in makers
+        for name in imports(module, for_types=False)
+        for source in [modules().get(name.rpartition(".")[0])]
+        if source and name.rpartition(".")[2].isupper() and source not in followed
+    }
+    assert {modules()[module] for module in makers} <= followed
+    assert unseen == set()
