@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from itertools import combinations
+from itertools import combinations, pairwise
 from random import Random
 
 import numpy as np
@@ -31,9 +31,9 @@ moments:
   found:
 MOMENT
 campaigns:
-  noted: {class: any, when: moment found, wait: 0s, send: [push]}
+  noted: {class: notice, when: moment found, wait: 0s, send: [push]}
 policies:
-  classes: {any: {}}
+  classes: {notice: {}}
 """
 
 
@@ -59,7 +59,7 @@ class Sequence:
         minutes = [one.minute for one in chain]
         if self.within and minutes[-1] - minutes[0] >= self.within:
             return False
-        if self.step and any(b - a >= self.step for a, b in zip(minutes, minutes[1:], strict=False)):
+        if self.step and any(b - a >= self.step for a, b in pairwise(minutes)):
             return False
         after, kind = self.never
         if kind and any(one.kind == kind for one in stream[chain[after - 1].place + 1 : chain[after].place]):
@@ -163,9 +163,9 @@ moments:
   found:
 WINDOWS
 campaigns:
-  noted: {class: any, when: moment found, wait: 0s, send: [push]}
+  noted: {class: notice, when: moment found, wait: 0s, send: [push]}
 policies:
-  classes: {any: {}}
+  classes: {notice: {}}
 """.replace("KINDS", "\n".join(f"  e{kind}: {{fields: {{val: number}}}}" for kind in range(8)))
 ONE_WINDOW = "    within: 1 day\n    steps: [e1, e3, e5 where event.val > 50]"
 STEP_WINDOWS = "    steps: [e1, e3 within 1 day, e5 where event.val > 50 within 1 day]"
