@@ -155,10 +155,9 @@ def _anchor(planned: Plan, progress: Progress, sub: SubStep, t: int) -> int | No
 
 
 def fire_absence(twin: Twin, customer: Customer, name: str, key: int) -> int:
-    """Clear the progress of a moment whose wait is due; return the trigger time: completion + D."""
-    planned = plan(twin.book.playbook.moments[name])
+    """Clear the progress of a moment whose wait is due; return when its chain was completed."""
     progress = customer.progress.pop((name, key))
-    return progress.states[-1][1] + planned.final.within_us
+    return progress.states[-1][1]
 
 
 def merge(into: Customer, other: Customer) -> None:

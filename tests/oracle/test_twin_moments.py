@@ -125,12 +125,12 @@ def test_an_absence_waits_for_the_lag_of_its_source():
     assert desk.say(100, "a").send(200).told() == [(140, "told", "won")]
 
 
-def test_the_trigger_of_an_absence_bears_completion_plus_its_length():
+def test_the_trigger_of_an_absence_is_the_completed_chain():
     told = campaign("told", Trigger(TriggerKind.MOMENT, "m"), wait_us=60 * MINUTE, until=EventMatch("b"))
     desk = Desk(book(moments=named(Moment("m", tuple(steps_of("a !x<10")))), campaigns=named(told)))
-    desk.say(0, "a").say(20, "b", at=9)
-    assert desk.told() == []  # the absence was known from minute 10 on; `b` came before
-    assert desk.say(21, "b", at=11).told() == [(21, "told", "ended")]
+    desk.say(5, "a").say(20, "b", at=4).say(21, "b", at=5)
+    assert desk.told() == []  # the absence was known from minute 15 on; neither `b` came after the chain
+    assert desk.say(22, "b", at=9).told() == [(22, "told", "ended")]
 
 
 def test_a_moment_fires_once_for_a_row_that_completes_several_sub_steps():

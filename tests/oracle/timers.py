@@ -90,9 +90,9 @@ def judge(twin: Twin, customer: Customer) -> None:
 
 def absence(twin: Twin, customer: Customer, name: str, key: int) -> None:
     """Fire a moment whose final absence has held."""
-    fired_at = moments.fire_absence(twin, customer, name, key)
+    completed_at = moments.fire_absence(twin, customer, name, key)
     for campaign in twin.book.triggered_by(TriggerKind.MOMENT, name):
-        candidates.wish(twin, customer, campaign, Trigger((fired_at, -1), key=key))
+        candidates.wish(twin, customer, campaign, Trigger((completed_at, clock.INFINITE), key=key))
 
 
 # Schedules

@@ -141,13 +141,6 @@ def test_a_purchase_of_the_evening_reported_late_takes_a_waiting_reminder_back(s
     assert [campaign for _, campaign, _ in shop.said()] == ["parcel_note"]
 
 
-late_news = pytest.mark.xfail(
-    strict=True,
-    reason="semantics §8: the trigger of an absence is its end, so an `until` that occurred within it ends nothing",
-)
-
-
-@late_news
 def test_a_purchase_within_the_two_hours_told_too_late_takes_a_waiting_reminder_back(shop):
     waiting(shop)
     bought(shop, "2026-03-04 03:00", "2026-03-02 18:30")
@@ -155,7 +148,6 @@ def test_a_purchase_within_the_two_hours_told_too_late_takes_a_waiting_reminder_
     assert [campaign for _, campaign, _ in shop.said()] == ["parcel_note"]
 
 
-@late_news
 def test_a_buyer_recognised_only_while_the_reminder_waits_gets_none(stage):
     shop = stage(PLAYBOOK, PRODUCTS)
     shop.happens("2026-02-01 12:00", "registered", ANN | LAPTOP)

@@ -64,7 +64,6 @@ from onevoice.program import (
     FACT_JUDGED,
     FACT_STOPS,
     KEY_PART,
-    MOMENT_ABSENT_US,
     MOMENT_CAMPAIGNS_FROM,
     MOMENT_CAMPAIGNS_TO,
     MOMENT_KEYED,
@@ -551,13 +550,12 @@ def _fire_absence(program: Program, state: State, timer: int) -> None:
     customer, moment = state.timers[timer, timers.CUSTOMER], state.timers[timer, timers.SLOT]
     key = state.progress[row, KEY]
     completed = state.progress[row, at.SUBSTEPS + 2 * program.moments[moment, MOMENT_SUBSTEPS] - 1]
-    over = completed + program.moments[moment, MOMENT_ABSENT_US]
     moments.clear(state, customer, moment, row, program.moments[moment, MOMENT_KEYED])
     start, stop = program.moments[moment, MOMENT_CAMPAIGNS_FROM], program.moments[moment, MOMENT_CAMPAIGNS_TO]
     for i in range(start, stop):
         campaign = program.moment_campaigns[i, 0]
         wish_key = key if program.campaigns[campaign, CAMPAIGN_KEYED] == BY_MOMENT else 0
-        candidates.wish(program, state, customer, campaign, wish_key, over, -1, -1, state.contexts, -1)
+        candidates.wish(program, state, customer, campaign, wish_key, completed, at.INFINITE, -1, state.contexts, -1)
     _wake(program, state, customer)
 
 

@@ -122,7 +122,7 @@ def _leave(table: Ints, index: Ints, row: int) -> None:
         entry = index[place]
         if entry == 0:
             break
-        held = (entry & 0xFFFFFFFF) - 1
+        held = int(entry & 0xFFFFFFFF) - 1
         home = mix(table[held, OWNER], table[held, KEY]) & mask
         if ((place - home) & mask) >= ((place - hole) & mask):
             index[hole] = entry
