@@ -26,4 +26,4 @@ def stage(tmp_path: Path) -> Iterator[Callable[..., Stage]]:
 
     yield stage_of
     for one in opened:
-        one.company.close()
+        one.engine.close()

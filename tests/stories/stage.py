@@ -28,10 +28,7 @@ def at(text: str) -> datetime:
 
 def shown(time: datetime | None) -> str:
     """Return an instant as `at` reads it; empty for one that never comes."""
-    if time is None:
-        return ""
-    local = time.astimezone(ZONE)
-    return local.strftime("%Y-%m-%d %H:%M:%S" if local.second else "%Y-%m-%d %H:%M")
+    return time.astimezone(ZONE).strftime("%Y-%m-%d %H:%M:%S").removesuffix(":00") if time else ""
 
 
 def event(kind: str, who: Mapping[str, str], **parts: Any) -> dict[str, Any]:
@@ -49,10 +46,9 @@ class Stage:
         self.playbook, self.data = folder / "playbook", folder / "data"
         self.playbook.mkdir()
         (self.playbook / "playbook.yaml").write_text(playbook)
-        if products:
-            (self.playbook / "products.csv").write_text(products)
+        (self.playbook / "products.csv").write_text(products)
         self.now = at("2026-01-01 00:00")
-        self.company = self._opened()
+        self.engine = self._opened()
 
     def _opened(self) -> onevoice.Onevoice:
         return onevoice.open(self.playbook, self.data, clock=lambda: int(self.now.timestamp()) * SECOND)
@@ -64,46 +60,41 @@ class Stage:
     def arrive(self, time: str, events: list[dict[str, Any]]) -> None:
         """Let a batch come in at this local time, whenever its events occurred."""
         self.now = at(time)
-        taken = self.company.ingest(events, time=self.now)
+        taken = self.engine.ingest(events, time=self.now)
         assert not taken.rejected, taken.rejected
 
     def until(self, time: str) -> None:
         """Let time pass."""
         self.now = at(time)
-        self.company.tick(time=self.now)
+        self.engine.tick(time=self.now)
 
     def asks(self, time: str, placement: str, who: Mapping[str, str]) -> list[str]:
         """Return the campaigns shown to a customer who reaches us at a placement now."""
         self.now = at(time)
-        return [line.campaign for line in self.company.decide(placement, who).won]
+        return [line.campaign for line in self.engine.decide(placement, who).won]
 
     def reopen(self) -> None:
         """Stop and start again."""
-        self.company.close()
-        self.company = self._opened()
+        self.engine.close()
+        self.engine = self._opened()
 
     def crash(self) -> None:
         """Go on with what was on the disk at this instant, as after a power cut."""
         torn = self.data.with_name(self.data.name + "_torn")
         shutil.copytree(self.data, torn)
-        self.company.close()
+        self.engine.close()
         self.data = torn
-        self.company = self._opened()
+        self.engine = self._opened()
 
     def said(self) -> list[tuple[str, str, str]]:
         """Return (time, campaign, channel) of every contact that was made."""
-        return [
-            (shown(made.time), line.campaign, line.channel)
-            for made in self.company.decisions()
-            for line in made.won
-            if made.kind != "ask"
-        ]
+        return [(shown(when), line.campaign, line.channel) for when, line in self.lines() if line.contact is not None]
 
     def why(self, campaign: str) -> list[tuple[str, str, str]]:
         """Return (time, reason, until when) of every word recorded about a campaign."""
-        return [
-            (shown(made.time), line.reason, shown(line.until))
-            for made in self.company.decisions()
-            for line in made.lines
-            if line.campaign == campaign
-        ]
+        made = self.lines()
+        return [(shown(when), line.reason, shown(line.until)) for when, line in made if line.campaign == campaign]
+
+    def lines(self) -> list[tuple[datetime, onevoice.Line]]:
+        """Return every line of every decision with its time, in the journal's order."""
+        return [(made.time, line) for made in self.engine.decisions() for line in made.lines]

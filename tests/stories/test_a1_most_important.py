@@ -60,7 +60,7 @@ def test_only_the_most_important_goes_out_and_each_other_has_one_reason(stage):
     company = stage(PLAYBOOK)
     monday_morning(company)
     company.until("2026-03-02 12:00")
-    (decision,) = company.company.decisions()
+    (decision,) = company.engine.decisions()
     assert decision.time == at("2026-03-02 10:05")
     assert [(line.campaign, line.reason, line.value) for line in decision.lines] == [
         ("new_shop", "outranked", "bill_reminder"),

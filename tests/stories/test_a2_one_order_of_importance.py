@@ -73,7 +73,7 @@ def test_those_that_wait_are_told_by_which_rule(stage):
     company = stage(PLAYBOOK)
     busy_monday(company)
     company.until("2026-03-02 23:00")
-    *_, last = company.company.decisions()
+    *_, last = company.engine.decisions()
     assert [(line.campaign, line.reason, line.rule, line.value, line.limit) for line in last.lines] == [
         ("price_letter", "cap", "policies.caps[0]", 1, 1),
         ("more_data", "cap", "policies.caps[0]", 1, 1),

@@ -203,7 +203,7 @@ def test_callers_at_one_time_share_one_count(stage):
 
     def caller(number):
         wishes = [[event("tip_due", ANN, topic=f"{number}.{i}")] for i in range(6)]
-        return [company.company.ingest(wish, time=at("2026-03-02 09:00")) for wish in wishes]
+        return [company.engine.ingest(wish, time=at("2026-03-02 09:00")) for wish in wishes]
 
     with ThreadPoolExecutor(6) as pool:
         answers = [answer for taken in pool.map(caller, range(6)) for answer in taken]
@@ -233,12 +233,12 @@ def test_no_window_ever_holds_too_many(stage, seed):
             joined.setdefault(person, now)
         who = {KINDS[name[2:]]: f"{name}@example.lt" for name in names}
         kind = dice.choice(("tip_due", "tip_due", "price_dropped"))
-        company.company.ingest([event(kind, who, topic=f"{now}")], time=now)
+        company.engine.ingest([event(kind, who, topic=f"{now}")], time=now)
         if dice.random() < 0.02:
             company.reopen()
-    company.company.tick(time=start + timedelta(days=60))
+    company.engine.tick(time=start + timedelta(days=60))
     contacts = [
-        (made.time, founded[made.customer], line.channel) for made in company.company.decisions() for line in made.won
+        (made.time, founded[made.customer], line.channel) for made in company.engine.decisions() for line in made.won
     ]
     assert len(contacts) > 60
     for n, (now, name, channel) in enumerate(contacts):

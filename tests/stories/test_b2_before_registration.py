@@ -58,9 +58,9 @@ def test_what_was_sought_before_registration_is_offered_when_it_is_back(shop):
     shop.reopen()
     restocked(shop, "2026-03-10 07:30")
     assert shop.said() == [("2026-03-10 07:30", "back_in_stock", "email")]
-    state = shop.company.state(ANN)
+    state = shop.engine.state(ANN)
     assert [interval.key for interval in state.facts["sought"]] == [("phone_x",)]
-    assert shop.company.state(LAPTOP).number == state.number
+    assert shop.engine.state(LAPTOP).number == state.number
 
 
 def test_without_registration_the_visitor_has_no_history_with_ann(shop):
@@ -69,7 +69,7 @@ def test_without_registration_the_visitor_has_no_history_with_ann(shop):
     restocked(shop, "2026-03-10 07:30")
     assert shop.said() == []
     assert shop.why("back_in_stock") == [("2026-03-10 07:30", "no_address", "")]
-    assert shop.company.state(LAPTOP).number != shop.company.state(ANN).number
+    assert shop.engine.state(LAPTOP).number != shop.engine.state(ANN).number
 
 
 def test_a_message_that_waits_for_an_address_goes_out_at_registration(shop):
@@ -128,6 +128,6 @@ def test_a_shared_device_gives_nobody_the_history_of_another(shop):
     shop.happens("2026-03-04 21:05", "page_viewed", LAPTOP, product="case_red", in_stock=False)
     restocked(shop, "2026-03-10 07:30")
     restocked(shop, "2026-03-10 07:31", "case_red")
-    ann, bob = (list(shop.company.decisions(who)) for who in (ANN, BOB))
+    ann, bob = (list(shop.engine.decisions(who)) for who in (ANN, BOB))
     assert [len(ann), len(bob)] == [1, 1]
     assert ann[0].time < bob[0].time

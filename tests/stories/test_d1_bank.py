@@ -88,7 +88,7 @@ def test_a_loan_is_offered_at_once(bank):
     bank.reopen()
     refused(bank)
     assert loans(bank) == [("2026-03-02 18:03", "push")]
-    assert bank.company.state(ANN).measures["spent_7d"] == 1350
+    assert bank.engine.state(ANN).measures["spent_7d"] == 1350
 
 
 def test_the_machine_itself_offers_it_too_and_only_then(bank):

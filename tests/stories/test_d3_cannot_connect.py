@@ -72,7 +72,7 @@ def test_three_failures_after_a_new_phone_and_we_call(telecom):
 def test_two_failures_are_not_several(telecom):
     changed(telecom)
     fails(telecom, "2026-03-02 18:20", "2026-03-02 18:40")
-    assert telecom.company.state(ANN).moments["cannot_connect"][0].done == 3
+    assert telecom.engine.state(ANN).moments["cannot_connect"][0].done == 3
     assert helped(telecom) == []
 
 

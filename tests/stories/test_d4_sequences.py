@@ -133,10 +133,10 @@ def test_what_is_found_is_what_a_search_of_all_subsequences_finds(stage, name, s
         time = (START + timedelta(minutes=minute)).isoformat()
         events.append({"type": kind, "time": time, "identifiers": {"user_id": user}, "fields": fields})
     half = dice.randint(20, 70)
-    company.company.ingest(events[:half], imported=True)
+    company.engine.ingest(events[:half], imported=True)
     company.reopen()
-    company.company.ingest(events[half:], imported=True)
-    company.company.tick(time=START + timedelta(days=30))
+    company.engine.ingest(events[half:], imported=True)
+    company.engine.tick(time=START + timedelta(days=30))
     expected = sorted(minute for stream in streams.values() for minute in firings(sequence, stream))
     assert [time for time, _, _ in company.said()] == [shown(START + timedelta(minutes=each)) for each in expected]
 
@@ -194,8 +194,8 @@ def two_million() -> pa.Table:
 @pytest.mark.parametrize(("windows", "count"), [(ONE_WINDOW, 9_902), (STEP_WINDOWS, 11_123)])
 def test_two_million_events_hold_as_many_as_others_found(stage, windows, count):
     company = stage(A_DAY.replace("WINDOWS", windows))
-    taken = company.company.ingest(two_million(), imported=True)
+    taken = company.engine.ingest(two_million(), imported=True)
     assert (taken.accepted, taken.rejected_count) == (2_000_000, 0)
-    table = company.company.decisions_table()
+    table = company.engine.decisions_table()
     assert table.num_rows == count
     assert table.column("time").to_pylist()[0] > datetime(2023, 11, 14, tzinfo=UTC)

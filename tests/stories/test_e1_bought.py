@@ -89,7 +89,7 @@ def test_what_was_bought_is_offered_in_no_channel(shop):
     shop.reopen()
     shop.until("2026-03-04 10:00")
     assert offered(shop) == []
-    (line,) = (line for made in shop.company.decisions() for line in made.lines if line.campaign == "red_by_mail")
+    (line,) = (line for _, line in shop.lines() if line.campaign == "red_by_mail")
     assert (line.reason, line.rule, line.until) == ("suppressed", "policies.suppress[0]", None)
     assert shop.asks("2026-03-04 11:00", "home_banner", {"email": ANN["email"]}) == ["blue_on_line"]
     assert shop.asks("2026-03-04 12:00", "call_screen", {"phone": ANN["phone"]}) == ["blue_on_line"]
@@ -176,7 +176,7 @@ def test_who_buys_leaves_the_campaign_the_moment_they_buy(shop):
     shop.crash()
     buys(shop, "2026-03-04 20:17")
     assert shop.why("red_by_mail")[1:] == [("2026-03-04 20:17", "ended", "")]
-    assert shop.company.state(ANN).candidates == ()
+    assert shop.engine.state(ANN).candidates == ()
     shop.happens("2026-03-05 09:00", "order_cancelled", ANN, order_id="o1")  # and does not come back by cancelling
     shop.until("2026-05-31 00:00")
     assert offered(shop) == []
@@ -187,6 +187,6 @@ def test_who_does_not_buy_it_stays_in_the_campaign(shop, product):
     waiting(shop)
     if product:
         buys(shop, "2026-03-04 20:17", product)
-    assert [waits.campaign for waits in shop.company.state(ANN).candidates] == ["red_by_mail"]
+    assert [waits.campaign for waits in shop.engine.state(ANN).candidates] == ["red_by_mail"]
     shop.until("2026-05-31 00:00")
     assert offered(shop) == [("2026-03-05 12:00", "email")]

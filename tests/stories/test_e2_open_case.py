@@ -89,7 +89,7 @@ def test_without_a_case_everything_goes_out_on_its_day(telecom):
 def test_the_case_of_another_customer_silences_only_them(telecom):
     telecom.happens("2026-03-02 09:00", "case_opened", BOB, case_id="c9")
     telecom.until("2026-03-06 12:00")
-    assert [made.customer for made in telecom.company.decisions() for _ in made.won] == [0, 0, 0]
+    assert [made.customer for made in telecom.engine.decisions() for _ in made.won] == [0, 0, 0]
 
 
 def test_service_speaks_meanwhile(telecom):
@@ -121,7 +121,7 @@ def test_a_reopened_case_is_silent_again_and_cools_off_again(telecom):
 def test_a_case_that_stays_solved_is_silent_for_three_days_only(telecom):
     opens(telecom, "2026-03-03 09:00")
     solves(telecom, "2026-03-04 15:00")
-    assert telecom.company.state(ANN).facts == {}
+    assert telecom.engine.state(ANN).facts == {}
     # The weekend deal is valid until Saturday 10:00, but the silence until 15:00.
     assert [time for time, _, _ in later(telecom)] == ["2026-03-07 15:00", "2026-03-07 16:00"]
     assert telecom.why("weekend_deal")[-1] == ("2026-03-07 10:00", "expired", "")

@@ -69,7 +69,7 @@ def test_refused_on_the_phone_it_comes_by_no_other_channel_nor_does_its_sibling(
     telecom.reopen()
     telecom.until("2026-03-20 00:00")
     assert telecom.said() == []
-    held = [line for made in telecom.company.decisions() for line in made.lines]
+    held = [line for _, line in telecom.lines()]
     assert [(line.campaign, line.reason, line.rule) for line in held] == [
         ("discount_letter", "suppressed", "policies.suppress[0]"),
         ("gift_letter", "suppressed", "policies.suppress[0]"),
@@ -107,7 +107,7 @@ def test_a_refusal_in_the_banner_is_known_on_the_phone_at_once(telecom):
 def test_each_answer_counts_for_its_time(telecom, kind, lifted, rule):
     answers(telecom, kind)
     telecom.until("2026-03-10 00:00")
-    assert {line.rule for made in telecom.company.decisions() for line in made.lines} == {rule}
+    assert {line.rule for _, line in telecom.lines()} == {rule}
     telecom.crash()
     telecom.until("2026-06-30 00:00")
     # One round at that instant, and the other one after it: there is no gap in this playbook.
