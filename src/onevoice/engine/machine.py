@@ -8,6 +8,8 @@ import numpy as np
 
 from onevoice.engine import state as at
 from onevoice.engine import step as loop
+from onevoice.engine.changes import Columns
+from onevoice.engine.growth import grown
 from onevoice.engine.names import Names, recode
 from onevoice.engine.store import COUNT
 
@@ -52,7 +54,7 @@ class Machine:
         program = self.compiled.program
         self.state, codes = self.names.learn(self.state, batch.names)
         recode(batch.rows, batch.values, batch.traits, program.coded, program.coded_traits, codes)
-        columns = loop.Columns(
+        columns = Columns(
             rows=batch.rows,
             values=batch.values,
             keys=batch.keys,
@@ -64,7 +66,7 @@ class Machine:
         with np.errstate(over="ignore"):  # hashes wrap; only the interpreted engine would warn
             while loop.step(program, self.state, columns, base, batch.lines, stamp, int(imported), int(observing)):
                 outcomes.append(self._taken())
-                self.state = at.grown(self.state, self.state.need)
+                self.state = grown(self.state, self.state.need)
         outcomes.append(self._taken())
         return _joined(outcomes)
 

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 import numpy as np
 
 from onevoice.engine import store
-from onevoice.engine.kernel import kernel
 from onevoice.tables import Tables
 
 if TYPE_CHECKING:
@@ -21,7 +20,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from onevoice.program import Widths
-    from onevoice.tables import Ints
 
 INFINITE: Final = 2**62  # an instant that never comes
 NEVER: Final = -(2**62)  # an instant before all others
@@ -327,80 +325,3 @@ def empty(widths: Widths) -> State:
     )
     state.pools[:, store.FREE] = -1
     return state
-
-
-def _blank(name: str, shape: tuple[int, ...], dtype: Any) -> NDArray[Any]:
-    if name in {"traits", "contexts"}:
-        return np.full(shape, np.nan, dtype)
-    if name == "trait_stamps":
-        return np.full(shape, NEVER, dtype)
-    return np.zeros(shape, dtype)
-
-
-def grown(state: State, need: NDArray[np.int64]) -> State:
-    """Return the state with room for `need[pool]` more rows in each pool, its tables doubled where they were short."""
-    changed: dict[str, NDArray[Any]] = {}
-    for name, pool in TABLES.items():
-        table: NDArray[Any] = getattr(state, name)
-        wanted = int(state.pools[pool, store.COUNT] + need[pool])
-        if table.shape[0] < wanted:
-            bigger = _blank(name, (_doubled(table.shape[0], wanted), *table.shape[1:]), table.dtype)
-            bigger[: table.shape[0]] = table
-            changed[name] = bigger
-    for name, pool in STORES.items():
-        index: NDArray[Any] = getattr(state, name)
-        if 2 * int(state.pools[pool, store.COUNT] + need[pool]) > index.shape[0]:
-            wanted = 4 * int(state.pools[pool, store.COUNT] + need[pool])
-            base = name.removesuffix("_index")
-            rows: NDArray[Any] = changed[base] if base in changed else getattr(state, base)
-            changed[name] = np.zeros(_doubled(256, wanted), np.int64)
-            store.reindex(rows, changed[name], state.pools, pool)
-    state = state.replaced(**changed)
-    return _grown_sets(state, need)
-
-
-def _grown_sets(state: State, need: NDArray[np.int64]) -> State:
-    from onevoice.engine import duplicates, identity  # noqa: PLC0415 - they import the columns from here
-
-    count = int(state.pools[IDENTIFIERS, store.COUNT] + need[IDENTIFIERS])
-    if 2 * count > state.identifiers_index.shape[0]:
-        index = np.zeros(_doubled(256, 4 * count), np.int64)
-        identity.reindex(state.identifiers, index, state.pools[IDENTIFIERS, store.COUNT])
-        state = state.replaced(identifiers_index=index)
-    count = int(state.pools[IDS, store.COUNT] + need[IDS])
-    if 2 * count > state.ids.shape[0]:
-        ids = np.zeros((_doubled(256, 4 * count), 2), np.int64)
-        state.pools[IDS, store.COUNT] = duplicates.refill(state.ids, ids, state.scalars[ID_DAY])
-        state = state.replaced(ids=ids)
-    return state
-
-
-def _doubled(size: int, wanted: int) -> int:
-    while size < wanted:
-        size *= 2
-    return size
-
-
-@kernel
-def is_short(state: State, need: Ints) -> bool:
-    """Whether a pool has not room for `need[pool]` more rows."""
-    pools = state.pools
-    return (
-        state.customers.shape[0] - pools[CUSTOMERS, store.COUNT] < need[CUSTOMERS]
-        or state.identifiers.shape[0] - pools[IDENTIFIERS, store.COUNT] < need[IDENTIFIERS]
-        or state.identifiers_index.shape[0] < 2 * (pools[IDENTIFIERS, store.COUNT] + need[IDENTIFIERS])
-        or state.facts.shape[0] - pools[FACTS, store.COUNT] < need[FACTS]
-        or state.facts_index.shape[0] < 2 * (pools[FACTS, store.COUNT] + need[FACTS])
-        or state.cells.shape[0] - pools[CELLS, store.COUNT] < need[CELLS]
-        or state.cells_index.shape[0] < 2 * (pools[CELLS, store.COUNT] + need[CELLS])
-        or state.progress.shape[0] - pools[PROGRESS, store.COUNT] < need[PROGRESS]
-        or state.progress_index.shape[0] < 2 * (pools[PROGRESS, store.COUNT] + need[PROGRESS])
-        or state.panes.shape[0] - pools[PANES, store.COUNT] < need[PANES]
-        or state.candidates.shape[0] - pools[CANDIDATES, store.COUNT] < need[CANDIDATES]
-        or state.contacts.shape[0] - pools[CONTACTS, store.COUNT] < need[CONTACTS]
-        or state.timers.shape[0] - pools[TIMERS, store.COUNT] < need[TIMERS]
-        or state.queue.shape[0] - pools[QUEUE, store.COUNT] < need[QUEUE]
-        or state.decisions.shape[0] - pools[DECISIONS, store.COUNT] < need[DECISIONS]
-        or state.lines.shape[0] - pools[LINES, store.COUNT] < need[LINES]
-        or state.ids.shape[0] < 2 * (pools[IDS, store.COUNT] + need[IDS])
-    )

@@ -1,0 +1,259 @@
+"""What an event changes of its customer: traits, facts, measures, moments; and the campaigns it triggers.
+
+Semantics §5, §6 and §8.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from onevoice.conditions.tree import OFFER_FAMILY, OFFER_PRODUCT
+from onevoice.engine import (
+    conditions,
+    facts,
+    ledger,
+    measures,
+    moments,
+    segments,
+)
+from onevoice.engine import state as at
+from onevoice.engine.kernel import kernel
+from onevoice.events.batch import (
+    TRAIT,
+    TRAIT_VALUE,
+    TRAITS_FROM,
+    TRAITS_TO,
+    TYPE,
+)
+from onevoice.program import (
+    BY_MOMENT,
+    CAMPAIGN_CLASS,
+    CAMPAIGN_KEYED,
+    E_FACTS_FROM,
+    E_FACTS_TO,
+    E_FIRST,
+    E_MEASURES_FROM,
+    E_MEASURES_TO,
+    E_MOMENTS_FROM,
+    E_MOMENTS_TO,
+    E_SECOND,
+    E_SPECIAL,
+    E_THIRD,
+    E_TRIGGERS_FROM,
+    E_TRIGGERS_TO,
+    KEY_PART,
+    MOMENT_CAMPAIGNS_FROM,
+    MOMENT_CAMPAIGNS_TO,
+    MOMENT_KEYED,
+    MU_COLUMN,
+    MU_MEASURE,
+    MU_PART,
+    MU_WHERE,
+    NO_PART,
+    P_ZONE,
+    P_ZONE_TRAIT,
+    ROLE_CAMPAIGN,
+    ROLE_CHANNEL,
+    ROLE_CLASS,
+    ROLE_OFFER,
+    SPECIAL_ASKED,
+    SPECIAL_NONE,
+    SPECIAL_REACTION,
+    SPECIAL_REPORTED,
+    T_CAMPAIGN,
+    T_KEY,
+    T_WHERE,
+    USE_WHERE,
+    USED_BY,
+    USED_KEY,
+    USED_NEXT,
+    USED_ROLE,
+    USED_WHERE,
+)
+from onevoice.tables import Tables
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from onevoice.engine.state import State
+    from onevoice.program import Program
+
+
+class Columns(Tables):
+    """The arrays of a batch whose names are the state's (events/batch.py says what they hold)."""
+
+    fields: ClassVar = {"rows": "i2", "values": "f2", "keys": "i2", "identifiers": "i2", "traits": "f2"}
+    rows: NDArray[np.int64]
+    values: NDArray[np.float64]
+    keys: NDArray[np.int64]
+    identifiers: NDArray[np.int64]
+    traits: NDArray[np.float64]
+
+
+@kernel
+def _holds(program: Program, state: State, columns: Columns, row: int, customer: int, where: int) -> bool:
+    """Whether a condition over the event alone is true; none is."""
+    if where < 0:
+        return True
+    now = state.scalars[at.NOW]
+    return conditions.evaluate(program, state, state.stack, where, customer, now, columns.values, row, -1, -1) == 1.0
+
+
+@kernel
+def set_traits(
+    program: Program, state: State, columns: Columns, row: int, customer: int, time: int, position: int
+) -> None:
+    """Set the traits that an event carries, each if it is not older than what is known."""
+    for i in range(columns.rows[row, TRAITS_FROM], columns.rows[row, TRAITS_TO]):
+        trait = int(columns.traits[i, TRAIT])
+        stamps = state.trait_stamps
+        kept = stamps[customer, 2 * trait]
+        if time > kept or (time == kept and position >= stamps[customer, 2 * trait + 1]):
+            found = columns.traits[i, TRAIT_VALUE]
+            state.traits[customer, trait] = found
+            stamps[customer, 2 * trait] = time
+            stamps[customer, 2 * trait + 1] = position
+            if trait == program.limits[P_ZONE_TRAIT]:
+                _set_zone(program, state, customer, found)
+
+
+@kernel
+def _set_zone(program: Program, state: State, customer: int, name: float) -> None:
+    zone = -1
+    if name == name:  # noqa: PLR0124 - NaN is NULL
+        zone = state.names[int(name), at.N_ZONE]
+    state.customers[customer, at.ZONE] = zone if zone >= 0 else program.limits[P_ZONE]
+
+
+@kernel
+def role_of(program: Program, columns: Columns, row: int, column: int, role: int) -> int:
+    """Return what a name in an event stands for in the playbook, or -1."""
+    name = columns.values[row, column]
+    if name != name or name >= program.roles.shape[0]:  # noqa: PLR0124 - NaN is NULL
+        return -1
+    return program.roles[int(name), role]
+
+
+@kernel
+def take_special(program: Program, state: State, columns: Columns, row: int, customer: int, time: int) -> None:
+    """Take up what the engine itself reads in the built-in events."""
+    event = program.event_types[columns.rows[row, TYPE]]
+    special = event[E_SPECIAL]
+    if special == SPECIAL_NONE or special == SPECIAL_ASKED:
+        return
+    if special == SPECIAL_REPORTED:
+        campaign = role_of(program, columns, row, event[E_FIRST], ROLE_CAMPAIGN)
+        klass = role_of(program, columns, row, event[E_SECOND], ROLE_CLASS)
+        given = columns.values[row, event[E_SECOND]]
+        if given != given and campaign >= 0:  # noqa: PLR0124 - NaN is NULL
+            klass = program.campaigns[campaign, CAMPAIGN_CLASS]
+        channel = role_of(program, columns, row, event[E_THIRD], ROLE_CHANNEL)
+        ledger.enter(program, state, customer, -1, campaign, klass, channel, 0, time)
+        return
+    offer = role_of(program, columns, row, event[E_FIRST], ROLE_OFFER)
+    if offer >= 0:
+        _fill_in(columns, row, event[E_SECOND], program.offers[offer, OFFER_FAMILY])
+        _fill_in(columns, row, event[E_THIRD], program.offers[offer, OFFER_PRODUCT])
+    if special == SPECIAL_REACTION:
+        ledger.reacted(program, state, customer, facts.part_hash(state, columns, row, event[E_SECOND]))
+
+
+@kernel
+def _fill_in(columns: Columns, row: int, column: int, found: float) -> None:
+    if columns.values[row, column] != columns.values[row, column]:
+        columns.values[row, column] = found
+
+
+@kernel
+def record_facts(
+    program: Program, state: State, columns: Columns, row: int, customer: int, time: int, position: int
+) -> None:
+    """Let an event row open and close facts."""
+    event = program.event_types[columns.rows[row, TYPE]]
+    for use in range(event[E_FACTS_FROM], event[E_FACTS_TO]):
+        if _holds(program, state, columns, row, customer, program.fact_uses[use, USE_WHERE]):
+            facts.record(program, state, customer, use, columns, row, time, position)
+
+
+@kernel
+def record_measures(
+    program: Program, state: State, columns: Columns, row: int, customer: int, time: int, position: int
+) -> None:
+    """Let an event row be counted."""
+    event = program.event_types[columns.rows[row, TYPE]]
+    uses = program.measure_uses
+    for use in range(event[E_MEASURES_FROM], event[E_MEASURES_TO]):
+        column, part = uses[use, MU_COLUMN], uses[use, MU_PART]
+        value = columns.values[row, column] if column >= 0 else 0.0
+        hashed = facts.part_hash(state, columns, row, part)
+        if value != value or (part >= KEY_PART and hashed == 0):  # noqa: PLR0124 - NaN is NULL
+            continue
+        if _holds(program, state, columns, row, customer, uses[use, MU_WHERE]):
+            measures.record(program, state, customer, uses[use, MU_MEASURE], value, hashed, time, position)
+
+
+@kernel
+def trigger(program: Program, state: State, columns: Columns, row: int, customer: int) -> None:
+    """Queue the campaigns that wait for this event."""
+    event = program.event_types[columns.rows[row, TYPE]]
+    for use in range(event[E_TRIGGERS_FROM], event[E_TRIGGERS_TO]):
+        if _holds(program, state, columns, row, customer, program.triggers[use, T_WHERE]):
+            key = facts.part_hash(state, columns, row, program.triggers[use, T_KEY])
+            segments.queue(state, program.triggers[use, T_CAMPAIGN], row, key)
+
+
+@kernel
+def advance_moments(program: Program, state: State, columns: Columns, row: int, customer: int, time: int) -> None:
+    """Let an event row advance, or undo, the moments that its type concerns."""
+    event = program.event_types[columns.rows[row, TYPE]]
+    use = event[E_MOMENTS_FROM]
+    while use < event[E_MOMENTS_TO]:
+        part = program.moment_uses[use, USED_KEY]
+        key = facts.part_hash(state, columns, row, part)
+        if part == NO_PART or key != 0:
+            _advance_moment(program, state, columns, row, customer, use, key, time)
+        use = program.moment_uses[use, USED_NEXT]
+
+
+@kernel
+def _advance_moment(
+    program: Program, state: State, columns: Columns, row: int, customer: int, first: int, key: int, time: int
+) -> None:
+    """Apply an event to one moment: kills, then steps from the last to the first."""
+    uses = program.moment_uses
+    moment = uses[first, USED_BY]
+    keyed = program.moments[moment, MOMENT_KEYED]
+    progress = moments.find_progress(state, customer, moment, key)
+    killed = False
+    for use in range(first, uses[first, USED_NEXT]):
+        if not moments.may_start_or_go_on(program, state, use, progress):
+            continue
+        if not _holds(program, state, columns, row, customer, uses[use, USED_WHERE]):
+            continue
+        if uses[use, USED_ROLE] != moments.STEP:
+            moments.undo(program, state, use, progress, time)
+            killed = True
+            continue
+        found = moments.advance(program, state, customer, use, progress, key, time)
+        if found == moments.FIRES:
+            moments.clear(state, customer, moment, progress, keyed)
+            _queue_moment(program, state, columns, moment, row, key)
+            return
+        progress = found
+    if killed:
+        moments.tidy(program, state, customer, moment, progress, keyed)
+
+
+@kernel
+def _queue_moment(program: Program, state: State, columns: Columns, moment: int, row: int, key: int) -> None:
+    kind = columns.rows[row, TYPE]
+    start, stop = program.moments[moment, MOMENT_CAMPAIGNS_FROM], program.moments[moment, MOMENT_CAMPAIGNS_TO]
+    for i in range(start, stop):
+        campaign = program.moment_campaigns[i, 0]
+        part = int(program.parts[kind, campaign])
+        if part == NO_PART:
+            wish_key = key if program.campaigns[campaign, CAMPAIGN_KEYED] == BY_MOMENT else 0
+        else:
+            wish_key = facts.part_hash(state, columns, row, part)
+        segments.queue(state, campaign, row, wish_key)
