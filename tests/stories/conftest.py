@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def stage(tmp_path: Path) -> Iterator[Callable[..., Stage]]:
-    """Give `stage(playbook, products)`, as often as a story needs a company; all are closed at its end."""
+    """Give `stage(playbook, products)`, as often as a story needs a company; all are told again at its end."""
     opened: list[Stage] = []
 
     def stage_of(playbook: str, products: str = "") -> Stage:
@@ -26,4 +27,15 @@ def stage(tmp_path: Path) -> Iterator[Callable[..., Stage]]:
 
     yield stage_of
     for one in opened:
+        is_same_when_told_again(one)
         one.engine.close()
+
+
+def is_same_when_told_again(one: Stage) -> None:
+    """Hold a story to the first law: its journal alone, read from the beginning, ends where the story ended."""
+    state, lines = one.engine.hash(), one.lines()
+    one.engine.close()
+    shutil.rmtree(one.data / "snapshots", ignore_errors=True)
+    one.engine = one.opened()
+    assert one.engine.hash() == state
+    assert one.lines() == lines

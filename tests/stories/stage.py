@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
@@ -12,7 +13,6 @@ from onevoice.playbook.model import SECOND
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
 ZONE = ZoneInfo("Europe/Vilnius")  # of every playbook here unless it says otherwise
 
@@ -48,9 +48,9 @@ class Stage:
         (self.playbook / "playbook.yaml").write_text(playbook)
         (self.playbook / "products.csv").write_text(products)
         self.now = at("2026-01-01 00:00")
-        self.engine = self._opened()
+        self.engine = self.opened()
 
-    def _opened(self) -> onevoice.Onevoice:
+    def opened(self) -> onevoice.Onevoice:
         return onevoice.open(self.playbook, self.data, clock=lambda: int(self.now.timestamp()) * SECOND)
 
     def happens(self, time: str, kind: str, who: Mapping[str, str], **parts: Any) -> None:
@@ -74,17 +74,17 @@ class Stage:
         return [line.campaign for line in self.engine.decide(placement, who).won]
 
     def reopen(self) -> None:
-        """Stop and start again."""
+        """Stop and start again, from a snapshot."""
+        self.engine.snapshot()
         self.engine.close()
-        self.engine = self._opened()
+        self.engine = self.opened()
 
     def crash(self) -> None:
         """Go on with what was on the disk at this instant, as after a power cut."""
-        torn = self.data.with_name(self.data.name + "_torn")
-        shutil.copytree(self.data, torn)
+        torn = Path(shutil.copytree(self.data, f"{self.data}_torn"))
         self.engine.close()
         self.data = torn
-        self.engine = self._opened()
+        self.engine = self.opened()
 
     def said(self) -> list[tuple[str, str, str]]:
         """Return (time, campaign, channel) of every contact that was made."""

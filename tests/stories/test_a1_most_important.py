@@ -11,6 +11,8 @@ time_zone: Europe/Vilnius
 identifiers:
   email: {format: email}
   phone: {format: phone, region: LT}
+traits:
+  tier: choice
 events:
   registered: {}
   bill_due: {fields: {bill_id: key, amount: number}}
@@ -100,6 +102,15 @@ def test_one_that_waits_longer_than_its_campaign_runs_is_dropped(stage):
     company.until("2026-03-31 00:00")
     assert company.why("new_shop")[-1] == ("2026-03-04 00:00", "expired", "")
     assert [campaign for _, campaign, _ in company.said()] == ["bill_reminder", "big_promotion"]
+
+
+def test_one_that_no_longer_fits_when_its_turn_comes_is_dropped(stage):
+    company = stage(PLAYBOOK.replace("priority: 50", "priority: 50\n    if: tier is null or tier <> 'left'"))
+    monday_morning(company)
+    company.happens("2026-03-02 15:00", "registered", ANN, traits={"tier": "left"})
+    company.until("2026-03-31 00:00")
+    assert company.why("big_promotion")[1:] == [("2026-03-03 10:05", "not_eligible", "")]
+    assert company.said()[1] == ("2026-03-03 10:05", "new_shop", "email")
 
 
 def test_without_the_bill_the_promotion_goes_first(stage):

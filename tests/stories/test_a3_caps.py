@@ -188,6 +188,14 @@ def test_a_crash_forgets_no_contact(stage):
     assert times(company) == ["2026-03-02 09:00", "2026-03-03 09:00", "2026-03-09 00:00"]
 
 
+@pytest.mark.parametrize(("occurred", "count"), [("2026-03-02 08:00", 1), ("2026-03-01 08:00", 2)])
+def test_what_somebody_else_has_sent_counts_on_its_day(stage, occurred, count):
+    company = stage(capped("max: 2, per: day"))
+    company.happens("2026-03-02 08:30", "contact_reported", ANN, occurred=occurred, channel="email")
+    tips(company, "2026-03-02 09:00", "2026-03-02 10:00")
+    assert len(company.said()) == count
+
+
 @pytest.mark.parametrize(("second", "count"), [("tip-17", 1), ("tip-18", 2)])
 def test_an_event_that_comes_twice_is_one(stage, second, count):
     company = stage(capped("max: 3, per: day"))

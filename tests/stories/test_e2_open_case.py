@@ -136,6 +136,25 @@ def test_one_of_two_cases_solved_is_not_enough(telecom):
     assert [time for time, _, _ in later(telecom)] == ["2026-03-13 09:00", "2026-03-13 10:00"]
 
 
+@pytest.mark.parametrize("are_one", [True, False])
+def test_the_case_under_the_phone_number_silences_the_mail_of_the_same_person(stage, are_one):
+    telecom = stage(PLAYBOOK)
+    mail, phone = {"email": ANN["email"]}, {"phone": ANN["phone"]}
+    telecom.happens("2026-03-01 12:00", "registered", mail)
+    telecom.happens("2026-03-03 09:00", "case_opened", phone, case_id="c1")
+    telecom.happens("2026-03-03 12:00", "registered", mail | phone if are_one else mail)
+    telecom.until("2026-03-04 12:00")
+    mailed = [line.reason for _, line in telecom.lines() if line.campaign == "spring_sale" and line.channel == "email"]
+    assert mailed == (["suppressed"] if are_one else ["won", "no_address"])  # who has but a phone gets no mail
+
+
+def test_a_case_told_after_its_solution_silences_nobody(telecom):
+    telecom.happens("2026-03-04 09:00", "case_resolved", ANN, case_id="c1", occurred="2026-03-03 15:00")
+    telecom.happens("2026-03-04 09:30", "case_opened", ANN, case_id="c1", occurred="2026-03-03 09:00")
+    telecom.until("2026-03-04 12:00")
+    assert telecom.said() == [("2026-03-04 10:00", "spring_sale", "email")]
+
+
 def test_a_forgotten_ticket_does_not_mute_for_life(telecom):
     opens(telecom, "2026-03-03 09:00")
     telecom.until("2026-03-20 00:00")

@@ -97,6 +97,16 @@ def test_a_refusal_in_the_banner_is_known_on_the_phone_at_once(telecom):
     assert telecom.why("discount_call") == [("2026-03-02 15:02", "suppressed", "")]
 
 
+@pytest.mark.parametrize("are_one", [True, False])
+def test_a_refusal_under_one_name_counts_under_the_other_when_they_are_one_person(stage, are_one):
+    telecom = stage(PLAYBOOK, PRODUCTS)
+    mail, phone = {"email": ANN["email"]}, {"phone": ANN["phone"]}
+    telecom.happens("2026-03-01 12:00", "registered", mail)
+    telecom.happens("2026-03-02 15:00", "offer_refused", phone, offer="extension_gift", channel="call")
+    telecom.happens("2026-03-03 12:00", "registered", mail | phone if are_one else mail)
+    assert banner(telecom, "2026-03-04 09:00") == ["case_banner" if are_one else "gift_banner"]
+
+
 @pytest.mark.parametrize(
     ("kind", "lifted", "rule"),
     [
