@@ -19,6 +19,7 @@ from onevoice.playbook.builtin import all_events, all_facts
 from onevoice.playbook.model import Aggregate, FieldType
 from onevoice.playbook.scopes import measure_type
 from onevoice.program import FACT_LASTS, MEASURE_PANE_US, MOMENT_SUBSTEPS, P_HORIZON_US, P_SLOT_SEGMENTS
+from onevoice.runtime.carry import survivor
 from onevoice.runtime.decisions import REASONS, time_of
 
 if TYPE_CHECKING:
@@ -113,25 +114,18 @@ def number_of(fold: Fold, identifiers: Mapping[str, str]) -> int | None:
     for wanted in batch.identifiers:
         rows = np.flatnonzero((known == wanted).all(axis=1))
         if len(rows):
-            return survivor(fold, int(state.identifiers[rows[0], at.ID_CUSTOMER]))
+            return survivor(state, int(state.identifiers[rows[0], at.ID_CUSTOMER]))
     return None
-
-
-def survivor(fold: Fold, customer: int) -> int:
-    """Return who a customer is after all merges."""
-    customers = fold.machine.state.customers
-    while int(customers[customer, at.ALIAS]) != customer:
-        customer = int(customers[customer, at.ALIAS])
-    return customer
 
 
 def same_person(fold: Fold, customer: int) -> frozenset[int]:
     """Return all numbers of the customer who has this one: their own, and those merged into them."""
-    count = int(fold.machine.state.pools[at.CUSTOMERS, COUNT])
+    state = fold.machine.state
+    count = int(state.pools[at.CUSTOMERS, COUNT])
     if not 0 <= customer < count:
         return frozenset()
-    own = survivor(fold, customer)
-    return frozenset(other for other in range(count) if survivor(fold, other) == own)
+    own = survivor(state, customer)
+    return frozenset(other for other in range(count) if survivor(state, other) == own)
 
 
 def view(fold: Fold, number: int) -> Customer:

@@ -19,7 +19,7 @@ from onevoice.journal.port import Kind, Mode, Row
 from onevoice.playbook.load import digest_files, load_files, read_files
 from onevoice.playbook.model import Playbook
 from onevoice.runtime.decisions import Reading
-from onevoice.runtime.payloads import decoded_row
+from onevoice.runtime.payloads import Piece, decoded
 from onevoice.tables import Tables
 
 if TYPE_CHECKING:
@@ -38,6 +38,7 @@ MODEL: Final = "playbook model"  # or a playbook built in Python
 
 _LETTERS: Final = "names.letters"
 _EDGES: Final = "names.edges"
+_RENUMBERED: Final = "renumbered."
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,10 @@ class Published:
         """Load the playbook in a folder, or take one built in Python; PlaybookError where it cannot be used."""
         if not isinstance(given, Playbook):
             return cls.of_files(read_files(given))
-        payload = msgspec.json.encode(given)
+        plain = msgspec.to_builtins(given)
+        # A set has no order of its own, and equal playbooks have one digest.
+        plain["policies"]["exempt"] = {name: sorted(kinds) for name, kinds in given.policies.exempt.items()}
+        payload = msgspec.json.encode(plain)
         return cls(given, sha256(payload).hexdigest(), MODEL, payload)
 
     @classmethod
@@ -86,6 +90,8 @@ class Fold:
     machine: Machine = field(init=False)
     reading: Reading = field(init=False)
     program_digest: str = field(init=False)
+    # At which journal rows customers were numbered anew, and what became of each number (numbering.py).
+    renumbered: list[tuple[int, NDArray[np.int64]]] = field(default_factory=list["tuple[int, NDArray[np.int64]]"])
 
     def __post_init__(self) -> None:
         self.compiled = compile_playbook(self.published.playbook)
@@ -95,7 +101,7 @@ class Fold:
 
     def decoded(self, row: Row) -> Batch:
         """Return the columns of an EVENTS row under this playbook."""
-        return decoded_row(row, self.compiled.schema, self.secret)
+        return decoded(Piece(row.payload, row.form, 0), row.mode, self.compiled.schema, self.secret)
 
     def step(self, row: Row, batch: Batch | None = None) -> Outcome:
         """Process an EVENTS row of the journal; `batch`, if given, is its payload decoded."""
@@ -112,7 +118,7 @@ class Fold:
         texts = [text.encode() for text in self.machine.names.texts]
         found[_LETTERS] = np.frombuffer(b"".join(texts), np.uint8)
         found[_EDGES] = np.cumsum([0, *map(len, texts)], dtype=np.int64)
-        return found
+        return found | {f"{_RENUMBERED}{row}": numbers for row, numbers in self.renumbered}
 
     def header(self) -> dict[str, str]:
         """Return what a snapshot must agree with to be taken up: playbook, compiled program, columns of the state."""
@@ -129,6 +135,8 @@ class Fold:
         arrays = dict(snapshot.arrays)
         letters, edges = arrays.pop(_LETTERS).tobytes(), arrays.pop(_EDGES).tolist()
         texts = [letters[start:stop].decode() for start, stop in pairwise(edges)]
+        swaps = sorted(int(name.removeprefix(_RENUMBERED)) for name in arrays if name.startswith(_RENUMBERED))
+        self.renumbered = [(row, arrays.pop(f"{_RENUMBERED}{row}")) for row in swaps]
         machine = Machine(self.compiled, self.secret)
         machine.names.learn(machine.state, texts)
         machine.state = at.State(**arrays)

@@ -14,7 +14,7 @@ import msgspec
 
 from onevoice.engine import canonical
 from onevoice.engine import state as at
-from onevoice.errors import EventError, Mistake
+from onevoice.errors import EventError, JournalError, Mistake
 from onevoice.events.built import encode_ndjson
 from onevoice.events.decode import decode_line_by_line
 from onevoice.events.pyarrow_untyped import Table, pa
@@ -27,6 +27,7 @@ from onevoice.runtime import faults, outcomes, swap
 from onevoice.runtime.ahead import one_ahead
 from onevoice.runtime.decisions import Decision, Reading, time_of, us_of
 from onevoice.runtime.fold import Published
+from onevoice.runtime.numbering import renumber
 from onevoice.runtime.payloads import NDJSON, PIECE_LINES, Events, Piece, cut, decoded, without
 from onevoice.runtime.recovery import recover
 from onevoice.runtime.writer import Entered, Entry, Writer
@@ -36,7 +37,6 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from onevoice.engine.machine import Outcome
-    from onevoice.events.batch import Batch
     from onevoice.journal.port import Journal
     from onevoice.playbook.model import Playbook
     from onevoice.runtime.customer import Customer
@@ -194,8 +194,7 @@ class Onevoice:
         """
         with self._lock:
             mode = _mode(imported=imported, decide=decide)
-            pieces = ((piece, self._decoded(piece)) for piece in cut(events, self._piece_lines))
-            entries = (Entry(piece, batch, mode) for piece, batch in pieces)
+            entries = (self._entry(piece, mode) for piece in cut(events, self._piece_lines))
             return self._enter(entries, time, str(events) if isinstance(events, (str, Path)) else "")
 
     def run(
@@ -250,8 +249,7 @@ class Onevoice:
     def tick(self, time: Time | None = None) -> Ingested:
         """Let time pass: what is due by now, or by `time`, is done."""
         with self._lock:
-            nothing = Piece(b"", NDJSON, 0)
-            return self._enter([Entry(nothing, self._decoded(nothing), Mode.LIVE)], time)
+            return self._enter([self._entry(Piece(b"", NDJSON, 0), Mode.LIVE)], time)
 
     def decisions(self, customer: Mapping[str, str] | int | None = None, since: int = 0) -> Iterator[Decision]:
         """Yield the decisions in the journal, those of one customer or all, from the position `since` on.
@@ -299,8 +297,12 @@ class Onevoice:
             self._writer.close(snapshot_from=SNAPSHOT_AT_CLOSE)
             self._journal.close()
 
-    def _decoded(self, piece: Piece) -> Batch:
-        return decoded(piece.form, piece.payload, self._writer.fold.compiled.schema, self._secret, piece.table)
+    def _entry(self, piece: Piece, mode: Mode, taken: Taken | None = None) -> Entry:
+        """Return a piece decoded; `taken` is how far its file is taken before it."""
+        batch = decoded(piece, mode, self._writer.fold.compiled.schema, self._secret)
+        if taken is not None:
+            taken = msgspec.structs.replace(taken, taken=piece.taken, lines=taken.lines + batch.lines)
+        return Entry(piece, batch, mode, taken)
 
     def _enter(self, entries: Iterable[Entry], time: Time | None, name: str = "") -> Ingested:
         """Let entries in one by one; the answer's decisions are those that were made meanwhile."""
@@ -345,9 +347,9 @@ class Onevoice:
         for piece in cut(path, self._piece_lines):
             rest = without(piece, taken.taken)
             if rest is not None:
-                batch = self._decoded(rest)
-                taken = msgspec.structs.replace(taken, taken=rest.taken, lines=taken.lines + batch.lines)
-                yield Entry(rest, batch, mode, taken)
+                entry = self._entry(rest, mode, taken)
+                taken = entry.taken or taken
+                yield entry
 
     def _numbers(self, customer: Mapping[str, str] | int | None) -> frozenset[int] | None:
         """Return every number a customer has had; None stands for everybody."""
@@ -365,7 +367,9 @@ class Onevoice:
                     self._readings[number] = Reading(Published.of_row(row).playbook)
                 reading = self._readings[number]
             elif row.kind is Kind.DECISIONS and reading is not None:
-                yield reading, outcomes.decode(row.payload)
+                outcome = outcomes.decode(row.payload)
+                renumber(self._writer.fold, outcome.decisions[:, at.D_CUSTOMER], number)
+                yield reading, outcome
 
 
 def _mode(*, imported: bool, decide: bool) -> Mode:
@@ -386,7 +390,13 @@ def open_node(
     if data_dir is None:
         return Onevoice(published, MemoryJournal(), clock=clock, piece_lines=piece_lines)
     folder = Path(data_dir)
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        mend = "name a folder that may be written"
+        raise JournalError(
+            Mistake("the folder of the data cannot be made", f"{folder}", found=f"{error}", mend=mend)
+        ) from error
     journal = SqliteJournal(folder / JOURNAL, vfs=faults.journal_vfs())
     try:
         return Onevoice(

@@ -10,17 +10,18 @@ import numpy as np
 
 from onevoice.errors import EventError, JournalError, Mistake
 from onevoice.events.arrow import decode_arrow
+from onevoice.events.batch import LINE, MISSING_TIME, OCCURRED_AT, Reason, Rejection
 from onevoice.events.built import encode_ndjson
 from onevoice.events.decode import decode_ndjson
 from onevoice.events.files import pieces
 from onevoice.events.pyarrow_untyped import Table, pa
+from onevoice.journal.port import Mode
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from onevoice.events.batch import Batch
     from onevoice.events.schema import Schema
-    from onevoice.journal.port import Row
 
 PIECE_LINES: Final = 16_384
 PIECE_BYTES: Final = 4_000_000
@@ -73,19 +74,38 @@ def without(piece: Piece, taken: int) -> Piece | None:
     return piece._replace(payload=_ipc(table), table=table)
 
 
-def decoded(form: str, payload: bytes, schema: Schema, secret: tuple[int, int], table: Table | None = None) -> Batch:
-    """Return the columns of a payload; `table`, if given, is what an Arrow payload holds."""
-    if form == NDJSON:
-        return decode_ndjson(payload, schema, secret)
-    if form != ARROW:
-        mistake = Mistake("a form of payload that is not known", "journal", f"{NDJSON} or {ARROW}", form)
+def decoded(piece: Piece, mode: Mode, schema: Schema, secret: tuple[int, int]) -> Batch:
+    """Return the columns of a piece, or of a journal row's payload.
+
+    An import takes its time from the events, so there a line without a time is rejected: nothing says where in
+    history it belongs.
+    """
+    if piece.form == NDJSON:
+        batch = decode_ndjson(piece.payload, schema, secret)
+    elif piece.form == ARROW:
+        batch = decode_arrow(_table(piece.payload) if piece.table is None else piece.table, schema, secret)
+    else:
+        mistake = Mistake("a form of payload that is not known", "journal", f"{NDJSON} or {ARROW}", piece.form)
         raise JournalError(mistake)
-    return decode_arrow(_table(payload) if table is None else table, schema, secret)
+    return _timed(batch) if mode & Mode.IMPORT else batch
 
 
-def decoded_row(row: Row, schema: Schema, secret: tuple[int, int]) -> Batch:
-    """Return the columns of a journal row."""
-    return decoded(row.form, row.payload, schema, secret)
+def _timed(batch: Batch) -> Batch:
+    """Reject the lines without a time."""
+    untimed = batch.rows[:, OCCURRED_AT] == MISSING_TIME
+    if not untimed.any():
+        return batch
+    mend = "an import takes its time from the events"
+    mistake = Mistake("the event has no time", "$.time", "a time such as 2026-03-01T10:00:00Z", "none", mend)
+    lines: list[int] = np.unique(batch.rows[untimed, LINE]).tolist()
+    rejected = [*batch.rejected, *(Rejection(line, Reason.BAD_TIME, mistake) for line in lines)]
+    kept = ~untimed
+    return batch._replace(
+        rows=batch.rows[kept],
+        values=batch.values[kept],
+        keys=batch.keys[kept],
+        rejected=sorted(rejected, key=lambda rejection: rejection.line),
+    )
 
 
 def _parts(events: Events) -> Iterator[bytes | Table]:

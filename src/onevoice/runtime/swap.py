@@ -1,24 +1,195 @@
-"""A changed playbook: the state is rebuilt from the same history under the new rules, and takes the old one's place."""
+"""A changed playbook: the state is rebuilt from the same history under the new rules, and takes the old one's place.
+
+What happened is folded again, so that new measures, facts, moments and segments hold over all of history. What was
+decided is taken from the journal as it was: contacts enter the ledger when they were made. What waited at the swap is
+carried over where its campaign still exists, and looked at at once under the new rules. Nothing is decided for the
+past: a campaign that is new begins with the first event after the swap.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections import deque
+from typing import TYPE_CHECKING, NamedTuple
 
+import numpy as np
+
+from onevoice.engine import growth, ledger, segments
+from onevoice.engine import state as at
+from onevoice.engine.names import hashes
+from onevoice.engine.store import COUNT
+from onevoice.events.batch import LINE, TRAITS_FROM, TRAITS_TO
+from onevoice.events.decode import decode_ndjson
 from onevoice.journal.port import Kind, Mode
-from onevoice.runtime.fold import Fold
+from onevoice.runtime import carry, outcomes
+from onevoice.runtime.fold import Fold, Published
+from onevoice.runtime.numbering import renumbering, translated
 
 if TYPE_CHECKING:
-    from onevoice.journal.port import Journal
-    from onevoice.runtime.fold import Published
+    from collections.abc import Iterator
+
+    from onevoice.engine.machine import Outcome
+    from onevoice.events.batch import Batch
+    from onevoice.journal.port import Journal, Row
+    from onevoice.playbook.model import Playbook
+
+
+class _Contact(NamedTuple):
+    """A contact that was made, in the names of the playbook it was made under; `customer` as the old state counts."""
+
+    number: int
+    customer: int
+    time: int
+    position: int
+    key: int
+    campaign: str
+    klass: str
+    channel: str
+    family: str
 
 
 def rebuilt(journal: Journal, old: Fold, published: Published, rows: int) -> Fold:
-    """Return the state after the first `rows` rows under another playbook."""
-    new = Fold(published, old.secret)
+    """Return the state after the first `rows` rows of a journal under another playbook.
+
+    `old` is the state there under the playbook in force; it is not changed. Where the new one counts customers
+    otherwise, because its identifiers or event types differ, contacts go to whoever has the customer's identifiers now.
+    """
+    contacts = list(_contacts(journal, old, rows))
+    new = _Rebuild(Fold(published, old.secret), contacts)
+    new.replay(journal, rows)
+    numbers = renumbering(old, new.fold)
+    if numbers is not None:
+        moved = [contact._replace(customer=int(numbers[contact.customer])) for contact in contacts]
+        new = _Rebuild(Fold(published, old.secret), [contact for contact in moved if contact.customer >= 0])
+        new.replay(journal, rows, late=True)
+    fold = new.fold
+    fold.renumbered = [*old.renumbered] if numbers is None else [*old.renumbered, (rows, numbers)]
+    scalars, before = fold.machine.state.scalars, old.machine.state.scalars
+    scalars[at.NEXT_DECISION] = before[at.NEXT_DECISION]
+    scalars[at.NEXT_CONTACT] = before[at.NEXT_CONTACT]
+    carry.candidates(old, fold, numbers)
+    return fold
+
+
+def _contacts(journal: Journal, old: Fold, rows: int) -> Iterator[_Contact]:
+    """Yield the contacts that the journal says were made, in order."""
+    playbook = old.published.playbook
     for number, row in enumerate(journal.read(0)):
         if number >= rows:
-            break
-        if row.kind is Kind.EVENTS:
-            batch = new.decoded(row)
-            new.machine.row(batch, row.stamp_us, imported=bool(row.mode & Mode.IMPORT), observing=True)
-    return new
+            return
+        if row.kind is Kind.PLAYBOOK:
+            playbook = Published.of_row(row).playbook
+        elif row.kind is Kind.DECISIONS:
+            yield from _contacts_of(outcomes.decode(row.payload), playbook, old, number)
+
+
+def _contacts_of(outcome: Outcome, playbook: Playbook, old: Fold, row: int) -> Iterator[_Contact]:
+    campaigns, channels = list(playbook.campaigns.values()), list(playbook.channels)
+    decided: list[list[int]] = outcome.decisions.tolist()
+    decisions = {decision[at.D_NUMBER]: decision for decision in decided}
+    lines: list[list[int]] = outcome.lines[outcome.lines[:, at.L_CONTACT] >= 0].tolist()
+    for line in lines:
+        decision = decisions[line[at.L_DECISION]]
+        campaign = campaigns[line[at.L_CAMPAIGN]]
+        offer = playbook.offers.get(campaign.offer)
+        customer = translated(old, decision[at.D_CUSTOMER], row)
+        if customer >= 0:
+            yield _Contact(
+                number=line[at.L_CONTACT],
+                customer=customer,
+                time=decision[at.D_TIME],
+                position=decision[at.D_POSITION],
+                key=line[at.L_KEY],
+                campaign=campaign.name,
+                klass=campaign.klass,
+                channel=channels[line[at.L_CHANNEL]],
+                family=(offer.family or offer.name) if offer else "",
+            )
+
+
+class _Rebuild:
+    """Folds history without arbitration, each contact entering at the instant and place at which it was made."""
+
+    def __init__(self, fold: Fold, contacts: list[_Contact]) -> None:
+        self.fold = fold
+        self.contacts = deque(contacts)
+        self.early: list[_Contact] = []  # of customers who were founded later than that under another numbering
+        self.nothing = decode_ndjson(b"", fold.compiled.schema, fold.secret)
+        playbook = fold.published.playbook
+        self.campaigns = {name: number for number, name in enumerate(playbook.campaigns)}
+        self.classes = {name: number for number, name in enumerate(playbook.policies.classes)}
+        self.channels = {name: number for number, name in enumerate(playbook.channels)}
+
+    def replay(self, journal: Journal, rows: int, *, late: bool = False) -> None:
+        """Fold the first `rows` rows; `late`: enter all contacts after them."""
+        for number, row in enumerate(journal.read(0)):
+            if number >= rows:
+                break
+            if row.kind is Kind.EVENTS:
+                self._take(row, self.fold.decoded(row), late=late)
+        for contact in [*self.contacts, *self.early]:
+            self._contact(contact)
+
+    def _take(self, row: Row, batch: Batch, *, late: bool) -> None:
+        """Fold a row, stopping at each contact that was made before one of its lines."""
+        start = 0
+        while not late and self.contacts and self._is_next(row, self.contacts[0]):
+            contact = self.contacts.popleft()
+            stop = contact.position - row.position
+            if stop > start:
+                self._step(row, cut(batch, start, stop))
+                start = stop
+            self._contact(contact)
+        self._step(row, cut(batch, start, batch.lines) if start else batch)
+
+    @staticmethod
+    def _is_next(row: Row, contact: _Contact) -> bool:
+        """Tell whether a contact was made before the row's last line, or by time passing before its first."""
+        if row.mode & Mode.IMPORT:
+            return contact.position < row.position + row.count
+        before_last = contact.position < row.position + row.count or contact.position <= row.position
+        return before_last and contact.time <= row.stamp_us
+
+    def _step(self, row: Row, batch: Batch) -> None:
+        self.fold.machine.row(batch, row.stamp_us, imported=bool(row.mode & Mode.IMPORT), observing=True)
+
+    def _contact(self, contact: _Contact) -> None:
+        """Let time pass to a contact, and enter it into the ledger."""
+        machine, program = self.fold.machine, self.fold.compiled.program
+        machine.row(self.nothing, contact.time, observing=True)
+        machine.state.need[:] = program.room_for_timer
+        if growth.is_short(machine.state, machine.state.need):
+            machine.state = growth.grown(machine.state, machine.state.need)
+        state = machine.state
+        if contact.customer >= state.pools[at.CUSTOMERS, COUNT]:
+            self.early.append(contact)
+            return
+        customer = carry.survivor(state, contact.customer)
+        campaign, channel = self.campaigns.get(contact.campaign, -1), self.channels.get(contact.channel, -1)
+        klass = self.classes.get(contact.klass, -1)
+        with np.errstate(over="ignore"):  # hashes wrap; only the interpreted engine would warn
+            due = contact.time
+            ledger.enter(program, state, customer, contact.number, campaign, klass, channel, contact.key, due)
+            if contact.family:
+                family = int(hashes([contact.family], self.fold.secret)[0])
+                if ledger.contacted(program, state, customer, family, due):
+                    segments.set_judgement(state, customer, int(state.scalars[at.NOW]))
+
+
+def cut(batch: Batch, start: int, stop: int) -> Batch:
+    """Return lines `[start, stop)` of a batch as one of their own; what it is cut from stays as it is."""
+    first, last = np.searchsorted(batch.rows[:, LINE], [start, stop])
+    rows = batch.rows[first:last].copy()
+    rows[:, LINE] -= start
+    used = np.zeros(len(batch.traits) + 1, np.int64)
+    for begin, end in np.unique(rows[:, [TRAITS_FROM, TRAITS_TO]], axis=0).tolist():
+        used[begin:end] = 1
+    place = np.cumsum(used) - used
+    rows[:, TRAITS_TO] = place[rows[:, TRAITS_FROM]] + rows[:, TRAITS_TO] - rows[:, TRAITS_FROM]
+    rows[:, TRAITS_FROM] = place[rows[:, TRAITS_FROM]]
+    return batch._replace(
+        rows=rows,
+        values=batch.values[first:last].copy(),
+        keys=batch.keys[first:last].copy(),
+        traits=batch.traits[used[:-1].astype(np.bool_)].copy(),
+        lines=stop - start,
+    )

@@ -1,0 +1,155 @@
+"""What waits at a swap of playbooks: candidates of campaigns that the new one has too go on waiting under its rules."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from onevoice.engine import candidates as wishes
+from onevoice.engine import growth, timers
+from onevoice.engine import state as at
+from onevoice.engine.store import COUNT, take
+from onevoice.playbook.model import FieldType
+from onevoice.playbook.scopes import trigger_event
+from onevoice.program import CAMPAIGN_TO
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+    from onevoice.events.schema import Field
+    from onevoice.playbook.model import Campaign
+    from onevoice.runtime.fold import Fold
+
+Waiting = tuple[int, int, int, int]  # new customer, new campaign, key, row of the old table
+
+
+def survivor(state: at.State, customer: int) -> int:
+    """Return who a customer is after all merges."""
+    while int(state.customers[customer, at.ALIAS]) != customer:
+        customer = int(state.customers[customer, at.ALIAS])
+    return customer
+
+
+def candidates(old: Fold, new: Fold, numbers: NDArray[np.int64] | None) -> None:
+    """Let the candidates of the old state wait in the new one, where their campaign still sends.
+
+    Birth, trigger and expiry stay as they were (but no later than the campaign's new last day). What held one back is
+    looked at again at once, under the new rules. `numbers`: the new number of each customer, where it differs.
+    """
+    waiting = sorted(_waiting(old, new, numbers))
+    _make_room(new, len(waiting))
+    contexts = _Contexts(old, new)
+    touched: dict[int, None] = {}
+    known: set[tuple[int, int, int]] = set()
+    for customer, campaign, key, row in waiting:
+        full = int(new.machine.state.customers[customer, at.CANDIDATE_COUNT]) >= wishes.CANDIDATES_MAX
+        if (customer, campaign, key) not in known and not full:
+            known.add((customer, campaign, key))
+            _enter(old, new, contexts, (customer, campaign, key, row))
+            touched[customer] = None
+    state = new.machine.state
+    with np.errstate(over="ignore"):  # hashes wrap; only the interpreted engine would warn
+        for customer in touched:
+            wishes.end_by_until(new.compiled.program, state, customer)
+
+
+def _waiting(old: Fold, new: Fold, numbers: NDArray[np.int64] | None) -> Iterator[Waiting]:
+    state, names = old.machine.state, list(old.published.playbook.campaigns)
+    places = {name: number for number, name in enumerate(new.published.playbook.campaigns)}
+    for customer in range(int(state.pools[at.CUSTOMERS, COUNT])):
+        row = int(state.customers[customer, at.CANDIDATE_HEAD])
+        number = customer if numbers is None else int(numbers[customer])
+        while row >= 0:
+            name = names[int(state.candidates[row, at.C_CAMPAIGN])]
+            if number >= 0 and name in places and new.published.playbook.campaigns[name].send:
+                yield survivor(new.machine.state, number), places[name], int(state.candidates[row, at.C_KEY]), row
+            row = int(state.candidates[row, at.C_NEXT])
+
+
+def _make_room(new: Fold, count: int) -> None:
+    state = new.machine.state
+    state.need[:] = 0
+    state.need[at.CANDIDATES] = count + 1
+    state.need[at.TIMERS] = 4 * count + 4
+    state.need[at.DECISIONS] = state.need[at.LINES] = count + 1
+    if growth.is_short(state, state.need):
+        new.machine.state = growth.grown(state, state.need)
+
+
+def _enter(old: Fold, new: Fold, contexts: _Contexts, waiting: Waiting) -> None:
+    """Put one candidate into the new state, with its timers."""
+    customer, campaign, key, row = waiting
+    values, product = contexts.of(row)
+    state, before = new.machine.state, old.machine.state.candidates[row]
+    now = int(state.scalars[at.NOW])
+    place = int(take(state.candidates, state.pools, at.CANDIDATES, at.C_NEXT))
+    candidate = state.candidates[place]
+    candidate[:] = before
+    candidate[at.C_CUSTOMER], candidate[at.C_CAMPAIGN], candidate[at.C_KEY] = customer, campaign, key
+    candidate[at.C_PRODUCT] = product
+    candidate[at.C_BLOCK] = candidate[at.C_LAST_REASON] = 0
+    state.contexts[place, :] = values
+    _link(state, customer, place)
+    if not before[at.C_BORN]:
+        timers.push(state, int(before[at.C_BIRTH_AT]), timers.BIRTH, customer, campaign, key, place)
+        return
+    if before[at.C_BLOCK]:
+        candidate[at.C_DUE_AT] = now
+    end = int(new.compiled.program.campaigns[campaign, CAMPAIGN_TO])
+    expires = max(now, min(int(before[at.C_EXPIRES_AT]), end))
+    candidate[at.C_EXPIRES_AT] = expires
+    if expires != at.INFINITE:
+        timers.push(state, expires, timers.EXPIRY, customer, campaign, key, place)
+
+
+def _link(state: at.State, customer: int, row: int) -> None:
+    """Put a candidate at the end of its customer's chain: they come in order of campaign and key."""
+    last, following = -1, int(state.customers[customer, at.CANDIDATE_HEAD])
+    while following >= 0:
+        last, following = following, int(state.candidates[following, at.C_NEXT])
+    state.candidates[row, at.C_NEXT] = -1
+    if last < 0:
+        state.customers[customer, at.CANDIDATE_HEAD] = row
+    else:
+        state.candidates[last, at.C_NEXT] = row
+    state.customers[customer, at.CANDIDATE_COUNT] += 1
+
+
+class _Contexts:
+    """The fields of the triggering events, from the columns and codes of the old schema to those of the new one."""
+
+    def __init__(self, old: Fold, new: Fold) -> None:
+        self.old = old
+        self.new = new
+        self._campaigns = list(old.published.playbook.campaigns)
+
+    def of(self, row: int) -> tuple[NDArray[np.float64], int]:
+        """Return the context of an old candidate in the new columns, and its product's new code."""
+        state = self.old.machine.state
+        name = self._campaigns[int(state.candidates[row, at.C_CAMPAIGN])]
+        theirs = self._fields(self.old, self.old.published.playbook.campaigns[name])
+        values = np.full(self.new.machine.state.contexts.shape[1], np.nan)
+        for ours in self._fields(self.new, self.new.published.playbook.campaigns[name]).values():
+            field = theirs.get(ours.name)
+            if field is not None and field.type is ours.type and min(field.column, ours.column) >= 0:
+                values[ours.column] = self._value(float(state.contexts[row, field.column]), ours.type)
+        product = int(state.candidates[row, at.C_PRODUCT])
+        return values, int(self._code(product)) if product >= 0 else -1
+
+    @staticmethod
+    def _fields(fold: Fold, campaign: Campaign) -> dict[str, Field]:
+        event = trigger_event(fold.published.playbook, campaign)
+        fields = fold.compiled.schema.layout(event).fields.values() if event else ()
+        return {field.name: field for field in fields if field.type is not FieldType.KEY}
+
+    def _value(self, value: float, kind: FieldType) -> float:
+        coded = kind in {FieldType.CHOICE, FieldType.PRODUCT}
+        return self._code(int(value)) if coded and not np.isnan(value) else value
+
+    def _code(self, code: int) -> float:
+        machine = self.new.machine
+        machine.state, codes = machine.names.learn(machine.state, [self.old.machine.names.texts[code]])
+        return float(codes[0])

@@ -1,0 +1,72 @@
+"""Customers are numbered in order of founding. Under another playbook that order may differ; here is who is who."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from onevoice.engine import state as at
+from onevoice.engine.store import COUNT
+from onevoice.program import KIND_ANONYMOUS
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from onevoice.runtime.fold import Fold
+
+
+def translated(fold: Fold, customer: int, row: int) -> int:
+    """Return what a state calls the customer who had a number at a journal row; -1 where nobody took their place."""
+    for swapped_at, numbers in fold.renumbered:
+        if row < swapped_at and customer >= 0:
+            customer = int(numbers[customer])
+    return customer
+
+
+def renumber(fold: Fold, customers: NDArray[np.int64], row: int) -> None:
+    """Replace, in place, the numbers that customers had at a journal row by those that the state has now."""
+    for swapped_at, numbers in fold.renumbered:
+        if row < swapped_at:
+            customers[:] = np.where(customers >= 0, numbers[customers], -1)
+
+
+def renumbering(old: Fold, new: Fold) -> NDArray[np.int64] | None:
+    """Return the new number of each customer of an old state, -1 where there is none; None where all stay the same.
+
+    Who is who is told by identifiers: the first that the new state knows, known ones before devices, then in the old
+    playbook's order of trust; a customer without any of their own goes with the one they were merged into.
+    """
+    if _founded_alike(old, new):
+        return None
+    before, after = old.machine.state, new.machine.state
+    holders = _holders(after)
+    anonymous = old.compiled.program.kinds[:, KIND_ANONYMOUS]
+    numbers = np.full(int(before.pools[at.CUSTOMERS, COUNT]), -1, np.int64)
+    rows: list[list[int]] = before.identifiers[: before.pools[at.IDENTIFIERS, COUNT]].tolist()
+    for row in sorted(rows, key=lambda row: (int(anonymous[row[at.ID_KIND]]), row[at.ID_KIND])):
+        customer = row[at.ID_CUSTOMER]
+        if numbers[customer] < 0:
+            numbers[customer] = holders.get((row[at.ID_LOW], row[at.ID_HIGH]), -1)
+    for customer in range(len(numbers)):
+        alias = customer
+        while numbers[alias] < 0 and int(before.customers[alias, at.ALIAS]) != alias:
+            alias = int(before.customers[alias, at.ALIAS])
+        numbers[customer] = numbers[alias]
+    return numbers
+
+
+def _founded_alike(old: Fold, new: Fold) -> bool:
+    """Tell whether both states founded the same customers in the same order."""
+    founded = [
+        fold.machine.state.customers[
+            : fold.machine.state.pools[at.CUSTOMERS, COUNT], at.FOUNDING_LOW : at.FOUNDING_HIGH + 1
+        ]
+        for fold in (old, new)
+    ]
+    return np.array_equal(founded[0], founded[1])
+
+
+def _holders(state: at.State) -> dict[tuple[int, int], int]:
+    rows: list[list[int]] = state.identifiers[: state.pools[at.IDENTIFIERS, COUNT]].tolist()
+    return {(row[at.ID_LOW], row[at.ID_HIGH]): row[at.ID_CUSTOMER] for row in rows}
