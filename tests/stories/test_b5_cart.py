@@ -156,3 +156,15 @@ def test_a_buyer_recognised_only_while_the_reminder_waits_gets_none(stage):
     shop.happens("2026-03-03 23:00", "registered", ANN | CARD)
     shop.until("2026-04-01 00:00")
     assert [campaign for _, campaign, _ in shop.said()] == ["parcel_note"]
+
+
+@pytest.mark.parametrize("recognised", [True, False])
+def test_a_buyer_recognised_before_the_two_hours_are_over_gets_none(stage, recognised):
+    """The cart is the visitor's, the purchase the card's; then both are found to be Ann."""
+    shop = stage(PLAYBOOK, PRODUCTS)
+    shop.happens("2026-02-01 12:00", "registered", ANN)
+    shop.happens("2026-03-02 17:00", "cart_filled", LAPTOP, product="boots")
+    bought(shop, "2026-03-02 18:31", "2026-03-02 18:30")
+    shop.happens("2026-03-02 18:45", "registered", ANN | LAPTOP | (CARD if recognised else {}))
+    shop.until("2026-04-01 00:00")
+    assert [campaign for _, campaign, _ in shop.said()] == ([] if recognised else ["cart_reminder"])
