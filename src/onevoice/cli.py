@@ -29,6 +29,7 @@ MISUSED: Final = 2
 REJECTIONS_SHOWN: Final = 10
 MISTAKES_SHOWN: Final = 100
 PIECE_LINES: Final = 16_384
+SNAPSHOT_EVERY: Final = 1_000_000
 
 app = App(
     name="onevoice",
@@ -47,6 +48,7 @@ Files = Annotated[list[Path], Parameter(help="Files of events, oldest first: .nd
 Out = Annotated[Path | None, Parameter(help="Write every decision of the journal to this file, one JSON a line.")]
 Decide = Annotated[bool, Parameter(negative="--no-decide", help="Let campaigns start; else only build state.")]
 Lines = Annotated[int, Parameter(validator=Number(gte=1, lte=1_000_000), help="Lines a journal row holds at most.")]
+Every = Annotated[int, Parameter(validator=Number(gte=1), help="Lines after which the state is written to the disk.")]
 Json = Annotated[bool, Parameter(name="--json", negative="", help="Print the answer as one line of JSON.")]
 
 
@@ -83,6 +85,7 @@ def run(
     out: Out = None,
     decide: Decide = True,
     batch: Lines = PIECE_LINES,
+    snapshot_every: Every = SNAPSHOT_EVERY,
     as_json: Json = False,
 ) -> None:
     """Import files of events, the time being that of the events, and decide as it would have been decided.
@@ -94,7 +97,7 @@ def run(
     """
     began = time.perf_counter()
     rejected = _Rejections()
-    with _opened(playbook, data, batch) as engine, _Progress() as progress:
+    with _opened(playbook, data, batch, snapshot_every) as engine, _Progress() as progress:
         done = engine.run(files, progress, decide=decide, on_rejected=rejected)
         position, decisions = engine.position, engine.decision_count
         if out is not None:
@@ -177,12 +180,12 @@ def _pair(option: str, text: str) -> tuple[str, str]:
     return name, value
 
 
-def _opened(playbook: Path, data: Path, batch: int = PIECE_LINES) -> Onevoice:
+def _opened(playbook: Path, data: Path, batch: int = PIECE_LINES, snapshot_every: int = SNAPSHOT_EVERY) -> Onevoice:
     """Open the engine, saying so where its kernels have to be compiled first."""
     if not _has_kernels():
         onevoice.load(playbook)  # what is wrong with it should not wait for the compiler
         _tell("compiling kernels, once, about a minute")
-    return onevoice.open(playbook, data, piece_lines=batch)
+    return onevoice.open(playbook, data, piece_lines=batch, snapshot_every=snapshot_every)
 
 
 def _has_kernels() -> bool:
