@@ -1,0 +1,106 @@
+"""The sections joined: what one of them knows about another, and all of them as one program."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from onevoice import program as at
+from onevoice.compiler.events import compile_coded, compile_coded_traits, compile_event_types, compile_kinds
+from onevoice.compiler.marks import mark_counted, mark_judged, mark_judging
+from onevoice.compiler.room import room_for_event, room_for_row, room_for_timer
+from onevoice.conditions.opcodes import STACK_ROOM
+from onevoice.zones import zones
+
+if TYPE_CHECKING:
+    from onevoice.compiler.book import Book
+    from onevoice.compiler.campaigns import Campaigns
+    from onevoice.compiler.facts import FactTables
+    from onevoice.compiler.measures import Measures
+    from onevoice.compiler.moments import Moments
+    from onevoice.compiler.policies import Policies
+    from onevoice.compiler.triggers import Triggers
+    from onevoice.tables import Floats, Ints
+
+
+class Sections(NamedTuple):
+    """What the sections of a playbook gave, in the order in which they are compiled."""
+
+    facts: FactTables
+    measures: Measures
+    moments: Moments
+    offers: Floats
+    campaigns: Campaigns
+    triggers: Triggers
+    segments: Ints
+    suppressions: Ints
+    policies: Policies
+    limits: Ints
+    roles: Ints
+    products: Floats
+
+
+def assembled(book: Book, made: Sections) -> at.Program:
+    """Return the program of a book whose sections are all made."""
+    facts, measures, moments, triggers = made.facts, made.measures, made.moments, made.triggers
+    event_types = _joined(book, made)
+    judged = len(made.segments) + len(made.suppressions)
+    flips, schedules, campaigns = len(triggers.segments.rows), len(made.campaigns.schedules), len(book.campaigns)
+    for_event = room_for_event(judged, flips, schedules, campaigns)
+    return at.Program(
+        limits=made.limits,
+        kinds=compile_kinds(book),
+        event_types=event_types,
+        facts=facts.facts,
+        fact_uses=facts.uses.rows,
+        measures=measures.measures,
+        measure_uses=measures.uses.rows,
+        moments=moments.moments,
+        substeps=moments.substeps,
+        moment_uses=moments.uses.rows,
+        moment_campaigns=triggers.moments.rows,
+        triggers=triggers.events.rows,
+        fans=triggers.fans.rows,
+        segments=made.segments,
+        segment_campaigns=triggers.segments.rows,
+        **made.campaigns._asdict(),
+        **made.policies._asdict(),
+        suppressions=made.suppressions,
+        offers=made.offers,
+        products=made.products,
+        roles=made.roles,
+        coded=compile_coded(book),
+        coded_traits=compile_coded_traits(book),
+        **book.assembler.code()._asdict(),
+        zones=at.ZoneTables(**zones()._asdict()),
+        room_for_row=room_for_row(event_types, moments.moments, moments.uses),
+        room_for_event=for_event,
+        room_for_timer=room_for_timer(for_event, campaigns),
+    )
+
+
+def widths_of(book: Book, program: at.Program) -> at.Widths:
+    """Return how wide a state must be for a program."""
+    return at.Widths(
+        kinds=len(book.schema.identifiers),
+        traits=len(book.schema.traits),
+        segments=len(book.segments),
+        moments=len(book.moments),
+        substeps=int(program.moments[:, at.MOMENT_SUBSTEPS].max(initial=0)),
+        values=book.schema.width_values,
+        names=len(book.names.codes),
+        likes=len(book.assembler.patterns),
+        campaigns=len(book.campaigns),
+        stack=STACK_ROOM,
+    )
+
+
+def _joined(book: Book, made: Sections) -> Ints:
+    """Give the moments their campaigns and the facts their marks; returns the event types."""
+    facts, measures, moments, triggers = made.facts, made.measures, made.moments, made.triggers
+    moments.moments[:, at.MOMENT_CAMPAIGNS_FROM : at.MOMENT_CAMPAIGNS_TO + 1] = triggers.moments.spans
+    mark_counted(book, facts.facts)
+    judged = mark_judged(book, facts.facts, made.segments, made.suppressions)
+    uses = (facts.uses, measures.uses, moments.uses, triggers.events, triggers.fans)
+    event_types = compile_event_types(book, uses, facts.ends)
+    mark_judging(book, event_types, facts.facts, facts.uses, measures.uses, judged)
+    return event_types

@@ -1,0 +1,140 @@
+"""Campaigns: what they want, towards whom, by which channels, and when time alone starts them."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from onevoice import program as at
+from onevoice.compiler.rows import table
+from onevoice.conditions.tree import CAMPAIGN_NUMBERS, Type
+from onevoice.engine.state import INFINITE
+from onevoice.playbook.model import TriggerKind
+from onevoice.playbook.scopes import trigger_event
+
+if TYPE_CHECKING:
+    from onevoice.compiler.book import Book
+    from onevoice.compiler.facts import Facts
+    from onevoice.compiler.rows import Row
+    from onevoice.playbook.model import Campaign
+    from onevoice.tables import Floats, Ints
+
+
+class Campaigns(NamedTuple):
+    """The tables of the campaigns, named as in the program."""
+
+    campaigns: Ints
+    campaign_numbers: Floats
+    sends: Ints
+    parts: Ints
+    schedules: Ints
+
+
+def compile_campaigns(book: Book, facts: Facts) -> Campaigns:
+    """Return the tables of the campaigns; their `until` events become facts."""
+    return Campaigns(_campaigns(book, facts), _numbers(book), _sends(book), _parts(book), _schedules(book))
+
+
+def tie_of(name: str) -> int:
+    """Return the 64-bit hash of a campaign's name by which ties are broken (semantics §13)."""
+    return int.from_bytes(hashlib.blake2b(name.encode(), digest_size=8).digest(), "little", signed=True)
+
+
+def _campaigns(book: Book, facts: Facts) -> Ints:
+    campaigns = np.zeros((len(book.campaigns), at.CAMPAIGN_WIDTH), np.int64)
+    for number, campaign in enumerate(book.playbook.campaigns.values()):
+        for column, value in _campaign(book, facts, campaign).items():
+            campaigns[number, column] = value
+    return campaigns
+
+
+def _campaign(book: Book, facts: Facts, campaign: Campaign) -> dict[int, int]:
+    """Return a campaign's row by column."""
+    offer = book.playbook.offers.get(campaign.offer)
+    scope = book.scopes.campaign(campaign)
+    event = trigger_event(book.playbook, campaign)
+    columns = book.columns(event) if event else None
+    until, until_keyed = facts.until(campaign)
+    return {
+        at.CAMPAIGN_OFFER: book.offers.get(campaign.offer, -1),
+        at.CAMPAIGN_CLASS: book.classes[campaign.klass],
+        at.CAMPAIGN_IF: book.condition(campaign.condition, scope, Type.BOOLEAN, columns),
+        at.CAMPAIGN_OFFER_IF: book.condition(
+            offer.condition if offer else "", book.scopes.suppression("an offer"), Type.BOOLEAN
+        ),
+        at.CAMPAIGN_OFFER_PRODUCT: book.names.code(offer.product) if offer and offer.product else -1,
+        at.CAMPAIGN_FAMILY: book.names.code(offer.family or offer.name) if offer else -1,
+        at.CAMPAIGN_IS_OFFER: int(offer is not None or campaign.when.kind is TriggerKind.PRODUCT),
+        at.CAMPAIGN_PROPENSITY: book.condition(campaign.propensity, scope, Type.NUMBER, columns),
+        at.CAMPAIGN_KEYED: _keyed(book, campaign),
+        at.CAMPAIGN_AFTER_US: campaign.after_us,
+        at.CAMPAIGN_WAIT_US: _wait_us(book, campaign),
+        at.CAMPAIGN_VALID_US: campaign.valid_for_us,
+        at.CAMPAIGN_UNTIL: until,
+        at.CAMPAIGN_UNTIL_KEYED: until_keyed,
+        at.CAMPAIGN_AGAIN_US: campaign.again_after_us,
+        at.CAMPAIGN_FROM: campaign.from_us,
+        at.CAMPAIGN_TO: campaign.to_us or INFINITE,
+        at.CAMPAIGN_TIE: tie_of(campaign.name),
+        at.CAMPAIGN_SENDS: len(campaign.send),
+        at.CAMPAIGN_PLACEMENTS: _placements(book, campaign),
+    }
+
+
+def _keyed(book: Book, campaign: Campaign) -> int:
+    moment = book.playbook.moments.get(campaign.when.name) if campaign.when.kind is TriggerKind.MOMENT else None
+    by_moment = moment is not None and bool(campaign.per) and moment.per == campaign.per
+    return at.BY_MOMENT if by_moment else int(bool(campaign.per))
+
+
+def _wait_us(book: Book, campaign: Campaign) -> int:
+    """Return how long a campaign's candidates are collected: its own wait, else the policy's; exempt classes do not."""
+    policies = book.playbook.policies
+    if "wait" in policies.exempt.get(campaign.klass, frozenset()):
+        return 0
+    return campaign.wait_us if campaign.wait_us >= 0 else policies.wait_us
+
+
+def _placements(book: Book, campaign: Campaign) -> int:
+    asked = campaign.when.kind is TriggerKind.ASKED
+    return sum(1 << book.placements[name] for name in campaign.placements) if asked else 0
+
+
+def _numbers(book: Book) -> Floats:
+    """Return float64[campaign, CAMPAIGN_NUMBERS]; the propensity is put in before ranking."""
+    numbers = np.ones((len(book.campaigns), len(CAMPAIGN_NUMBERS)))
+    for row, campaign in zip(numbers, book.playbook.campaigns.values(), strict=True):
+        weight = book.playbook.policies.classes[campaign.klass].weight
+        row[: at.NUMBER_PROPENSITY] = weight, campaign.priority, campaign.lever
+    return numbers
+
+
+def _sends(book: Book) -> Ints:
+    """Return int64[campaign, place]: the channels in order of preference, -1 behind the last."""
+    campaigns = book.playbook.campaigns.values()
+    sends = np.full((len(campaigns), max([1, *(len(each.send) for each in campaigns)])), -1, np.int64)
+    for row, campaign in zip(sends, campaigns, strict=True):
+        row[: len(campaign.send)] = [book.channels[name] for name in campaign.send]
+    return sends
+
+
+def _parts(book: Book) -> Ints:
+    """Return int64[event type, campaign]: where an event row holds the campaign's `per` field."""
+    parts = np.full((len(book.schema.types), len(book.campaigns)), at.NO_PART, np.int64)
+    for number, campaign in enumerate(book.playbook.campaigns.values()):
+        if campaign.per:
+            parts[:, number] = [book.part(layout, campaign.per) for layout in book.schema.types]
+    return parts
+
+
+def _schedules(book: Book) -> Ints:
+    rows: list[Row] = []
+    for number, campaign in enumerate(book.playbook.campaigns.values()):
+        when = campaign.when
+        if when.kind is TriggerKind.ONCE:
+            rows.append([number, when.at_us, 0, -1, 0])
+        elif when.kind is TriggerKind.EVERY and when.every:
+            rows.append([number, -1, when.every.minute_of_day, when.every.weekday, when.every.month_day])
+    return table(rows, at.SCHEDULE_MONTH_DAY + 1)

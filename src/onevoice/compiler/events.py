@@ -1,0 +1,86 @@
+"""Event types: which rows of the other tables each of them uses, and what its names mean."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from onevoice import program as at
+from onevoice.compiler.book import CODED
+from onevoice.compiler.rows import table
+from onevoice.events.schema import ABOUT_PRODUCT
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from onevoice.compiler.book import Book
+    from onevoice.compiler.rows import Grouped
+    from onevoice.tables import Ints
+
+_OFFER: Final = ("offer", "family", "product")
+# The events that mean something by themselves, and the fields they are read by.
+_SPECIAL: Final = {
+    "contact_reported": (at.SPECIAL_REPORTED, ("campaign", "class", "channel")),
+    "offer_shown": (at.SPECIAL_OFFER, _OFFER),
+    "offer_accepted": (at.SPECIAL_REACTION, _OFFER),
+    "offer_refused": (at.SPECIAL_REACTION, _OFFER),
+    "offer_not_now": (at.SPECIAL_REACTION, _OFFER),
+    "offer_clicked": (at.SPECIAL_REACTION, _OFFER),
+    "asked": (at.SPECIAL_ASKED, ("placement",)),
+}
+
+
+def compile_kinds(book: Book) -> Ints:
+    """Return the table of the identifiers' kinds."""
+    kinds = book.schema.identifiers
+    return table([[int(kind.unique), int(kind.anonymous), kind.at_most] for kind in kinds], at.KIND_AT_MOST + 1)
+
+
+def compile_event_types(book: Book, uses: Sequence[Grouped], ends: frozenset[int]) -> Ints:
+    """Return the table of the event types.
+
+    `uses`: of facts, measures, moments, triggers and fans, each by event type. `ends`: the types that may end
+    candidates.
+    """
+    types = np.zeros((len(book.schema.types), at.EVENT_TYPE_WIDTH), np.int64)
+    types[:, at.E_FACTS_FROM : at.E_FANS_TO + 1] = np.hstack([each.spans for each in uses])
+    for row, layout in zip(types, book.schema.types, strict=True):
+        special, names = _SPECIAL.get(layout.name, (at.SPECIAL_NONE, ()))
+        read = [layout.fields[name].column for name in names]
+        row[at.E_SPECIAL] = special
+        row[at.E_ENDS] = layout.number in ends
+        row[at.E_PRODUCT] = layout.fields[ABOUT_PRODUCT].column if layout.about_product else -1
+        row[at.E_FIRST : at.E_THIRD + 1] = read + [-1] * (3 - len(read))
+    return types
+
+
+def compile_coded(book: Book) -> Ints:
+    """Return int64[event type, column of `values`]: 1 where it holds a name."""
+    coded = np.zeros((len(book.schema.types), max(book.schema.width_values, 1)), np.int64)
+    for layout in book.schema.types:
+        for field in layout.fields.values():
+            if field.type in CODED:
+                coded[layout.number, field.column] = 1
+    return coded
+
+
+def compile_coded_traits(book: Book) -> Ints:
+    """Return int64[trait]: 1 where it holds a name."""
+    return np.array([trait.type in CODED for trait in book.schema.traits], np.int64)
+
+
+def compile_roles(book: Book) -> Ints:
+    """Return int64[name code, role]: the number of what an event may mean by a name, -1 where nothing."""
+    roles = {
+        at.ROLE_CAMPAIGN: book.campaigns,
+        at.ROLE_CLASS: book.classes,
+        at.ROLE_CHANNEL: book.channels,
+        at.ROLE_OFFER: book.offers,
+        at.ROLE_PLACEMENT: book.placements,
+    }
+    coded = [(book.names.code(name), role, each) for role, names in roles.items() for name, each in names.items()]
+    table_of_roles = np.full((len(book.names.codes), at.ROLES), -1, np.int64)
+    for code, role, number in coded:
+        table_of_roles[code, role] = number
+    return table_of_roles

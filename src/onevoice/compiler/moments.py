@@ -1,0 +1,116 @@
+"""Moments: their sub-steps, and what each event type does to them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from onevoice import program as at
+from onevoice.compiler.rows import Groups, table
+from onevoice.engine.moments import KILL, KILL_WAIT, STEP
+from onevoice.errors import Mistake, PlaybookError
+from onevoice.playbook.derived import STEPS_MAX
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from onevoice.compiler.book import Book
+    from onevoice.compiler.rows import Grouped, Row
+    from onevoice.playbook.model import Moment, Step
+    from onevoice.tables import Ints
+
+
+class Moments(NamedTuple):
+    """The moments, whose campaigns are not known yet; their sub-steps; and their uses by event type."""
+
+    moments: Ints
+    substeps: Ints
+    uses: Grouped
+
+
+class _Use(NamedTuple):
+    """What a step does to the sub-steps `[start, stop)` of its moment."""
+
+    step: Step
+    role: int
+    start: int
+    stop: int
+
+
+def compile_moments(book: Book) -> Moments:
+    """Return the tables of the moments. Raises PlaybookError for one with more than STEPS_MAX events."""
+    moments: list[Row] = []
+    substeps: list[Row] = []
+    uses = Groups()
+    for number, moment in enumerate(book.playbook.moments.values()):
+        moments.append(_moment(book, moment, len(substeps)))
+        substeps += _substeps(moment, len(substeps))
+        for use in _uses_of(moment):
+            _add_use(book, number, moment, use, uses)
+    grouped = _laid_out(uses, len(book.schema.types))
+    return Moments(table(moments, at.MOMENT_CAMPAIGNS_TO + 1), table(substeps, at.SUB_WITHIN_US + 1), grouped)
+
+
+def _moment(book: Book, moment: Moment, first: int) -> Row:
+    count = sum(step.count for step in moment.steps if not step.absent)
+    if count > STEPS_MAX:
+        where, expected = f"moments.{moment.name}", f"at most {STEPS_MAX} events"
+        raise PlaybookError(Mistake("the moment is too long", where, expected, f"{count} events"))
+    final = moment.steps[-1] if moment.steps[-1].absent else None
+    absent_us, lag_us = (final.within_us, _lag_us(book, final)) if final else (0, 0)
+    return [first, count, moment.within_us, absent_us, lag_us, int(bool(moment.per))]
+
+
+def _lag_us(book: Book, final: Step) -> int:
+    """Return how long a final absence waits for the slowest source of what must not happen."""
+    names = {match.event.partition(".")[0] for match in final.matches}
+    sources = book.playbook.sources.values()
+    return max((source.lag_us for source in sources if not source.events or names & set(source.events)), default=0)
+
+
+def _substeps(moment: Moment, first: int) -> list[Row]:
+    """Return one row for each event of a moment; each knows the first row of its step."""
+    rows: list[Row] = []
+    for step in moment.steps:
+        if not step.absent:
+            start = first + len(rows)
+            rows += [[start, int(j == step.count - 1), step.within_us] for j in range(step.count)]
+    return rows
+
+
+def _uses_of(moment: Moment) -> Iterator[_Use]:
+    """Give what each step does; an absence between two steps clears what has begun of the one after it."""
+    sub = 0
+    for i, step in enumerate(moment.steps):
+        if not step.absent:
+            yield _Use(step, STEP, sub, sub + step.count)
+            sub += step.count
+        elif i == len(moment.steps) - 1:
+            yield _Use(step, KILL_WAIT, sub - 1, sub)
+        else:
+            following = next(later for later in moment.steps[i:] if not later.absent)
+            yield _Use(step, KILL, sub - 1, sub + following.count - 1)
+
+
+def _add_use(book: Book, number: int, moment: Moment, use: _Use, uses: Groups) -> None:
+    """Add a row for each event of a step; an event without the moment's key has nothing to do with it."""
+    for match in use.step.matches:
+        layout = book.schema.layout(match.event)
+        part = book.part(layout, moment.per) if moment.per else at.NO_PART
+        if part != at.NO_PART or not moment.per:
+            where = book.where(match.event, match.where)
+            uses.add(layout.number, [number, use.role, use.start, use.stop, where, part])
+
+
+def _order(use: Row) -> tuple[int, ...]:
+    """By moment; kills before steps, and later steps before earlier ones: each sees what was before the event."""
+    return use[at.USED_BY], int(use[at.USED_ROLE] == STEP), -use[at.USED_FROM]
+
+
+def _laid_out(uses: Groups, types: int) -> Grouped:
+    grouped = uses.laid_out(types, at.USED_NEXT + 1, _order)
+    for number, (start, _) in enumerate(grouped.spans):
+        used_by = grouped.of(number)[:, at.USED_BY]
+        grouped.of(number)[:, at.USED_NEXT] = start + np.searchsorted(used_by, used_by, side="right")
+    return grouped
