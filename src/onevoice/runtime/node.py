@@ -252,17 +252,19 @@ class Onevoice:
             return self._enter([self._entry(Piece(b"", NDJSON, 0), Mode.LIVE)], time)
 
     def decisions(self, customer: Mapping[str, str] | int | None = None, since: int = 0) -> Iterator[Decision]:
-        """Yield the decisions in the journal, those of one customer or all, from the position `since` on.
+        """Return the decisions from the position `since` on, of one customer or all, read from the journal one by one.
 
         A customer is named by identifiers, or by number; decisions made before a merge are among theirs.
         """
         with self._lock:
             wanted = self._numbers(customer)
             self._writer.flush()
-        for reading, outcome in self._outcomes():
-            for decision in reading.decisions(outcome):
-                if decision.position >= since and (wanted is None or decision.customer in wanted):
-                    yield decision
+        found = (decision for reading, outcome in self._outcomes() for decision in reading.decisions(outcome))
+        return (
+            decision
+            for decision in found
+            if decision.position >= since and (wanted is None or decision.customer in wanted)
+        )
 
     def decisions_table(self, since: int = 0) -> Table:
         """Return every line of every decision from the position `since` on, as a pyarrow Table."""

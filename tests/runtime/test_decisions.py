@@ -1,0 +1,149 @@
+"""How each reason is told, in one table; and how outcomes travel through the journal."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import pytest
+
+from onevoice.engine import state as at
+from onevoice.engine.machine import Outcome
+from onevoice.engine.reasons import DecisionKind, Reason
+from onevoice.playbook.model import Campaign, Channel, Placement, Playbook, Trigger, TriggerKind
+from onevoice.runtime import outcomes
+from onevoice.runtime.decisions import Reading, time_of, us_of
+
+ONCE = Trigger(TriggerKind.ONCE)
+PLAYBOOK = Playbook(
+    "shop",
+    campaigns={name: Campaign(name, "sales", ONCE) for name in ("spring", "summer")},
+    channels={name: Channel(name) for name in ("mail", "sms")},
+    placements={"till": Placement("till")},
+)
+NOON = 1_767_268_800_000_000  # 2026-01-01T12:00Z
+NULL = float("nan")
+SPRING, SUMMER = 0, 1
+
+# campaign, key, reason, channel, rule, value, limit, until, contact; score; what is told of it
+TOLD = [
+    ((SPRING, 0, Reason.WON, 1, -1, 0, 0, 0, 7), 2.5, "<spring: won by sms score 2.5>"),
+    ((SPRING, 0, Reason.WON, -1, -1, 0, 0, 0, -1), NULL, "<spring: won>"),
+    ((SPRING, 5, Reason.EXPIRED, -1, -1, 0, 0, 0, -1), NULL, "<spring: expired>"),
+    ((SPRING, 0, Reason.ENDED, -1, -1, 0, 0, 0, -1), NULL, "<spring: ended>"),
+    ((SPRING, 0, Reason.NOT_ELIGIBLE, -1, -1, 0, 0, 0, -1), NULL, "<spring: not_eligible>"),
+    ((SPRING, 0, Reason.TOO_MANY, -1, -1, 0, 0, 0, -1), NULL, "<spring: too_many>"),
+    ((SPRING, 0, Reason.NO_CONSENT, 0, -1, 0, 0, 0, -1), NULL, "<spring: no_consent by mail>"),
+    ((SPRING, 0, Reason.NO_ADDRESS, 1, -1, 0, 0, 0, -1), NULL, "<spring: no_address by sms>"),
+    ((SPRING, 0, Reason.SUPPRESSED, 0, 3, 0, 0, 0, -1), NULL, "<spring: suppressed by mail policies.suppress[3]>"),
+    (
+        (SUMMER, 0, Reason.AGAIN_AFTER, 0, -1, NOON, 0, NOON + 60_000_000, -1),
+        NULL,
+        "<summer: again_after by mail value 2026-01-01T12:00:00+00:00 until 2026-01-01T12:01:00+00:00>",
+    ),
+    (
+        (SUMMER, 0, Reason.GAP, 0, -1, NOON, 0, NOON + 60_000_000, -1),
+        NULL,
+        "<summer: gap by mail value 2026-01-01T12:00:00+00:00 until 2026-01-01T12:01:00+00:00>",
+    ),
+    (
+        (SUMMER, 0, Reason.CAP, 0, 2, 4, 4, NOON, -1),
+        NULL,
+        "<summer: cap by mail policies.caps[2] value 4 of 4 until 2026-01-01T12:00:00+00:00>",
+    ),
+    (
+        (SPRING, 0, Reason.OUTRANKED, 1, -1, SUMMER, 0, NOON, -1),
+        0.5,
+        "<spring: outranked by sms value summer until 2026-01-01T12:00:00+00:00 score 0.5>",
+    ),
+    ((SPRING, 0, Reason.OUTRANKED, -1, -1, SUMMER, 0, 0, -1), NULL, "<spring: outranked value summer>"),
+]
+
+
+def outcome_of(rows, *, kind=DecisionKind.ROUND, placement=-1):
+    decisions = np.zeros((2, at.DECISION_WIDTH), np.int64)
+    decisions[:, at.D_NUMBER] = [40, 41]
+    decisions[:, at.D_KIND] = kind
+    decisions[:, at.D_TIME] = NOON
+    decisions[:, at.D_POSITION] = 9
+    decisions[:, at.D_CUSTOMER] = 3
+    decisions[:, at.D_PLACEMENT] = placement
+    columns = [at.L_CAMPAIGN, at.L_KEY, at.L_REASON, at.L_CHANNEL, at.L_RULE, at.L_VALUE, at.L_LIMIT, at.L_UNTIL]
+    lines = np.zeros((len(rows), at.LINE_WIDTH), np.int64)
+    lines[:, at.L_DECISION] = 41
+    for row, (numbers, _, _) in enumerate(rows):
+        lines[row, [*columns, at.L_CONTACT]] = numbers
+    return Outcome(decisions, lines, np.array([score for _, score, _ in rows]))
+
+
+def test_every_reason_is_in_the_table():
+    assert {numbers[2] for numbers, _, _ in TOLD} == set(Reason)
+
+
+def test_each_reason_is_told_with_what_it_used():
+    empty, full = Reading(PLAYBOOK).decisions(outcome_of(TOLD))
+    assert (empty.number, empty.lines) == (40, ())
+    assert (full.number, full.kind, full.position, full.customer, full.placement) == (41, "round", 9, 3, "")
+    assert full.time == datetime(2026, 1, 1, 12, tzinfo=UTC)
+    assert [repr(line) for line in full.lines] == [told for _, _, told in TOLD]
+    assert [line.contact for line in full.lines][:2] == [7, None]
+    assert [line.key for line in full.lines][:3] == [0, 0, 5]
+
+
+def test_the_table_says_the_same():
+    reading, outcome = Reading(PLAYBOOK), outcome_of(TOLD)
+    _, full = reading.decisions(outcome)
+    rows = reading.table(outcome).to_pylist()
+    for row, line in zip(rows, full.lines, strict=True):
+        assert (row["campaign"], row["reason"]) == (line.campaign, line.reason)
+        assert (row["channel"] or "", row["rule"] or "") == (line.channel, line.rule)
+        assert (row["until"], row["score"], row["contact"], row["key"]) == (
+            line.until,
+            line.score,
+            line.contact,
+            line.key,
+        )
+    assert {(row["decision"], row["kind"], row["customer"], row["placement"]) for row in rows} == {
+        (41, "round", 3, None)
+    }
+
+
+def test_an_outcome_comes_back_as_it_was_written():
+    for outcome in (outcome_of(TOLD), outcome_of(TOLD[:1]), outcome_of([])):
+        back = outcomes.decode(outcomes.encode(outcome))
+        assert outcomes.is_same(back, outcome)
+        assert outcomes.encode(back) == outcomes.encode(outcome)
+    assert not outcomes.is_same(outcome_of(TOLD), outcome_of(TOLD[:1]))
+
+
+def test_scores_that_are_not_numbers_are_written_alike():
+    plus, minus = outcome_of(TOLD), outcome_of(TOLD)
+    minus.scores[1] = -plus.scores[1]
+    assert plus.scores.tobytes() != minus.scores.tobytes()
+    assert outcomes.encode(plus) == outcomes.encode(minus)
+
+
+def test_asks_are_told_apart():
+    both = outcome_of(TOLD)
+    both.decisions[1, at.D_KIND] = DecisionKind.ASK
+    both.decisions[1, at.D_PLACEMENT] = 0
+    (ask,) = Reading(PLAYBOOK).decisions(outcomes.asks_of(both))
+    assert (ask.kind, ask.placement, len(ask.lines)) == ("ask", "till", len(TOLD))
+    assert repr(ask).startswith("<Decision 41 (ask at till) for customer 3 at 2026-01-01T12:00:00+00:00: <spring: won")
+
+
+def test_a_decision_without_candidates_says_so():
+    empty, _ = Reading(PLAYBOOK).decisions(outcome_of([]))
+    assert repr(empty).endswith(": no candidate>")
+
+
+@pytest.mark.parametrize("us", [0, NOON, -1, 253_402_300_799_999_999])
+def test_times_are_those_of_the_calendar(us):
+    time = time_of(us)
+    assert time is not None
+    assert us_of(time) == us
+    assert time == datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=us)
+
+
+def test_times_beyond_the_calendar_are_none():
+    assert [time_of(us) for us in (at.INFINITE, at.NEVER, 253_402_300_800_000_000)] == [None, None, None]

@@ -1,0 +1,219 @@
+"""The command line as a person uses it: what it prints, where, and with which exit code."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from onevoice import cli
+
+ROOT = Path(__file__).resolve().parents[1]
+TELECOM = str(ROOT / "examples" / "telecom")
+ENGINE = ("numba", "llvmlite", "pyarrow", "apsw", "onevoice.engine.step")
+
+ASKS = b"".join(
+    b'{"type":"store_visited","time":"2026-02-01T10:%02d:00Z","identifiers":{"user_id":"u%d"}}\n' % (minute, minute % 3)
+    for minute in range(30)
+)
+
+
+@pytest.fixture
+def call(capsys):
+    def run(*arguments):
+        with pytest.raises(SystemExit) as end:
+            cli.main([str(argument) for argument in arguments])
+        out, err = capsys.readouterr()
+        return end.value.code, out, err
+
+    return run
+
+
+@pytest.fixture
+def events(tmp_path):
+    path = tmp_path / "events.ndjson"
+    path.write_bytes(ASKS)
+    return path
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["check", TELECOM], ["run", "--help"]])
+def test_help_and_check_start_no_engine(arguments):
+    code = f"""
+import sys
+from onevoice import cli
+try:
+    cli.main({arguments!r})
+except SystemExit as end:
+    assert not end.code
+print(*sys.modules)
+"""
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.splitlines()
+    assert set(ENGINE) & set(found[-1].split()) == set()
+
+
+def test_check_says_what_a_playbook_holds(call):
+    code, out, err = call("check", TELECOM)
+    assert (code, err) == (0, "")
+    assert out.startswith("telecom ")
+    assert "6 campaigns" in out
+
+
+def test_check_as_json(call):
+    _, out, _ = call("check", TELECOM, "--json")
+    assert json.loads(out) | {"version": ""} == {
+        "playbook": "telecom",
+        "version": "",
+        "events": 12,
+        "moments": 3,
+        "segments": 1,
+        "campaigns": 6,
+        "placements": 2,
+        "products": 6,
+    }
+
+
+def test_check_names_every_mistake_on_standard_error(call, tmp_path):
+    (tmp_path / "playbook.yaml").write_text("playbook: shop\ncampagins: {}\ntime_zone: Mars\n", encoding="utf-8")
+    code, out, err = call("check", tmp_path)
+    assert (code, out) == (1, "")
+    lines = err.splitlines()
+    assert lines[0].startswith("error: playbook.yaml:2:1 campagins: unknown key")
+    assert "did you mean `campaigns`?" in lines[0]
+    assert lines[1].startswith("error: playbook.yaml:3:12 time_zone: an unknown time zone")
+
+
+def test_many_mistakes_are_counted_beyond_the_first_hundred(call, tmp_path):
+    text = "playbook: shop\n" + "".join(f"key{number}: 1\n" for number in range(130))
+    (tmp_path / "playbook.yaml").write_text(text, encoding="utf-8")
+    code, _, err = call("check", tmp_path)
+    assert (code, len(err.splitlines())) == (1, 101)
+    assert err.splitlines()[-1] == "error: 30 more"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["chek", TELECOM],
+        ["run", TELECOM],
+        ["run", TELECOM, "x.ndjson"],
+        ["run", TELECOM, "x.ndjson", "--data", "d", "--batch", "0"],
+        ["run", TELECOM, "x.ndjson", "--data", "d", "--snapshot-every", "0"],
+        ["decide", TELECOM, "--data"],
+        ["check", TELECOM, "--jsn"],
+    ],
+)
+def test_wrong_usage_ends_with_two(call, arguments):
+    code, out, err = call(*arguments)
+    assert (code, out) == (2, "")
+    assert err.splitlines()[-1] == "`onevoice --help` says how it is used"
+
+
+def test_run_takes_files_once_and_says_what_became_of_them(call, events, tmp_path):
+    events.write_bytes(ASKS + b"{\n")
+    arguments = ["run", TELECOM, events, "--data", tmp_path / "data", "--batch", "7", "--json"]
+    code, out, err = call(*arguments)
+    assert (code, json.loads(out) | {"seconds": 0}) == (
+        0,
+        {"lines": 31, "rejected": 1, "position": 31, "decisions": 0, "seconds": 0},
+    )
+    assert err.startswith(f"rejected: {events} line 31: ")
+    assert json.loads(call(*arguments)[1])["lines"] == 0
+
+
+def test_run_shows_ten_rejected_lines_and_counts_the_rest(call, events, tmp_path):
+    events.write_bytes(b"{\n" * 25)
+    _, out, err = call("run", TELECOM, events, "--data", tmp_path / "data")
+    assert "25 lines taken" in out
+    assert "25 of them rejected" in out
+    assert len(err.splitlines()) == 11
+    assert err.splitlines()[-1] == "rejected: 15 more lines"
+
+
+ASK = (
+    b'{"type":"asked","time":"2026-01-01T00:00:00Z","identifiers":{"user_id":"u1"},'
+    b'"fields":{"placement":"call_screen"}}\n'
+)
+
+
+def test_run_writes_the_decisions_of_the_whole_journal(call, events, tmp_path):
+    first, out = tmp_path / "first.ndjson", tmp_path / "decisions.ndjson"
+    first.write_bytes(ASK)
+    call("run", TELECOM, first, "--data", tmp_path / "data")
+    call("run", TELECOM, events, "--data", tmp_path / "data", "--out", out)
+    (line,) = out.read_text(encoding="utf-8").splitlines()
+    decision = json.loads(line)
+    assert (decision["kind"], decision["placement"], decision["time"]) == ("ask", "call_screen", "2026-01-01T00:00:00Z")
+    assert [(line["campaign"], line["reason"]) for line in decision["lines"]] == [("banner_upgrade", "won")]
+
+
+def test_run_without_deciding(call, tmp_path):
+    path = tmp_path / "asks.ndjson"
+    path.write_bytes(ASK)
+    _, out, _ = call("run", TELECOM, path, "--data", tmp_path / "data", "--no-decide", "--json")
+    assert json.loads(out)["decisions"] == 0
+
+
+def test_a_snapshot_is_written_after_so_many_lines(call, events, tmp_path):
+    call("run", TELECOM, events, "--data", tmp_path / "data", "--batch", "5", "--snapshot-every", "10")
+    assert sorted(path.name for path in (tmp_path / "data" / "snapshots").iterdir()) == [
+        f"state-{position:019d}.snapshot" for position in (20, 30)
+    ]
+
+
+def test_decide_shows_who_won_and_why_the_others_did_not(call, events, tmp_path):
+    call("run", TELECOM, events, "--data", tmp_path / "data")
+    arguments = ["decide", TELECOM, "--data", tmp_path / "data", "--placement", "home_banner"]
+    code, out, err = call(*arguments, "--identifier", "user_id=u1")
+    assert (code, out, err) == (0, "show banner_upgrade\n  banner_upgrade: won\n", "")
+    _, out, _ = call(*arguments, "--identifier", "user_id=u1", "--identifier", "email=u1@x.lt", "--json")
+    assert [line["reason"] for line in json.loads(out)["lines"]] == ["won"]
+
+
+def test_decide_falls_back_to_the_placements_default(call, tmp_path):
+    (tmp_path / "playbook.yaml").write_text(
+        "playbook: shop\nidentifiers: {user_id: {}}\nplacements: {banner: {default: brand}, till: {}}\n",
+        encoding="utf-8",
+    )
+    for placement, shown in (("banner", "show brand\n"), ("till", "show nothing\n")):
+        arguments = ["--data", tmp_path / "data", "--placement", placement, "--identifier", "user_id=u1"]
+        assert call("decide", tmp_path, *arguments)[1] == shown
+
+
+@pytest.mark.parametrize(
+    ("option", "said"),
+    [
+        (["--placement", "home_baner", "--identifier", "user_id=u1"], "did you mean `home_banner`?"),
+        (["--placement", "home_banner", "--identifier", "u1"], "--identifier: not a pair; expected kind=value"),
+        (["--placement", "home_banner", "--identifier", "user=u1"], "user"),
+        (["--placement", "home_banner", "--identifier", "email=nobody"], "found only invalid email"),
+    ],
+)
+def test_an_ask_that_cannot_be_answered_is_refused(call, tmp_path, option, said):
+    code, out, err = call("decide", TELECOM, "--data", tmp_path / "data", *option)
+    assert (code, out) == (1, "")
+    assert said in err
+
+
+def test_data_that_cannot_be_made_or_is_in_use_is_told(call, events, tmp_path):
+    code, _, err = call("run", TELECOM, events, "--data", events)
+    assert code == 1
+    assert err.startswith("error: ")
+    assert "the folder of the data cannot be made" in err
+
+
+def test_kernels_that_have_to_be_compiled_are_announced(monkeypatch, tmp_path):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.delenv("NUMBA_DISABLE_JIT", raising=False)
+    assert not cli._has_kernels()
+    monkeypatch.setenv("NUMBA_DISABLE_JIT", "1")
+    assert cli._has_kernels()
+
+
+def test_the_module_runs_as_a_program():
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
+    command = [sys.executable, "-m", "onevoice.cli", "check", TELECOM]
+    assert subprocess.run(command, env=environment, capture_output=True, check=True).stdout.startswith(b"telecom")
