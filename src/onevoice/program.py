@@ -1,7 +1,7 @@
 """A playbook compiled to tables: what the kernels read and never write (but for one scratch column).
 
 Each table is an int64 (or float64) matrix with a row per thing and the columns named here. Ranges are `[from, to)` into
-another table; -1 means none. `compiler.py` fills them; a changed playbook gives new tables, never new machine code.
+another table; -1 means none. the compiler fills them; a changed playbook gives new tables, never new machine code.
 """
 
 from __future__ import annotations

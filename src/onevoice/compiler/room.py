@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 _FACT_ROWS: Final = 3  # of one key: its own, its prefix's, the total's
 _WISH_TIMERS: Final = 3  # birth, round, expiry
-_OWN_TIMERS: Final = 4  # of the customer, whatever the event
+_OWN_TIMERS: Final = 8  # of the customer, whatever the event
 _SPARE_TIMERS: Final = 2  # rows of the heap's table that are never part of it (engine/timers.py)
 _OUTCOMES: Final = CANDIDATES_MAX + 1  # each candidate may end, and a round or an ask be decided
 

@@ -21,6 +21,7 @@ from onevoice.events.batch import (
     TYPE,
 )
 from onevoice.program import (
+    E_ENDS,
     E_FANS_FROM,
     E_FANS_TO,
     E_PRODUCT,
@@ -53,7 +54,11 @@ def has_room_for_event(program: Program, state: State, columns: Columns, row: in
     start, end = rows[row, IDENTIFIERS_FROM], rows[row, IDENTIFIERS_TO]
     need[at.IDENTIFIERS] = end - start
     if end - start > 1:
-        need[at.TIMERS] += identity.rows_at_stake(state, columns.identifiers, start, end)
+        need[at.TIMERS] += identity.timers_at_stake(state, columns.identifiers, start, end)
+    if end - start > 1 or program.event_types[kind, E_ENDS]:
+        ending = identity.candidates_at_stake(state, columns.identifiers, start, end)
+        need[at.DECISIONS] += ending
+        need[at.LINES] += ending
     if program.event_types[kind, E_PRODUCT] >= 0:
         fans = program.event_types[kind, E_FANS_TO] - program.event_types[kind, E_FANS_FROM]
         _need_for_all(state, fans)
@@ -68,6 +73,8 @@ def has_room_for_timer(program: Program, state: State) -> bool:
         need[pool] = program.room_for_timer[pool]
     if state.timers[0, timers.KIND] == timers.SCHEDULE:
         _need_for_all(state, 1)
+    elif state.timers[0, timers.KIND] == timers.ROUND:
+        need[at.LINES] += state.customers[state.timers[0, timers.CUSTOMER], at.CANDIDATE_COUNT]
     return not is_short(state, need)
 
 
@@ -76,7 +83,7 @@ def _need_for_all(state: State, times: int) -> None:
     """Ask for room for a wish of every customer."""
     customers = state.pools[at.CUSTOMERS, COUNT] * times
     state.need[at.CANDIDATES] += customers
-    state.need[at.TIMERS] += 3 * customers
+    state.need[at.TIMERS] += 5 * customers
     state.need[at.DECISIONS] += customers
     state.need[at.LINES] += customers
 

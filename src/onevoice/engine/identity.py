@@ -61,16 +61,27 @@ def _owner(state: State, identifiers: Ints, i: int) -> int:
 
 
 @kernel
-def rows_at_stake(state: State, identifiers: Ints, start: int, stop: int) -> int:
-    """Return how many rows could move if all customers named by an event's identifiers were joined."""
-    rows = 0
+def timers_at_stake(state: State, identifiers: Ints, start: int, stop: int) -> int:
+    """Return how many timers may be set anew if all customers named by an event's identifiers are joined."""
+    timers = 0
     for i in range(start, stop):
         owner = _owner(state, identifiers, i)
         if owner >= 0:
-            rows += chain_length(state.facts, state.customers[owner, at.FACT_HEAD])
-            rows += chain_length(state.progress, state.customers[owner, at.PROGRESS_HEAD])
-            rows += 2 * state.customers[owner, at.CANDIDATE_COUNT]
-    return rows
+            timers += 2 * chain_length(state.facts, state.customers[owner, at.FACT_HEAD])
+            timers += chain_length(state.progress, state.customers[owner, at.PROGRESS_HEAD])
+            timers += state.customers[owner, at.CANDIDATE_COUNT] + 1
+    return timers
+
+
+@kernel
+def candidates_at_stake(state: State, identifiers: Ints, start: int, stop: int) -> int:
+    """Return how many candidates the customers named by an event's identifiers have."""
+    candidates = 0
+    for i in range(start, stop):
+        owner = _owner(state, identifiers, i)
+        if owner >= 0:
+            candidates += state.customers[owner, at.CANDIDATE_COUNT]
+    return candidates
 
 
 @kernel

@@ -23,6 +23,8 @@ OUTBOUND_ONLY: Final = ("send", "per", "after", "wait", "valid_for", "until", "a
 # Which identifier format the channels that everybody knows are addressed by.
 ADDRESS_FORMATS: Final = {"email": "email", "sms": "phone", "call": "phone"}
 
+PLACEMENTS_MAX: Final = 63  # bits of one word of the engine
+
 
 def offers(root: Record) -> dict[str, Offer]:
     """Read `offers`."""
@@ -124,7 +126,10 @@ def _check_direction(campaign: Campaign, record: Record) -> None:
 
 def placements(root: Record) -> dict[str, Placement]:
     """Read `placements`."""
-    return root.each("placements", _placement)
+    found = root.each("placements", _placement)
+    if len(found) > PLACEMENTS_MAX:
+        root.refuse("placements", "too many placements", expected=f"at most {PLACEMENTS_MAX}", found=str(len(found)))
+    return found
 
 
 def _placement(name: str, record: Record) -> Placement:

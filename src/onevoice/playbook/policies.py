@@ -10,7 +10,7 @@ from onevoice.playbook.model import CampaignClass, Cap, Policies, Refusals, Supp
 from onevoice.playbook.record import Record, opened, word_of
 from onevoice.playbook.tree import quoted
 
-CLASSES_MAX: Final = 64
+CLASSES_MAX: Final = 63  # bits of one word of the engine
 CAPS_MAX: Final = 1_000
 EXEMPTIONS: Final = ("caps", "gap", "wait")
 
