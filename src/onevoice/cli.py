@@ -134,8 +134,7 @@ def decide(
     fields = dict(_pair("--field", text) for text in field or [])
     with _opened(playbook, data) as engine:
         decision = engine.decide(placement, identifiers, fields)
-        default = engine.playbook.placements[placement].default
-    shown = [line.campaign for line in decision.won] or [default or "nothing"]
+    shown = [line.campaign for line in decision.won] or [decision.default or "nothing"]
     lines = [f"show {', '.join(shown)}"]
     lines += [f"  {line.campaign}: {line.reason} {line.rule}".rstrip() for line in decision.lines]
     _print(decision, "\n".join(lines), as_json)

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from onevoice.conditions.code import Assembler, Code, match_patterns
 from onevoice.conditions.opcodes import STACK_ROOM
 from onevoice.conditions.tree import Scope, Symbol, SymbolKind, Type
-from onevoice.engine import conditions, facts, holding, measures, state
+from onevoice.engine import conditions, facts, growth, holding, measures, state
 from onevoice.program import CAMPAIGN_OFFER, CAMPAIGN_WIDTH, LIMITS, Program, Widths, ZoneTables
 from onevoice.zones import zone_number, zones
 
@@ -154,7 +154,7 @@ def _state(code: Code, names: Names, patterns: list[str], random: np.random.Gene
         names=len(names.texts), likes=len(patterns), campaigns=6, stack=STACK_ROOM,
     )  # fmt: skip
     empty = state.empty(widths)
-    made = state.grown(empty, np.full(state.POOLS, 40 * rows, np.int64))
+    made = growth.grown(empty, np.full(state.POOLS, 40 * rows, np.int64))
     made.customers[:, state.FACT_HEAD] = made.customers[:, state.CELL_HEAD] = -1
     made.customers[:, state.ZONE] = random.choice([zone_number(name) for name in ZONE_NAMES], len(made.customers))
     made.traits[:rows] = np.stack([_column(random, kind, rows) for kind in TRAITS.values()], axis=1)

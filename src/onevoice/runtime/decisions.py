@@ -73,7 +73,8 @@ class Decision:
 
     `kind` is "round" (candidates met), "ask" (a placement asked) or "end" (a candidate came to an end by itself);
     `position` is the place in the journal, `placement` is empty but for an ask. `lines` has one `Line` for each
-    candidate about which there was something to say.
+    candidate about which there was something to say. `default` is what the playbook shows in a placement for which
+    nothing won; empty elsewhere.
     """
 
     number: int
@@ -83,6 +84,7 @@ class Decision:
     customer: int
     placement: str
     lines: tuple[Line, ...]
+    default: str = ""
 
     @property
     def won(self) -> tuple[Line, ...]:
@@ -93,6 +95,7 @@ class Decision:
         """Show the whole decision on one line."""
         place = f" at {self.placement}" if self.placement else ""
         lines = ", ".join(map(repr, self.lines)) or "no candidate"
+        lines += f"; shows {self.default}" if self.default else ""
         head = f"Decision {self.number} ({self.kind}{place}) for customer {self.customer} at {self.time.isoformat()}"
         return f"<{head}: {lines}>"
 
@@ -119,6 +122,7 @@ class Reading:
         self.campaigns = list(playbook.campaigns)
         self.channels = list(playbook.channels)
         self.placements = list(playbook.placements)
+        self._defaults = [placement.default for placement in playbook.placements.values()]
 
     def decisions(self, outcome: Outcome) -> Iterator[Decision]:
         """Yield the decisions of an outcome."""
@@ -129,6 +133,8 @@ class Reading:
         rows: list[list[int]] = outcome.decisions.tolist()
         for row, (start, stop) in zip(rows, pairwise(edges), strict=True):
             placement = row[at.D_PLACEMENT]
+            told = tuple(self._line(lines[i], scores[i]) for i in range(start, stop))
+            is_empty = placement >= 0 and not any(line.reason == "won" for line in told)
             yield Decision(
                 number=row[at.D_NUMBER],
                 kind=KINDS[row[at.D_KIND]],
@@ -136,7 +142,8 @@ class Reading:
                 position=row[at.D_POSITION],
                 customer=row[at.D_CUSTOMER],
                 placement=self.placements[placement] if placement >= 0 else "",
-                lines=tuple(self._line(lines[i], scores[i]) for i in range(start, stop)),
+                lines=told,
+                default=self._defaults[placement] if is_empty else "",
             )
 
     def table(self, outcome: Outcome) -> Table:
