@@ -127,7 +127,7 @@ def test_asks_are_told_apart():
     both = outcome_of(TOLD)
     both.decisions[1, at.D_KIND] = DecisionKind.ASK
     both.decisions[1, at.D_PLACEMENT] = 0
-    (ask,) = Reading(PLAYBOOK).decisions(outcomes.asks_of(both))
+    (ask,) = Reading(PLAYBOOK).decisions(outcomes.answer_of(both))
     assert (ask.kind, ask.placement, len(ask.lines)) == ("ask", "till", len(TOLD))
     assert repr(ask).startswith("<Decision 41 (ask at till) for customer 3 at 2026-01-01T12:00:00+00:00: <spring: won")
 

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 
+import numpy as np
 import pytest
 
+from onevoice.engine import state as at
+from onevoice.engine.machine import Outcome
 from onevoice.errors import JournalError
 from onevoice.journal.memory import MemoryJournal
-from onevoice.journal.port import Kind, Mode, Row
+from onevoice.journal.port import Kind
+from onevoice.runtime import outcomes
 from onevoice.runtime.fold import Published
 from onevoice.runtime.node import Onevoice
 
@@ -87,16 +92,50 @@ def test_asking_for_anything_changes_nothing():
     assert outcome(again) == expected
 
 
-def test_a_journal_with_other_decisions_is_refused_and_says_where():
+def otherwise(outcome):
+    outcome.decisions[-1, at.D_CUSTOMER] += 1
+
+
+def less(outcome):
+    """Leave the first decision out."""
+    number = outcome.decisions[0, at.D_NUMBER]
+    lines = outcome.lines[:, at.L_DECISION] > number
+    return Outcome(outcome.decisions[1:], outcome.lines[lines], outcome.scores[lines])
+
+
+def none(outcome):
+    return outcomes.nothing()
+
+
+def more(outcome):
+    """Add one that was never made."""
+    extra = outcome.decisions[-1:].copy()
+    extra[0, at.D_NUMBER] += 1
+    return Outcome(np.concatenate([outcome.decisions, extra]), outcome.lines, outcome.scores)
+
+
+@pytest.mark.parametrize("change", [otherwise, less, none, more])
+def test_a_journal_with_other_decisions_is_refused_and_says_where(change):
     playbook, _, engine = live(1)
     engine._writer.flush()
     rows = list(engine._journal.read())
-    first = next(number for number, row in enumerate(rows) if row.kind is Kind.DECISIONS)
+    place = max(number for number, row in enumerate(rows) if row.kind is Kind.DECISIONS)
+    outcome = outcomes.decode(rows[place].payload)
+    payload = outcomes.encode(change(outcome) or outcome)
     journal = MemoryJournal(META)
-    others = [row for row in rows[first + 1 :] if row.kind is Kind.DECISIONS]
-    journal.append([*rows[:first], Row(Kind.DECISIONS, rows[first].position, 0, 0, Mode.LIVE, others[0].payload)])
-    with pytest.raises(
-        JournalError, match=f"journal row {first}: replay decides otherwise than was decided"
-    ) as refusal:
+    journal.append([*rows[:place], replace(rows[place], payload=payload), *rows[place + 1 :]])
+    with pytest.raises(JournalError, match=r"journal row \d+: replay decides otherwise than was decided") as refusal:
         Onevoice(Published.of(playbook), journal)
     assert "another version of Onevoice" in str(refusal.value)
+
+
+def test_decisions_that_are_missing_before_a_swap_are_refused():
+    """Those at the end are made up for; in the middle they were written once, or the journal would not go on."""
+    playbook, _, engine = live(1)
+    engine._writer.flush()
+    rows = [row for row in engine._journal.read() if row.kind is not Kind.DECISIONS]
+    journal = MemoryJournal(META)
+    changed = Published.of(replace(playbook, name="other"))
+    journal.append([*rows, changed.row(engine.position, 0)])
+    with pytest.raises(JournalError, match="replay decides otherwise than was decided"):
+        Onevoice(changed, journal)

@@ -244,7 +244,7 @@ class Onevoice:
             if batch.rejected:
                 raise EventError(*(rejection.mistake for rejection in batch.rejected))
             outcome = self._writer.enter(Entry(piece, batch, Mode.LIVE)).outcome
-            return next(self._writer.fold.reading.decisions(outcomes.asks_of(outcome)))
+            return next(self._writer.fold.reading.decisions(outcomes.answer_of(outcome)))
 
     def tick(self, time: Time | None = None) -> Ingested:
         """Let time pass: what is due by now, or by `time`, is done."""

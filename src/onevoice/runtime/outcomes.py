@@ -12,6 +12,8 @@ from onevoice.engine.reasons import ASK
 from onevoice.events.pyarrow_untyped import pa
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
 FORM: Final = "decisions"
@@ -82,11 +84,17 @@ def nothing() -> Outcome:
     return Outcome(*none, np.zeros(0))
 
 
-def asks_of(outcome: Outcome) -> Outcome:
-    """Return only the answers to asks, with their lines."""
-    decisions = outcome.decisions[outcome.decisions[:, at.D_KIND] == ASK]
-    mine = np.isin(outcome.lines[:, at.L_DECISION], decisions[:, at.D_NUMBER])
-    return Outcome(decisions, outcome.lines[mine], outcome.scores[mine])
+def joined(parts: Sequence[Outcome]) -> Outcome:
+    """Return several outcomes, in order, as one."""
+    return parts[0] if len(parts) == 1 else Outcome(*(np.concatenate(part) for part in zip(*parts, strict=True)))
+
+
+def answer_of(outcome: Outcome) -> Outcome:
+    """Return only the answer to an ask, the one in the outcome, with its lines."""
+    place = int(np.argmax(outcome.decisions[:, at.D_KIND] == ASK))
+    number = outcome.decisions[place, at.D_NUMBER]
+    start, stop = np.searchsorted(outcome.lines[:, at.L_DECISION], [number, number + 1])
+    return Outcome(outcome.decisions[place : place + 1], outcome.lines[start:stop], outcome.scores[start:stop])
 
 
 def is_same(a: Outcome, b: Outcome) -> bool:

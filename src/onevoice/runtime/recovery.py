@@ -10,6 +10,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
+from onevoice.engine import state as at
 from onevoice.errors import JournalDamaged, JournalError, Mistake, SnapshotError
 from onevoice.journal.port import Kind, Row
 from onevoice.runtime import outcomes, snapshot, swap
@@ -46,6 +47,14 @@ class _Ready(NamedTuple):
     row: Row
     batch: Batch | None = None
     published: Published | None = None
+
+
+class _Decided(NamedTuple):
+    """What an EVENTS row decides when it is replayed."""
+
+    number: int
+    row: Row
+    outcome: Outcome
 
 
 def recover(journal: Journal, snapshots: Path | None, secret: tuple[int, int]) -> Recovered:
@@ -107,23 +116,25 @@ def _restored(journal: Journal, saved: snapshot.Snapshot, secret: tuple[int, int
 
 
 def _replay(journal: Journal, found: Recovered, from_row: int) -> None:
-    expected: deque[tuple[int, Row, Outcome]] = deque()  # decided again, not yet met in the journal
+    expected: deque[_Decided] = deque()  # decided again, not yet met in the journal
     for ready in one_ahead(_ready(journal, found.fold, from_row)):
         row = ready.row
         if row.kind is Kind.EVENTS:
             outcome = found.fold.step(row, ready.batch)
             found.replayed += row.count
             if len(outcome.decisions):
-                expected.append((ready.number, row, outcome))
+                expected.append(_Decided(ready.number, row, outcome))
         elif row.kind is Kind.DECISIONS:
-            _compare(ready, expected.popleft() if expected else None)
+            _compare(ready, expected)
         elif row.kind is Kind.FILE:
             found.files.note_row(row)
         elif ready.published is not None:
-            _compare_none(expected)
+            if expected:
+                raise _difference(expected[0].number, _counted(expected[0].outcome), "none")
             found.fold = swap.rebuilt(journal, found.fold, ready.published, ready.number)
             found.playbook_row = ready.number
-    found.missing = [decisions_row(outcome, row) for _, row, outcome in expected]
+    if expected:
+        found.missing = [decisions_row([decided.outcome for decided in expected], expected[-1].row)]
 
 
 def _ready(journal: Journal, fold: Fold, from_row: int) -> Iterator[_Ready]:
@@ -140,22 +151,24 @@ def _ready(journal: Journal, fold: Fold, from_row: int) -> Iterator[_Ready]:
             yield _Ready(number, row)
 
 
-def _compare(ready: _Ready, expected: tuple[int, Row, Outcome] | None) -> None:
-    """Raise JournalError unless a DECISIONS row says what came out again."""
+def _compare(ready: _Ready, expected: deque[_Decided]) -> None:
+    """Raise JournalError unless a DECISIONS row says what came out again since the last one."""
     found = outcomes.decode(ready.row.payload)
-    if expected is None:
-        raise _difference(ready.number, "no decisions", f"{len(found.decisions)} decisions")
-    number, row, outcome = expected
-    if ready.row.position != row.position + row.count:
-        raise _difference(number, f"{len(outcome.decisions)} decisions", "none")
-    if not outcomes.is_same(found, outcome):
-        raise _difference(ready.number, *_first_difference(outcome, found))
+    if not len(found.decisions):
+        raise _difference(ready.number, "at least one decision", "none")
+    first, last = found.decisions[[0, -1], at.D_NUMBER].tolist()
+    decided: list[Outcome] = []
+    while expected and expected[0].outcome.decisions[0, at.D_NUMBER] <= last:
+        if expected[0].outcome.decisions[0, at.D_NUMBER] < first:
+            raise _difference(expected[0].number, _counted(expected[0].outcome), "none")
+        decided.append(expected.popleft().outcome)
+    again = outcomes.joined(decided or [outcomes.nothing()])
+    if not outcomes.is_same(found, again):
+        raise _difference(ready.number, *_first_difference(again, found))
 
 
-def _compare_none(expected: deque[tuple[int, Row, Outcome]]) -> None:
-    if expected:
-        number, _, outcome = expected[0]
-        raise _difference(number, f"{len(outcome.decisions)} decisions", "none")
+def _counted(outcome: Outcome) -> str:
+    return f"{len(outcome.decisions)} decisions with {len(outcome.lines)} lines"
 
 
 def _first_difference(outcome: Outcome, found: Outcome) -> tuple[str, str]:
@@ -166,8 +179,7 @@ def _first_difference(outcome: Outcome, found: Outcome) -> tuple[str, str]:
     for number, (ours, theirs) in enumerate(zip(outcome.lines, found.lines, strict=False)):
         if not (ours == theirs).all():
             return f"line {number} {ours.tolist()}", f"{theirs.tolist()}"
-    ours, theirs = outcome, found
-    return f"{len(ours.decisions)} decisions, {len(ours.lines)} lines", f"{len(theirs.decisions)}, {len(theirs.lines)}"
+    return _counted(outcome), _counted(found)
 
 
 def _difference(number: int, expected: str, found: str) -> JournalError:
