@@ -213,6 +213,24 @@ def test_kernels_that_have_to_be_compiled_are_announced(monkeypatch, tmp_path):
     assert cli._has_kernels()
 
 
+def test_progress_is_shown_on_a_terminal_only(call, events, tmp_path, monkeypatch):
+    arguments = ["run", TELECOM, events, "--batch", "5", "--data"]
+    assert call(*arguments, tmp_path / "silent")[2] == ""
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("TTY_COMPATIBLE", "1")
+    assert "lines," in call(*arguments, tmp_path / "shown")[2]
+
+
+def test_an_interruption_ends_with_130_and_says_how_to_go_on(call, events, tmp_path, monkeypatch):
+    def interrupted(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("onevoice.Onevoice.run", interrupted)
+    code, _, err = call("run", TELECOM, events, "--data", tmp_path / "data")
+    assert (code, err) == (130, "stopped; the same command goes on where the journal ends\n")
+
+
 def test_the_module_runs_as_a_program():
     environment = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
     command = [sys.executable, "-m", "onevoice.cli", "check", TELECOM]

@@ -40,6 +40,7 @@ app = App(
         "back.\n\nBegin with `onevoice check PLAYBOOK`, then `onevoice run PLAYBOOK events.ndjson --data data`."
     ),
     version_flags=["--version"],
+    suppress_keyboard_interrupt=False,  # it is told below
 )
 
 Playbook = Annotated[Path, Parameter(help="The folder of the playbook.")]

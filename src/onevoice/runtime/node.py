@@ -214,6 +214,7 @@ class Onevoice:
         """
         done = 0
         with self._lock:
+            self._writer.check_whole()
             for path in files:
                 for entered in self._run_file(Path(path), _mode(imported=True, decide=decide)):
                     lines = entered.entry.batch.lines
@@ -278,12 +279,14 @@ class Onevoice:
     def state(self, identifiers: Mapping[str, str]) -> Customer | None:
         """Return what is known about the customer with these identifiers; None where there is none."""
         with self._lock:
+            self._writer.check_whole()
             number = customers.number_of(self._writer.fold, identifiers)
             return None if number is None else customers.view(self._writer.fold, number)
 
     def hash(self) -> str:
         """Return the digest of the canonical state: equal for equal histories, whatever their batches and restarts."""
         with self._lock:
+            self._writer.check_whole()
             return canonical.digest(self._writer.fold.machine)
 
     def snapshot(self) -> Path | None:

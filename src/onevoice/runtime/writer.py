@@ -85,14 +85,14 @@ class Writer:
 
         `time` (µs UTC) stands for the clock. Journal time never falls: an earlier one becomes the last one.
         """
-        self._refuse_if_in_doubt()
+        self.check_whole()
         row = self._row(entry, time)
         self._write(*self._rows_for(entry, row))
         return self._entered(entry, row)
 
     def enter_all(self, entries: Iterable[Entry]) -> Iterator[Entered]:
         """Let entries in one after another, each worked on while the next one is written."""
-        self._refuse_if_in_doubt()
+        self.check_whole()
         written: tuple[Entry, Row] | None = None
         with ThreadPoolExecutor(1, thread_name_prefix="onevoice-disk") as disk:
             try:
@@ -118,7 +118,7 @@ class Writer:
 
     def append(self, row: Row) -> None:
         """Write a row that is not of events, with what was decided before it."""
-        self._refuse_if_in_doubt()
+        self.check_whole()
         self._write([*self._decisions(), row], len(self._unwritten))
 
     def flush(self) -> None:
@@ -208,8 +208,8 @@ class Writer:
     def _wants_snapshot(self, more: int = 0) -> bool:
         return 0 < self._snapshot_every <= self.since_snapshot + more and self._snapshots is not None
 
-    def _refuse_if_in_doubt(self) -> None:
-        """Refuse to go on after a step that was broken off: the journal is right, this state is not."""
+    def check_whole(self) -> None:
+        """Raise JournalError after a step that was broken off: the journal is right, this state is not."""
         if self._stepping:
             mend = "open the data again: the journal has everything that was acknowledged"
             raise JournalError(Mistake("a step was broken off, the state is in doubt", "state", mend=mend))
