@@ -86,6 +86,20 @@ def test_a_file_that_was_begun_is_gone_on_with_whatever_the_size_of_its_pieces(n
     engine.close()
 
 
+def test_a_listener_that_raises_leaves_state_and_journal_alike(tmp_path):
+    """Also while its exception, and with it every frame, is still held."""
+    engine = opened(PLAYBOOK, piece_lines=10)
+
+    def stop(done):
+        raise StoppedError
+
+    with pytest.raises(StoppedError) as held:
+        engine.run([written(tmp_path / "events.ndjson", events(100))], stop)
+    assert engine.position == engine._writer.fold.machine.position == 20
+    assert engine.ingest(events(1)).position == 21
+    assert held.tb is not None
+
+
 def test_a_file_that_is_taken_is_passed_over_under_any_name(tmp_path):
     first = written(tmp_path / "first.ndjson", events(20))
     engine = opened(PLAYBOOK)

@@ -7,12 +7,12 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Generator, Iterable
 
 T = TypeVar("T")
 
 
-def one_ahead(source: Iterable[T]) -> Iterator[T]:
+def one_ahead(source: Iterable[T]) -> Generator[T]:
     """Yield what `source` yields, the next item being made meanwhile; its errors come out where its items would."""
     items = iter(source)
     end = object()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time as system
+from contextlib import closing
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -33,7 +34,7 @@ from onevoice.runtime.recovery import recover
 from onevoice.runtime.writer import Entered, Entry, Writer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
     from datetime import datetime
 
     from onevoice.engine.machine import Outcome
@@ -216,15 +217,14 @@ class Onevoice:
         with self._lock:
             self._writer.check_whole()
             for path in files:
-                for entered in self._run_file(Path(path), _mode(imported=True, decide=decide)):
-                    lines = entered.entry.batch.lines
-                    before = entered.entry.taken.lines - lines if entered.entry.taken else 0
-                    for rejection in entered.entry.batch.rejected if on_rejected else ():
-                        assert on_rejected
-                        on_rejected(rejection.at(before, str(path)))
-                    done += lines
-                    if on_progress:
-                        on_progress(done)
+                # Closed here also when a listener raises: what is in the journal has to come into the state.
+                with closing(self._run_file(Path(path), _mode(imported=True, decide=decide))) as taken:
+                    for entry in taken:
+                        if on_rejected:
+                            _tell_rejected(entry, f"{path}", on_rejected)
+                        done += entry.batch.lines
+                        if on_progress:
+                            on_progress(done)
         return done
 
     def decide(
@@ -333,15 +333,19 @@ class Onevoice:
                 if decision.number == last - 1:
                     return
 
-    def _run_file(self, path: Path, mode: Mode) -> Iterator[Entered]:
+    def _run_file(self, path: Path, mode: Mode) -> Generator[Entry]:
         """Take in what is left of a file, and then write down that there is nothing left."""
         writer = self._writer
         taken = writer.files.of(path)
         if taken.done:
             return
-        for entered in writer.enter_all(one_ahead(self._entries(path, mode, taken))):
-            taken = entered.entry.taken or taken
-            yield entered
+        with (
+            closing(one_ahead(self._entries(path, mode, taken))) as entries,
+            closing(writer.enter_all(entries)) as entered,
+        ):
+            for entry, _, _ in entered:
+                taken = entry.taken or taken
+                yield entry
         head = self._journal.last()
         done = msgspec.structs.replace(taken, done=True)
         writer.append(done.row(head.position, head.stamp_us))
@@ -375,6 +379,12 @@ class Onevoice:
                 outcome = outcomes.decode(row.payload)
                 renumber(self._writer.fold, outcome.decisions[:, at.D_CUSTOMER], number)
                 yield reading, outcome
+
+
+def _tell_rejected(entry: Entry, file: str, tell: Callable[[Mistake], None]) -> None:
+    before = entry.taken.lines - entry.batch.lines if entry.taken else 0
+    for rejection in entry.batch.rejected:
+        tell(rejection.at(before, file))
 
 
 def _mode(*, imported: bool, decide: bool) -> Mode:

@@ -15,7 +15,7 @@ from onevoice.journal.port import STAMP_NEVER, Kind, Mode, Row
 from onevoice.runtime import faults, outcomes, snapshot
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Generator, Iterable, Sequence
     from pathlib import Path
 
     from onevoice.engine.machine import Outcome
@@ -86,12 +86,16 @@ class Writer:
         `time` (µs UTC) stands for the clock. Journal time never falls: an earlier one becomes the last one.
         """
         self.check_whole()
+        assert self.fold.machine.position == self.journal.last().position, "all that is written is in the state"
         row = self._row(entry, time)
         self._write(*self._rows_for(entry, row))
         return self._entered(entry, row)
 
-    def enter_all(self, entries: Iterable[Entry]) -> Iterator[Entered]:
-        """Let entries in one after another, each worked on while the next one is written."""
+    def enter_all(self, entries: Iterable[Entry]) -> Generator[Entered]:
+        """Let entries in one after another, each worked on while the next one is written.
+
+        Close the generator before anything else is let in: at its end the state is where the journal is.
+        """
         self.check_whole()
         written: tuple[Entry, Row] | None = None
         with ThreadPoolExecutor(1, thread_name_prefix="onevoice-disk") as disk:
