@@ -9,11 +9,11 @@ HEAD = "| row | figure | target | | beside it, in the same run |\n|---|---|---|-
 
 
 def number(value):
-    """Return a number with two or three digits and its thousands."""
-    for size, letter in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
-        if abs(value) >= size:
+    """Return a number with about three digits, thousands and more as a letter."""
+    for least, size, letter in ((1e9, 1e9, "G"), (1e6, 1e6, "M"), (1e4, 1e3, "k")):
+        if abs(value) >= least:
             return f"{value / size:.3g}{letter}"
-    return f"{value:.3g}"
+    return f"{value:,.0f}" if abs(value) >= 1_000 else f"{value:.3g}"
 
 
 def row(name, figure, unit, target=None, beside="", *, less=False):
