@@ -1,7 +1,7 @@
 """The whole step, from Arrow in memory, from NDJSON with the durable journal, and replayed from that journal.
 
 Before measuring, per event: finding the customer 0.15 µs (two identifiers, two misses each), half a measure and half
-a fact 0.3 µs, 7.5 uses of moments 0.4 µs, ten segments of six instructions at 5 ns 0.3 µs, a wish in 12 events 0.1
+a fact 0.3 µs, 7.5 uses of moments 0.4 µs, ten segments of six instructions at 5 ns 0.3 µs, a wish in 13 events 0.1
 µs: 1.3 µs. Decoding from Arrow 0.4 µs: 0.6M events/s. From lines decoding costs 0.7 µs and the journal 1 µs, on other
 threads: with two cores the sum of all, 3 µs, is halved: 0.65M events/s at the best. The limit beside it is decoding
 alone, and a plain file.
