@@ -53,9 +53,10 @@ def has_room_for_event(program: Program, state: State, columns: Columns, row: in
             need[pool] += program.room_for_row[rows[each, TYPE], pool]
     start, end = rows[row, IDENTIFIERS_FROM], rows[row, IDENTIFIERS_TO]
     need[at.IDENTIFIERS] = end - start
-    if end - start > 1:
+    merges = end - start > 1 and identity.may_merge(state, columns.identifiers, start, end)
+    if merges:
         need[at.TIMERS] += identity.timers_at_stake(state, columns.identifiers, start, end)
-    if end - start > 1 or program.event_types[kind, E_ENDS]:
+    if merges or program.event_types[kind, E_ENDS]:
         ending = identity.candidates_at_stake(state, columns.identifiers, start, end)
         need[at.DECISIONS] += ending
         need[at.LINES] += ending

@@ -61,6 +61,18 @@ def _owner(state: State, identifiers: Ints, i: int) -> int:
 
 
 @kernel
+def may_merge(state: State, identifiers: Ints, start: int, stop: int) -> bool:
+    """Whether an event's identifiers belong to more than one customer."""
+    first = -1
+    for i in range(start, stop):
+        owner = _owner(state, identifiers, i)
+        if owner >= 0 and first >= 0 and owner != first:
+            return True
+        first = max(first, owner)
+    return False
+
+
+@kernel
 def timers_at_stake(state: State, identifiers: Ints, start: int, stop: int) -> int:
     """Return how many timers may be set anew if all customers named by an event's identifiers are joined."""
     timers = 0

@@ -259,30 +259,29 @@ class Lines:
     def _own(
         self, draft: Draft, row: int, values: list[float], layout: Layout, given: dict[str, Any], where: str
     ) -> None:
-        """Read the fields of one object into `values` and the draft's keys."""
-        for name, value in given.items():
-            field = layout.own.get(name)
-            if field is None:
-                if name not in layout.lists:
-                    draft.unknown.append(f"{layout.name}.{clipped(name)}")
-            elif field.type is FieldType.KEY:
+        """Read the fields of one object into `values` and the draft's keys, in the playbook's order.
+
+        So the first mistake is the same however a line is written.
+        """
+        for name, field in layout.own.items():
+            value = given.get(name)
+            if value is None:
+                continue
+            if field.type is FieldType.KEY:
                 text = _reference(value, f"{where}.{name}")
                 if text:
                     draft.keys.append((row, field.column, text))
             elif field.column != NO_COLUMN:
                 values[field.column] = self._value(field.type, value, f"{where}.{name}")
+        unknown = given.keys() - layout.own.keys() - layout.lists.keys()
+        draft.unknown += [f"{layout.name}.{clipped(name)}" for name in unknown]
 
     def _traits(self, draft: Draft, given: dict[str, Any]) -> None:
-        numbers = self.schema.trait_numbers
-        for name, value in given.items():
-            number = numbers.get(name)
-            if number is None:
-                draft.unknown.append(f"traits.{clipped(name)}")
-                continue
-            kind = self.schema.traits[number].type
-            if kind not in TEXT_KINDS:
-                draft.traits.append((number, self._value(kind, value, f"$.traits.{name}")))
-        draft.traits.sort(key=lambda pair: pair[0])
+        for number, trait in enumerate(self.schema.traits):
+            if trait.name in given and trait.type not in TEXT_KINDS:
+                draft.traits.append((number, self._value(trait.type, given[trait.name], f"$.traits.{trait.name}")))
+        unknown = given.keys() - self.schema.trait_numbers.keys()
+        draft.unknown += [f"traits.{clipped(name)}" for name in unknown]
 
     def _value(self, kind: FieldType, value: Any, where: str) -> float:
         """Return what stands in the column for a value of the line."""
