@@ -113,6 +113,8 @@ def _check_direction(campaign: Campaign, record: Record) -> None:
     """Hold an outbound campaign to `send` and an inbound one to `placements`; neither takes the other's keys."""
     if campaign.when.kind is not TriggerKind.ASKED:
         record.require("send")
+        if "send" in record.nodes and not campaign.send:
+            record.refuse("send", "no channel to send by", expected="at least one channel", found="none")
         if "placements" in record.nodes:
             mend = "write `when: asked`, or use `send`"
             record.refuse("placements", "placements of a campaign that is not asked", mend=mend)

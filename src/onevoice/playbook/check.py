@@ -196,6 +196,8 @@ class _Checker:
         row, path = self.row(measure.match.event), f"measures.{measure.name}"
         if row is None:
             return
+        if measure.over_us and measure.aggregate in {Aggregate.LATEST, Aggregate.FIRST}:
+            self.refuse(path, f"{quoted(measure.aggregate)} over a window", expected=f"{measure.aggregate} of all time")
         wanted = _MEASURED[measure.aggregate]
         if not measure.field:
             if measure.aggregate not in _WITHOUT_FIELD:
@@ -268,6 +270,8 @@ class _Checker:
             self.known(f"{path}.class", "class", campaign.klass, playbook.policies.classes)
         if campaign.offer:
             self.known(f"{path}.offer", "offer", campaign.offer, playbook.offers)
+        if not campaign.send and campaign.when.kind is not TriggerKind.ASKED and not self.report.nodes:
+            self.refuse(f"{path}.send", "no channel to send by", expected="at least one channel", found="none")
         for i, name in enumerate(campaign.send):
             self.known(f"{path}.send[{i}]", "channel", name, playbook.channels)
         for i, name in enumerate(campaign.placements):

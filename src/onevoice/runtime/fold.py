@@ -14,8 +14,9 @@ from onevoice.compiler import compile_playbook
 from onevoice.engine import state as at
 from onevoice.engine import store, timers
 from onevoice.engine.machine import Machine
-from onevoice.errors import JournalError, Mistake, SnapshotError
+from onevoice.errors import JournalError, Mistake, PlaybookError, SnapshotError
 from onevoice.journal.port import Kind, Mode, Row
+from onevoice.playbook.check import check
 from onevoice.playbook.load import digest_files, load_files, read_files
 from onevoice.playbook.model import Playbook
 from onevoice.runtime.decisions import Reading
@@ -55,6 +56,9 @@ class Published:
         """Load the playbook in a folder, or take one built in Python; PlaybookError where it cannot be used."""
         if not isinstance(given, Playbook):
             return cls.of_files(read_files(given))
+        mistakes = check(given)
+        if mistakes:
+            raise PlaybookError(*mistakes)
         plain = msgspec.to_builtins(given)
         # A set has no order of its own, and equal playbooks have one digest.
         plain["policies"]["exempt"] = {name: sorted(kinds) for name, kinds in given.policies.exempt.items()}
