@@ -12,6 +12,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Final
 
 import convert
+import pyarrow.parquet as pq
 
 import onevoice
 
@@ -36,12 +37,20 @@ def prepared() -> Path:
 def replay(events: Path) -> list[Decision]:
     """Run the year through a new journal, print how fast that went, and give its decisions."""
     shutil.rmtree(REPLAY, ignore_errors=True)
+    warm_up(events)
     with onevoice.open(convert.HERE, REPLAY) as engine:
         began = time.perf_counter()
         done = engine.run([events], on_progress=show_progress)
         took = time.perf_counter() - began
         print(f"\n{done:,} events in {took:.1f} s, {done / took:,.0f} events/s")
         return list(engine.decisions())
+
+
+def warm_up(events: Path) -> None:
+    """Take a few events without keeping them, so that compiling the kernels, once a version, is not timed."""
+    print("starting (the first time this compiles the kernels: about a minute)", file=sys.stderr, flush=True)
+    with onevoice.open(convert.HERE) as engine:
+        engine.ingest(pq.ParquetFile(events).read_row_group(0).slice(0, 100), imported=True)
 
 
 def show_progress(done: int) -> None:
