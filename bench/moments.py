@@ -115,6 +115,7 @@ def prepared(compiled, rows):
     state.customers[:, at.PROGRESS_HEAD] = -1
     for table in (state.active, state.progress, state.progress_index):
         table[:] = 0
+    state.initiators[:] = at.NEVER
     return state
 
 
@@ -143,11 +144,12 @@ def measure(count, seed=7):
     limit_s, expected = dense(types, customers, kinds, times)
     compiled = compile_playbook(playbook(types))
     columns = columns_of(compiled.schema, kinds, times)
-    state = prepared(compiled, EVENTS * count // 40)
+    state = prepared(compiled, EVENTS * count // 1_000)
     seconds, fired = twice(lambda start, stop: advance(compiled.program, state, columns, customers, start, stop))
     assert fired == expected, (fired, expected)
     rate, limit = EVENTS / 2 / seconds, EVENTS / 2 / limit_s
     held = state.pools[at.PROGRESS, COUNT]
+    assert state.pools[at.PROGRESS, HIGH] <= len(state.progress), "kernels do not look for room"
     row(
         f"moments alone, {count} of 3 steps, one core",
         rate,

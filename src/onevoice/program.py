@@ -50,17 +50,19 @@ E_MEASURES_FROM: Final = 3
 E_MEASURES_TO: Final = 4
 E_MOMENTS_FROM: Final = 5
 E_MOMENTS_TO: Final = 6
-E_TRIGGERS_FROM: Final = 7
-E_TRIGGERS_TO: Final = 8
-E_FANS_FROM: Final = 9
-E_FANS_TO: Final = 10
-E_ENDS: Final = 11  # 1 if such an event, or an item of it, may end candidates
-E_PRODUCT: Final = 12  # column of the product a world event is about; -1: an event of a customer
-E_FIRST: Final = 13  # columns of the fields that a special event is read by
-E_SECOND: Final = 14
-E_THIRD: Final = 15
-E_JUDGES: Final = 16  # 1 if such an event, or an item of it, may flip a segment or a judged suppression
-EVENT_TYPE_WIDTH: Final = 17
+E_BEGINS_FROM: Final = 7
+E_BEGINS_TO: Final = 8
+E_TRIGGERS_FROM: Final = 9
+E_TRIGGERS_TO: Final = 10
+E_FANS_FROM: Final = 11
+E_FANS_TO: Final = 12
+E_ENDS: Final = 13  # 1 if such an event, or an item of it, may end candidates
+E_PRODUCT: Final = 14  # column of the product a world event is about; -1: an event of a customer
+E_FIRST: Final = 15  # columns of the fields that a special event is read by
+E_SECOND: Final = 16
+E_THIRD: Final = 17
+E_JUDGES: Final = 18  # 1 if such an event, or an item of it, may flip a segment or a judged suppression
+EVENT_TYPE_WIDTH: Final = 19
 
 SPECIAL_NONE: Final = 0
 SPECIAL_REPORTED: Final = 1  # contact_reported: campaign, class, channel
@@ -106,6 +108,8 @@ MOMENT_LAG_US: Final = 4
 MOMENT_KEYED: Final = 5
 MOMENT_CAMPAIGNS_FROM: Final = 6
 MOMENT_CAMPAIGNS_TO: Final = 7
+MOMENT_INITIATOR: Final = 8  # its first event, if that is shared with other moments (engine/moments.py), or -1
+MOMENT_WIDTH: Final = 9
 
 # `substeps`
 SUB_FIRST_OF_STEP: Final = 0
@@ -120,6 +124,16 @@ USED_TO: Final = 3
 USED_WHERE: Final = 4
 USED_KEY: Final = 5  # part of the moment's key
 USED_NEXT: Final = 6  # the first use of the next moment
+USED_AFTER: Final = 7  # where no progress is kept it acts only after this initiator, or ALWAYS, or NOT_ALONE
+USED_AFTER_US: Final = 8  # how long after; 0: for ever
+USED_WIDTH: Final = 9
+
+ALWAYS: Final = -1
+NOT_ALONE: Final = -2
+
+# `begins`, by event type: which initiators such an event is
+BEGINS_INITIATOR: Final = 0
+BEGINS_WHERE: Final = 1
 
 # `triggers`: campaigns by event type; `fans` the same for world events
 T_CAMPAIGN: Final = 0
@@ -240,6 +254,7 @@ class Program(Tables):
         "moments": "i2",
         "substeps": "i2",
         "moment_uses": "i2",
+        "begins": "i2",
         "moment_campaigns": "i2",
         "triggers": "i2",
         "fans": "i2",
@@ -278,6 +293,7 @@ class Program(Tables):
     moments: NDArray[np.int64]
     substeps: NDArray[np.int64]
     moment_uses: NDArray[np.int64]
+    begins: NDArray[np.int64]
     moment_campaigns: NDArray[np.int64]
     triggers: NDArray[np.int64]
     fans: NDArray[np.int64]
@@ -315,6 +331,7 @@ class Widths:
     traits: int
     segments: int
     moments: int
+    initiators: int
     substeps: int
     values: int
     names: int

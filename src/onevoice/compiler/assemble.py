@@ -57,6 +57,7 @@ def assembled(book: Book, made: Sections) -> at.Program:
         moments=moments.moments,
         substeps=moments.substeps,
         moment_uses=moments.uses.rows,
+        begins=moments.begins.rows,
         moment_campaigns=triggers.moments.rows,
         triggers=triggers.events.rows,
         fans=triggers.fans.rows,
@@ -85,6 +86,7 @@ def widths_of(book: Book, program: at.Program) -> at.Widths:
         traits=len(book.schema.traits),
         segments=len(book.segments),
         moments=len(book.moments),
+        initiators=int(program.moments[:, at.MOMENT_INITIATOR].max(initial=-1)) + 1,
         substeps=int(program.moments[:, at.MOMENT_SUBSTEPS].max(initial=0)),
         values=book.schema.width_values,
         names=len(book.names.codes),
@@ -100,7 +102,7 @@ def _joined(book: Book, made: Sections) -> Ints:
     moments.moments[:, at.MOMENT_CAMPAIGNS_FROM : at.MOMENT_CAMPAIGNS_TO + 1] = triggers.moments.spans
     mark_counted(book, facts.facts)
     judged = mark_judged(book, facts.facts, made.segments, made.suppressions)
-    uses = (facts.uses, measures.uses, moments.uses, triggers.events, triggers.fans)
+    uses = (facts.uses, measures.uses, moments.uses, moments.begins, triggers.events, triggers.fans)
     event_types = compile_event_types(book, uses, facts.ends)
     mark_judging(book, event_types, facts.facts, facts.uses, measures.uses, judged)
     return event_types

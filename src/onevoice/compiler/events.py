@@ -40,8 +40,8 @@ def compile_kinds(book: Book) -> Ints:
 def compile_event_types(book: Book, uses: Sequence[Grouped], ends: frozenset[int]) -> Ints:
     """Return the table of the event types.
 
-    `uses`: of facts, measures, moments, triggers and fans, each by event type. `ends`: the types that may end
-    candidates.
+    `uses`: of facts, measures, moments, their first events, triggers and fans, each by event type. `ends`: the types
+    that may end candidates.
     """
     types = np.zeros((len(book.schema.types), at.EVENT_TYPE_WIDTH), np.int64)
     types[:, at.E_FACTS_FROM : at.E_FANS_TO + 1] = np.hstack([each.spans for each in uses])

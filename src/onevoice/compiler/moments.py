@@ -17,16 +17,17 @@ if TYPE_CHECKING:
 
     from onevoice.compiler.book import Book
     from onevoice.compiler.rows import Grouped, Row
-    from onevoice.playbook.model import Moment, Step
+    from onevoice.playbook.model import EventMatch, Moment, Step
     from onevoice.tables import Ints
 
 
 class Moments(NamedTuple):
-    """The moments, whose campaigns are not known yet; their sub-steps; and their uses by event type."""
+    """The moments, whose campaigns are not known yet; their sub-steps; their uses and first events by event type."""
 
     moments: Ints
     substeps: Ints
     uses: Grouped
+    begins: Grouped
 
 
 class _Use(NamedTuple):
@@ -43,23 +44,55 @@ def compile_moments(book: Book) -> Moments:
     moments: list[Row] = []
     substeps: list[Row] = []
     uses = Groups()
+    initiators = _Initiators(book)
     for number, moment in enumerate(book.playbook.moments.values()):
-        moments.append(_moment(book, moment, len(substeps)))
+        initiator = initiators.of(moment)
+        moments.append([*_moment(book, moment, len(substeps)), 0, 0, initiator])
         substeps += _substeps(moment, len(substeps))
         for use in _uses_of(moment):
-            _add_use(book, number, moment, use, uses)
-    grouped = _laid_out(uses, len(book.schema.types))
-    return Moments(table(moments, at.MOMENT_CAMPAIGNS_TO + 1), table(substeps, at.SUB_WITHIN_US + 1), grouped)
+            _add_use(book, number, moment, use, [0, *_alone(moment, initiator, use)], uses)
+    types = len(book.schema.types)
+    return Moments(
+        table(moments, at.MOMENT_WIDTH),
+        table(substeps, at.SUB_WITHIN_US + 1),
+        _laid_out(uses, types),
+        initiators.begins.laid_out(types, at.BEGINS_WHERE + 1),
+    )
+
+
+class _Initiators:
+    """The first events of moments without a key: moments that begin with the same event share them."""
+
+    def __init__(self, book: Book) -> None:
+        self._book = book
+        self._numbers: dict[tuple[EventMatch, ...], int] = {}
+        self.begins = Groups()
+
+    def of(self, moment: Moment) -> int:
+        """Return the initiator of a moment, or -1 for one that keeps its first event itself."""
+        if moment.per or _count(moment) == 1:
+            return -1
+        matches = moment.steps[0].matches
+        if matches not in self._numbers:
+            number = self._numbers[matches] = len(self._numbers)
+            for match in matches:
+                layout, where = self._book.schema.layout(match.event), self._book.where(match.event, match.where)
+                self.begins.add(layout.number, [number, where])
+        return self._numbers[matches]
 
 
 def _moment(book: Book, moment: Moment, first: int) -> Row:
-    count = sum(step.count for step in moment.steps if not step.absent)
+    count = _count(moment)
     if count > STEPS_MAX:
         where, expected = f"moments.{moment.name}", f"at most {STEPS_MAX} events"
         raise PlaybookError(Mistake("the moment is too long", where, expected, f"{count} events"))
     final = moment.steps[-1] if moment.steps[-1].absent else None
     absent_us, lag_us = (final.within_us, _lag_us(book, final)) if final else (0, 0)
     return [first, count, moment.within_us, absent_us, lag_us, int(bool(moment.per))]
+
+
+def _count(moment: Moment) -> int:
+    return sum(step.count for step in moment.steps if not step.absent)
 
 
 def _lag_us(book: Book, final: Step) -> int:
@@ -93,14 +126,25 @@ def _uses_of(moment: Moment) -> Iterator[_Use]:
             yield _Use(step, KILL, sub - 1, sub + following.count - 1)
 
 
-def _add_use(book: Book, number: int, moment: Moment, use: _Use, uses: Groups) -> None:
+def _alone(moment: Moment, initiator: int, use: _Use) -> tuple[int, int]:
+    """Return after which initiator, and for how long, a use may do something where no progress is kept."""
+    if initiator < 0:
+        return at.ALWAYS if use.role == STEP and use.start == 0 else at.NOT_ALONE, 0
+    if use.role == KILL and use.start == 0:
+        return initiator, 0
+    if use.role == STEP and use.start <= 1 < use.stop:
+        return initiator, moment.within_us or (use.step.within_us if use.stop == 2 else 0)
+    return at.NOT_ALONE, 0
+
+
+def _add_use(book: Book, number: int, moment: Moment, use: _Use, rest: Row, uses: Groups) -> None:
     """Add a row for each event of a step; an event without the moment's key has nothing to do with it."""
     for match in use.step.matches:
         layout = book.schema.layout(match.event)
         part = book.part(layout, moment.per) if moment.per else at.NO_PART
         if part != at.NO_PART or not moment.per:
             where = book.where(match.event, match.where)
-            uses.add(layout.number, [number, use.role, use.start, use.stop, where, part])
+            uses.add(layout.number, [number, use.role, use.start, use.stop, where, part, *rest])
 
 
 def _order(use: Row) -> tuple[int, ...]:
@@ -109,7 +153,7 @@ def _order(use: Row) -> tuple[int, ...]:
 
 
 def _laid_out(uses: Groups, types: int) -> Grouped:
-    grouped = uses.laid_out(types, at.USED_NEXT + 1, _order)
+    grouped = uses.laid_out(types, at.USED_WIDTH, _order)
     for number, (start, _) in enumerate(grouped.spans):
         used_by = grouped.of(number)[:, at.USED_BY]
         grouped.of(number)[:, at.USED_NEXT] = start + np.searchsorted(used_by, used_by, side="right")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
-from onevoice.engine import facts, measures
+from onevoice.engine import facts, measures, moments
 from onevoice.engine import state as at
 from onevoice.engine.hashing import mix
 from onevoice.engine.segments import IS_ON, LEFT_AT, SINCE
@@ -213,7 +213,12 @@ class _View:
             substeps = int(self.program.moments[moment, MOMENT_SUBSTEPS])
             pairs = [tuple(row[at.SUBSTEPS + 2 * sub : at.SUBSTEPS + 2 * sub + 2]) for sub in range(substeps)]
             states = tuple(None if pair[0] == at.NEVER else pair for pair in pairs)
-            yield (customer, moment, row[KEY], states, _or_none(row[at.WAIT_AT], at.INFINITE))
+            if any(states):
+                yield (customer, moment, row[KEY], states, _or_none(row[at.WAIT_AT], at.INFINITE))
+        for customer in self.roots:
+            for moment, time in moments.begun(self.program, self.state, customer):
+                nothing = [None] * (int(self.program.moments[moment, MOMENT_SUBSTEPS]) - 1)
+                yield (customer, moment, 0, ((time, time), *nothing), None)
 
     def memberships(self) -> Iterator[Row]:
         first = int(self.program.limits[P_SLOT_SEGMENTS])

@@ -26,9 +26,12 @@ from onevoice.events.batch import (
     TYPE,
 )
 from onevoice.program import (
+    BEGINS_WHERE,
     BY_MOMENT,
     CAMPAIGN_CLASS,
     CAMPAIGN_KEYED,
+    E_BEGINS_FROM,
+    E_BEGINS_TO,
     E_FACTS_FROM,
     E_FACTS_TO,
     E_FIRST,
@@ -44,7 +47,6 @@ from onevoice.program import (
     KEY_PART,
     MOMENT_CAMPAIGNS_FROM,
     MOMENT_CAMPAIGNS_TO,
-    MOMENT_KEYED,
     MU_COLUMN,
     MU_MEASURE,
     MU_PART,
@@ -214,6 +216,9 @@ def advance_moments(program: Program, state: State, columns: Columns, row: int, 
         if part == NO_PART or key != 0:
             _advance_moment(program, state, columns, row, customer, use, key, time)
         use = program.moment_uses[use, USED_NEXT]
+    for begun in range(event[E_BEGINS_FROM], event[E_BEGINS_TO]):
+        if _holds(program, state, columns, row, customer, program.begins[begun, BEGINS_WHERE]):
+            moments.begin(program, state, customer, begun, time)
 
 
 @kernel
@@ -223,26 +228,25 @@ def _advance_moment(
     """Apply an event to one moment: kills, then steps from the last to the first."""
     uses = program.moment_uses
     moment = uses[first, USED_BY]
-    keyed = program.moments[moment, MOMENT_KEYED]
     progress = moments.find_progress(state, customer, moment, key)
-    killed = False
     for use in range(first, uses[first, USED_NEXT]):
-        if not moments.may_start_or_go_on(program, state, use, progress):
+        if not moments.may_act(program, state, customer, use, progress, time):
             continue
         if not _holds(program, state, columns, row, customer, uses[use, USED_WHERE]):
             continue
         if uses[use, USED_ROLE] != moments.STEP:
-            moments.undo(program, state, use, progress, time)
-            killed = True
+            progress = moments.undo(program, state, customer, use, progress, time)
             continue
         found = moments.advance(program, state, customer, use, progress, key, time)
         if found == moments.FIRES:
-            moments.clear(state, customer, moment, progress, keyed)
+            progress = moments.find_progress(state, customer, moment, key)
+            if progress >= 0:
+                moments.clear(program, state, customer, moment, progress)
             _queue_moment(program, state, columns, moment, row, key)
             return
         progress = found
-    if killed:
-        moments.tidy(program, state, customer, moment, progress, keyed)
+    if progress >= 0:
+        moments.tidy(program, state, customer, moment, progress)
 
 
 @kernel

@@ -153,7 +153,7 @@ def _grown_sets(state: State, need: NDArray[np.int64]) -> State:
 def _blank(name: str, shape: tuple[int, ...], dtype: Any) -> NDArray[Any]:
     if name in {"traits", "contexts"}:
         return np.full(shape, np.nan, dtype)
-    if name == "trait_stamps":
+    if name in {"trait_stamps", "initiators"}:
         return np.full(shape, at.NEVER, dtype)
     return np.zeros(shape, dtype)
 

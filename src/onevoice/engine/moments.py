@@ -1,7 +1,13 @@
 """Moments of truth: sequences with order, counts, windows and absence, by a dynamic programme (semantics §6).
 
 Per (customer, moment, key) each sub-step keeps the best progress `(anchor, time)`: O(sub-steps) memory, no explosion of
-runs. A bit per customer and moment says whether there may be progress, so that most events touch no progress at all.
+runs. Most events touch no progress at all, for two reasons:
+
+- A bit per customer and moment says whether there may be progress.
+- Moments that begin with the same event share it: `initiators` holds when each customer did it last. A moment without a
+  key keeps progress of its own only where it differs from "the shared first event, and nothing after it": a later
+  sub-step is complete, or the first was cleared since, by a firing or a kill. An initiator is noted after all moments
+  have been advanced: until then the rows speak of what was before the event.
 """
 
 from __future__ import annotations
@@ -13,13 +19,19 @@ from onevoice.engine import timers
 from onevoice.engine.kernel import kernel
 from onevoice.engine.store import KEY, NEXT, OWNER, SLOT_MASK, add, find, owner_of, remove
 from onevoice.program import (
+    ALWAYS,
+    BEGINS_INITIATOR,
     MOMENT_ABSENT_US,
     MOMENT_FIRST,
+    MOMENT_INITIATOR,
+    MOMENT_KEYED,
     MOMENT_LAG_US,
     MOMENT_SUBSTEPS,
     MOMENT_WITHIN_US,
     SUB_IS_LAST,
     SUB_WITHIN_US,
+    USED_AFTER,
+    USED_AFTER_US,
     USED_BY,
     USED_FROM,
     USED_ROLE,
@@ -27,6 +39,8 @@ from onevoice.program import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from onevoice.engine.state import State
     from onevoice.program import Program
     from onevoice.tables import Ints
@@ -41,9 +55,15 @@ FIRES: Final = -2  # what `advance` returns where the moment fires
 
 
 @kernel
+def _may_have(state: State, customer: int, moment: int) -> bool:
+    """Whether a customer may have progress of their own in a moment; exact for one without a key."""
+    return (state.active[customer, moment // 63] >> (moment % 63)) & 1 == 1
+
+
+@kernel
 def find_progress(state: State, customer: int, moment: int, key: int) -> int:
     """Return the row of a customer's progress, or -1."""
-    if not (state.active[customer, moment // 63] >> (moment % 63)) & 1:
+    if not _may_have(state, customer, moment):
         return -1
     return find(state.progress, state.progress_index, owner_of(customer, moment), key)
 
@@ -57,35 +77,63 @@ def _add_progress(program: Program, state: State, customer: int, moment: int, ke
     state.progress[row, at.WAIT_AT] = at.INFINITE
     for sub in range(program.moments[moment, MOMENT_SUBSTEPS]):
         state.progress[row, at.SUBSTEPS + 2 * sub] = NOTHING
+    shared = _shared(program, state, customer, moment)
+    state.progress[row, at.SUBSTEPS] = shared
+    state.progress[row, at.SUBSTEPS + 1] = shared
     return row
 
 
 @kernel
-def clear(state: State, customer: int, moment: int, row: int, keyed: int) -> None:
-    """Forget the progress in a row (-1: there is none)."""
-    if row < 0:
+def _shared(program: Program, state: State, customer: int, moment: int) -> int:
+    """Return when the customer did the first event that a moment shares with others, or NOTHING."""
+    initiator = program.moments[moment, MOMENT_INITIATOR]
+    return state.initiators[customer, initiator] if initiator >= 0 else NOTHING
+
+
+@kernel
+def begin(program: Program, state: State, customer: int, use: int, time: int) -> None:
+    """Note that a customer did what moments begin with."""
+    initiator = program.begins[use, BEGINS_INITIATOR]
+    state.initiators[customer, initiator] = max(state.initiators[customer, initiator], time)
+
+
+@kernel
+def clear(program: Program, state: State, customer: int, moment: int, row: int) -> None:
+    """Forget the progress in a row; what other moments still know of the first event is covered by an empty one."""
+    for sub in range(program.moments[moment, MOMENT_SUBSTEPS]):
+        state.progress[row, at.SUBSTEPS + 2 * sub] = NOTHING
+    state.progress[row, at.WAIT_AT] = at.INFINITE
+    tidy(program, state, customer, moment, row)
+
+
+@kernel
+def tidy(program: Program, state: State, customer: int, moment: int, row: int) -> None:
+    """Drop a row that says no more than the first event that is shared does, or will when it is noted."""
+    progress = state.progress
+    first = progress[row, at.SUBSTEPS]
+    if first < _shared(program, state, customer, moment):
         return
+    if first != NOTHING and program.moments[moment, MOMENT_INITIATOR] < 0:
+        return
+    for sub in range(1, program.moments[moment, MOMENT_SUBSTEPS]):
+        if progress[row, at.SUBSTEPS + 2 * sub] != NOTHING:
+            return
     pools, customers = state.pools, state.customers
-    remove(state.progress, state.progress_index, pools, at.PROGRESS, customers, at.PROGRESS_HEAD, row)
-    if not keyed:
+    remove(progress, state.progress_index, pools, at.PROGRESS, customers, at.PROGRESS_HEAD, row)
+    if not program.moments[moment, MOMENT_KEYED]:
         state.active[customer, moment // 63] &= ~(1 << (moment % 63))
 
 
 @kernel
-def _is_empty(program: Program, progress: Ints, row: int, moment: int) -> bool:
-    for sub in range(program.moments[moment, MOMENT_SUBSTEPS]):
-        if progress[row, at.SUBSTEPS + 2 * sub] != NOTHING:
-            return False
-    return True
-
-
-@kernel
-def undo(program: Program, state: State, use: int, row: int, time: int) -> None:
-    """Apply a use that is a kill."""
+def undo(program: Program, state: State, customer: int, use: int, row: int, time: int) -> int:
+    """Apply a use that is a kill; returns its progress row."""
+    if row < 0:
+        row = _add_progress(program, state, customer, program.moment_uses[use, USED_BY], 0)
     if program.moment_uses[use, USED_ROLE] == KILL:
         _kill(program, state, use, row, time)
     else:
         _kill_wait(program, state, use, row, time)
+    return row
 
 
 @kernel
@@ -175,15 +223,13 @@ def advance(program: Program, state: State, customer: int, use: int, row: int, k
 
 
 @kernel
-def may_start_or_go_on(program: Program, state: State, use: int, row: int) -> bool:
+def may_act(program: Program, state: State, customer: int, use: int, row: int, time: int) -> bool:
     """Whether an event can do anything through this use, before its condition is evaluated."""
-    first = program.moment_uses[use, USED_FROM]
-    if program.moment_uses[use, USED_ROLE] != STEP:
-        return row >= 0
-    if first == 0:
-        return True
     if row < 0:
-        return False
+        return _may_act_alone(program, state, customer, use, time)
+    first = program.moment_uses[use, USED_FROM]
+    if first == 0 or program.moment_uses[use, USED_ROLE] != STEP:
+        return True
     for sub in range(first, program.moment_uses[use, USED_TO]):
         if state.progress[row, at.SUBSTEPS + 2 * sub - 2] != NOTHING:
             return True
@@ -191,10 +237,13 @@ def may_start_or_go_on(program: Program, state: State, use: int, row: int) -> bo
 
 
 @kernel
-def tidy(program: Program, state: State, customer: int, moment: int, row: int, keyed: int) -> None:
-    """Drop a row of progress that has become empty."""
-    if row >= 0 and _is_empty(program, state.progress, row, moment):
-        clear(state, customer, moment, row, keyed)
+def _may_act_alone(program: Program, state: State, customer: int, use: int, time: int) -> bool:
+    """Whether an event can do anything where no progress is kept: it begins, or follows the shared first event."""
+    after, within = program.moment_uses[use, USED_AFTER], program.moment_uses[use, USED_AFTER_US]
+    if after < 0:
+        return after == ALWAYS
+    began = state.initiators[customer, after]
+    return NOTHING < began <= time and (within == 0 or time - began < within)
 
 
 @kernel
@@ -208,10 +257,27 @@ def absence_row(state: State, timer: int) -> int:
     return row if progress[row, at.WAIT_AT] == state.timers[timer, timers.DUE] else -1
 
 
+def begun(program: Program, state: State, customer: int) -> Iterator[tuple[int, int]]:
+    """Give (moment, time) where a customer did the first event that a moment shares, and has no progress of its own.
+
+    Not a kernel: for those who read the state as a whole.
+    """
+    for moment in range(len(program.moments)):
+        time = int(_shared(program, state, customer, moment))
+        if time != NOTHING and not _may_have(state, customer, moment):
+            yield moment, time
+
+
 @kernel
 def merge(program: Program, state: State, a: int, b: int) -> None:
     """Keep the better progress of two customers, sub-step by sub-step."""
     progress = state.progress
+    row = state.customers[a, at.PROGRESS_HEAD]
+    while row >= 0:
+        moment = progress[row, OWNER] & SLOT_MASK
+        if not _may_have(state, b, moment):
+            _keep_better_first(progress, row, _shared(program, state, b, moment))
+        row = progress[row, NEXT]
     row = state.customers[b, at.PROGRESS_HEAD]
     while row >= 0:
         after = progress[row, NEXT]
@@ -223,6 +289,16 @@ def merge(program: Program, state: State, a: int, b: int) -> None:
         remove(progress, state.progress_index, state.pools, at.PROGRESS, state.customers, at.PROGRESS_HEAD, row)
         row = after
     state.active[b, :] = 0
+    for initiator in range(state.initiators.shape[1]):
+        state.initiators[a, initiator] = max(state.initiators[a, initiator], state.initiators[b, initiator])
+    state.initiators[b, :] = NOTHING
+
+
+@kernel
+def _keep_better_first(progress: Ints, row: int, time: int) -> None:
+    if time > progress[row, at.SUBSTEPS]:
+        progress[row, at.SUBSTEPS] = time
+        progress[row, at.SUBSTEPS + 1] = time
 
 
 @kernel

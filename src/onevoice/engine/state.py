@@ -193,6 +193,7 @@ class State(Tables):
         "trait_stamps": "i2",
         "memberships": "i2",  # customer × 63 segments a word
         "active": "i2",  # customer × 63 moments a word: may have progress
+        "initiators": "i2",  # customer × first event that moments share: the latest
         "identifiers": "i2",
         "identifiers_index": "i1",
         "facts": "i2",
@@ -228,6 +229,7 @@ class State(Tables):
     trait_stamps: NDArray[np.int64]
     memberships: NDArray[np.int64]
     active: NDArray[np.int64]
+    initiators: NDArray[np.int64]
     identifiers: NDArray[np.int64]
     identifiers_index: NDArray[np.int64]
     facts: NDArray[np.int64]
@@ -264,6 +266,7 @@ TABLES: Final[dict[str, int]] = {
     "trait_stamps": CUSTOMERS,
     "memberships": CUSTOMERS,
     "active": CUSTOMERS,
+    "initiators": CUSTOMERS,
     "identifiers": IDENTIFIERS,
     "facts": FACTS,
     "cells": CELLS,
@@ -296,6 +299,7 @@ def empty(widths: Widths) -> State:
         trait_stamps=np.full((rows, 2 * max(widths.traits, 1)), NEVER, np.int64),
         memberships=ints(rows, words),
         active=ints(rows, (widths.moments + 62) // 63 or 1),
+        initiators=np.full((rows, max(widths.initiators, 1)), NEVER, np.int64),
         identifiers=ints(rows, IDENTIFIER_WIDTH),
         identifiers_index=ints(index),
         facts=ints(rows, FACT_WIDTH),

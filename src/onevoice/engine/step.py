@@ -51,7 +51,6 @@ from onevoice.program import (
     FACT_STOPS,
     MOMENT_CAMPAIGNS_FROM,
     MOMENT_CAMPAIGNS_TO,
-    MOMENT_KEYED,
     MOMENT_SUBSTEPS,
     ROLE_PLACEMENT,
     SPECIAL_ASKED,
@@ -246,7 +245,7 @@ def _fire_absence(program: Program, state: State, timer: int) -> None:
     customer, moment = state.timers[timer, timers.CUSTOMER], state.timers[timer, timers.SLOT]
     key = state.progress[row, KEY]
     completed = state.progress[row, at.SUBSTEPS + 2 * program.moments[moment, MOMENT_SUBSTEPS] - 1]
-    moments.clear(state, customer, moment, row, program.moments[moment, MOMENT_KEYED])
+    moments.clear(program, state, customer, moment, row)
     start, stop = program.moments[moment, MOMENT_CAMPAIGNS_FROM], program.moments[moment, MOMENT_CAMPAIGNS_TO]
     for i in range(start, stop):
         campaign = program.moment_campaigns[i, 0]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 import msgspec
 import numpy as np
 
-from onevoice.engine import facts, measures
+from onevoice.engine import facts, measures, moments
 from onevoice.engine import state as at
 from onevoice.engine.segments import SINCE
 from onevoice.engine.store import COUNT, DATA, KEY, NEXT, OWNER, SLOT_MASK
@@ -233,6 +233,8 @@ class _View:
             held = [sub for sub in range(substeps) if row[at.SUBSTEPS + 2 * sub] != at.NEVER]
             if held:
                 yield names[moment], Progress(row[KEY], held[-1] + 1, substeps, time_of(row[at.WAIT_AT]))
+        for moment, _ in moments.begun(self.program, self.state, self.customer):
+            yield names[moment], Progress(0, 1, int(self.program.moments[moment, MOMENT_SUBSTEPS]), None)
 
     def candidates(self) -> Iterator[Waiting]:
         names = list(self.playbook.campaigns)
