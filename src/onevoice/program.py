@@ -34,8 +34,9 @@ P_FACT_IGNORED: Final = 7
 P_SLOT_SEGMENTS: Final = 8  # first slot of `cells` for memberships; measures come before
 P_SLOT_SUPPRESSIONS: Final = 9
 P_SLOT_IGNORED: Final = 10
-P_JUDGES: Final = 11  # 1 if there is anything to judge
-LIMITS: Final = 12
+P_JUDGES_FROM: Final = 11  # all of it, in `judges`
+P_JUDGES_TO: Final = 12
+LIMITS: Final = 13
 
 # `kinds`: identifiers
 KIND_UNIQUE: Final = 0
@@ -61,8 +62,9 @@ E_PRODUCT: Final = 14  # column of the product a world event is about; -1: an ev
 E_FIRST: Final = 15  # columns of the fields that a special event is read by
 E_SECOND: Final = 16
 E_THIRD: Final = 17
-E_JUDGES: Final = 18  # 1 if such an event, or an item of it, may flip a segment or a judged suppression
-EVENT_TYPE_WIDTH: Final = 19
+E_JUDGES_FROM: Final = 18  # what such an event, or an item of it, may flip
+E_JUDGES_TO: Final = 19
+EVENT_TYPE_WIDTH: Final = 20
 
 SPECIAL_NONE: Final = 0
 SPECIAL_REPORTED: Final = 1  # contact_reported: campaign, class, channel
@@ -116,20 +118,24 @@ SUB_FIRST_OF_STEP: Final = 0
 SUB_IS_LAST: Final = 1  # of its step
 SUB_WITHIN_US: Final = 2
 
+# `advances`: by event type, the moments that such an event may advance or undo
+ADVANCE_MOMENT: Final = 0
+ADVANCE_FROM: Final = 1  # into `moment_uses`
+ADVANCE_TO: Final = 2
+ADVANCE_KEY: Final = 3  # part of the moment's key
+ADVANCE_BEGINS: Final = 4  # 1 if it may begin one by itself; else it does nothing where no progress is kept, but
+ADVANCE_AFTER: Final = 5  # after this initiator,
+ADVANCE_AFTER_US: Final = 6  # less than so long after it (0: never)
+ADVANCE_WIDTH: Final = 7
+
 # `moment_uses`, by event type, then moment, then kills before steps and later steps before earlier ones
 USED_BY: Final = 0
 USED_ROLE: Final = 1
 USED_FROM: Final = 2
 USED_TO: Final = 3
 USED_WHERE: Final = 4
-USED_KEY: Final = 5  # part of the moment's key
-USED_NEXT: Final = 6  # the first use of the next moment
-USED_AFTER: Final = 7  # where no progress is kept it acts only after this initiator, or ALWAYS, or NOT_ALONE
-USED_AFTER_US: Final = 8  # how long after; 0: for ever
-USED_WIDTH: Final = 9
-
-ALWAYS: Final = -1
-NOT_ALONE: Final = -2
+USED_ALONE: Final = 5  # 1 if it may act where no progress is kept
+USED_WIDTH: Final = 6
 
 # `begins`, by event type: which initiators such an event is
 BEGINS_INITIATOR: Final = 0
@@ -148,7 +154,10 @@ SEGMENT_ENTERED_FROM: Final = 2  # into `segment_campaigns`
 SEGMENT_ENTERED_TO: Final = 3
 SEGMENT_LEFT_FROM: Final = 4
 SEGMENT_LEFT_TO: Final = 5
-SEGMENT_ORDER: Final = 6  # in row i: the segment that is judged i-th
+SEGMENT_WIDTH: Final = 6
+
+# `judges`: what is judged after an event, by event type and then all of it, in the order of judging
+JUDGES: Final = 0  # a segment; above them: their number + a suppression with `then` or `at_most`
 
 # `campaigns`
 CAMPAIGN_OFFER: Final = 0
@@ -253,6 +262,7 @@ class Program(Tables):
         "measure_uses": "i2",
         "moments": "i2",
         "substeps": "i2",
+        "advances": "i2",
         "moment_uses": "i2",
         "begins": "i2",
         "moment_campaigns": "i2",
@@ -260,6 +270,7 @@ class Program(Tables):
         "fans": "i2",
         "segments": "i2",
         "segment_campaigns": "i2",
+        "judges": "i2",
         "campaigns": "i2",
         "campaign_numbers": "f2",
         "sends": "i2",
@@ -292,6 +303,7 @@ class Program(Tables):
     measure_uses: NDArray[np.int64]
     moments: NDArray[np.int64]
     substeps: NDArray[np.int64]
+    advances: NDArray[np.int64]
     moment_uses: NDArray[np.int64]
     begins: NDArray[np.int64]
     moment_campaigns: NDArray[np.int64]
@@ -299,6 +311,7 @@ class Program(Tables):
     fans: NDArray[np.int64]
     segments: NDArray[np.int64]
     segment_campaigns: NDArray[np.int64]
+    judges: NDArray[np.int64]
     campaigns: NDArray[np.int64]
     campaign_numbers: NDArray[np.float64]
     sends: NDArray[np.int64]

@@ -150,7 +150,7 @@ def _program(code: Code, random: np.random.Generator) -> Program:
 def _state(code: Code, names: Names, patterns: list[str], random: np.random.Generator, rows: int) -> state.State:
     """Return a state in which customers have traits, zones and memberships."""
     widths = Widths(
-        kinds=1, traits=len(TRAITS), segments=len(SEGMENTS), moments=1, substeps=1, values=len(EVENT),
+        kinds=1, traits=len(TRAITS), segments=len(SEGMENTS), moments=1, initiators=0, substeps=1, values=len(EVENT),
         names=len(names.texts), likes=len(patterns), campaigns=6, stack=STACK_ROOM,
     )  # fmt: skip
     empty = state.empty(widths)
@@ -158,7 +158,7 @@ def _state(code: Code, names: Names, patterns: list[str], random: np.random.Gene
     made.customers[:, state.FACT_HEAD] = made.customers[:, state.CELL_HEAD] = -1
     made.customers[:, state.ZONE] = random.choice([zone_number(name) for name in ZONE_NAMES], len(made.customers))
     made.traits[:rows] = np.stack([_column(random, kind, rows) for kind in TRAITS.values()], axis=1)
-    made.memberships[:rows] = random.integers(0, 2**63, (rows, made.memberships.shape[1]))
+    made.memberships[:rows] = random.integers(0, 2**32, (rows, made.memberships.shape[1]))
     made.names[:, state.N_HASH] = random.integers(1, 2**62, len(made.names))
     made.likes[: len(patterns), : len(names.texts)] = match_patterns(patterns, names.texts)
     return made

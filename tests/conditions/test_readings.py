@@ -12,7 +12,7 @@ from onevoice.conditions.code import Assembler
 from onevoice.conditions.sql import MACROS, Reading
 from onevoice.conditions.tree import OFFER_PRODUCT, Symbol, Type
 from onevoice.conditions.types import check
-from onevoice.engine import measures
+from onevoice.engine import bits, measures
 from onevoice.engine.state import ZONE
 from onevoice.program import CAMPAIGN_OFFER
 from onevoice.zones import zone_names
@@ -33,7 +33,7 @@ def _matrix(world: bed.World, symbol: Symbol, row: int) -> float:
     if kind is bed.KIND.MEASURE:
         return measures.value(program, world.state, row, symbol.index, NOW)
     if kind is bed.KIND.SEGMENT:
-        return float(int(world.state.memberships[row, symbol.index // 63]) >> (symbol.index % 63) & 1)
+        return float(bits.bit(world.state.memberships, row, symbol.index))
     if kind is bed.KIND.EVENT_FIELD:
         return world.values[row, symbol.index]
     if kind is bed.KIND.CAMPAIGN:

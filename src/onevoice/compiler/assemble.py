@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from onevoice import program as at
 from onevoice.compiler.events import compile_coded, compile_coded_traits, compile_event_types, compile_kinds
-from onevoice.compiler.marks import mark_counted, mark_judged, mark_judging
+from onevoice.compiler.judges import compile_judges
+from onevoice.compiler.marks import mark_counted
 from onevoice.compiler.room import room_for_event, room_for_row, room_for_timer
 from onevoice.conditions.opcodes import STACK_ROOM
 from onevoice.zones import zones
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from onevoice.compiler.measures import Measures
     from onevoice.compiler.moments import Moments
     from onevoice.compiler.policies import Policies
+    from onevoice.compiler.rows import Grouped
     from onevoice.compiler.triggers import Triggers
     from onevoice.tables import Floats, Ints
 
@@ -42,7 +44,9 @@ class Sections(NamedTuple):
 def assembled(book: Book, made: Sections) -> at.Program:
     """Return the program of a book whose sections are all made."""
     facts, measures, moments, triggers = made.facts, made.measures, made.moments, made.triggers
-    event_types = _joined(book, made)
+    judges = compile_judges(book, facts.facts, facts.uses, measures.uses, made.segments, made.suppressions)
+    made.limits[[at.P_JUDGES_FROM, at.P_JUDGES_TO]] = judges.spans[-1]
+    event_types = _joined(book, made, judges)
     judged = len(made.segments) + len(made.suppressions)
     flips, schedules, campaigns = len(triggers.segments.rows), len(made.campaigns.schedules), len(book.campaigns)
     for_event = room_for_event(judged, flips, schedules, campaigns)
@@ -56,6 +60,7 @@ def assembled(book: Book, made: Sections) -> at.Program:
         measure_uses=measures.uses.rows,
         moments=moments.moments,
         substeps=moments.substeps,
+        advances=moments.advances.rows,
         moment_uses=moments.uses.rows,
         begins=moments.begins.rows,
         moment_campaigns=triggers.moments.rows,
@@ -63,6 +68,7 @@ def assembled(book: Book, made: Sections) -> at.Program:
         fans=triggers.fans.rows,
         segments=made.segments,
         segment_campaigns=triggers.segments.rows,
+        judges=judges.rows,
         **made.campaigns._asdict(),
         **made.policies._asdict(),
         suppressions=made.suppressions,
@@ -96,13 +102,12 @@ def widths_of(book: Book, program: at.Program) -> at.Widths:
     )
 
 
-def _joined(book: Book, made: Sections) -> Ints:
+def _joined(book: Book, made: Sections, judges: Grouped) -> Ints:
     """Give the moments their campaigns and the facts their marks; returns the event types."""
     facts, measures, moments, triggers = made.facts, made.measures, made.moments, made.triggers
     moments.moments[:, at.MOMENT_CAMPAIGNS_FROM : at.MOMENT_CAMPAIGNS_TO + 1] = triggers.moments.spans
     mark_counted(book, facts.facts)
-    judged = mark_judged(book, facts.facts, made.segments, made.suppressions)
-    uses = (facts.uses, measures.uses, moments.uses, moments.begins, triggers.events, triggers.fans)
+    uses = (facts.uses, measures.uses, moments.advances, moments.begins, triggers.events, triggers.fans)
     event_types = compile_event_types(book, uses, facts.ends)
-    mark_judging(book, event_types, facts.facts, facts.uses, measures.uses, judged)
+    event_types[:, at.E_JUDGES_FROM : at.E_JUDGES_TO + 1] = judges.spans[:-1]
     return event_types

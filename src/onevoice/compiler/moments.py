@@ -9,6 +9,7 @@ import numpy as np
 from onevoice import program as at
 from onevoice.compiler.rows import Groups, table
 from onevoice.engine.moments import KILL, KILL_WAIT, STEP
+from onevoice.engine.state import INFINITE
 from onevoice.errors import Mistake, PlaybookError
 from onevoice.playbook.derived import STEPS_MAX
 
@@ -22,11 +23,12 @@ if TYPE_CHECKING:
 
 
 class Moments(NamedTuple):
-    """The moments, whose campaigns are not known yet; their sub-steps; their uses and first events by event type."""
+    """The moments, whose campaigns are not known yet; their sub-steps; and what each event type does to them."""
 
     moments: Ints
     substeps: Ints
     uses: Grouped
+    advances: Grouped
     begins: Grouped
 
 
@@ -41,21 +43,23 @@ class _Use(NamedTuple):
 
 def compile_moments(book: Book) -> Moments:
     """Return the tables of the moments. Raises PlaybookError for one with more than STEPS_MAX events."""
-    moments: list[Row] = []
+    rows: list[Row] = []
     substeps: list[Row] = []
     uses = Groups()
     initiators = _Initiators(book)
     for number, moment in enumerate(book.playbook.moments.values()):
         initiator = initiators.of(moment)
-        moments.append([*_moment(book, moment, len(substeps)), 0, 0, initiator])
+        rows.append([*_moment(book, moment, len(substeps)), 0, 0, initiator])
         substeps += _substeps(moment, len(substeps))
         for use in _uses_of(moment):
-            _add_use(book, number, moment, use, [0, *_alone(moment, initiator, use)], uses)
+            _add_use(book, number, moment, use, initiator, uses)
     types = len(book.schema.types)
+    moments, of_types = table(rows, at.MOMENT_WIDTH), uses.laid_out(types, at.USED_WIDTH, _order)
     return Moments(
-        table(moments, at.MOMENT_WIDTH),
+        moments,
         table(substeps, at.SUB_WITHIN_US + 1),
-        _laid_out(uses, types),
+        of_types,
+        _advances(book, moments, of_types),
         initiators.begins.laid_out(types, at.BEGINS_WHERE + 1),
     )
 
@@ -126,25 +130,20 @@ def _uses_of(moment: Moment) -> Iterator[_Use]:
             yield _Use(step, KILL, sub - 1, sub + following.count - 1)
 
 
-def _alone(moment: Moment, initiator: int, use: _Use) -> tuple[int, int]:
-    """Return after which initiator, and for how long, a use may do something where no progress is kept."""
+def _is_alone(use: _Use, initiator: int) -> bool:
+    """Whether a use may act where no progress is kept: where there is at most the first event that is shared."""
     if initiator < 0:
-        return at.ALWAYS if use.role == STEP and use.start == 0 else at.NOT_ALONE, 0
-    if use.role == KILL and use.start == 0:
-        return initiator, 0
-    if use.role == STEP and use.start <= 1 < use.stop:
-        return initiator, moment.within_us or (use.step.within_us if use.stop == 2 else 0)
-    return at.NOT_ALONE, 0
+        return use.role == STEP and use.start == 0
+    return use.start <= 1 < use.stop if use.role == STEP else use.start == 0
 
 
-def _add_use(book: Book, number: int, moment: Moment, use: _Use, rest: Row, uses: Groups) -> None:
+def _add_use(book: Book, number: int, moment: Moment, use: _Use, initiator: int, uses: Groups) -> None:
     """Add a row for each event of a step; an event without the moment's key has nothing to do with it."""
     for match in use.step.matches:
         layout = book.schema.layout(match.event)
-        part = book.part(layout, moment.per) if moment.per else at.NO_PART
-        if part != at.NO_PART or not moment.per:
+        if not moment.per or book.part(layout, moment.per) != at.NO_PART:
             where = book.where(match.event, match.where)
-            uses.add(layout.number, [number, use.role, use.start, use.stop, where, part, *rest])
+            uses.add(layout.number, [number, use.role, use.start, use.stop, where, int(_is_alone(use, initiator))])
 
 
 def _order(use: Row) -> tuple[int, ...]:
@@ -152,9 +151,27 @@ def _order(use: Row) -> tuple[int, ...]:
     return use[at.USED_BY], int(use[at.USED_ROLE] == STEP), -use[at.USED_FROM]
 
 
-def _laid_out(uses: Groups, types: int) -> Grouped:
-    grouped = uses.laid_out(types, at.USED_WIDTH, _order)
-    for number, (start, _) in enumerate(grouped.spans):
-        used_by = grouped.of(number)[:, at.USED_BY]
-        grouped.of(number)[:, at.USED_NEXT] = start + np.searchsorted(used_by, used_by, side="right")
-    return grouped
+def _advances(book: Book, moments: Ints, uses: Grouped) -> Grouped:
+    """Return a row for each event type and moment that it has uses for."""
+    advances = Groups()
+    pers = [moment.per for moment in book.playbook.moments.values()]
+    for layout in book.schema.types:
+        start, of_type = int(uses.spans[layout.number][0]), uses.of(layout.number)
+        for number in map(int, np.unique(of_type[:, at.USED_BY])):
+            places = np.flatnonzero(of_type[:, at.USED_BY] == number).tolist()
+            part = book.part(layout, pers[number]) if pers[number] else at.NO_PART
+            when = _when_alone(moments[number], of_type[places])
+            advances.add(layout.number, [number, start + places[0], start + places[-1] + 1, part, *when])
+    return advances.laid_out(len(book.schema.types), at.ADVANCE_WIDTH)
+
+
+def _when_alone(moment: Ints, uses: Ints) -> Row:
+    """Return ADVANCE_BEGINS, ADVANCE_AFTER and ADVANCE_AFTER_US of one moment's uses."""
+    alone = uses[uses[:, at.USED_ALONE] == 1]
+    if not len(alone):
+        return [0, 0, 0]
+    initiator, window = int(moment[at.MOMENT_INITIATOR]), int(moment[at.MOMENT_WITHIN_US])
+    if initiator < 0:
+        return [1, 0, 0]
+    is_bound = window > 0 and (alone[:, at.USED_ROLE] == STEP).all()
+    return [0, initiator, window if is_bound else INFINITE]

@@ -67,7 +67,6 @@ def compile_limits(book: Book, segments: Ints, suppressions: Ints, campaigns: In
     limits[at.P_SLOT_SEGMENTS] = measures
     limits[at.P_SLOT_SUPPRESSIONS] = measures + len(segments)
     limits[at.P_SLOT_IGNORED] = measures + len(segments) + len(suppressions)
-    limits[at.P_JUDGES] = int(len(segments) > 0 or bool(suppressions[:, at.SUPPRESSION_JUDGED].any()))
     return limits
 
 

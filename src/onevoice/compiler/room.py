@@ -29,7 +29,7 @@ def room_for_row(event_types: Ints, moments: Ints, moment_uses: Grouped) -> Ints
     """Return int64[event type, pool]: what a row of this type may take."""
     facts = event_types[:, at.E_FACTS_TO] - event_types[:, at.E_FACTS_FROM]
     measures = event_types[:, at.E_MEASURES_TO] - event_types[:, at.E_MEASURES_FROM]
-    uses = event_types[:, at.E_MOMENTS_TO] - event_types[:, at.E_MOMENTS_FROM]
+    uses = moment_uses.spans[:, 1] - moment_uses.spans[:, 0]
     births = _births(event_types, moments, moment_uses)
     room = np.zeros((len(event_types), pool.POOLS), np.int64)
     room[:, pool.FACTS] = _FACT_ROWS * (facts + 1)

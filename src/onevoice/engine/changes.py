@@ -26,6 +26,10 @@ from onevoice.events.batch import (
     TYPE,
 )
 from onevoice.program import (
+    ADVANCE_FROM,
+    ADVANCE_KEY,
+    ADVANCE_MOMENT,
+    ADVANCE_TO,
     BEGINS_WHERE,
     BY_MOMENT,
     CAMPAIGN_CLASS,
@@ -66,9 +70,6 @@ from onevoice.program import (
     T_KEY,
     T_WHERE,
     USE_WHERE,
-    USED_BY,
-    USED_KEY,
-    USED_NEXT,
     USED_ROLE,
     USED_WHERE,
 )
@@ -209,13 +210,14 @@ def trigger(program: Program, state: State, columns: Columns, row: int, customer
 def advance_moments(program: Program, state: State, columns: Columns, row: int, customer: int, time: int) -> None:
     """Let an event row advance, or undo, the moments that its type concerns."""
     event = program.event_types[columns.rows[row, TYPE]]
-    use = event[E_MOMENTS_FROM]
-    while use < event[E_MOMENTS_TO]:
-        part = program.moment_uses[use, USED_KEY]
-        key = facts.part_hash(state, columns, row, part)
-        if part == NO_PART or key != 0:
-            _advance_moment(program, state, columns, row, customer, use, key, time)
-        use = program.moment_uses[use, USED_NEXT]
+    start, stop = event[E_MOMENTS_FROM], event[E_MOMENTS_TO]
+    if moments.concerns_any(program, state, customer, start, stop, time):
+        for advance in range(start, stop):
+            if moments.concerns(program, state, customer, advance, time):
+                part = program.advances[advance, ADVANCE_KEY]
+                key = facts.part_hash(state, columns, row, part)
+                if part == NO_PART or key != 0:
+                    _advance_moment(program, state, columns, row, customer, advance, key, time)
     for begun in range(event[E_BEGINS_FROM], event[E_BEGINS_TO]):
         if _holds(program, state, columns, row, customer, program.begins[begun, BEGINS_WHERE]):
             moments.begin(program, state, customer, begun, time)
@@ -223,14 +225,14 @@ def advance_moments(program: Program, state: State, columns: Columns, row: int, 
 
 @kernel
 def _advance_moment(
-    program: Program, state: State, columns: Columns, row: int, customer: int, first: int, key: int, time: int
+    program: Program, state: State, columns: Columns, row: int, customer: int, advance: int, key: int, time: int
 ) -> None:
     """Apply an event to one moment: kills, then steps from the last to the first."""
     uses = program.moment_uses
-    moment = uses[first, USED_BY]
+    moment = program.advances[advance, ADVANCE_MOMENT]
     progress = moments.find_progress(state, customer, moment, key)
-    for use in range(first, uses[first, USED_NEXT]):
-        if not moments.may_act(program, state, customer, use, progress, time):
+    for use in range(program.advances[advance, ADVANCE_FROM], program.advances[advance, ADVANCE_TO]):
+        if not moments.may_act(program, state, use, progress):
             continue
         if not _holds(program, state, columns, row, customer, uses[use, USED_WHERE]):
             continue

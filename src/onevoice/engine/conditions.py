@@ -23,7 +23,7 @@ from onevoice.conditions.opcodes import (
     Op,
 )
 from onevoice.conditions.tree import Part
-from onevoice.engine import calendar, inputs
+from onevoice.engine import bits, calendar, inputs
 from onevoice.engine.kernel import kernel
 from onevoice.engine.state import ZONE
 
@@ -122,7 +122,7 @@ def read(
     if op == Op.MEASURE:
         return finite(inputs.measure_value(program, state, customer, a, now))
     if op == Op.SEGMENT:
-        return float((state.memberships[customer, a // 63] >> (a % 63)) & 1)
+        return float(bits.bit(state.memberships, customer, a))
     if op == Op.EVENT_FIELD:
         return finite(values[row, a]) if row >= 0 else NULL
     if op == Op.EVENT_PRODUCT_FIELD:

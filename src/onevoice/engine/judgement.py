@@ -13,7 +13,10 @@ from onevoice.engine import state as at
 from onevoice.engine.kernel import kernel
 from onevoice.engine.store import COUNT
 from onevoice.program import (
-    P_JUDGES,
+    E_JUDGES_FROM,
+    E_JUDGES_TO,
+    P_JUDGES_FROM,
+    P_JUDGES_TO,
 )
 
 if TYPE_CHECKING:
@@ -23,12 +26,26 @@ if TYPE_CHECKING:
 
 
 @kernel
-def judge(program: Program, state: State, customer: int) -> None:
-    """Judge the customer's segments and suppressions, wake what they free, and say when to judge again."""
-    due = at.INFINITE
-    if program.limits[P_JUDGES]:
-        segments.judge(program, state, customer)
-        due = segments.next_judgement(program, state, customer)
+def judge_all(program: Program, state: State, customer: int) -> None:
+    """Judge all of the customer's segments and suppressions, wake what they free, and say when to judge again."""
+    start, stop = program.limits[P_JUDGES_FROM], program.limits[P_JUDGES_TO]
+    _judge(program, state, customer, start, stop, at.INFINITE)
+
+
+@kernel
+def judge_after(program: Program, state: State, customer: int, kind: int) -> None:
+    """Judge what an event of a type may have flipped. The rest is due when it was, or never after.
+
+    A judgement that comes too early finds nothing changed, and says anew when to judge again.
+    """
+    start, stop = program.event_types[kind, E_JUDGES_FROM], program.event_types[kind, E_JUDGES_TO]
+    _judge(program, state, customer, start, stop, state.customers[customer, at.JUDGE_AT])
+
+
+@kernel
+def _judge(program: Program, state: State, customer: int, start: int, stop: int, due: int) -> None:
+    segments.judge(program, state, customer, start, stop)
+    due = min(due, segments.next_judgement(program, state, customer, start, stop))
     if state.customers[customer, at.CANDIDATE_COUNT] > 0:
         due = min(due, arbitration.wake(program, state, customer))
     segments.set_judgement(state, customer, due)

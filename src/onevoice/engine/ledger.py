@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from onevoice.engine import calendar, facts
+from onevoice.engine import bits, calendar, facts
 from onevoice.engine import state as at
 from onevoice.engine.kernel import kernel
 from onevoice.engine.store import DATA, KEY, NEXT, OWNER, SLOT_MASK, add, find, give_back, owner_of, remove, take
@@ -167,7 +167,7 @@ def _applies(program: Program, state: State, customer: int, campaign: int, klass
     if caps[cap, CAP_CAMPAIGN] >= 0 and caps[cap, CAP_CAMPAIGN] != campaign:
         return False
     segment = caps[cap, CAP_SEGMENT]
-    return segment < 0 or (state.memberships[customer, segment // 63] >> (segment % 63)) & 1 == 1
+    return segment < 0 or bits.bit(state.memberships, customer, segment) == 1
 
 
 @kernel

@@ -14,12 +14,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from onevoice.engine import bits, timers
 from onevoice.engine import state as at
-from onevoice.engine import timers
 from onevoice.engine.kernel import kernel
 from onevoice.engine.store import KEY, NEXT, OWNER, SLOT_MASK, add, find, owner_of, remove
 from onevoice.program import (
-    ALWAYS,
+    ADVANCE_AFTER,
+    ADVANCE_AFTER_US,
+    ADVANCE_BEGINS,
+    ADVANCE_MOMENT,
     BEGINS_INITIATOR,
     MOMENT_ABSENT_US,
     MOMENT_FIRST,
@@ -30,8 +33,7 @@ from onevoice.program import (
     MOMENT_WITHIN_US,
     SUB_IS_LAST,
     SUB_WITHIN_US,
-    USED_AFTER,
-    USED_AFTER_US,
+    USED_ALONE,
     USED_BY,
     USED_FROM,
     USED_ROLE,
@@ -57,7 +59,7 @@ FIRES: Final = -2  # what `advance` returns where the moment fires
 @kernel
 def _may_have(state: State, customer: int, moment: int) -> bool:
     """Whether a customer may have progress of their own in a moment; exact for one without a key."""
-    return (state.active[customer, moment // 63] >> (moment % 63)) & 1 == 1
+    return bits.bit(state.active, customer, moment) == 1
 
 
 @kernel
@@ -70,7 +72,7 @@ def find_progress(state: State, customer: int, moment: int, key: int) -> int:
 
 @kernel
 def _add_progress(program: Program, state: State, customer: int, moment: int, key: int) -> int:
-    state.active[customer, moment // 63] |= 1 << (moment % 63)
+    bits.set_bit(state.active, customer, moment)
     owner = owner_of(customer, moment)
     pools, customers = state.pools, state.customers
     row = add(state.progress, state.progress_index, pools, at.PROGRESS, customers, at.PROGRESS_HEAD, owner, key)
@@ -121,7 +123,7 @@ def tidy(program: Program, state: State, customer: int, moment: int, row: int) -
     pools, customers = state.pools, state.customers
     remove(progress, state.progress_index, pools, at.PROGRESS, customers, at.PROGRESS_HEAD, row)
     if not program.moments[moment, MOMENT_KEYED]:
-        state.active[customer, moment // 63] &= ~(1 << (moment % 63))
+        bits.clear_bit(state.active, customer, moment)
 
 
 @kernel
@@ -223,10 +225,32 @@ def advance(program: Program, state: State, customer: int, use: int, row: int, k
 
 
 @kernel
-def may_act(program: Program, state: State, customer: int, use: int, row: int, time: int) -> bool:
+def concerns(program: Program, state: State, customer: int, advance: int, time: int) -> int:
+    """Return 1 where an event may do something to a moment, else 0.
+
+    No branches: the processor reads for all the moments of an event at once what a branch would make it wait for.
+    """
+    advances = program.advances
+    has = bits.bit(state.active, customer, advances[advance, ADVANCE_MOMENT])
+    began = state.initiators[customer, advances[advance, ADVANCE_AFTER]]
+    late, early = int(time - began >= advances[advance, ADVANCE_AFTER_US]), int(began > time)
+    return has | (1 - (late | early)) | advances[advance, ADVANCE_BEGINS]
+
+
+@kernel
+def concerns_any(program: Program, state: State, customer: int, start: int, stop: int, time: int) -> bool:
+    """Whether an event may do something to any of `advances[start:stop]`: the quick look few events get past."""
+    found = 0
+    for advance in range(start, stop):
+        found |= concerns(program, state, customer, advance, time)
+    return found != 0
+
+
+@kernel
+def may_act(program: Program, state: State, use: int, row: int) -> bool:
     """Whether an event can do anything through this use, before its condition is evaluated."""
     if row < 0:
-        return _may_act_alone(program, state, customer, use, time)
+        return program.moment_uses[use, USED_ALONE] == 1
     first = program.moment_uses[use, USED_FROM]
     if first == 0 or program.moment_uses[use, USED_ROLE] != STEP:
         return True
@@ -234,16 +258,6 @@ def may_act(program: Program, state: State, customer: int, use: int, row: int, t
         if state.progress[row, at.SUBSTEPS + 2 * sub - 2] != NOTHING:
             return True
     return False
-
-
-@kernel
-def _may_act_alone(program: Program, state: State, customer: int, use: int, time: int) -> bool:
-    """Whether an event can do anything where no progress is kept: it begins, or follows the shared first event."""
-    after, within = program.moment_uses[use, USED_AFTER], program.moment_uses[use, USED_AFTER_US]
-    if after < 0:
-        return after == ALWAYS
-    began = state.initiators[customer, after]
-    return NOTHING < began <= time and (within == 0 or time - began < within)
 
 
 @kernel

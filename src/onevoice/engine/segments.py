@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from onevoice.engine import conditions, holding, timers
+from onevoice.engine import bits, conditions, holding, timers
 from onevoice.engine import state as at
 from onevoice.engine.kernel import kernel
 from onevoice.engine.store import DATA, NEXT, OWNER, SLOT_MASK, add, find, owner_of, remove
 from onevoice.program import (
+    JUDGES,
     P_SLOT_SEGMENTS,
     P_SLOT_SUPPRESSIONS,
     SEGMENT_CONDITION,
@@ -19,11 +20,9 @@ from onevoice.program import (
     SEGMENT_ENTERED_TO,
     SEGMENT_LEFT_FROM,
     SEGMENT_LEFT_TO,
-    SEGMENT_ORDER,
     SEGMENT_TIMED,
     SUPPRESSION_AT_MOST_US,
     SUPPRESSION_CONDITION,
-    SUPPRESSION_JUDGED,
     SUPPRESSION_THEN_US,
     SUPPRESSION_TIMED,
 )
@@ -41,7 +40,7 @@ LEFT_AT: Final = DATA + 2
 @kernel
 def is_member(state: State, customer: int, segment: int) -> bool:
     """Whether a customer was a member of a segment when last judged."""
-    return (state.memberships[customer, segment // 63] >> (segment % 63)) & 1 == 1
+    return bits.bit(state.memberships, customer, segment) == 1
 
 
 @kernel
@@ -73,10 +72,11 @@ def _is_true(program: Program, state: State, customer: int, expression: int) -> 
 def _flip(program: Program, state: State, customer: int, segment: int, is_in: int) -> None:
     """Enter or leave a segment."""
     slot = program.limits[P_SLOT_SEGMENTS] + segment
-    state.memberships[customer, segment // 63] ^= 1 << (segment % 63)
     if is_in:
+        bits.set_bit(state.memberships, customer, segment)
         state.cells[_new_cell(state, customer, slot), SINCE] = state.scalars[at.NOW]
     else:
+        bits.clear_bit(state.memberships, customer, segment)
         _drop_cell(state, cell_of(state, customer, slot))
 
 
@@ -123,21 +123,38 @@ def _judge_suppression(program: Program, state: State, customer: int, rule: int)
 
 
 @kernel
-def judge(program: Program, state: State, customer: int) -> None:
-    """Judge a customer's segments, then the suppressions that are judged like them."""
-    flipped = state.flipped
-    for i in range(program.segments.shape[0]):
-        segment = program.segments[i, SEGMENT_ORDER]
-        is_in = _is_true(program, state, customer, program.segments[segment, SEGMENT_CONDITION])
-        flipped[segment] = is_in != is_member(state, customer, segment)
-        if flipped[segment]:
-            _flip(program, state, customer, segment, is_in)
+def judge(program: Program, state: State, customer: int, start: int, stop: int) -> None:
+    """Judge what `judges[start:stop]` names: segments, then suppressions."""
+    segments = program.segments.shape[0]
+    flips = 0
+    for i in range(start, stop):
+        judged = program.judges[i, JUDGES]
+        if judged < segments:
+            flips += _judge_segment(program, state, customer, judged)
+        else:
+            _judge_suppression(program, state, customer, judged - segments)
+    if flips > 0:
+        _queue_flips(program, state, customer)
+
+
+@kernel
+def _judge_segment(program: Program, state: State, customer: int, segment: int) -> int:
+    """Judge one segment; returns 1 if it flips."""
+    is_in = _is_true(program, state, customer, program.segments[segment, SEGMENT_CONDITION])
+    if is_in == is_member(state, customer, segment):
+        return 0
+    _flip(program, state, customer, segment, is_in)
+    state.flipped[segment] = 1
+    return 1
+
+
+@kernel
+def _queue_flips(program: Program, state: State, customer: int) -> None:
+    """Queue what waits for the segments that flipped, in playbook order."""
     for segment in range(program.segments.shape[0]):
-        if flipped[segment]:
+        if state.flipped[segment]:
+            state.flipped[segment] = 0
             _queue_flipped(program, state, customer, segment)
-    for rule in range(program.suppressions.shape[0]):
-        if program.suppressions[rule, SUPPRESSION_JUDGED]:
-            _judge_suppression(program, state, customer, rule)
 
 
 @kernel
@@ -173,19 +190,24 @@ def _holds_until(program: Program, state: State, customer: int, expression: int)
 
 
 @kernel
-def next_judgement(program: Program, state: State, customer: int) -> int:
-    """Return the next instant at which time alone may flip a segment or a judged suppression of a customer."""
-    now = state.scalars[at.NOW]
+def next_judgement(program: Program, state: State, customer: int, start: int, stop: int) -> int:
+    """Return the next instant at which time alone may flip something of `judges[start:stop]`."""
+    segments = program.segments.shape[0]
     due = at.INFINITE
-    for segment in range(program.segments.shape[0]):
-        if program.segments[segment, SEGMENT_TIMED]:
-            due = min(due, _holds_until(program, state, customer, program.segments[segment, SEGMENT_CONDITION]))
-    for rule in range(program.suppressions.shape[0]):
-        if program.suppressions[rule, SUPPRESSION_JUDGED]:
-            due = min(due, _judged_until(program, state, customer, rule, now))
-            if program.suppressions[rule, SUPPRESSION_TIMED]:
-                condition = program.suppressions[rule, SUPPRESSION_CONDITION]
-                due = min(due, _holds_until(program, state, customer, condition))
+    for i in range(start, stop):
+        judged = program.judges[i, JUDGES]
+        if judged >= segments:
+            due = min(due, _next_of_suppression(program, state, customer, judged - segments))
+        elif program.segments[judged, SEGMENT_TIMED]:
+            due = min(due, _holds_until(program, state, customer, program.segments[judged, SEGMENT_CONDITION]))
+    return due
+
+
+@kernel
+def _next_of_suppression(program: Program, state: State, customer: int, rule: int) -> int:
+    due = _judged_until(program, state, customer, rule, state.scalars[at.NOW])
+    if program.suppressions[rule, SUPPRESSION_TIMED]:
+        due = min(due, _holds_until(program, state, customer, program.suppressions[rule, SUPPRESSION_CONDITION]))
     return due
 
 
@@ -210,7 +232,7 @@ def _merge_cell(program: Program, state: State, a: int, cell: int) -> None:
             cells[kept, column] = cells[cell, column]
         segment = slot - program.limits[P_SLOT_SEGMENTS]
         if segment < program.segments.shape[0]:
-            state.memberships[a, segment // 63] |= 1 << (segment % 63)
+            bits.set_bit(state.memberships, a, segment)
         return
     if slot < program.limits[P_SLOT_SUPPRESSIONS]:
         cells[kept, SINCE] = min(cells[kept, SINCE], cells[cell, SINCE])

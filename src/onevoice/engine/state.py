@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 import numpy as np
 
-from onevoice.engine import store
+from onevoice.engine import bits, store
 from onevoice.tables import Tables
 
 if TYPE_CHECKING:
@@ -191,8 +191,8 @@ class State(Tables):
         "identifier_counts": "i2",  # customer × kind
         "traits": "f2",  # customer × trait
         "trait_stamps": "i2",
-        "memberships": "i2",  # customer × 63 segments a word
-        "active": "i2",  # customer × 63 moments a word: may have progress
+        "memberships": "i2",  # customer × segment, as bits (bits.py)
+        "active": "i2",  # customer × moment, as bits: may have progress
         "initiators": "i2",  # customer × first event that moments share: the latest
         "identifiers": "i2",
         "identifiers_index": "i1",
@@ -289,7 +289,6 @@ def empty(widths: Widths) -> State:
     """Return the state before the first event, with small tables."""
     ints: Callable[..., Any] = lambda *shape: np.zeros(shape, np.int64)  # noqa: E731 - a dozen uses on one screen
     rows, index = 64, 256
-    words = (widths.segments + 62) // 63 or 1
     state = State(
         scalars=ints(SCALARS),
         pools=ints(POOLS, store.POOL_WIDTH),
@@ -297,8 +296,8 @@ def empty(widths: Widths) -> State:
         identifier_counts=ints(rows, max(widths.kinds, 1)),
         traits=np.full((rows, max(widths.traits, 1)), np.nan),
         trait_stamps=np.full((rows, 2 * max(widths.traits, 1)), NEVER, np.int64),
-        memberships=ints(rows, words),
-        active=ints(rows, (widths.moments + 62) // 63 or 1),
+        memberships=ints(rows, bits.words_for(widths.segments)),
+        active=ints(rows, bits.words_for(widths.moments)),
         initiators=np.full((rows, max(widths.initiators, 1)), NEVER, np.int64),
         identifiers=ints(rows, IDENTIFIER_WIDTH),
         identifiers_index=ints(index),

@@ -44,7 +44,6 @@ from onevoice.program import (
     E_FANS_FROM,
     E_FANS_TO,
     E_FIRST,
-    E_JUDGES,
     E_PRODUCT,
     E_SPECIAL,
     FACT_JUDGED,
@@ -129,10 +128,10 @@ def _take_up(program: Program, state: State, columns: Columns, row: int, stop: i
         changes.trigger(program, state, columns, each, customer)
         changes.advance_moments(program, state, columns, each, customer, time)
     is_new = state.pools[at.CUSTOMERS, COUNT] > customers or state.scalars[at.MERGES] > merges
-    if is_new or program.event_types[kind, E_JUDGES] or rows[row, TRAITS_FROM] < rows[row, TRAITS_TO]:
-        judgement.judge(program, state, customer)
+    if is_new or rows[row, TRAITS_FROM] < rows[row, TRAITS_TO]:
+        judgement.judge_all(program, state, customer)
     else:
-        judgement.wake(program, state, customer)
+        judgement.judge_after(program, state, customer, kind)
     if program.event_types[kind, E_ENDS] or state.scalars[at.MERGES] > merges:
         candidates.end_by_until(program, state, customer)
     judgement.give_births(program, state, columns, customer, time, position)
@@ -233,7 +232,7 @@ def _judge_again(program: Program, state: State, columns: Columns, timer: int) -
     if state.customers[customer, at.JUDGE_AT] != state.timers[timer, timers.DUE]:
         return
     state.customers[customer, at.JUDGE_AT] = at.INFINITE
-    judgement.judge(program, state, customer)
+    judgement.judge_all(program, state, customer)
     judgement.give_births(program, state, columns, customer, 0, 0)
 
 
