@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
@@ -36,6 +36,8 @@ if TYPE_CHECKING:
     from onevoice.engine.state import State
     from onevoice.program import Program
     from onevoice.tables import Ints
+
+_LARGE: Final = 2**28  # bytes; a larger table is doubled only
 
 
 @kernel
@@ -115,19 +117,19 @@ def is_short(state: State, need: Ints) -> bool:
 
 
 def grown(state: State, need: NDArray[np.int64]) -> State:
-    """Return the state with room for `need[pool]` more rows in each pool, its tables doubled where they were short."""
+    """Return the state with room for `need[pool]` more rows in each pool, its tables larger where they were short."""
     changed: dict[str, NDArray[Any]] = {}
     for name, pool in at.TABLES.items():
         table: NDArray[Any] = getattr(state, name)
         wanted = int(state.pools[pool, store.COUNT] + need[pool])
         if table.shape[0] < wanted:
-            bigger = _blank(name, (_doubled(table.shape[0], wanted), *table.shape[1:]), table.dtype)
+            bigger = np.zeros((_roomier(table, wanted), *table.shape[1:]), table.dtype)
             bigger[: table.shape[0]] = table
             changed[name] = bigger
     for name, pool in at.STORES.items():
         index: NDArray[Any] = getattr(state, name)
         if 2 * int(state.pools[pool, store.COUNT] + need[pool]) > index.shape[0]:
-            wanted = 4 * int(state.pools[pool, store.COUNT] + need[pool])
+            wanted = 2 * int(state.pools[pool, store.COUNT] + need[pool])
             base = name.removesuffix("_index")
             rows: NDArray[Any] = changed[base] if base in changed else getattr(state, base)
             changed[name] = np.zeros(_doubled(256, wanted), np.int64)
@@ -139,23 +141,23 @@ def grown(state: State, need: NDArray[np.int64]) -> State:
 def _grown_sets(state: State, need: NDArray[np.int64]) -> State:
     count = int(state.pools[at.IDENTIFIERS, store.COUNT] + need[at.IDENTIFIERS])
     if 2 * count > state.identifiers_index.shape[0]:
-        index = np.zeros(_doubled(256, 4 * count), np.int64)
+        index = np.zeros(_doubled(256, 2 * count), np.int64)
         identity.reindex(state.identifiers, index, state.pools[at.IDENTIFIERS, store.COUNT])
         state = state.replaced(identifiers_index=index)
     count = int(state.pools[at.IDS, store.COUNT] + need[at.IDS])
     if 2 * count > state.ids.shape[0]:
-        ids = np.zeros((_doubled(256, 4 * count), 2), np.int64)
+        ids = np.zeros((_doubled(256, 2 * count), 2), np.int64)
         state.pools[at.IDS, store.COUNT] = duplicates.refill(state.ids, ids, state.scalars[at.ID_DAY])
         state = state.replaced(ids=ids)
     return state
 
 
-def _blank(name: str, shape: tuple[int, ...], dtype: Any) -> NDArray[Any]:
-    if name in {"traits", "contexts"}:
-        return np.full(shape, np.nan, dtype)
-    if name in {"trait_stamps", "initiators"}:
-        return np.full(shape, at.NEVER, dtype)
-    return np.zeros(shape, dtype)
+def _roomier(table: NDArray[Any], wanted: int) -> int:
+    """Return how many rows a table gets: memory that is not touched yet is free, copying is not."""
+    size = table.shape[0]
+    while size < wanted:
+        size *= 4 if table.nbytes < _LARGE else 2
+    return size
 
 
 def _doubled(size: int, wanted: int) -> int:

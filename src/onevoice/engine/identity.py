@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from onevoice.engine import merge
 from onevoice.engine import state as at
 from onevoice.engine.hashing import mix
@@ -133,6 +135,9 @@ def _found(program: Program, state: State, identifiers: Ints, i: int) -> int:
         row[head] = -1
     row[at.JUDGE_AT] = at.INFINITE
     row[at.ROUND_AT] = at.INFINITE
+    state.traits[customer, :] = np.nan
+    state.trait_stamps[customer, :] = at.NEVER
+    state.initiators[customer, :] = at.NEVER
     return customer
 
 

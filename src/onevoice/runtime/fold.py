@@ -40,6 +40,7 @@ MODEL: Final = "playbook model"  # or a playbook built in Python
 _LETTERS: Final = "names.letters"
 _EDGES: Final = "names.edges"
 _RENUMBERED: Final = "renumbered."
+_SPARE: Final = 2  # rows behind those in use that a table may need
 
 
 @dataclass(frozen=True)
@@ -117,8 +118,15 @@ class Fold:
         )
 
     def arrays(self) -> dict[str, NDArray[Any]]:
-        """Return the state as plain arrays, names included, fit for a snapshot; they share the state's memory."""
-        found: dict[str, NDArray[Any]] = {name: getattr(self.machine.state, name) for name in at.State.fields}
+        """Return the state as plain arrays, names included, fit for a snapshot; they share the state's memory.
+
+        Tables are given without the greater part of their room to grow.
+        """
+        state = self.machine.state
+        found: dict[str, NDArray[Any]] = {name: getattr(state, name) for name in at.State.fields}
+        for name, pool in at.TABLES.items():
+            used = int(state.pools[pool, [store.COUNT, store.HIGH]].max()) + _SPARE
+            found[name] = found[name][: max(at.DECISIONS_ROWS, 2 ** (used - 1).bit_length())]
         texts = [text.encode() for text in self.machine.names.texts]
         found[_LETTERS] = np.frombuffer(b"".join(texts), np.uint8)
         found[_EDGES] = np.cumsum([0, *map(len, texts)], dtype=np.int64)
