@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from onevoice.engine.state import State
     from onevoice.program import Program
     from onevoice.tables import Ints
+
+KNOWN_AS: Final = 3  # column behind those of a batch's identifiers: its row in the state, -1: not known at first
+IDENTIFIERS_WIDTH: Final = 4
 
 
 @kernel
@@ -48,15 +51,33 @@ def reindex(table: Ints, index: Ints, count: int) -> None:
 
 
 @kernel
-def find(state: State, kind: int, low: int, high: int) -> int:
-    """Return the row of an identifier, or -1."""
+def look_up(state: State, identifiers: Ints) -> None:
+    """Note the row of every identifier of a batch that has one.
+
+    A row stays where it is, so what is found here needs no search later; and here, one search after another, the
+    processor waits for many of them at once.
+    """
+    for i in range(identifiers.shape[0]):
+        identifiers[i, KNOWN_AS] = _search(state, identifiers, i)
+
+
+@kernel
+def _search(state: State, identifiers: Ints, i: int) -> int:
+    kind, low, high = identifiers[i, KIND], identifiers[i, HASH_LOW], identifiers[i, HASH_HIGH]
     return state.identifiers_index[_place(state.identifiers, state.identifiers_index, kind, low, high)] - 1
+
+
+@kernel
+def _find(state: State, identifiers: Ints, i: int) -> int:
+    """Return the row of the event's identifier `i`, or -1."""
+    row = identifiers[i, KNOWN_AS]
+    return row if row >= 0 else _search(state, identifiers, i)
 
 
 @kernel
 def _owner(state: State, identifiers: Ints, i: int) -> int:
     """Return the customer who has the event's identifier `i`, or -1."""
-    row = find(state, identifiers[i, KIND], identifiers[i, HASH_LOW], identifiers[i, HASH_HIGH])
+    row = _find(state, identifiers, i)
     if row < 0:
         return -1
     return survivor(state.customers, state.identifiers[row, at.ID_CUSTOMER])
@@ -187,7 +208,7 @@ def _by_known(program: Program, state: State, identifiers: Ints, start: int, sto
 @kernel
 def _log_in(program: Program, state: State, identifiers: Ints, i: int, customer: int) -> int:
     """Let a device belong to the customer who identified on it; a visitor not yet known becomes that customer."""
-    row = find(state, identifiers[i, KIND], identifiers[i, HASH_LOW], identifiers[i, HASH_HIGH])
+    row = _find(state, identifiers, i)
     if row < 0:
         _give(program, state, identifiers, i, customer)
         return customer
@@ -236,7 +257,7 @@ def resolve(program: Program, state: State, identifiers: Ints, start: int, stop:
         customer = _found(program, state, identifiers, start)
     for i in range(start, stop):
         if not program.kinds[identifiers[i, KIND], KIND_ANONYMOUS]:
-            if find(state, identifiers[i, KIND], identifiers[i, HASH_LOW], identifiers[i, HASH_HIGH]) < 0:
+            if _find(state, identifiers, i) < 0:
                 _give(program, state, identifiers, i, customer)
     for i in range(start, stop):
         if program.kinds[identifiers[i, KIND], KIND_ANONYMOUS]:

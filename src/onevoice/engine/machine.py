@@ -10,6 +10,7 @@ from onevoice.engine import state as at
 from onevoice.engine import step as loop
 from onevoice.engine.changes import Columns
 from onevoice.engine.growth import grown
+from onevoice.engine.identity import IDENTIFIERS_WIDTH, KNOWN_AS
 from onevoice.engine.names import Names, recode
 from onevoice.engine.store import COUNT
 
@@ -54,11 +55,13 @@ class Machine:
         program = self.compiled.program
         self.state, codes = self.names.learn(self.state, batch.names)
         recode(batch.rows, batch.values, batch.traits, program.coded, program.coded_traits, codes)
+        identifiers = np.empty((len(batch.identifiers), IDENTIFIERS_WIDTH), np.int64)
+        identifiers[:, :KNOWN_AS] = batch.identifiers
         columns = Columns(
             rows=batch.rows,
             values=batch.values,
             keys=batch.keys,
-            identifiers=batch.identifiers,
+            identifiers=identifiers,
             traits=batch.traits,
         )
         outcomes: list[Outcome] = []

@@ -80,6 +80,8 @@ def step(
     scalars = state.scalars
     scalars[at.OBSERVING] = observing
     rows = columns.rows
+    if scalars[at.ROW] == 0:
+        identity.look_up(state, columns.identifiers)
     while scalars[at.ROW] < rows.shape[0]:
         row = scalars[at.ROW]
         time = _journal_time(scalars, rows[row, OCCURRED_AT], stamp, imported)
