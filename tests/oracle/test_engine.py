@@ -1,6 +1,7 @@
 """The engine agrees with its twin: decisions, reasons and canonical state after every row, on drawn cases.
 
-Seeds rotate and are printed; ENGINE_SEED repeats a run, ENGINE_CASES sets how many.
+Seeds rotate and are printed; ENGINE_SEED repeats a run, ENGINE_CASES sets how many. With the
+compiler off hypothesis draws each choice.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ ROOT = Path(__file__).parents[2]
 SEED = int(os.environ.get("ENGINE_SEED") or random.SystemRandom().randrange(2**31))
 COMPILED = int(os.environ.get("ENGINE_CASES") or 1000)
 IS_INTERPRETED = os.environ.get("NUMBA_DISABLE_JIT") == "1"
-INTERPRETED = 300
+INTERPRETED = int(os.environ.get("ENGINE_CASES") or 300)
 SPLIT = 100
 TORTURE = 20_000
 
