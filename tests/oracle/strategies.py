@@ -16,7 +16,6 @@ __all__ = ["Batch", "Case", "cases", "draw_case", "split"]
 
 # Least and most rows of a journal beside its history.
 USUAL = (15, 60)
-DRAWN = (1, 60)
 FLOOD = (90, 90)
 
 
@@ -32,8 +31,8 @@ def draw_case(seed: int) -> Case:
 
 @st.composite
 def cases(draw: st.DrawFn) -> Case:
-    """Give cases of which hypothesis draws every choice; one in ten is too long for it, and drawn anew."""
-    return _case(Dice(lambda count: draw(st.integers(0, count - 1))), DRAWN, "hypothesis")
+    """Give cases of which hypothesis draws every choice; one in twenty is too long for it, and drawn anew."""
+    return _case(Dice(lambda count: draw(st.integers(0, count - 1))), USUAL, "hypothesis")
 
 
 def _case(dice: Dice, rows: tuple[int, int], origin: str, *, flood: bool = False) -> Case:
