@@ -174,7 +174,7 @@ def _happenings(program: Program, made: state.State, random: np.random.Generator
             for _ in range(random.integers(0, 4)):
                 codes = [int(random.integers(len(NAMES))) for _ in parts]
                 hashes = [int(made.names[code, state.N_HASH]) for code in codes] + [0, 0, 0]
-                facts.open_key(program, made, row, fact, *hashes[:3], at, 0)
+                facts.set_key(program, made, row, fact, state.OPEN_AT, *hashes[:3], at, 0)
                 key = [NAMES[code] for code in codes]
                 if key not in keys[name]:
                     keys[name].append(key)

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from onevoice.engine import calendar
+from onevoice.program import PERIOD_DAY, PERIOD_MONTH, PERIOD_WEEK
 from onevoice.zones import BEGINNING, zone_names, zone_number, zones
 
 SEED = int(os.environ.get("SEED", secrets.randbits(32)))
@@ -82,11 +83,7 @@ def _period(shown: datetime, kind: str) -> datetime:
     return midnight.replace(day=1) if kind == "month" else midnight
 
 
-PERIODS = {
-    "day": (calendar.day_start, calendar.next_day_start),
-    "week": (calendar.week_start, calendar.next_week_start),
-    "month": (calendar.month_start, calendar.next_month_start),
-}
+PERIODS = {"day": PERIOD_DAY, "week": PERIOD_WEEK, "month": PERIOD_MONTH}
 
 
 @pytest.mark.parametrize(("zone", "day"), MOVES)
@@ -94,15 +91,19 @@ def test_periods_part_time_without_gaps(zone: str, day: str) -> None:
     """Each instant lies in one period; one ends where the next begins, and starts when its midnight first comes."""
     tables, number = zones(), zone_number(zone)
     noon = (datetime.fromisoformat(day).replace(tzinfo=UTC) - EPOCH) // timedelta(microseconds=1)
-    for kind, (start_of, next_of) in PERIODS.items():
+    for kind, period in PERIODS.items():
+
+        def start_of(t: int, ahead: int = 0, *, period: int = period) -> int:
+            return int(calendar.period_start(tables, number, period, t, ahead))
+
         for step in range(-3 * 96, 3 * 96):
             t = noon + step * 900 * SECOND + 7
-            start, end = start_of(tables, number, t), next_of(tables, number, t)
+            start, end = start_of(t), start_of(t, 1)
             assert start <= t < end
-            assert start_of(tables, number, start) == start
-            assert start_of(tables, number, end - 1) == start
-            assert start_of(tables, number, end) == end
-            assert next_of(tables, number, start) == end
+            assert start_of(start) == start
+            assert start_of(end - 1) == start
+            assert start_of(end) == end
+            assert start_of(start, 1) == end
             # The clock has never shown this midnight before, and shows it now or has just jumped over it.
             wanted = _period(_shown(zone, start), kind)
             assert _shown(zone, start) >= wanted
@@ -126,8 +127,8 @@ def test_periods_part_time_without_gaps(zone: str, day: str) -> None:
 )
 def test_known_days(zone: str, at: str, start: str, end: str) -> None:
     t, begins, ends = (_micros(datetime.fromisoformat(each)) for each in (at, start, end))
-    assert calendar.day_start(zones(), zone_number(zone), t) == begins
-    assert calendar.next_day_start(zones(), zone_number(zone), t) == ends
+    assert calendar.period_start(zones(), zone_number(zone), PERIOD_DAY, t, 0) == begins
+    assert calendar.period_start(zones(), zone_number(zone), PERIOD_DAY, t, 1) == ends
 
 
 def test_civil_dates_are_those_of_the_gregorian_calendar() -> None:

@@ -15,9 +15,10 @@ ROOT = Path(__file__).parents[2]
 
 def test_compiled_and_interpreted_give_the_same_bits() -> None:
     print(f"seed {SEED}")
+    path = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])
     ran = subprocess.run(
         [sys.executable, "-m", "tests.conditions.interpreted", str(SEED)],
-        env=os.environ | {"NUMBA_DISABLE_JIT": "1", "PYTHONPATH": str(ROOT)},
+        env=os.environ | {"NUMBA_DISABLE_JIT": "1", "PYTHONPATH": path},
         cwd=ROOT,
         capture_output=True,
         text=True,

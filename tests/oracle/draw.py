@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import random
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from onevoice.playbook.model import HOUR, MINUTE, Catalogue, EventType, FieldType, Identifier, Trait
 
 from .clock import instant
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
 T = TypeVar("T")
 
@@ -72,17 +75,47 @@ CATALOGUE = Catalogue(
 )
 
 
-class Dice(random.Random):
-    """Random draws in the words of this folder."""
+class Dice:
+    """Draws in the words of this folder, from whatever gives a whole number from 0 up to, not including, another.
+
+    The less is drawn the plainer the outcome: hypothesis makes a failing case small by drawing less.
+    """
+
+    def __init__(self, below: Callable[[int], int]) -> None:
+        self.below = below
+
+    @classmethod
+    def seeded(cls, seed: int) -> Dice:
+        return cls(random.Random(seed).randrange)
 
     def chance(self, share: float) -> bool:
-        return self.random() < share
+        """Return true in so many hundredths of all cases."""
+        return self.below(100) >= 100 - round(100 * share)
 
-    def some(self, things: Any, least: int, most: int) -> list[Any]:
+    def randint(self, least: int, most: int) -> int:
+        return least + self.below(most - least + 1)
+
+    def choice(self, things: Sequence[T]) -> T:
+        return things[self.below(len(things))]
+
+    def sample(self, things: Iterable[T], count: int) -> list[T]:
+        """Return so many different things, in any order."""
+        left = list(things)
+        return [left.pop(self.below(len(left))) for _ in range(count)]
+
+    def some(self, things: Iterable[T], least: int, most: int) -> list[T]:
         """Return between `least` and `most` different things, in their own order."""
         things = list(things)
         count = min(len(things), self.randint(least, most))
         return [things[at] for at in sorted(self.sample(range(len(things)), count))]
+
+    def times(self, least: int, most: int) -> Iterator[int]:
+        """Count between `least` and `most` turns; whether to go on is drawn each time: any one can be left out."""
+        stops = 2 / (most - least + 2)
+        for turn in range(most):
+            if turn >= least and self.chance(stops):
+                return
+            yield turn
 
     def maybe(self, thing: T, nothing: T, share: float = 0.5) -> T:
         return thing if self.chance(share) else nothing

@@ -55,7 +55,7 @@ class Maker:
         identifiers = dice.some(IDENTIFIERS, 2, 4)
         if all(kind.anonymous for kind in identifiers):
             identifiers = [*IDENTIFIERS]
-        dice.shuffle(identifiers)
+        identifiers = dice.sample(identifiers, len(identifiers))
         traits = dice.some(TRAITS, 1, 6) + dice.maybe([Trait("zone", FieldType.CHOICE, "time_zone")], [], 0.7)
         events = dice.some(EVENTS.values(), 2, 5)
         if all(event.about for event in events):
@@ -75,16 +75,16 @@ class Maker:
         dice = self.dice
         if flood:
             self._put(events={**self.book.events, "ordered": EVENTS["ordered"]})
-        self._put(sources=named(*(self._source(n) for n in range(dice.randint(0, 2)))))
+        self._put(sources=named(*(self._source(n) for n in dice.times(0, 2))))
         self._put(policies=Policies(classes=self._classes(), refusals=self._refusals()))
-        self._put(facts=named(*(each for n in range(dice.randint(0, 4)) for each in self._fact(f"fact_{n}"))))
-        self._put(measures=named(*(self._measure(f"measure_{n}") for n in range(dice.randint(0, 5)))))
-        for n in range(dice.randint(0, 3)):
+        self._put(facts=named(*(each for n in dice.times(0, 4) for each in self._fact(f"fact_{n}"))))
+        self._put(measures=named(*(self._measure(f"measure_{n}") for n in dice.times(0, 5))))
+        for n in dice.times(0, 3):
             segment = Segment(f"segment_{n}", self._conditions().customer(2))
             self._put(segments={**self.book.segments, segment.name: segment})
-        self._put(moments=named(*(self._moment(f"moment_{n}") for n in range(dice.randint(0, 4)))))
-        self._put(offers=named(*(self._offer(n) for n in range(dice.randint(0, 3)))))
-        for n in range(dice.randint(1, 6)):
+        self._put(moments=named(*(self._moment(f"moment_{n}") for n in dice.times(0, 4))))
+        self._put(offers=named(*(self._offer(n) for n in dice.times(0, 3))))
+        for n in dice.times(1, 6):
             campaign = self._campaign(f"campaign_{n}")
             self._put(campaigns={**self.book.campaigns, campaign.name: campaign})
         if flood:
@@ -172,7 +172,7 @@ class Maker:
         events = keyed if per else events
         windowed = self.dice.chance(0.3)
         steps: list[Step] = []
-        for turn in range(self.dice.randint(1, 3)):
+        for turn in self.dice.times(1, 3):
             if turn and self.dice.chance(0.25):
                 steps.append(Step((self._match(self.dice.choice(events)),), absent=True))
             steps.append(self._step(events, windowed))
@@ -299,9 +299,9 @@ class Maker:
             rank=dice.choice(ranks),
             wait_us=dice.maybe(times.span(1, 4), 0),
             gap_us=dice.maybe(times.span(1, 6), 0),
-            caps=tuple(self._cap() for _ in range(dice.randint(0, 4))),
+            caps=tuple(self._cap() for _ in dice.times(0, 4)),
             exempt=self._exempt(),
-            suppress=tuple(self._suppression() for _ in range(dice.randint(0, 3))),
+            suppress=tuple(self._suppression() for _ in dice.times(0, 3)),
         )
 
     def _exempt(self) -> dict[str, frozenset[str]]:

@@ -37,14 +37,20 @@ class Batch:
         return (self.stamp, self.imported, self.observing)
 
 
+Case = tuple["Playbook", list[Batch]]
+
+
 class Stream:
     """Draws the rows of one journal."""
 
-    def __init__(self, dice: Dice, times: Times, playbook: Playbook, *, flood: bool = False) -> None:
+    def __init__(
+        self, dice: Dice, times: Times, playbook: Playbook, live: tuple[int, int], *, flood: bool = False
+    ) -> None:
         self.dice = dice
         self.times = times
         self.playbook = playbook
         self.events = all_events(playbook)
+        self.live = live
         self.flood = flood
         self.persons = 1 if flood else dice.randint(2, 5)
         self.stamp = times.start
@@ -53,19 +59,16 @@ class Stream:
 
     def rows(self) -> list[Batch]:
         found: list[Batch] = []
-        left = 180 if self.flood else self.dice.randint(30, 120)
         if self.dice.chance(0.3):
-            found += [self._import(self.dice.randint(1, 8)) for _ in range(self.dice.randint(1, 3))]
-        while left > 0:
-            count = self.dice.choice((0, 1, 1, 1, 2, 3, 6))
-            found.append(self._live(count))
-            left -= max(count, 1)
+            found += [self._import(self.dice.randint(1, 8)) for _ in self.dice.times(1, 3)]
+        found += [self._live() for _ in self.dice.times(*self.live)]
         if self.dice.chance(0.7):
             self.stamp += self.times.span(5, 40)
             found.append(Batch((), self.stamp))
         return found
 
-    def _live(self, count: int) -> Batch:
+    def _live(self) -> Batch:
+        count = self.dice.choice((0, 1, 1, 1, 2, 3, 6))
         self.stamp += self.dice.choice((0, 0, 1, 1, 2, 3)) * self.times.unit
         if self.dice.chance(0.05):
             self.stamp += self.times.span(5, 20)
@@ -128,11 +131,11 @@ class Stream:
     def _identifiers(self) -> dict[str, str]:
         """Name a person by one or two of their identifiers; now and then by one of somebody else's."""
         dice = self.dice
-        person = dice.randrange(self.persons)
+        person = dice.below(self.persons)
         kinds = list(self.playbook.identifiers)
         found: dict[str, str] = {}
         for kind in dice.sample(kinds, min(len(kinds), dice.choice((1, 1, 1, 2, 2, 3)))):
-            whose = dice.randrange(self.persons) if dice.chance(0.12) else person
+            whose = dice.below(self.persons) if dice.chance(0.12) else person
             turn = dice.choice((0, 0, 0, 1, 2)) if kind != "card" and not self.flood else 0
             found[kind] = self._spelled(kind, f"{whose}{turn}")
         return found
@@ -177,7 +180,7 @@ class Stream:
         if name in {"channel", "purpose"} and event.name == "consent_withdrawn" and dice.chance(0.4):
             return None
         if self.flood and name == "order_id":
-            return f"o{dice.randrange(400)}"
+            return f"o{dice.below(400)}"
         if name in TEXTS or name in built_in:
             return dice.choice(TEXTS.get(name) or built_in[name])
         return self._plain(kind)

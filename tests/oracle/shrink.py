@@ -7,14 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 from onevoice.playbook.check import check
 
-from .draw_stream import Batch
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from onevoice.playbook.model import Playbook
 
-Case = tuple["Playbook", list[Batch]]
+    from .draw_stream import Batch, Case
 
 NAMED = ("campaigns", "moments", "segments", "measures", "facts", "offers", "sources", "traits", "events")
 RULES = ("suppress", "caps")

@@ -1,9 +1,8 @@
-"""Cases for comparing engines: `draw_case(seed)` is one playbook and one journal, the same for the same seed."""
+"""Cases for comparing engines: one playbook and one journal, drawn from a seed or by hypothesis."""
 
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import TYPE_CHECKING
 
 from hypothesis import strategies as st
 
@@ -11,26 +10,37 @@ from onevoice.playbook.check import check
 
 from .draw import Dice, Times
 from .draw_playbook import Maker
-from .draw_stream import Batch, Stream
+from .draw_stream import Batch, Case, Stream
 
-if TYPE_CHECKING:
-    from onevoice.playbook.model import Playbook
+__all__ = ["Batch", "Case", "cases", "draw_case", "split"]
 
-__all__ = ["Batch", "cases", "draw_case", "seeds", "split"]
+# Least and most rows of a journal beside its history.
+USUAL = (15, 60)
+FLOOD = (90, 90)
 
 
-def draw_case(seed: int) -> tuple[Playbook, list[Batch]]:
+def draw_case(seed: int) -> Case:
     """Return a playbook that passes its check, and the rows of a journal for it. Takes about 10 ms.
 
     Two of a hundred are a flood: one person's orders reach the limit of candidates.
     """
-    dice = Dice(seed)
-    times = Times(dice)
+    dice = Dice.seeded(seed)
     flood = dice.chance(0.02)
+    return _case(dice, FLOOD if flood else USUAL, f"seed {seed}", flood=flood)
+
+
+@st.composite
+def cases(draw: st.DrawFn) -> Case:
+    """Give cases of which hypothesis draws every choice; one in twenty is too long for it, and drawn anew."""
+    return _case(Dice(lambda count: draw(st.integers(0, count - 1))), USUAL, "hypothesis")
+
+
+def _case(dice: Dice, rows: tuple[int, int], origin: str, *, flood: bool = False) -> Case:
+    times = Times(dice)
     playbook = Maker(dice, times).playbook(flood=flood)
     mistakes = check(playbook)
-    assert not mistakes, f"seed {seed}: {mistakes[0]}"
-    return playbook, Stream(dice, times, playbook, flood=flood).rows()
+    assert not mistakes, f"{origin}: {mistakes[0]}"
+    return playbook, Stream(dice, times, playbook, rows, flood=flood).rows()
 
 
 def split(rows: list[Batch], dice: Dice) -> list[Batch]:
@@ -48,7 +58,3 @@ def split(rows: list[Batch], dice: Dice) -> list[Batch]:
 def _cut(row: Batch, dice: Dice) -> list[Batch]:
     places = [0, *(place for place in range(1, len(row.lines)) if dice.chance(0.5)), len(row.lines)]
     return [Batch(row.lines[start:stop], *row.mode) for start, stop in pairwise(places)]
-
-
-seeds = st.integers(0, 2**32 - 1)
-cases = seeds.map(draw_case)

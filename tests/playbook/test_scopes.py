@@ -13,14 +13,7 @@ from onevoice.playbook.builtin import BUILTIN_EVENTS, BUILTIN_FACT_NAMES, all_ev
 from onevoice.playbook.check import check
 from onevoice.playbook.load import load_files
 from onevoice.playbook.model import EventMatch, Fact, FieldType, Playbook, Segment, Trait
-from onevoice.playbook.scopes import (
-    campaign_scope,
-    conditions_of,
-    customer_scope,
-    event_scope,
-    rank_scope,
-    suppression_scope,
-)
+from onevoice.playbook.scopes import Scopes, conditions_of
 from onevoice.playbook.words import SQL_WORDS
 
 TEXT = """
@@ -73,7 +66,7 @@ def index(scope, name):
 
 
 def test_numbers_are_positions(playbook):
-    scope = customer_scope(playbook)
+    scope = Scopes(playbook).customer()
     assert [index(scope, name) for name in ("name", "tier", "age")] == [0, 1, 2]
     assert [index(scope, name) for name in ("last_order", "last_size", "spend")] == [0, 1, 2]
     assert [index(scope, name) for name in ("keen", "grown")] == [0, 1]
@@ -96,14 +89,14 @@ def test_an_item_has_its_events_fields_first_and_its_own_win(playbook):
     row = row_fields(all_events(playbook), "order.lines")
     assert list(row) == ["order_id", "amount", "product", "size"]
     assert row["product"] is FieldType.PRODUCT
-    scope = event_scope(playbook, "order.lines")
+    scope = Scopes(playbook).event("order.lines")
     assert index(scope, "event.size") == 3
     assert scope.symbols["event.product.price"] == Symbol(SymbolKind.EVENT_PRODUCT_FIELD, 2, Type.NUMBER, column=2)
-    assert "event.product.price" not in event_scope(playbook, "order").symbols
+    assert "event.product.price" not in Scopes(playbook).event("order").symbols
 
 
 def test_types_follow_from_what_is_measured(playbook):
-    symbols = customer_scope(playbook).symbols
+    symbols = Scopes(playbook).customer().symbols
     assert [symbols[name].type for name in ("last_order", "last_size", "spend", "tier", "name")] == [
         Type.TIME,
         Type.TEXT,
@@ -129,12 +122,12 @@ def test_types_follow_from_what_is_measured(playbook):
     ],
 )
 def test_a_campaign_sees_the_event_that_triggers_it(playbook, campaign, fields):
-    symbols = campaign_scope(playbook, playbook.campaigns[campaign]).symbols
+    symbols = Scopes(playbook).campaign(playbook.campaigns[campaign]).symbols
     assert {name for name in symbols if name.startswith("event.") and name.count(".") == 1} == fields
 
 
 def test_offers_share_their_parameters(playbook):
-    scope = rank_scope(playbook)
+    scope = Scopes(playbook).rank()
     assert [index(scope, f"offer.{name}") for name in ("value", "product", "family", "colour", "price")] == [
         0,
         1,
@@ -144,8 +137,8 @@ def test_offers_share_their_parameters(playbook):
     ]
     assert scope.symbols["offer.colour"].type is Type.TEXT
     assert scope.symbols["offer.product.price"].column == 2
-    assert campaign_scope(playbook, playbook.campaigns["by_one_end"]).symbols["offer.value"].type is None
-    assert "offer.value" in suppression_scope(playbook).symbols
+    assert Scopes(playbook).campaign(playbook.campaigns["by_one_end"]).symbols["offer.value"].type is None
+    assert "offer.value" in Scopes(playbook).suppression().symbols
 
 
 def test_every_condition_is_listed_once_and_can_be_read(playbook):

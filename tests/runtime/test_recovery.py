@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from contextlib import closing
 
+import apsw
 import pytest
 
 from onevoice.errors import JournalDamaged, JournalError
@@ -113,9 +114,10 @@ def test_a_journal_that_ends_before_its_snapshot_is_told_of(data):
 def test_a_damaged_row_is_named(data):
     playbook, folder, _ = data
     shutil.rmtree(folder / SNAPSHOTS)
+    with closing(apsw.Connection(str(folder / JOURNAL))) as journal:
+        ((stored,),) = journal.execute("select payload from journal order by length(payload) desc limit 1").fetchall()
     content = bytearray((folder / JOURNAL).read_bytes())
-    where = content.index(b'"ordered"') if b'"ordered"' in content else len(content) // 2
-    content[where] ^= 1
+    content[content.index(stored[:32])] ^= 1
     (folder / JOURNAL).write_bytes(content)
     with pytest.raises(JournalDamaged, match=r"row \d+"):
         opened(playbook, folder)

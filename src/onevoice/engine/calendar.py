@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from onevoice.engine.kernel import kernel
+from onevoice.program import PERIOD_DAY, PERIOD_MONTH, PERIOD_WEEK
 
 DAY_US: Final = 86_400_000_000
 HOUR_US: Final = 3_600_000_000
@@ -112,42 +113,14 @@ def local_day(zones: Any, zone: int, t: int) -> int:
 
 
 @kernel
-def day_start(zones: Any, zone: int, t: int) -> int:
-    """Return the instant at which the local day that contains `t` begins."""
-    return instant_of(zones, zone, local_day(zones, zone, t) * DAY_US)
-
-
-@kernel
-def next_day_start(zones: Any, zone: int, t: int) -> int:
-    """Return the instant at which the local day after that of `t` begins."""
-    return instant_of(zones, zone, (local_day(zones, zone, t) + 1) * DAY_US)
-
-
-@kernel
-def _monday(zones: Any, zone: int, t: int) -> int:
+def period_start(zones: Any, zone: int, period: int, t: int, ahead: int) -> int:
+    """Return the instant at which the local day, week or month begins that is `ahead` after the one of `t`."""
     day = local_day(zones, zone, t)
-    return day - (day + 3) % 7
-
-
-@kernel
-def week_start(zones: Any, zone: int, t: int) -> int:
-    """Return the instant at which the local week (Monday to Sunday) that contains `t` begins."""
-    return instant_of(zones, zone, _monday(zones, zone, t) * DAY_US)
-
-
-@kernel
-def next_week_start(zones: Any, zone: int, t: int) -> int:
-    """Return the instant at which the local week after that of `t` begins."""
-    return instant_of(zones, zone, (_monday(zones, zone, t) + 7) * DAY_US)
-
-
-@kernel
-def month_start(zones: Any, zone: int, t: int) -> int:
-    """Return the instant at which the local month that contains `t` begins."""
-    return instant_of(zones, zone, first_of_month(month_number(local_day(zones, zone, t))) * DAY_US)
-
-
-@kernel
-def next_month_start(zones: Any, zone: int, t: int) -> int:
-    """Return the instant at which the local month after that of `t` begins."""
-    return instant_of(zones, zone, first_of_month(month_number(local_day(zones, zone, t)) + 1) * DAY_US)
+    if period == PERIOD_DAY:
+        day += ahead
+    elif period == PERIOD_WEEK:
+        day += 7 * ahead - (day + 3) % 7
+    else:
+        assert period == PERIOD_MONTH
+        day = first_of_month(month_number(day) + ahead)
+    return instant_of(zones, zone, day * DAY_US)

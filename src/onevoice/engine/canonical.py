@@ -104,6 +104,7 @@ class _View:
         self.roots = [customer for customer in range(self.count) if self.root(customer) == customer]
 
     def root(self, customer: int) -> int:
+        """Return who a customer is after all merges."""
         while int(self.state.customers[customer, at.ALIAS]) != customer:
             customer = int(self.state.customers[customer, at.ALIAS])
         return customer
@@ -125,16 +126,19 @@ class _View:
         return int(value) if kind in {FieldType.DATE, FieldType.TIME} else float(value)
 
     def customers(self) -> Iterator[Row]:
+        """Give each customer ever founded, and whom a merged one belongs to."""
         for customer in range(self.count):
             row = self.state.customers[customer].tolist()
             root = self.root(customer)
             yield (customer, -1 if root == customer else root, row[at.FOUNDING_LOW], row[at.FOUNDING_HIGH])
 
     def identifiers(self) -> Iterator[Row]:
+        """Give each identifier and whose it is."""
         for row in self.state.identifiers[: self.state.pools[at.IDENTIFIERS, COUNT]].tolist():
             yield (row[at.ID_KIND], row[at.ID_LOW], row[at.ID_HIGH], self.root(row[at.ID_CUSTOMER]))
 
     def traits(self) -> Iterator[Row]:
+        """Give each trait that was ever set or cleared."""
         for customer in self.roots:
             stamps = self.state.trait_stamps[customer].tolist()
             for number, trait in enumerate(self.machine.compiled.schema.traits):
@@ -143,6 +147,7 @@ class _View:
                     yield (customer, number, value, stamps[2 * number], stamps[2 * number + 1])
 
     def facts(self) -> Iterator[Row]:
+        """Give each key with an opening or a closing that still counts, and the for-all closings."""
         declared = len(self.playbook.facts) + 5
         for customer, row in self.chain(self.state.facts, at.FACT_HEAD):
             fact, kind = divmod(row[OWNER] & SLOT_MASK, facts.KINDS)
@@ -169,6 +174,7 @@ class _View:
         return sides
 
     def measures(self) -> Iterator[Row]:
+        """Give what each measure holds: one row, or one per pane or distinct value."""
         scopes = list(self.playbook.measures.values())
         for customer, row in self.chain(self.state.cells, at.CELL_HEAD):
             number = row[OWNER] & SLOT_MASK
@@ -208,6 +214,7 @@ class _View:
         return self.by_hash.get(bits, bits) if field else bits
 
     def moments(self) -> Iterator[Row]:
+        """Give the progress of each moment and key."""
         for customer, row in self.chain(self.state.progress, at.PROGRESS_HEAD):
             moment = row[OWNER] & SLOT_MASK
             substeps = int(self.program.moments[moment, MOMENT_SUBSTEPS])
@@ -221,6 +228,7 @@ class _View:
                 yield (customer, moment, 0, ((time, time), *nothing), None)
 
     def memberships(self) -> Iterator[Row]:
+        """Give the segments that customers are in, and since when."""
         first = int(self.program.limits[P_SLOT_SEGMENTS])
         for customer, row in self.chain(self.state.cells, at.CELL_HEAD):
             segment = (row[OWNER] & SLOT_MASK) - first
@@ -228,6 +236,7 @@ class _View:
                 yield (customer, segment, row[SINCE])
 
     def suppressions(self) -> Iterator[Row]:
+        """Give the judged suppressions that hold or have held."""
         first = int(self.program.limits[P_SLOT_SUPPRESSIONS])
         for customer, row in self.chain(self.state.cells, at.CELL_HEAD):
             rule = (row[OWNER] & SLOT_MASK) - first
@@ -236,6 +245,7 @@ class _View:
                 yield (customer, rule, since, _or_none(row[LEFT_AT], at.NEVER))
 
     def candidates(self) -> Iterator[Row]:
+        """Give the candidates that wait, born or not."""
         for customer, row in self.chain(self.state.candidates, at.CANDIDATE_HEAD, at.C_NEXT):
             born = row[at.C_BORN]
             recorded = tuple(row[at.C_LAST_REASON : at.C_LAST_UNTIL + 1]) if row[at.C_LAST_REASON] else None
@@ -254,12 +264,14 @@ class _View:
             )
 
     def contacts(self) -> Iterator[Row]:
+        """Give the contacts that some window still reaches."""
         horizon = int(self.program.limits[P_HORIZON_US])
         for customer, row in self.chain(self.state.contacts, at.CONTACT_HEAD, at.K_NEXT):
             if row[at.K_DUE_AT] + horizon > self.now:
                 yield (customer, *row[at.K_NUMBER : at.K_DUE_AT + 1])
 
     def unanswered(self) -> Iterator[Row]:
+        """Give how many contacts of an offer family went unanswered."""
         slot = int(self.program.limits[P_SLOT_IGNORED])
         for customer, row in self.chain(self.state.cells, at.CELL_HEAD):
             if row[OWNER] & SLOT_MASK == slot:
@@ -278,5 +290,6 @@ class _View:
                 yield (customer, campaign, int(every), row[KEY], row[at.OPEN_AT], row[at.OPEN_POSITION])
 
     def totals(self) -> Row:
+        """Return how far the journal was read, and how much was decided."""
         scalars = self.state.scalars.tolist()
         return (scalars[at.END], scalars[at.NOW], scalars[at.NEXT_DECISION], scalars[at.NEXT_CONTACT])

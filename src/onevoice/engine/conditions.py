@@ -7,7 +7,7 @@ that is not finite is NULL. Cost: about 5 ns an instruction.
 from __future__ import annotations
 
 import math
-from typing import Any, Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
@@ -23,9 +23,16 @@ from onevoice.conditions.opcodes import (
     Op,
 )
 from onevoice.conditions.tree import Part
-from onevoice.engine import bits, calendar, inputs
+from onevoice.engine import bits, calendar, facts, measures
+from onevoice.engine.hashing import mix
 from onevoice.engine.kernel import kernel
-from onevoice.engine.state import ZONE
+from onevoice.engine.state import N_HASH, ZONE
+from onevoice.program import CAMPAIGN_OFFER
+
+if TYPE_CHECKING:
+    from onevoice.engine.state import State
+    from onevoice.program import Program
+    from onevoice.tables import Floats
 
 NULL: Final = float("nan")
 LIMIT_US: Final = float(2**61)  # times, dates and intervals this far out are NULL
@@ -33,13 +40,13 @@ LIMIT_US: Final = float(2**61)  # times, dates and intervals this far out are NU
 
 @kernel
 def evaluate(
-    program: Any,
-    state: Any,
-    stack: Any,
+    program: Program,
+    state: State,
+    stack: Floats,
     expression: int,
     customer: int,
     now: int,
-    values: Any,
+    values: Floats,
     row: int,
     campaign: int,
     product: int,
@@ -65,10 +72,10 @@ def evaluate(
             else:
                 stack[top] = read(program, state, op, a, b, customer, now, values, row, campaign, product)
         elif op < FIRST_OF_TWO:
-            stack[top] = of_one(program, state, op, a, b, customer, now, stack[top])
+            stack[top] = of_one(program, state, op, a, b, customer, stack[top])
         elif op < FIRST_OF_CONTROL:
             top -= 1
-            stack[top] = of_two(program, state, op, a, b, customer, now, stack[top], stack[top + 1])
+            stack[top] = of_two(state, op, a, b, customer, stack[top], stack[top + 1])
         elif op == Op.BETWEEN:
             top -= 2
             stack[top] = both(
@@ -102,14 +109,14 @@ def jumps(op: int, x: float) -> bool:
 
 @kernel
 def read(
-    program: Any,
-    state: Any,
+    program: Program,
+    state: State,
     op: int,
     a: int,
     b: int,
     customer: int,
     now: int,
-    values: Any,
+    values: Floats,
     row: int,
     campaign: int,
     product: int,
@@ -120,7 +127,7 @@ def read(
     if op == Op.TRAIT:
         return finite(state.traits[customer, a])
     if op == Op.MEASURE:
-        return finite(inputs.measure_value(program, state, customer, a, now))
+        return finite(measures.value(program, state, customer, a, now))
     if op == Op.SEGMENT:
         return float(bits.bit(state.memberships, customer, a))
     if op == Op.EVENT_FIELD:
@@ -128,9 +135,9 @@ def read(
     if op == Op.EVENT_PRODUCT_FIELD:
         return of_product(program, values[row, a], b) if row >= 0 else NULL
     if op == Op.FACT_ANY:
-        return float(inputs.fact_any(program, state, customer, a, now))
+        return 1.0 if facts.any_open(program, state, customer, a) else 0.0
     if op == Op.FACT_COUNT:
-        return float(inputs.fact_count(program, state, customer, a, now))
+        return float(facts.count_open(program, state, customer, a))
     if op == Op.NOW:
         return float(now)
     if op == Op.TODAY:
@@ -144,7 +151,7 @@ def read(
         return NULL
     if op == Op.CAMPAIGN:
         return finite(program.campaign_numbers[campaign, a])
-    offer = program.campaigns[campaign, inputs.OFFER]
+    offer = program.campaigns[campaign, CAMPAIGN_OFFER]
     return finite(program.offers[offer, a]) if offer >= 0 else NULL
 
 
@@ -157,7 +164,7 @@ def finite(x: float) -> float:
 
 
 @kernel
-def of_product(program: Any, code: float, column: int) -> float:
+def of_product(program: Program, code: float, column: int) -> float:
     """Return a catalogue column of a product, NULL where the text is not a product."""
     if code >= 0 and code < program.products.shape[0]:
         return finite(program.products[int(code), column])
@@ -165,7 +172,7 @@ def of_product(program: Any, code: float, column: int) -> float:
 
 
 @kernel
-def of_one(program: Any, state: Any, op: int, a: int, b: int, customer: int, now: int, x: float) -> float:
+def of_one(program: Program, state: State, op: int, a: int, b: int, customer: int, x: float) -> float:
     """Return what replaces the topmost value."""
     x = float(x)
     if op == Op.IS_NULL:
@@ -194,7 +201,7 @@ def of_one(program: Any, state: Any, op: int, a: int, b: int, customer: int, now
     if op == Op.LIKE:
         return float(state.likes[a, int(x)])
     if op == Op.FACT_PREFIX:
-        return float(inputs.fact_prefix(program, state, customer, a, int(x), now))
+        return 1.0 if facts.first_open(program, state, customer, a, state.names[int(x), N_HASH]) else 0.0
     return float(date_part(program, state, a, b, customer, int(x)))
 
 
@@ -207,7 +214,7 @@ def rounded_down(x: float) -> float:
 
 
 @kernel
-def of_two(program: Any, state: Any, op: int, a: int, b: int, customer: int, now: int, x: float, y: float) -> float:
+def of_two(state: State, op: int, a: int, b: int, customer: int, x: float, y: float) -> float:
     """Return what replaces the two topmost values, x written before y."""
     x = float(x)
     y = float(y)
@@ -224,7 +231,8 @@ def of_two(program: Any, state: Any, op: int, a: int, b: int, customer: int, now
     if math.isnan(x) or math.isnan(y):
         return NULL
     if op == Op.FACT_PAIR:
-        return float(inputs.fact_pair(program, state, customer, a, int(x), int(y), now))
+        key = mix(state.names[int(x), N_HASH], state.names[int(y), N_HASH])
+        return 1.0 if facts.key_open(state, customer, a, key) else 0.0
     return bounded(calculate(op, x, y), b)
 
 
@@ -291,7 +299,7 @@ def either(x: float, y: float) -> float:
 
 
 @kernel
-def date_part(program: Any, state: Any, part: int, is_time: int, customer: int, t: int) -> int:
+def date_part(program: Program, state: State, part: int, is_time: int, customer: int, t: int) -> int:
     """Return a part of a date, or of a time as the customer's clock shows it."""
     shown = calendar.local(program.zones, state.customers[customer, ZONE], t) if is_time == 1 else t
     day = shown // calendar.DAY_US

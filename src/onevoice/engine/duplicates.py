@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from onevoice.engine import state as at
+from onevoice.engine.calendar import DAY_US
 from onevoice.engine.hashing import mix
 from onevoice.engine.kernel import kernel
 from onevoice.engine.store import COUNT
@@ -13,7 +14,6 @@ if TYPE_CHECKING:
     from onevoice.engine.state import State
     from onevoice.tables import Ints
 
-DAY: Final = 86_400_000_000  # µs
 IDS_A_DAY_MAX: Final = 2**22
 
 _HASH: Final = 0
@@ -35,7 +35,7 @@ def is_duplicate(state: State, hashed: int) -> bool:
     if hashed == 0:
         return False
     scalars = state.scalars
-    today = scalars[at.NOW] // DAY
+    today = scalars[at.NOW] // DAY_US
     place = _place(state.ids, hashed)
     if state.ids[place, _HASH] == hashed and state.ids[place, _FIRST_DAY] >= today - 1:
         scalars[at.DUPLICATES] += 1

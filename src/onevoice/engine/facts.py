@@ -182,47 +182,24 @@ def _refresh(program: Program, state: State, customer: int, fact: int, row: int)
 
 
 @kernel
-def _entry(state: State, customer: int, fact: int, key: int, first: int, second: int, third: int) -> int:
+def set_key(
+    program: Program,
+    state: State,
+    customer: int,
+    fact: int,
+    side: int,
+    first: int,
+    second: int,
+    third: int,
+    time: int,
+    position: int,
+) -> None:
+    """Open or close a key (`side`: OPEN_AT or CLOSE_AT) at (time, position)."""
+    key = key_of(program.facts[fact, FACT_PARTS], first, second, third)
     row = find_row(state, customer, fact, ENTRY, key)
     if row < 0:
         row = _add_row(state, customer, fact, ENTRY, key, first, second, third)
-    return row
-
-
-@kernel
-def open_key(
-    program: Program,
-    state: State,
-    customer: int,
-    fact: int,
-    first: int,
-    second: int,
-    third: int,
-    time: int,
-    position: int,
-) -> None:
-    """Open a key at (time, position)."""
-    key = key_of(program.facts[fact, FACT_PARTS], first, second, third)
-    row = _entry(state, customer, fact, key, first, second, third)
-    _raise(state.facts, row, at.OPEN_AT, time, position)
-    _refresh(program, state, customer, fact, row)
-
-
-@kernel
-def _close_key(
-    program: Program,
-    state: State,
-    customer: int,
-    fact: int,
-    first: int,
-    second: int,
-    third: int,
-    time: int,
-    position: int,
-) -> None:
-    key = key_of(program.facts[fact, FACT_PARTS], first, second, third)
-    row = _entry(state, customer, fact, key, first, second, third)
-    _raise(state.facts, row, at.CLOSE_AT, time, position)
+    _raise(state.facts, row, side, time, position)
     _refresh(program, state, customer, fact, row)
 
 
@@ -271,9 +248,9 @@ def record(
     if uses[use, USE_NULL_IS_ALL]:
         mask |= (1 if first == 0 else 0) | (2 if second == 0 else 0)
     if not uses[use, USE_CLOSES]:
-        open_key(program, state, customer, fact, first, second, third, time, position)
+        set_key(program, state, customer, fact, at.OPEN_AT, first, second, third, time, position)
     elif mask == 0:
-        _close_key(program, state, customer, fact, first, second, third, time, position)
+        set_key(program, state, customer, fact, at.CLOSE_AT, first, second, third, time, position)
     else:
         _close_all(program, state, customer, fact, mask, first, second, third, time, position)
 

@@ -14,7 +14,7 @@ from onevoice.engine import (
 )
 from onevoice.engine import state as at
 from onevoice.engine.kernel import kernel
-from onevoice.engine.store import COUNT
+from onevoice.engine.store import COUNT, ROOM
 from onevoice.events.batch import (
     IDENTIFIERS_FROM,
     IDENTIFIERS_TO,
@@ -38,6 +38,12 @@ if TYPE_CHECKING:
     from onevoice.tables import Ints
 
 _LARGE: Final = 2**28  # bytes; a larger table is doubled only
+# Open addressing: an index has at least so many places for each row.
+_INDEX_SPREAD: Final = 2
+_INDEX_LEAST: Final = 256
+_INDEXES: Final = {**at.STORES, "identifiers_index": at.IDENTIFIERS, "ids": at.IDS}
+
+_TIMERS_OF_WISH: Final = 5  # birth, round, expiry; and the judgement and the round of the customer it wakes
 
 
 @kernel
@@ -86,7 +92,7 @@ def _need_for_all(state: State, times: int) -> None:
     """Ask for room for a wish of every customer."""
     customers = state.pools[at.CUSTOMERS, COUNT] * times
     state.need[at.CANDIDATES] += customers
-    state.need[at.TIMERS] += 5 * customers
+    state.need[at.TIMERS] += _TIMERS_OF_WISH * customers
     state.need[at.DECISIONS] += customers
     state.need[at.LINES] += customers
 
@@ -94,62 +100,53 @@ def _need_for_all(state: State, times: int) -> None:
 @kernel
 def is_short(state: State, need: Ints) -> bool:
     """Whether a pool has not room for `need[pool]` more rows."""
-    pools = state.pools
-    return (
-        state.customers.shape[0] - pools[at.CUSTOMERS, store.COUNT] < need[at.CUSTOMERS]
-        or state.identifiers.shape[0] - pools[at.IDENTIFIERS, store.COUNT] < need[at.IDENTIFIERS]
-        or state.identifiers_index.shape[0] < 2 * (pools[at.IDENTIFIERS, store.COUNT] + need[at.IDENTIFIERS])
-        or state.facts.shape[0] - pools[at.FACTS, store.COUNT] < need[at.FACTS]
-        or state.facts_index.shape[0] < 2 * (pools[at.FACTS, store.COUNT] + need[at.FACTS])
-        or state.cells.shape[0] - pools[at.CELLS, store.COUNT] < need[at.CELLS]
-        or state.cells_index.shape[0] < 2 * (pools[at.CELLS, store.COUNT] + need[at.CELLS])
-        or state.progress.shape[0] - pools[at.PROGRESS, store.COUNT] < need[at.PROGRESS]
-        or state.progress_index.shape[0] < 2 * (pools[at.PROGRESS, store.COUNT] + need[at.PROGRESS])
-        or state.panes.shape[0] - pools[at.PANES, store.COUNT] < need[at.PANES]
-        or state.candidates.shape[0] - pools[at.CANDIDATES, store.COUNT] < need[at.CANDIDATES]
-        or state.contacts.shape[0] - pools[at.CONTACTS, store.COUNT] < need[at.CONTACTS]
-        or state.timers.shape[0] - pools[at.TIMERS, store.COUNT] < need[at.TIMERS]
-        or state.queue.shape[0] - pools[at.QUEUE, store.COUNT] < need[at.QUEUE]
-        or state.decisions.shape[0] - pools[at.DECISIONS, store.COUNT] < need[at.DECISIONS]
-        or state.lines.shape[0] - pools[at.LINES, store.COUNT] < need[at.LINES]
-        or state.ids.shape[0] < 2 * (pools[at.IDS, store.COUNT] + need[at.IDS])
-    )
+    for pool in range(at.POOLS):
+        if state.pools[pool, COUNT] + need[pool] > state.pools[pool, ROOM]:
+            return True
+    return False
 
 
 def grown(state: State, need: NDArray[np.int64]) -> State:
     """Return the state with room for `need[pool]` more rows in each pool, its tables larger where they were short."""
+    wanted = state.pools[:, COUNT] + need
     changed: dict[str, NDArray[Any]] = {}
     for name, pool in at.TABLES.items():
         table: NDArray[Any] = getattr(state, name)
-        wanted = int(state.pools[pool, store.COUNT] + need[pool])
-        if table.shape[0] < wanted:
-            bigger = np.zeros((_roomier(table, wanted), *table.shape[1:]), table.dtype)
+        if table.shape[0] < wanted[pool]:
+            bigger = np.zeros((_roomier(table, int(wanted[pool])), *table.shape[1:]), table.dtype)
             bigger[: table.shape[0]] = table
             changed[name] = bigger
-    for name, pool in at.STORES.items():
+    for name, pool in _INDEXES.items():
         index: NDArray[Any] = getattr(state, name)
-        if 2 * int(state.pools[pool, store.COUNT] + need[pool]) > index.shape[0]:
-            wanted = 2 * int(state.pools[pool, store.COUNT] + need[pool])
-            base = name.removesuffix("_index")
-            rows: NDArray[Any] = changed[base] if base in changed else getattr(state, base)
-            changed[name] = np.zeros(_doubled(256, wanted), np.int64)
-            store.reindex(rows, changed[name], state.pools, pool)
-    state = state.replaced(**changed)
-    return _grown_sets(state, need)
+        if index.shape[0] < _INDEX_SPREAD * wanted[pool]:
+            size = _doubled(_INDEX_LEAST, _INDEX_SPREAD * int(wanted[pool]))
+            changed[name] = np.zeros((size, *index.shape[1:]), np.int64)
+    bigger = state.replaced(**changed)
+    for name in changed.keys() & _INDEXES.keys():
+        _fill(state, bigger, name)
+    _count_room(bigger)
+    return bigger
 
 
-def _grown_sets(state: State, need: NDArray[np.int64]) -> State:
-    count = int(state.pools[at.IDENTIFIERS, store.COUNT] + need[at.IDENTIFIERS])
-    if 2 * count > state.identifiers_index.shape[0]:
-        index = np.zeros(_doubled(256, 2 * count), np.int64)
-        identity.reindex(state.identifiers, index, state.pools[at.IDENTIFIERS, store.COUNT])
-        state = state.replaced(identifiers_index=index)
-    count = int(state.pools[at.IDS, store.COUNT] + need[at.IDS])
-    if 2 * count > state.ids.shape[0]:
-        ids = np.zeros((_doubled(256, 2 * count), 2), np.int64)
-        state.pools[at.IDS, store.COUNT] = duplicates.refill(state.ids, ids, state.scalars[at.ID_DAY])
-        state = state.replaced(ids=ids)
-    return state
+def _fill(state: State, bigger: State, name: str) -> None:
+    """Fill an index that has grown, and is empty, from its table; the ids from those remembered so far."""
+    pools = state.pools
+    if name == "ids":
+        pools[at.IDS, COUNT] = duplicates.refill(state.ids, bigger.ids, state.scalars[at.ID_DAY])
+    elif name == "identifiers_index":
+        identity.reindex(bigger.identifiers, bigger.identifiers_index, pools[at.IDENTIFIERS, COUNT])
+    else:
+        store.reindex(getattr(bigger, name.removesuffix("_index")), getattr(bigger, name), pools, at.STORES[name])
+
+
+def _count_room(state: State) -> None:
+    """Write down how many rows of each pool fit its tables and, thinly spread, its index."""
+    room = state.pools[:, ROOM]
+    room[:] = at.INFINITE
+    for name, pool in at.TABLES.items():
+        room[pool] = min(room[pool], len(getattr(state, name)))
+    for name, pool in _INDEXES.items():
+        room[pool] = min(room[pool], len(getattr(state, name)) // _INDEX_SPREAD)
 
 
 def _roomier(table: NDArray[Any], wanted: int) -> int:

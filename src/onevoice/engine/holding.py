@@ -9,7 +9,7 @@ large for a float64 to hold each µs: those of the year 9999 move by 32 µs at o
 from __future__ import annotations
 
 import math
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from onevoice.conditions.opcodes import (
     FIRST_OF_CONTROL,
@@ -24,10 +24,15 @@ from onevoice.conditions.opcodes import (
     Op,
 )
 from onevoice.conditions.tree import Part
-from onevoice.engine import calendar, inputs
+from onevoice.engine import calendar, measures
 from onevoice.engine.conditions import both, compare, jumps, of_one, of_two, read
 from onevoice.engine.kernel import kernel
 from onevoice.engine.state import ZONE
+
+if TYPE_CHECKING:
+    from onevoice.engine.state import State
+    from onevoice.program import Program
+    from onevoice.tables import Floats
 
 NEVER_CHANGES: Final = 2**62
 SLOPES: Final = STACK_MAX  # where the slopes begin on the stack
@@ -38,13 +43,13 @@ _EXACT_US: Final = float(2**53)
 
 @kernel
 def holds_until(
-    program: Any,
-    state: Any,
-    stack: Any,
+    program: Program,
+    state: State,
+    stack: Floats,
     expression: int,
     customer: int,
     now: int,
-    values: Any,
+    values: Floats,
     row: int,
     campaign: int,
     product: int,
@@ -74,13 +79,13 @@ def holds_until(
                 until = min(until, until_of_read(program, state, op, a, customer, now))
         elif op < FIRST_OF_TWO:
             until = min(until, until_of_one(program, state, op, a, b, customer, now, stack, top))
-            stack[top] = of_one(program, state, op, a, b, customer, now, stack[top])
+            stack[top] = of_one(program, state, op, a, b, customer, stack[top])
             stack[SLOPES + top] = -stack[SLOPES + top] if op == Op.NEGATE else 0.0
         elif op < FIRST_OF_CONTROL:
             top -= 1
-            until = min(until, until_of_two(program, state, op, a, customer, now, stack, top))
+            until = min(until, until_of_two(op, stack, top, now))
             slope = slope_of_two(op, stack, top)
-            stack[top] = of_two(program, state, op, a, b, customer, now, stack[top], stack[top + 1])
+            stack[top] = of_two(state, op, a, b, customer, stack[top], stack[top + 1])
             stack[SLOPES + top] = slope
         elif op == Op.BETWEEN:
             top -= 2
@@ -102,36 +107,30 @@ def holds_until(
 
 
 @kernel
-def copy(stack: Any, to: int, source: int) -> None:
+def copy(stack: Floats, to: int, source: int) -> None:
     """Copy a value and its slope."""
     stack[to] = stack[source]
     stack[SLOPES + to] = stack[SLOPES + source]
 
 
 @kernel
-def until_of_read(program: Any, state: Any, op: int, a: int, customer: int, now: int) -> int:
+def until_of_read(program: Program, state: State, op: int, a: int, customer: int, now: int) -> int:
     """Return when the value that an instruction reads may change by itself."""
     if op == Op.MEASURE:
-        return inputs.measure_until(program, state, customer, a, now)
-    if op in (Op.FACT_ANY, Op.FACT_COUNT):
-        return inputs.fact_until(program, state, customer, a, now)
+        return measures.until(program, state, customer, a, now)
     if op == Op.TODAY:
         return part_changes(program.zones, state.customers[customer, ZONE], Part.DAY, now, 1, now)
-    return NEVER_CHANGES
+    return NEVER_CHANGES  # the end of a fact that lasts has a timer of its own, after which the customer is judged
 
 
 @kernel
 def until_of_one(
-    program: Any, state: Any, op: int, a: int, b: int, customer: int, now: int, stack: Any, top: int
+    program: Program, state: State, op: int, a: int, b: int, customer: int, now: int, stack: Floats, top: int
 ) -> int:
     """Return when what becomes of the topmost value may change, apart from its own steps."""
     x = stack[top]
     slope = int(stack[SLOPES + top])
-    if math.isnan(x):
-        return NEVER_CHANGES
-    if op == Op.FACT_PREFIX:
-        return inputs.fact_until(program, state, customer, a, now)
-    if slope == 0:
+    if math.isnan(x) or slope == 0:
         return NEVER_CHANGES
     if op == Op.DATE_PART:
         return part_changes(program.zones, state.customers[customer, ZONE], a, int(x), slope, now)
@@ -143,14 +142,12 @@ def until_of_one(
 
 
 @kernel
-def until_of_two(program: Any, state: Any, op: int, a: int, customer: int, now: int, stack: Any, top: int) -> int:
+def until_of_two(op: int, stack: Floats, top: int, now: int) -> int:
     """Return when what becomes of the two topmost values may change, apart from their own steps."""
     x = stack[top]
     y = stack[top + 1]
     if math.isnan(x) or math.isnan(y):
         return NEVER_CHANGES
-    if op == Op.FACT_PAIR:
-        return inputs.fact_until(program, state, customer, a, now)
     slope_x = int(stack[SLOPES + top])
     slope_y = int(stack[SLOPES + top + 1])
     if slope_x == 0 and slope_y == 0:
@@ -167,7 +164,7 @@ def until_of_two(program: Any, state: Any, op: int, a: int, customer: int, now: 
 
 
 @kernel
-def slope_of_two(op: int, stack: Any, top: int) -> float:
+def slope_of_two(op: int, stack: Floats, top: int) -> float:
     """Return the slope of what becomes of the two topmost values."""
     x = stack[SLOPES + top]
     y = stack[SLOPES + top + 1]
@@ -183,7 +180,7 @@ def slope_of_two(op: int, stack: Any, top: int) -> float:
 
 
 @kernel
-def until_between(stack: Any, top: int, now: int) -> int:
+def until_between(stack: Floats, top: int, now: int) -> int:
     """Return when `x between low and high` may change."""
     until = NEVER_CHANGES
     for bound in range(1, 3):

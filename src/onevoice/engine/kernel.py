@@ -62,8 +62,7 @@ def kernel(function: Callable[P, R]) -> Callable[P, R]:
     Without the runtime that counts references (`_nrt=False`) a kernel cannot allocate, and reading a table is free.
     A literal argument compiles as its plain type: numba would compile a function anew for each constant it is given.
     """
-    counts = ".events." in str(function.__module__)
-    compiled: Any = _numba.njit(cache=True, error_model="numpy", nogil=True, _nrt=counts)(function)
+    compiled: Any = _numba.njit(cache=True, error_model="numpy", nogil=True, _nrt=False)(function)
     if not _numba.config.DISABLE_JIT:
         compiled.get_call_template = _unliteral(compiled.get_call_template)
     return cast("Callable[P, R]", compiled)

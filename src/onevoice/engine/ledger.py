@@ -21,9 +21,6 @@ from onevoice.program import (
     P_HORIZON_US,
     P_IGNORED_TIMES,
     P_SLOT_IGNORED,
-    PERIOD_DAY,
-    PERIOD_MONTH,
-    PERIOD_WEEK,
 )
 
 if TYPE_CHECKING:
@@ -104,26 +101,10 @@ def last_due(state: State, customer: int, campaign: int, key: int, any_key: int)
 
 
 @kernel
-def _period_start(program: Program, state: State, customer: int, cap: int, now: int) -> int:
-    zone = state.customers[customer, at.ZONE]
-    period = program.caps[cap, CAP_PERIOD]
-    if period == PERIOD_DAY:
-        return calendar.day_start(program.zones, zone, now)
-    if period == PERIOD_WEEK:
-        return calendar.week_start(program.zones, zone, now)
-    assert period == PERIOD_MONTH
-    return calendar.month_start(program.zones, zone, now)
-
-
-@kernel
-def _period_end(program: Program, state: State, customer: int, cap: int, now: int) -> int:
-    zone = state.customers[customer, at.ZONE]
-    period = program.caps[cap, CAP_PERIOD]
-    if period == PERIOD_DAY:
-        return calendar.next_day_start(program.zones, zone, now)
-    if period == PERIOD_WEEK:
-        return calendar.next_week_start(program.zones, zone, now)
-    return calendar.next_month_start(program.zones, zone, now)
+def _period_start(program: Program, state: State, customer: int, cap: int, ahead: int) -> int:
+    """Return when the period of a cap begins that is `ahead` after the present one."""
+    zone, period = state.customers[customer, at.ZONE], program.caps[cap, CAP_PERIOD]
+    return calendar.period_start(program.zones, zone, period, state.scalars[at.NOW], ahead)
 
 
 @kernel
@@ -143,7 +124,7 @@ def _cap_state(program: Program, state: State, customer: int, cap: int) -> tuple
     contacts = state.contacts
     rolling = program.caps[cap, CAP_ROLLING_US]
     most = program.caps[cap, CAP_MAX]
-    oldest = now - rolling + 1 if rolling > 0 else _period_start(program, state, customer, cap, now)
+    oldest = now - rolling + 1 if rolling > 0 else _period_start(program, state, customer, cap, 0)
     count, room_at = 0, now
     row = state.customers[customer, at.CONTACT_HEAD]
     while row >= 0 and contacts[row, at.K_DUE_AT] >= oldest:
@@ -153,7 +134,7 @@ def _cap_state(program: Program, state: State, customer: int, cap: int) -> tuple
                 room_at = contacts[row, at.K_DUE_AT] + rolling
         row = contacts[row, at.K_NEXT]
     if rolling == 0 and count >= most:
-        room_at = _period_end(program, state, customer, cap, now)
+        room_at = _period_start(program, state, customer, cap, 1)
     return count, room_at
 
 
@@ -213,7 +194,7 @@ def contacted(program: Program, state: State, customer: int, family: int, due: i
     if times > 0 and _add_unanswered(program, state, customer, family, 1) >= times:
         reacted(program, state, customer, family)
         fact, position = program.limits[P_FACT_IGNORED], state.scalars[at.POSITION]
-        facts.open_key(program, state, customer, fact, family, 0, 0, due, position)
+        facts.set_key(program, state, customer, fact, at.OPEN_AT, family, 0, 0, due, position)
         return True
     return False
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from onevoice.engine import (
     calendar,
     candidates,
-    duplicates,
     growth,
     judgement,
     timers,
@@ -28,9 +27,6 @@ if TYPE_CHECKING:
     from onevoice.engine.state import State
     from onevoice.program import Program
     from onevoice.tables import Ints
-
-
-_MINUTE_US: Final = 60_000_000
 
 
 @kernel
@@ -64,7 +60,7 @@ def _next_instant(program: Program, schedule: int, earliest: int) -> int:
     day = calendar.local_day(program.zones, zone, earliest) - 1
     while True:
         if _is_its_day(schedules, schedule, day):
-            shown = day * duplicates.DAY + schedules[schedule, SCHEDULE_MINUTE] * _MINUTE_US
+            shown = day * calendar.DAY_US + schedules[schedule, SCHEDULE_MINUTE] * calendar.MINUTE_US
             due = calendar.instant_of(program.zones, zone, shown)
             if due >= earliest:
                 return due

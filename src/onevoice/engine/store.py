@@ -24,11 +24,12 @@ DATA: Final = 4
 SLOT_BITS: Final = 24
 SLOT_MASK: Final = 2**SLOT_BITS - 1
 
-# Columns of `pools`: how many rows live, how many were ever used, the first free row.
-COUNT: Final = 0
-HIGH: Final = 1
-FREE: Final = 2
-POOL_WIDTH: Final = 3
+# Columns of `pools`
+COUNT: Final = 0  # how many rows live
+HIGH: Final = 1  # how many were ever used
+FREE: Final = 2  # the first free row, or -1
+ROOM: Final = 3  # how many may live before a table or an index of the pool must grow; 0 until counted (growth.py)
+POOL_WIDTH: Final = 4
 
 
 @kernel

@@ -67,31 +67,6 @@ class Written:
     event: str = ""
 
 
-def customer_scope(playbook: Playbook) -> Scope:
-    """Return what a segment sees: the customer and the clock."""
-    return Scopes(playbook).customer()
-
-
-def event_scope(playbook: Playbook, event_type: str) -> Scope:
-    """Return what a `where` over an event or `event.list` sees: its own fields; KeyError where there is none."""
-    return Scopes(playbook).event(event_type)
-
-
-def campaign_scope(playbook: Playbook, campaign: Campaign) -> Scope:
-    """Return what a campaign's `if` sees: the customer, the triggering event, the offer and the campaign's numbers."""
-    return Scopes(playbook).campaign(campaign)
-
-
-def rank_scope(playbook: Playbook) -> Scope:
-    """Return what the rank sees: the customer, the offer and the campaign's numbers."""
-    return Scopes(playbook).rank()
-
-
-def suppression_scope(playbook: Playbook) -> Scope:
-    """Return what a suppression's `while` sees: the customer and the offer."""
-    return Scopes(playbook).suppression()
-
-
 class Scopes:
     """The scopes of one playbook, each built once."""
 

@@ -118,7 +118,7 @@ class Fold:
         )
 
     def arrays(self) -> dict[str, NDArray[Any]]:
-        """Return the state as plain arrays, names included, fit for a snapshot; they share the state's memory.
+        """Return the state as plain arrays, names included, fit for a snapshot; most share the state's memory.
 
         Tables are given without the greater part of their room to grow.
         """
@@ -127,6 +127,8 @@ class Fold:
         for name, pool in at.TABLES.items():
             used = int(state.pools[pool, [store.COUNT, store.HIGH]].max()) + _SPARE
             found[name] = found[name][: max(at.DECISIONS_ROWS, 2 ** (used - 1).bit_length())]
+        found["pools"] = state.pools.copy()
+        found["pools"][:, store.ROOM] = 0  # counted anew before the next event
         texts = [text.encode() for text in self.machine.names.texts]
         found[_LETTERS] = np.frombuffer(b"".join(texts), np.uint8)
         found[_EDGES] = np.cumsum([0, *map(len, texts)], dtype=np.int64)
