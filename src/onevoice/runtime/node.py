@@ -116,8 +116,6 @@ class Onevoice:
         if journal.last().rows == 0:
             journal.append([playbook.row(0, 0)])
         found = recover(journal, snapshots, self._secret)
-        if found.missing:
-            journal.append(found.missing)
         for note in found.notes:
             _log.warning("%s", note)
         self.notes: tuple[Mistake, ...] = tuple(found.notes)
@@ -126,11 +124,13 @@ class Onevoice:
             found.fold,
             found.files,
             clock,
+            unwritten=found.missing,
             playbook_row=found.playbook_row,
             since_snapshot=found.replayed,
             snapshots=snapshots,
             snapshot_every=snapshot_every,
         )
+        self._writer.flush()
         self._readings: dict[int, Reading] = {found.playbook_row: found.fold.reading}
         self.publish(playbook)
 
