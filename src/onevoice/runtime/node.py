@@ -26,6 +26,7 @@ from onevoice.playbook.grammar import did_you_mean
 from onevoice.runtime import customer as customers
 from onevoice.runtime import faults, outcomes, swap
 from onevoice.runtime.ahead import one_ahead
+from onevoice.runtime.compiling import compile_once
 from onevoice.runtime.decisions import Decision, Reading, time_of, us_of
 from onevoice.runtime.fold import Published
 from onevoice.runtime.numbering import renumber
@@ -432,6 +433,7 @@ def open_node(
     _check_setting("piece_lines", piece_lines, 1, PIECE_LINES_MAX)
     _check_setting("snapshot_every", snapshot_every, 0, at.INFINITE)
     published = Published.of(playbook)
+    compile_once()  # what is wrong with the playbook does not wait for it
     if data_dir is None:
         return Onevoice(published, MemoryJournal(), clock=clock, piece_lines=piece_lines)
     folder = Path(data_dir)
