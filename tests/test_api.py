@@ -262,6 +262,28 @@ def test_an_engine_in_memory_has_no_snapshots(engine):
     assert engine.snapshot() is None
 
 
+@pytest.mark.parametrize(
+    ("setting", "said"),
+    [
+        ({"piece_lines": 0}, "open: piece_lines: a setting out of its bounds; expected at least 1; found 0"),
+        ({"piece_lines": -1}, "expected at least 1; found -1"),
+        ({"piece_lines": 1_000_001}, "expected at most 1,000,000; found 1,000,001"),
+        ({"snapshot_every": -1}, "open: snapshot_every: a setting out of its bounds; expected at least 0; found -1"),
+    ],
+)
+def test_settings_out_of_their_bounds_are_refused_before_anything_is_made(setting, said, tmp_path):
+    with pytest.raises(onevoice.LimitError, match=said):
+        onevoice.open(TELECOM, tmp_path / "data", **setting)
+    assert not (tmp_path / "data").exists()
+
+
+def test_settings_within_their_bounds_are_taken(tmp_path):
+    with onevoice.open(TELECOM, tmp_path / "data", piece_lines=1, snapshot_every=0) as engine:
+        assert engine.ingest(EVENTS).position == 3
+    with onevoice.open(TELECOM, piece_lines=1_000_000) as engine:
+        assert engine.ingest(EVENTS).position == 3
+
+
 def test_a_closed_engine_takes_nothing(clock, tmp_path):
     engine = onevoice.open(TELECOM, tmp_path / "data", clock=clock)
     engine.close()

@@ -205,14 +205,6 @@ def test_data_that_cannot_be_made_or_is_in_use_is_told(call, events, tmp_path):
     assert "the folder of the data cannot be made" in err
 
 
-def test_kernels_that_have_to_be_compiled_are_announced(monkeypatch, tmp_path):
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    monkeypatch.delenv("NUMBA_DISABLE_JIT", raising=False)
-    assert not cli._has_kernels()
-    monkeypatch.setenv("NUMBA_DISABLE_JIT", "1")
-    assert cli._has_kernels()
-
-
 def test_progress_is_shown_on_a_terminal_only(call, events, tmp_path, monkeypatch):
     arguments = ["run", TELECOM, events, "--batch", "5", "--data"]
     assert call(*arguments, tmp_path / "silent")[2] == ""

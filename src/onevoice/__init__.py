@@ -84,10 +84,11 @@ def open(  # noqa: A001 - `onevoice.open` reads as what it does
 
     `playbook`: its folder, or a `Playbook` built in Python. Where the data was made under another one, that is
     published first (`Onevoice.publish`). `data_dir` is made if it is missing; None keeps everything in memory.
-    `clock` gives the time in µs UTC. A snapshot is written after each `snapshot_every` lines; `piece_lines` is how
-    many lines a journal row holds at most.
+    `clock` gives the time in µs UTC. A snapshot is written after each `snapshot_every` lines (0: only when asked for,
+    and at the end); `piece_lines`, 1 to 1,000,000, is how many lines a journal row holds at most.
 
-    Raises PlaybookError; JournalError where the data is in use, or not to be read; JournalDamaged, which names the row.
+    Raises PlaybookError; LimitError for a setting out of its bounds; JournalError where the data is in use, or not to
+    be read; JournalDamaged, which names the row.
     """
     from onevoice.runtime.node import clock_us, open_node  # noqa: PLC0415 - see _LATER
 

@@ -6,7 +6,6 @@ itself was not understood. Nothing here imports the engine before it is needed, 
 
 from __future__ import annotations
 
-import os
 import sys
 import time
 from pathlib import Path
@@ -22,7 +21,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from onevoice.runtime.decisions import Decision
-    from onevoice.runtime.node import Onevoice
 
 FAILED: Final = 1
 MISUSED: Final = 2
@@ -98,7 +96,8 @@ def run(
     """
     began = time.perf_counter()
     rejected = _Rejections()
-    with _opened(playbook, data, batch, snapshot_every) as engine, _Progress() as progress:
+    opened = onevoice.open(playbook, data, piece_lines=batch, snapshot_every=snapshot_every)
+    with opened as engine, _Progress() as progress:
         done = engine.run(files, progress, decide=decide, on_rejected=rejected)
         position, decisions = engine.position, engine.decision_count
         if out is not None:
@@ -133,7 +132,7 @@ def decide(
     """
     identifiers = dict(_pair("--identifier", text) for text in identifier)
     fields = dict(_pair("--field", text) for text in field or [])
-    with _opened(playbook, data) as engine:
+    with onevoice.open(playbook, data) as engine:
         decision = engine.decide(placement, identifiers, fields)
     shown = [line.campaign for line in decision.won] or [decision.default or "nothing"]
     lines = [f"show {', '.join(shown)}"]
@@ -178,21 +177,6 @@ def _pair(option: str, text: str) -> tuple[str, str]:
     if not equals or not name:
         raise EventError(Mistake("not a pair", option, "kind=value, as in email=ada@example.com", repr(text)))
     return name, value
-
-
-def _opened(playbook: Path, data: Path, batch: int = PIECE_LINES, snapshot_every: int = SNAPSHOT_EVERY) -> Onevoice:
-    """Open the engine, saying so where its kernels have to be compiled first."""
-    if not _has_kernels():
-        onevoice.load(playbook)  # what is wrong with it should not wait for the compiler
-        _tell("compiling kernels, once, about a minute")
-    return onevoice.open(playbook, data, piece_lines=batch, snapshot_every=snapshot_every)
-
-
-def _has_kernels() -> bool:
-    """Tell whether the engine was compiled before on this machine, or need not be."""
-    from onevoice.engine.kernel import cache_folder  # noqa: PLC0415 - numba comes with it
-
-    return bool(os.environ.get("NUMBA_DISABLE_JIT")) or any(cache_folder().glob("*/step.step-*.nbi"))
 
 
 def _write_decisions(path: Path, decisions: Iterable[Decision]) -> None:

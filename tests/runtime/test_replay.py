@@ -6,6 +6,7 @@ import random
 from dataclasses import replace
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from onevoice.engine import state as at
@@ -77,6 +78,41 @@ def test_rows_may_be_split_anywhere(seed):
     for batch in batches:
         take(again, batch)
     assert outcome(again) == expected
+
+
+@pytest.mark.parametrize("seed", [0, 4, 10, 14])
+def test_decisions_from_a_position_on_are_the_last_of_all(seed, tmp_path):
+    """Whatever lies before that position: playbooks, decisions that were written late, starts from a snapshot."""
+    playbook, batches = drawn(seed)
+    engine = opened(playbook, tmp_path / "data")
+    for number, batch in enumerate(batches):
+        take(engine, batch)
+        if number in {len(batches) // 3, len(batches) // 2}:
+            engine.publish(replace(playbook, name=f"playbook{number}"))
+        if number % 3 == 0:
+            engine._writer.flush()
+    for _ in range(2):
+        whole, table = list(engine.decisions()), engine.decisions_table()
+        for since in range(engine.position + 2):
+            assert list(engine.decisions(since=since)) == [one for one in whole if one.position >= since]
+            expected = table.filter(pa.compute.greater_equal(table["position"], since))
+            assert engine.decisions_table(since).to_pylist() == expected.to_pylist()
+        engine.snapshot()
+        in_force = engine.playbook
+        engine.close()
+        engine = opened(in_force, tmp_path / "data")
+    engine.close()
+
+
+def test_decisions_from_a_position_on_are_not_looked_for_in_every_row(monkeypatch):
+    engine = opened(drawn(4)[0])
+    for number in range(1_000):
+        engine.ingest([{"type": "nothing"}], time=number)
+    read = []
+    fetch = engine._journal.read
+    monkeypatch.setattr(engine._journal, "read", lambda number=0: (read.append(row) or row for row in fetch(number)))
+    assert list(engine.decisions(since=990)) == []
+    assert len(read) < 30
 
 
 def test_asking_for_anything_changes_nothing():

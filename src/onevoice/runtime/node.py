@@ -15,7 +15,7 @@ import msgspec
 
 from onevoice.engine import canonical
 from onevoice.engine import state as at
-from onevoice.errors import EventError, JournalError, Mistake
+from onevoice.errors import EventError, JournalError, LimitError, Mistake
 from onevoice.events.built import encode_ndjson
 from onevoice.events.decode import decode_line_by_line
 from onevoice.events.pyarrow_untyped import Table, pa
@@ -26,10 +26,11 @@ from onevoice.playbook.grammar import did_you_mean
 from onevoice.runtime import customer as customers
 from onevoice.runtime import faults, outcomes, swap
 from onevoice.runtime.ahead import one_ahead
+from onevoice.runtime.compiling import compile_once
 from onevoice.runtime.decisions import Decision, Reading, time_of, us_of
 from onevoice.runtime.fold import Published
 from onevoice.runtime.numbering import renumber
-from onevoice.runtime.payloads import NDJSON, PIECE_LINES, Events, Piece, cut, decoded, without
+from onevoice.runtime.payloads import NDJSON, PIECE_LINES, PIECE_LINES_MAX, Events, Piece, cut, decoded, without
 from onevoice.runtime.recovery import recover
 from onevoice.runtime.writer import Entered, Entry, Writer
 
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from onevoice.engine.machine import Outcome
-    from onevoice.journal.port import Journal
+    from onevoice.journal.port import Journal, Row
     from onevoice.playbook.model import Playbook
     from onevoice.runtime.customer import Customer
     from onevoice.runtime.taken import Taken
@@ -116,8 +117,6 @@ class Onevoice:
         if journal.last().rows == 0:
             journal.append([playbook.row(0, 0)])
         found = recover(journal, snapshots, self._secret)
-        if found.missing:
-            journal.append(found.missing)
         for note in found.notes:
             _log.warning("%s", note)
         self.notes: tuple[Mistake, ...] = tuple(found.notes)
@@ -126,11 +125,13 @@ class Onevoice:
             found.fold,
             found.files,
             clock,
+            unwritten=found.missing,
             playbook_row=found.playbook_row,
             since_snapshot=found.replayed,
             snapshots=snapshots,
             snapshot_every=snapshot_every,
         )
+        self._writer.flush()
         self._readings: dict[int, Reading] = {found.playbook_row: found.fold.reading}
         self.publish(playbook)
 
@@ -260,7 +261,12 @@ class Onevoice:
         with self._lock:
             wanted = self._numbers(customer)
             self._writer.flush()
-        found = (decision for reading, outcome in self._outcomes() for decision in reading.decisions(outcome))
+            reading, from_row = self._writer.fold.reading, self._row_before(since)
+        found = (
+            decision
+            for reading, outcome in self._outcomes(from_row, reading)
+            for decision in reading.decisions(outcome)
+        )
         return (
             decision
             for decision in found
@@ -271,8 +277,8 @@ class Onevoice:
         """Return every line of every decision from the position `since` on, as a pyarrow Table."""
         with self._lock:
             self._writer.flush()
-            reading = self._writer.fold.reading
-        tables = [reading.table(outcome) for reading, outcome in self._outcomes()]
+            reading, from_row = self._writer.fold.reading, self._row_before(since)
+        tables = [reading.table(outcome) for reading, outcome in self._outcomes(from_row, reading)]
         found = pa.concat_tables([*tables, reading.table(outcomes.nothing())]).unify_dictionaries()
         return found.filter(pa.compute.field("position") >= since) if since else found
 
@@ -368,6 +374,23 @@ class Onevoice:
         number = customer if isinstance(customer, int) else customers.number_of(fold, customer)
         return frozenset[int]() if number is None else customers.same_person(fold, number)
 
+    def _row_before(self, since: int) -> int:
+        """Return a journal row before which nothing was decided at a position from `since` on.
+
+        That is where a row of a lesser position lies: events come in order of positions, and decisions after their
+        events, in the same order. Looked for under the playbook in force only; row 0 stands for all before it.
+        """
+        low, high = self._writer.playbook_row, self._journal.last().rows
+        if since <= self._row(low).position:
+            return 0
+        while high - low > 1:
+            middle = (low + high) // 2
+            low, high = (middle, high) if self._row(middle).position < since else (low, middle)
+        return low
+
+    def _row(self, number: int) -> Row:
+        return next(iter(self._journal.read(number)))
+
     def _outcomes(self, from_row: int = 0, reading: Reading | None = None) -> Iterator[tuple[Reading, Outcome]]:
         """Yield what each DECISIONS row holds, with the names by which it is read."""
         for number, row in enumerate(self._journal.read(from_row), from_row):
@@ -392,6 +415,12 @@ def _mode(*, imported: bool, decide: bool) -> Mode:
     return mode if decide else mode | Mode.OBSERVE
 
 
+def _check_setting(name: str, value: int, least: int, most: int) -> None:
+    if not least <= value <= most:
+        expected = f"at least {least:,}" if value < least else f"at most {most:,}"
+        raise LimitError(Mistake("a setting out of its bounds", f"open: {name}", expected, f"{value:,}"))
+
+
 def open_node(
     playbook: Playbook | str | Path,
     data_dir: str | Path | None = None,
@@ -401,7 +430,10 @@ def open_node(
     piece_lines: int = PIECE_LINES,
 ) -> Onevoice:
     """Open an engine: `onevoice.open` says how."""
+    _check_setting("piece_lines", piece_lines, 1, PIECE_LINES_MAX)
+    _check_setting("snapshot_every", snapshot_every, 0, at.INFINITE)
     published = Published.of(playbook)
+    compile_once()  # what is wrong with the playbook does not wait for it
     if data_dir is None:
         return Onevoice(published, MemoryJournal(), clock=clock, piece_lines=piece_lines)
     folder = Path(data_dir)

@@ -1,8 +1,12 @@
-"""What one row decided, as the payload of the journal row that follows it."""
+"""What an EVENTS row decided, as the payload of the journal rows that follow it.
+
+One row can decide for every customer there is. So what it decided is cut to parts of bounded size, between decisions;
+a DECISIONS row holds one part, or several small ones.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 
@@ -10,13 +14,17 @@ from onevoice.engine import state as at
 from onevoice.engine.machine import Outcome
 from onevoice.engine.reasons import ASK
 from onevoice.events.pyarrow_untyped import pa
+from onevoice.journal.port import Kind, Row
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
 
 FORM: Final = "decisions"
+# What a DECISIONS row holds at the most, but never less than one decision; far below the journal's own limit, for it
+# is also what a reader has in memory.
+ROW_BYTES: Final = 8 * 1024 * 1024
 
 _DECISION: Final = {
     "number": at.D_NUMBER,
@@ -37,6 +45,52 @@ _LINE: Final = {
     "until": at.L_UNTIL,
     "contact": at.L_CONTACT,
 }
+
+_DECISION_BYTES: Final = 8 * len(_DECISION) + 4  # and where its lines begin
+_LINE_BYTES: Final = 8 * len(_LINE) + 9  # the score, and whether there is one
+
+
+class Decided(NamedTuple):
+    """What an EVENTS row decided, or part of it."""
+
+    row: Row
+    outcome: Outcome
+
+
+def cut(row: Row, outcome: Outcome) -> Iterator[Decided]:
+    """Yield what a row decided in parts of at most ROW_BYTES, views of the whole; nothing where nothing was decided."""
+    ends = np.searchsorted(outcome.lines[:, at.L_DECISION], outcome.decisions[:, at.D_NUMBER], side="right")
+    sizes = _DECISION_BYTES * np.arange(1, len(ends) + 1) + _LINE_BYTES * ends
+    start, before = 0, 0
+    while start < len(sizes):
+        stop = max(start + 1, int(np.searchsorted(sizes, before + ROW_BYTES, side="right")))
+        yield Decided(row, part(outcome, start, stop))
+        start, before = stop, int(sizes[stop - 1])
+
+
+def part(outcome: Outcome, start: int, stop: int) -> Outcome:
+    """Return the decisions `[start, stop)` of an outcome with their lines, as views."""
+    numbers = outcome.decisions[start:stop, at.D_NUMBER]
+    edges = [numbers[0], numbers[-1] + 1] if len(numbers) else [0, 0]
+    first, last = np.searchsorted(outcome.lines[:, at.L_DECISION], edges)
+    return Outcome(outcome.decisions[start:stop], outcome.lines[first:last], outcome.scores[first:last])
+
+
+def fitting(parts: Sequence[Decided]) -> int:
+    """Return how many of the parts, from the first on, go into one row."""
+    sizes = np.cumsum([_size(part.outcome) for part in parts])
+    return max(min(1, len(parts)), int(np.searchsorted(sizes, ROW_BYTES, side="right")))
+
+
+def row_of(parts: Sequence[Decided]) -> Row:
+    """Return the journal row for parts that fit."""
+    last = parts[-1].row
+    payload = encode(joined([part.outcome for part in parts]))
+    return Row(Kind.DECISIONS, last.position + last.count, 0, last.stamp_us, payload=payload, form=FORM)
+
+
+def _size(outcome: Outcome) -> int:
+    return _DECISION_BYTES * len(outcome.decisions) + _LINE_BYTES * len(outcome.lines)
 
 
 def encode(outcome: Outcome) -> bytes:
@@ -92,9 +146,7 @@ def joined(parts: Sequence[Outcome]) -> Outcome:
 def answer_of(outcome: Outcome) -> Outcome:
     """Return only the answer to an ask, the one in the outcome, with its lines."""
     place = int(np.argmax(outcome.decisions[:, at.D_KIND] == ASK))
-    number = outcome.decisions[place, at.D_NUMBER]
-    start, stop = np.searchsorted(outcome.lines[:, at.L_DECISION], [number, number + 1])
-    return Outcome(outcome.decisions[place : place + 1], outcome.lines[start:stop], outcome.scores[start:stop])
+    return part(outcome, place, place + 1)
 
 
 def is_same(a: Outcome, b: Outcome) -> bool:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from onevoice.events.schema import Schema
 
 PIECE_LINES: Final = 16_384
+PIECE_LINES_MAX: Final = 1_000_000
 PIECE_BYTES: Final = 4_000_000
 
 NDJSON: Final = "ndjson"

@@ -10,14 +10,13 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
-from onevoice.engine import state as at
 from onevoice.errors import JournalDamaged, JournalError, Mistake, SnapshotError
 from onevoice.journal.port import Kind, Row
 from onevoice.runtime import outcomes, snapshot, swap
 from onevoice.runtime.ahead import one_ahead
 from onevoice.runtime.fold import Fold, Published
+from onevoice.runtime.outcomes import Decided
 from onevoice.runtime.taken import TakenFiles
-from onevoice.runtime.writer import decisions_row
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,13 +29,13 @@ if TYPE_CHECKING:
 
 @dataclass
 class Recovered:
-    """A state brought up to the journal's end. `missing`: rows for decisions that the journal does not hold yet."""
+    """A state brought up to the journal's end. `missing`: what was decided and the journal does not hold yet."""
 
     fold: Fold
     files: TakenFiles
     playbook_row: int
     replayed: int = 0  # lines that came after the snapshot
-    missing: list[Row] = field(default_factory=list[Row])
+    missing: list[Decided] = field(default_factory=list[Decided])
     notes: list[Mistake] = field(default_factory=list[Mistake])
 
 
@@ -47,14 +46,6 @@ class _Ready(NamedTuple):
     row: Row
     batch: Batch | None = None
     published: Published | None = None
-
-
-class _Decided(NamedTuple):
-    """What an EVENTS row decides when it is replayed."""
-
-    number: int
-    row: Row
-    outcome: Outcome
 
 
 def recover(journal: Journal, snapshots: Path | None, secret: tuple[int, int]) -> Recovered:
@@ -116,25 +107,23 @@ def _restored(journal: Journal, saved: snapshot.Snapshot, secret: tuple[int, int
 
 
 def _replay(journal: Journal, found: Recovered, from_row: int) -> None:
-    expected: deque[_Decided] = deque()  # decided again, not yet met in the journal
+    expected: deque[Decided] = deque()  # decided again, not yet met in the journal
     for ready in one_ahead(_ready(journal, found.fold, from_row)):
         row = ready.row
         if row.kind is Kind.EVENTS:
             outcome = found.fold.step(row, ready.batch)
             found.replayed += row.count
-            if len(outcome.decisions):
-                expected.append(_Decided(ready.number, row, outcome))
+            expected += outcomes.cut(row, outcome)
         elif row.kind is Kind.DECISIONS:
             _compare(ready, expected)
         elif row.kind is Kind.FILE:
             found.files.note_row(row)
         elif ready.published is not None:
             if expected:
-                raise _difference(expected[0].number, _counted(expected[0].outcome), "none")
+                raise _difference(ready.number, f"{_counted(expected[0].outcome)} before it", "none")
             found.fold = swap.rebuilt(journal, found.fold, ready.published, ready.number)
             found.playbook_row = ready.number
-    if expected:
-        found.missing = [decisions_row([decided.outcome for decided in expected], expected[-1].row)]
+    found.missing = [*expected]
 
 
 def _ready(journal: Journal, fold: Fold, from_row: int) -> Iterator[_Ready]:
@@ -151,20 +140,24 @@ def _ready(journal: Journal, fold: Fold, from_row: int) -> Iterator[_Ready]:
             yield _Ready(number, row)
 
 
-def _compare(ready: _Ready, expected: deque[_Decided]) -> None:
-    """Raise JournalError unless a DECISIONS row says what came out again since the last one."""
+def _compare(ready: _Ready, expected: deque[Decided]) -> None:
+    """Raise JournalError unless a DECISIONS row says what comes next of all that came out again."""
     found = outcomes.decode(ready.row.payload)
     if not len(found.decisions):
         raise _difference(ready.number, "at least one decision", "none")
-    first, last = found.decisions[[0, -1], at.D_NUMBER].tolist()
-    decided: list[Outcome] = []
-    while expected and expected[0].outcome.decisions[0, at.D_NUMBER] <= last:
-        if expected[0].outcome.decisions[0, at.D_NUMBER] < first:
-            raise _difference(expected[0].number, _counted(expected[0].outcome), "none")
-        decided.append(expected.popleft().outcome)
-    again = outcomes.joined(decided or [outcomes.nothing()])
+    again = outcomes.joined([*_next(expected, len(found.decisions))] or [outcomes.nothing()])
     if not outcomes.is_same(found, again):
         raise _difference(ready.number, *_first_difference(again, found))
+
+
+def _next(expected: deque[Decided], count: int) -> Iterator[Outcome]:
+    """Take the next `count` decisions, however they were cut to rows; fewer where there are no more."""
+    while count and expected:
+        row, outcome = expected.popleft()
+        yield outcomes.part(outcome, 0, count)
+        if len(outcome.decisions) > count:
+            expected.appendleft(Decided(row, outcomes.part(outcome, count, len(outcome.decisions))))
+        count -= min(count, len(outcome.decisions))
 
 
 def _counted(outcome: Outcome) -> str:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from onevoice.events.batch import Batch
     from onevoice.journal.port import Journal
     from onevoice.runtime.fold import Fold
+    from onevoice.runtime.outcomes import Decided
     from onevoice.runtime.payloads import Piece
     from onevoice.runtime.taken import Taken, TakenFiles
 
@@ -51,8 +52,8 @@ class Entered(NamedTuple):
 class Writer:
     """Writes a journal and its state; not for several threads at once.
 
-    `playbook_row` is the number of the journal row with the playbook in force; `since_snapshot` how many lines came
-    after the snapshot this state was loaded from.
+    `unwritten` is what was decided and is not in the journal; `playbook_row` the number of the journal row with the
+    playbook in force; `since_snapshot` how many lines came after the snapshot this state was loaded from.
     """
 
     def __init__(
@@ -62,6 +63,7 @@ class Writer:
         files: TakenFiles,
         clock: Callable[[], int],
         *,
+        unwritten: Sequence[Decided] = (),
         playbook_row: int,
         since_snapshot: int = 0,
         snapshots: Path | None = None,
@@ -75,8 +77,7 @@ class Writer:
         self._clock = clock
         self._snapshots = snapshots
         self._snapshot_every = snapshot_every
-        self._unwritten: list[Outcome] = []  # made and not yet in the journal
-        self._unwritten_to = Row(Kind.DECISIONS, 0, 0, 0)  # position and stamp of the last of them
+        self._unwritten = [*unwritten]
         self._stepping = False
         self.is_closed = False
 
@@ -123,13 +124,14 @@ class Writer:
     def append(self, row: Row) -> None:
         """Write a row that is not of events, with what was decided before it."""
         self.check_whole()
-        self._write([*self._decisions(), row], len(self._unwritten))
+        rows, count = self._decisions()
+        self._write([*rows, row], count)
 
     def flush(self) -> None:
         """Write the decisions that have not been written yet."""
-        rows = self._decisions()
+        rows, count = self._decisions()
         if rows:
-            self._write(rows, len(self._unwritten))
+            self._write(rows, count)
 
     def close(self, snapshot_from: int) -> None:
         """Write what is outstanding, and a snapshot if at least so many lines came since the last."""
@@ -174,34 +176,41 @@ class Writer:
         return self._clock() if last == STAMP_NEVER and len(times) else last
 
     def _rows_for(self, entry: Entry, row: Row) -> tuple[list[Row], int]:
-        """Return the rows of one append, and how many outcomes are among them: none while they are few."""
-        rows, count = [row], 0
-        if (
-            len(self._unwritten) >= OUTCOMES_GROUPED
-            or sum(len(each.lines) for each in self._unwritten) >= LINES_GROUPED
-        ):
-            rows, count = [*self._decisions(), row], len(self._unwritten)
+        """Return the rows of one append, and how much of what is unwritten is among them: little of it waits."""
+        rows, count = self._decisions() if self._wants_decisions() else ([], 0)
+        rows.append(row)
         if entry.taken is not None:
             rows.append(entry.taken.row(row.position + row.count, row.stamp_us))
         return rows, count
 
-    def _decisions(self) -> list[Row]:
-        return [decisions_row(self._unwritten, self._unwritten_to)] if self._unwritten else []
+    def _wants_decisions(self) -> bool:
+        lines = sum(len(decided.outcome.lines) for decided in self._unwritten)
+        return len(self._unwritten) >= OUTCOMES_GROUPED or lines >= LINES_GROUPED
 
-    def _write(self, rows: list[Row], outcomes_written: int) -> None:
+    def _decisions(self) -> tuple[list[Row], int]:
+        """Return the row for what is unwritten, if anything is, and how much that is; write first what is too much.
+
+        So no more than one row of decisions is in memory beside the decisions themselves.
+        """
+        count = outcomes.fitting(self._unwritten)
+        while count < len(self._unwritten):
+            self._write([outcomes.row_of(self._unwritten[:count])], count)
+            count = outcomes.fitting(self._unwritten)
+        return [outcomes.row_of(self._unwritten)] if count else [], count
+
+    def _write(self, rows: list[Row], written: int) -> None:
+        """Append rows, among them the first `written` parts of what is unwritten."""
         faults.passage("before_commit")
         self.journal.append(rows)
         faults.passage("after_commit")
-        del self._unwritten[:outcomes_written]
+        del self._unwritten[:written]
 
     def _entered(self, entry: Entry, row: Row) -> Entered:
         """Let a row that is in the journal into the state."""
         self._stepping = True
         outcome = self.fold.step(row, entry.batch)
         self._stepping = False
-        if len(outcome.decisions):
-            self._unwritten.append(outcome)
-            self._unwritten_to = row
+        self._unwritten += [*outcomes.cut(row, outcome)]
         if entry.taken is not None:
             self.files.note(entry.taken)
         self.since_snapshot += row.count
@@ -217,9 +226,3 @@ class Writer:
         if self._stepping:
             mend = "open the data again: the journal has everything that was acknowledged"
             raise JournalError(Mistake("a step was broken off, the state is in doubt", "state", mend=mend))
-
-
-def decisions_row(decided: Sequence[Outcome], row: Row) -> Row:
-    """Return the journal row for what was decided up to an EVENTS row."""
-    payload = outcomes.encode(outcomes.joined(decided))
-    return Row(Kind.DECISIONS, row.position + row.count, 0, row.stamp_us, payload=payload, form=outcomes.FORM)

@@ -1,0 +1,77 @@
+"""Kernels are compiled once for each version on a machine: who has to wait is told, and only one process works.
+
+Compiled code is kept in a folder that all processes of a user share (`engine/kernel.py`). Whoever finds it empty takes
+the lock beside it; who comes meanwhile waits for what that process leaves there, a process that dies leaves the lock.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import sys
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Final
+
+from onevoice.engine.kernel import cache_folder
+from onevoice.events.built import encode_ndjson
+from onevoice.events.pyarrow_untyped import pa
+from onevoice.journal.port import Kind, Mode, Row
+from onevoice.playbook.model import Identifier, Playbook
+from onevoice.runtime.fold import Fold, Published
+from onevoice.runtime.payloads import cut, decoded
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator
+
+COMPILING: Final = "onevoice: compiling kernels, once, about a minute"
+WAITING: Final = "onevoice: another process compiles the kernels, once, about a minute; waiting for it"
+
+_LOCK: Final = "compiling.lock"
+_LAST: Final = "*/step.step-*.nbi"  # what is compiled last
+_GROWING: Final = 200  # events after which the tables have grown
+
+
+def are_compiled() -> bool:
+    """Tell whether all kernels were compiled before on this machine, or need not be."""
+    return os.environ.get("NUMBA_DISABLE_JIT", "0") != "0" or any(cache_folder().glob(_LAST))
+
+
+def compile_once() -> None:
+    """Compile all kernels unless that is done, saying so on standard error; wait where another process is at it."""
+    if are_compiled():
+        return
+    with _locked(lambda: _tell(WAITING)):
+        if not are_compiled():
+            _tell(COMPILING)
+            _compile()
+
+
+def _compile() -> None:
+    """Call every kernel: their machine code is the same for all playbooks and events."""
+    fold = Fold(Published.of(Playbook("kernels", identifiers={"email": Identifier("email", "email")})), (0, 0))
+    events = [
+        {"type": "asked", "id": f"{number}", "identifiers": {"email": f"{number}@x.org"}} for number in range(_GROWING)
+    ]
+    forms = (pa.Table.from_pylist(events), encode_ndjson(events))
+    pieces = [piece for form in forms for piece in cut(form)]
+    batches = [decoded(piece, Mode.LIVE, fold.compiled.schema, fold.secret) for piece in pieces]
+    for batch in batches:
+        fold.step(Row(Kind.EVENTS, fold.machine.position, batch.lines, 0), batch)
+
+
+@contextmanager
+def _locked(on_wait: Callable[[], None]) -> Generator[None]:
+    folder = cache_folder()
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / _LOCK).open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            on_wait()
+            fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def _tell(text: str) -> None:
+    sys.stderr.write(text + "\n")
+    sys.stderr.flush()
