@@ -129,7 +129,9 @@ for _ in range(5_000):
     DEEP = {"fields": DEEP}
 
 
-@pytest.mark.parametrize("events", [{"type": "store_visited"}, 5, [{"type": object()}], [{"type": "x", "time": 1j}], [DEEP]])
+@pytest.mark.parametrize(
+    "events", [{"type": "store_visited"}, 5, [{"type": object()}], [{"type": "x", "time": 1j}], [DEEP]]
+)
 def test_what_is_no_form_of_events_is_refused(engine, events):
     with pytest.raises(onevoice.EventError, match="expected mappings"):
         engine.ingest(events)
