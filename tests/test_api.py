@@ -277,9 +277,9 @@ def test_an_ask_that_cannot_be_answered_is_not_journaled(engine):
         ("home_banner", {"email": "x"}, {}, "found only invalid email"),
         ("home_banner", {}, {}, "the event belongs to nobody"),
         ("home_banner", "ada", {}, "decide(identifiers=…): not a mapping; expected a mapping of names to values"),
-        ("home_banner", {"user_id": object()}, {}, "decide: an ask that JSON cannot hold"),
+        ("home_banner", {"user_id": object()}, {}, "event 1: an event that JSON cannot hold"),
         ("home_banner", ADA, [1], "decide(fields=…): not a mapping"),
-        ("home_banner", ADA, {"page": DEEP}, "decide: an ask that JSON cannot hold"),
+        ("home_banner", ADA, {"page": DEEP}, "event 1: an event that JSON cannot hold"),
         ("home_banner", ADA, {"page": "x"}, "decide: an unknown field of an ask; expected no field; found 'page'"),
     ):
         with pytest.raises(onevoice.EventError) as raised:
@@ -305,6 +305,12 @@ def test_decisions_are_found_by_customer_and_position(engine):
     assert list(engine.decisions({"user_id": "eve"})) == list(engine.decisions(7)) == []
     with pytest.raises(onevoice.EventError):
         engine.decisions({"user": "ada"})
+
+
+def test_nobody_is_found_by_what_is_no_identifier(engine):
+    for identifiers in (5, {"user_id": object()}, {"user_id": DEEP}, {"user": "ada"}):
+        with pytest.raises(onevoice.EventError):
+            engine.state(identifiers)
 
 
 def test_decisions_before_a_merge_are_those_of_the_customer(engine):

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 import msgspec
 
+from onevoice.errors import EventError, Mistake
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -17,15 +19,21 @@ _BEYOND: Final = msgspec.Raw(b"1e999")  # JSON has no infinity; this is refused 
 def encode_ndjson(events: Iterable[Mapping[str, Any]]) -> bytes:
     """Return events as newline-delimited JSON; a datetime with a zone becomes a time, a date a date, a NaN null.
 
-    Raises TypeError for a value that JSON cannot hold, RecursionError for one that is nested thousands deep.
+    Raises EventError for a value that JSON cannot hold.
     """
-    return b"".join(_line(event) for event in events)
+    return b"".join(_line(event, number) for number, event in enumerate(events, 1))
 
 
-def _line(event: Mapping[str, Any]) -> bytes:
-    line = msgspec.json.encode(event)
-    if b"null" in line:  # msgspec writes it for an infinity, too
-        line = msgspec.json.encode(_spelled(event))
+def _line(event: Mapping[str, Any], number: int) -> bytes:
+    try:
+        line = msgspec.json.encode(event)
+        if b"null" in line:  # msgspec writes it for an infinity, too
+            line = msgspec.json.encode(_spelled(event))
+    except (TypeError, ValueError, RecursionError) as error:
+        expected = "mappings of texts, numbers, booleans, times, lists and mappings, nested at most 64 levels"
+        raise EventError(
+            Mistake("an event that JSON cannot hold", f"event {number}", expected, found=f"{error}")
+        ) from error
     return line + b"\n"
 
 

@@ -33,10 +33,7 @@ def ask(
     """
     _check_placement(playbook, placement)
     given = {**_mapping("fields", fields or {}), PLACEMENT: placement}
-    try:
-        line = encode_ndjson([{"type": "asked", "identifiers": _mapping("identifiers", identifiers), "fields": given}])
-    except (TypeError, ValueError, RecursionError) as error:
-        raise EventError(Mistake("an ask that JSON cannot hold", "decide", found=f"{error}")) from error
+    line = encode_ndjson([{"type": "asked", "identifiers": _mapping("identifiers", identifiers), "fields": given}])
     batch = decode_line_by_line(line, schema, secret)
     if batch.rejected:
         raise EventError(*(rejection.mistake for rejection in batch.rejected))

@@ -104,10 +104,7 @@ def _lines_of(events: Iterable[Mapping[str, Any]]) -> bytes:
     if isinstance(events, Mapping) or not hasattr(events, "__iter__"):
         mend = "put a single event into a list"
         raise EventError(Mistake("no events", "ingest", expected, f"{type(cast('object', events)).__name__}", mend))
-    try:
-        return encode_ndjson(events)
-    except (TypeError, ValueError, RecursionError) as error:
-        raise EventError(Mistake("an event that JSON cannot hold", "ingest", expected, f"{error}")) from error
+    return encode_ndjson(events)
 
 
 def _cut_lines(part: bytes, lines_max: int) -> Iterator[bytes]:
