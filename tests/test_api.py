@@ -124,7 +124,14 @@ def test_a_line_without_a_time_has_no_place_in_an_import(engine):
     assert mistake.mend == "an import takes its time from the events"
 
 
-@pytest.mark.parametrize("events", [{"type": "store_visited"}, 5, [{"type": object()}], [{"type": "x", "time": 1j}]])
+DEEP: dict[str, object] = {}
+for _ in range(5_000):
+    DEEP = {"fields": DEEP}
+
+
+@pytest.mark.parametrize(
+    "events", [{"type": "store_visited"}, 5, [{"type": object()}], [{"type": "x", "time": 1j}], [DEEP]]
+)
 def test_what_is_no_form_of_events_is_refused(engine, events):
     with pytest.raises(onevoice.EventError, match="expected mappings"):
         engine.ingest(events)
@@ -154,9 +161,89 @@ def test_journal_time_never_falls(engine, clock):
     assert engine.state(ADA).time == NOW
 
 
-def test_a_time_without_a_zone_is_refused(engine):
-    with pytest.raises(ValueError, match="a time needs a zone"):
-        engine.tick(datetime(2026, 1, 1))  # noqa: DTZ001 - that is the point
+NAIVE = datetime(2026, 1, 1)  # noqa: DTZ001 - that is the point
+
+
+@pytest.mark.parametrize(
+    ("time", "said"),
+    [
+        (NAIVE, "give it a zone, as in datetime"),
+        (datetime(1969, 12, 31, tzinfo=UTC), "from 1970 to 9999"),
+        ("2026", "found '2026'"),
+        (2**63, "found 9223372036854775808"),
+        (-1, "found -1"),
+        (1.5, "found 1.5"),
+        (True, "found True"),
+    ],
+)
+def test_what_is_no_time_is_refused(engine, time, said):
+    for call in (engine.tick, lambda time: engine.ingest([event("store_visited")], time=time)):
+        with pytest.raises(onevoice.EventError, match="time: not a time; expected a datetime with a zone") as raised:
+            call(time)
+        assert said in str(raised.value)
+    assert engine.position == 0
+
+
+def test_a_clock_that_shows_no_time_is_told(engine, clock):
+    clock.now = 1.5
+    with pytest.raises(onevoice.EventError, match="clock: not a time"):
+        engine.tick()
+
+
+@pytest.mark.parametrize("imported", [False, True])
+def test_a_time_that_cannot_be_believed_costs_its_line_only(engine, imported):
+    day = 24 * 60
+    lines = [event("store_visited"), event("store_visited", day + 1), event("store_visited", day)]
+    lines.append({**event("store_visited"), "time": datetime(1, 1, 1, tzinfo=UTC)})
+    table = pa.Table.from_pylist(lines)
+    found = [engine.ingest(given, imported=imported) for given in (lines, table)]
+    for each in found:
+        assert (each.accepted, each.reasons) == (2, {"bad_time": 2})
+        assert [mistake.where for mistake in each.rejected] == ["line 2: $.time", "line 4: $.time"]
+        assert [mistake.what for mistake in each.rejected] == ["a time that has not come", "a time too long ago"]
+    assert engine.state(ADA).time == (NOW + timedelta(days=1) if imported else NOW)
+
+
+def test_a_time_ahead_of_the_clock_does_not_carry_it_away(engine, clock):
+    """What came in a day early is no reason to believe what lies a day after that."""
+    ahead = {**event("store_visited"), "time": NOW + timedelta(days=1)}
+    for _ in range(3):
+        assert engine.ingest([ahead], imported=True).accepted == 1
+        assert engine.decide("home_banner", ADA).time == NOW + timedelta(days=1)
+        later = {**ahead, "time": NOW + timedelta(days=1, minutes=1)}
+        assert engine.ingest([later], imported=True).rejected_count == 1
+        assert engine.ingest([later]).rejected_count == 1
+    clock.now = us(NOW + timedelta(days=2))
+    assert engine.decide("home_banner", ADA).time == NOW + timedelta(days=2)
+
+
+def test_invented_events_of_the_future_come_in_with_a_time_or_a_clock_of_their_own(engine, clock):
+    later = {**event("store_visited"), "time": NOW + timedelta(days=400)}
+    assert engine.ingest([later], imported=True, time=NOW + timedelta(days=400)).accepted == 1
+    clock.now = us(NOW + timedelta(days=500))
+    assert engine.ingest([{**later, "time": NOW + timedelta(days=500)}], imported=True).accepted == 1
+
+
+def test_each_line_is_one_of_four(engine):
+    lines = [
+        {**event("store_visited"), "id": "a"},
+        {**event("store_visited"), "id": "a"},
+        {"type": "store_visitd", "id": "a"},
+        {"type": "store_visitd"},
+        {"type": "other"},
+        {"type": "store_visited"},
+        {"type": 5},
+    ]
+    for known in (0, 1):
+        found = engine.ingest([*lines, event("store_visited")])
+        assert found.unknown_types == {"store_visitd": 2, "other": 1}
+        assert (found.rejected_count, found.reasons) == (2, {"no_identifier": 1, "no_type": 1})
+        assert (found.duplicates, found.accepted, found.lines) == (1 + known, 2 - known, 8)
+
+
+def test_names_of_types_beyond_the_limit_are_counted_together(engine):
+    found = engine.ingest(b"".join(b'{"type":"x%d"}\n' % i for i in range(1_500)))
+    assert (len(found.unknown_types), found.unknown_types["…"], found.unknown_types["x0"]) == (1_001, 500, 1)
 
 
 def test_what_is_due_happens_when_time_passes(engine):
@@ -182,10 +269,32 @@ def test_an_ask_is_answered_with_a_decision(engine):
 
 
 def test_an_ask_that_cannot_be_answered_is_not_journaled(engine):
-    for placement, identifiers in (("home", ADA), ("home_banner", {"email": "x"}), ("home_banner", {})):
-        with pytest.raises(onevoice.EventError):
-            engine.decide(placement, identifiers)
+    nowhere = "decide: an unknown placement; expected home_banner, call_screen; found"
+    for placement, identifiers, fields, said in (
+        ("home", ADA, {}, f"{nowhere} 'home'"),
+        (5, ADA, {}, f"{nowhere} 5"),
+        (["home_banner"], ADA, {}, nowhere),
+        ("home_banner", {"email": "x"}, {}, "found only invalid email"),
+        ("home_banner", {}, {}, "the event belongs to nobody"),
+        ("home_banner", "ada", {}, "decide(identifiers=…): not a mapping; expected a mapping of names to values"),
+        ("home_banner", {"user_id": object()}, {}, "event 1: an event that JSON cannot hold"),
+        ("home_banner", ADA, [1], "decide(fields=…): not a mapping"),
+        ("home_banner", ADA, {"page": DEEP}, "event 1: an event that JSON cannot hold"),
+        ("home_banner", ADA, {"page": "x"}, "decide: an unknown field of an ask; expected no field; found 'page'"),
+    ):
+        with pytest.raises(onevoice.EventError) as raised:
+            engine.decide(placement, identifiers, fields)
+        assert said in str(raised.value)
     assert engine.position == 0
+
+
+def test_numbers_beyond_all_numbers_are_told(engine):
+    amounts = [float("inf"), 10**400, float("nan"), 1.5]
+    found = engine.ingest([event("order_placed", order_id=f"o{i}", amount=each) for i, each in enumerate(amounts)])
+    assert [mistake.where for mistake in found.rejected] == ["line 1: $.fields.amount", "line 2: $.fields.amount"]
+    assert engine.state(ADA).measures["spend_365d"] == 1.5
+    found = engine.ingest([{"type": "store_visited", "identifiers": ADA, "time": float("inf")}])
+    assert found.reasons == {"bad_time": 1}
 
 
 def test_decisions_are_found_by_customer_and_position(engine):
@@ -196,6 +305,12 @@ def test_decisions_are_found_by_customer_and_position(engine):
     assert list(engine.decisions({"user_id": "eve"})) == list(engine.decisions(7)) == []
     with pytest.raises(onevoice.EventError):
         engine.decisions({"user": "ada"})
+
+
+def test_nobody_is_found_by_what_is_no_identifier(engine):
+    for identifiers in (5, {"user_id": object()}, {"user_id": DEEP}, {"user": "ada"}):
+        with pytest.raises(onevoice.EventError):
+            engine.state(identifiers)
 
 
 def test_decisions_before_a_merge_are_those_of_the_customer(engine):

@@ -104,6 +104,10 @@ def test_many_mistakes_are_counted_beyond_the_first_hundred(call, tmp_path):
         ["run", TELECOM, "x.ndjson", "--data", "d", "--snapshot-every", "0"],
         ["decide", TELECOM, "--data"],
         ["check", TELECOM, "--jsn"],
+        ["check", ""],
+        ["run", TELECOM, "", "--data", "d"],
+        ["run", TELECOM, "x.ndjson", "--data", ""],
+        ["run", TELECOM, "x.ndjson", "--data", "d", "--out", ""],
     ],
 )
 def test_wrong_usage_ends_with_two(call, arguments):
@@ -113,12 +117,23 @@ def test_wrong_usage_ends_with_two(call, arguments):
 
 
 def test_run_takes_files_once_and_says_what_became_of_them(call, events, tmp_path):
-    events.write_bytes(ASKS + b"{\n")
+    named = b'"id":"a","identifiers":{"user_id":"u1"},"time":"2026-02-01T10:30:00Z"}\n'
+    events.write_bytes(ASKS + b"{\n" + b'{"type":"store_visitd"}\n' + (b'{"type":"store_visited",' + named) * 2)
     arguments = ["run", TELECOM, events, "--data", tmp_path / "data", "--batch", "7", "--json"]
     code, out, err = call(*arguments)
     assert (code, json.loads(out) | {"seconds": 0}) == (
         0,
-        {"lines": 31, "rejected": 1, "position": 31, "decisions": 0, "seconds": 0},
+        {
+            "lines": 34,
+            "accepted": 31,
+            "rejected": 2,
+            "reasons": {"not_json": 1, "bad_time": 1},
+            "unknown_types": {},
+            "duplicates": 1,
+            "position": 34,
+            "decisions": 0,
+            "seconds": 0,
+        },
     )
     assert err.startswith(f"rejected: {events} line 31: ")
     assert json.loads(call(*arguments)[1])["lines"] == 0
@@ -127,10 +142,39 @@ def test_run_takes_files_once_and_says_what_became_of_them(call, events, tmp_pat
 def test_run_shows_ten_rejected_lines_and_counts_the_rest(call, events, tmp_path):
     events.write_bytes(b"{\n" * 25)
     _, out, err = call("run", TELECOM, events, "--data", tmp_path / "data")
-    assert "25 lines taken" in out
-    assert "25 of them rejected" in out
+    assert out.startswith("25 lines in ")
+    assert out.endswith("0 decisions in all\n  25 rejected: not_json 25\n")
     assert len(err.splitlines()) == 11
     assert err.splitlines()[-1] == "rejected: 15 more lines"
+
+
+def test_run_says_of_every_line_what_became_of_it(call, events, tmp_path):
+    line = b'{"type":"%s","time":"2026-02-01T10:00:00Z","identifiers":{"user_id":"u"},"id":"%d"}\n'
+    unknown = [line % (b"other%d" % (i % 12), i) for i in range(13)]
+    events.write_bytes(b"".join([*unknown, *[line % (b"store_visited", 7)] * 3, b"{\n"]))
+    _, out, _ = call("run", TELECOM, events, "--data", tmp_path / "data")
+    assert out.splitlines()[1:] == [
+        "  1 accepted",
+        "  1 rejected: not_json 1",
+        f"  13 of an unknown type: other0 2, {', '.join(f'other{i} 1' for i in range(1, 10))}, 2 more names",
+        "  2 duplicates",
+    ]
+
+
+def test_run_tells_what_is_wrong_with_its_files_before_any_work(call, events, tmp_path):
+    data = tmp_path / "data"
+    (tmp_path / "events.csv").write_bytes(b"")
+    code, out, err = call("run", TELECOM, tmp_path / "none.ndjson", events, tmp_path / "events.csv", "--data", data)
+    assert (code, out) == (1, "")
+    first, second = err.splitlines()
+    assert first.startswith(f"error: {tmp_path / 'none.ndjson'}: cannot be read; found [Errno 2] No such file")
+    assert second.startswith(f"error: {tmp_path / 'events.csv'}: unknown form of file; expected an ending of .ndjson")
+    for out, found in ((tmp_path / "none" / "out.ndjson", "No such file or directory"), (tmp_path, "found a folder")):
+        code, _, err = call("run", TELECOM, events, "--data", data, "--out", out)
+        assert code == 1
+        assert err.startswith(f"error: {out}: the decisions cannot be written; expected a file in a folder; ")
+        assert found in err
+    assert not data.exists()
 
 
 ASK = (
@@ -190,12 +234,24 @@ def test_decide_falls_back_to_the_placements_default(call, tmp_path):
         (["--placement", "home_banner", "--identifier", "u1"], "--identifier: not a pair; expected kind=value"),
         (["--placement", "home_banner", "--identifier", "user=u1"], "user"),
         (["--placement", "home_banner", "--identifier", "email=nobody"], "found only invalid email"),
+        (["--placement", "home_banner", "--identifier", "user_id=u", "--field", "page=x"], "unknown field of an ask"),
     ],
 )
 def test_an_ask_that_cannot_be_answered_is_refused(call, tmp_path, option, said):
     code, out, err = call("decide", TELECOM, "--data", tmp_path / "data", *option)
     assert (code, out) == (1, "")
     assert said in err
+    assert not (tmp_path / "data").exists()
+
+
+def test_a_playbook_without_placements_says_so(call, tmp_path):
+    (tmp_path / "playbook.yaml").write_text("playbook: shop\nidentifiers: {user_id: {}}\n", encoding="utf-8")
+    arguments = ["--data", tmp_path / "data", "--placement", "till", "--identifier", "user_id=u1"]
+    assert call("decide", tmp_path, *arguments) == (
+        1,
+        "",
+        "error: decide: the playbook has no placements; found 'till'; name the places that ask under `placements`\n",
+    )
 
 
 def test_data_that_cannot_be_made_or_is_in_use_is_told(call, events, tmp_path):

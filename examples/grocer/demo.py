@@ -40,7 +40,7 @@ def replay(events: Path) -> list[Decision]:
     warm_up(events)
     with onevoice.open(convert.HERE, REPLAY) as engine:
         began = time.perf_counter()
-        done = engine.run([events], on_progress=show_progress)
+        done = engine.run([events], on_progress=show_progress).lines
         took = time.perf_counter() - began
         print(f"\n{done:,} events in {took:.1f} s, {done / took:,.0f} events/s")
         return list(engine.decisions())

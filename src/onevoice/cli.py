@@ -20,12 +20,16 @@ from onevoice.errors import EventError, Mistake, OnevoiceError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
+    from cyclopts import Token
+
     from onevoice.runtime.decisions import Decision
+    from onevoice.runtime.node import Ingested
 
 FAILED: Final = 1
 MISUSED: Final = 2
 REJECTIONS_SHOWN: Final = 10
 MISTAKES_SHOWN: Final = 100
+NAMES_SHOWN: Final = 10
 PIECE_LINES: Final = 16_384
 SNAPSHOT_EVERY: Final = 1_000_000
 
@@ -41,10 +45,24 @@ app = App(
     suppress_keyboard_interrupt=False,  # it is told below
 )
 
-Playbook = Annotated[Path, Parameter(help="The folder of the playbook.")]
-Data = Annotated[Path, Parameter(name="--data", help="The folder of the journal; made if it is missing.")]
-Files = Annotated[list[Path], Parameter(help="Files of events, oldest first: .ndjson (also .gz), .parquet, .arrow.")]
-Out = Annotated[Path | None, Parameter(help="Write every decision of the journal to this file, one JSON a line.")]
+
+def _path(_: object, tokens: Sequence[Token]) -> Path:
+    """Read a path; an empty one, which a shell makes of a variable that is not set, would be the folder one is in."""
+    if not tokens[0].value:
+        msg = "it is empty: name a path, `.` for the present folder"
+        raise ValueError(msg)
+    return Path(tokens[0].value)
+
+
+Given = Annotated[Path, Parameter(converter=_path)]
+Playbook = Annotated[Path, Parameter(help="The folder of the playbook.", converter=_path)]
+Data = Annotated[
+    Path, Parameter(name="--data", help="The folder of the journal; made if it is missing.", converter=_path)
+]
+Files = Annotated[list[Given], Parameter(help="Files of events, oldest first: .ndjson (also .gz), .parquet, .arrow.")]
+Out = Annotated[
+    Path | None, Parameter(help="Write every decision of the journal to this file, one JSON a line.", converter=_path)
+]
 Decide = Annotated[bool, Parameter(negative="--no-decide", help="Let campaigns start; else only build state.")]
 Lines = Annotated[int, Parameter(validator=Number(gte=1, lte=1_000_000), help="Lines a journal row holds at most.")]
 Every = Annotated[int, Parameter(validator=Number(gte=1), help="Lines after which the state is written to the disk.")]
@@ -94,25 +112,33 @@ def run(
 
     For example: `onevoice run examples/telecom events.ndjson --data data --out decisions.ndjson`
     """
+    from onevoice.events.files import check_files  # noqa: PLC0415 - `--help` needs none of it
+
+    check_files(files)
+    if out is not None:
+        _check_out(out)
     began = time.perf_counter()
     rejected = _Rejections()
     opened = onevoice.open(playbook, data, piece_lines=batch, snapshot_every=snapshot_every)
     with opened as engine, _Progress() as progress:
-        done = engine.run(files, progress, decide=decide, on_rejected=rejected)
-        position, decisions = engine.position, engine.decision_count
+        taken = engine.run(files, progress, decide=decide, on_rejected=rejected)
+        decisions = engine.decision_count
         if out is not None:
             _write_decisions(out, engine.decisions())
     rejected.tell()
     took = time.perf_counter() - began
     answer = {
-        "lines": done,
-        "rejected": rejected.count,
-        "position": position,
+        "lines": taken.lines,
+        "accepted": taken.accepted,
+        "rejected": taken.rejected_count,
+        "reasons": taken.reasons,
+        "unknown_types": taken.unknown_types,
+        "duplicates": taken.duplicates,
+        "position": taken.position,
         "decisions": decisions,
         "seconds": round(took, 3),
     }
-    text = f"{done:,} lines taken in {took:.1f} s, {rejected.count:,} of them rejected; {decisions:,} decisions in all"
-    _print(answer, text, as_json)
+    _print(answer, f"{taken.lines:,} lines in {took:.1f} s; {decisions:,} decisions in all{_became(taken)}", as_json)
 
 
 @app.command
@@ -132,6 +158,7 @@ def decide(
     """
     identifiers = dict(_pair("--identifier", text) for text in identifier)
     fields = dict(_pair("--field", text) for text in field or [])
+    _check_ask(playbook, placement, identifiers, fields)
     with onevoice.open(playbook, data) as engine:
         decision = engine.decide(placement, identifiers, fields)
     shown = [line.campaign for line in decision.won] or [decision.default or "nothing"]
@@ -179,22 +206,66 @@ def _pair(option: str, text: str) -> tuple[str, str]:
     return name, value
 
 
+def _check_ask(playbook: Path, placement: str, identifiers: dict[str, str], fields: dict[str, str]) -> None:
+    """Refuse an ask that cannot be answered before anything is made for it."""
+    from onevoice.events.schema import Schema  # noqa: PLC0415 - as above
+    from onevoice.runtime.asks import ask  # noqa: PLC0415
+
+    found = onevoice.load(playbook)
+    ask(found, Schema(found), (0, 0), placement, identifiers, fields)
+
+
+def _became(taken: Ingested) -> str:
+    """Say what became of the lines, one kind a line of text; those that there were none of are left out."""
+    kinds: dict[str, tuple[int, dict[str, int]]] = {
+        "accepted": (taken.accepted, {}),
+        "rejected": (taken.rejected_count, taken.reasons),
+        "of an unknown type": (taken.unknown_types.total(), taken.unknown_types),
+        "duplicates": (taken.duplicates, {}),
+    }
+    return "".join(f"\n  {count:,} {kind}{_named(names)}" for kind, (count, names) in kinds.items() if count)
+
+
+def _named(counts: dict[str, int]) -> str:
+    """Return the most frequent names with their counts, and how many more there are."""
+    most = sorted(counts.items(), key=lambda pair: -pair[1])
+    told = [f"{name} {count:,}" for name, count in most[:NAMES_SHOWN]]
+    told += [f"{len(most) - NAMES_SHOWN:,} more names"] if len(most) > NAMES_SHOWN else []
+    return f": {', '.join(told)}" if told else ""
+
+
+def _check_out(path: Path) -> None:
+    """Refuse a file that could not be written when the work is done."""
+    if path.is_dir():
+        raise _not_written(path, "a folder")
+    try:
+        _aside(path).open("wb").close()
+        _aside(path).unlink()
+    except OSError as error:
+        raise _not_written(path, f"{error}") from error
+
+
 def _write_decisions(path: Path, decisions: Iterable[Decision]) -> None:
     """Write decisions as lines of JSON, whole or not at all."""
     import msgspec  # noqa: PLC0415
 
-    aside = path.with_name(path.name + ".part")
     encoder = msgspec.json.Encoder()
     try:
-        with aside.open("wb") as file:
+        with _aside(path).open("wb") as file:
             for decision in decisions:
                 file.write(encoder.encode(decision) + b"\n")
-        aside.replace(path)
+        _aside(path).replace(path)
     except OSError as error:
-        mend = "see that the folder exists and may be written"
-        raise OnevoiceError(
-            Mistake("the decisions were not written", f"{path}", found=f"{error}", mend=mend)
-        ) from error
+        raise _not_written(path, f"{error}") from error
+
+
+def _aside(path: Path) -> Path:
+    return path.with_name(path.name + ".part")
+
+
+def _not_written(path: Path, found: str) -> OnevoiceError:
+    mend = "see that the folder exists and may be written"
+    return OnevoiceError(Mistake("the decisions cannot be written", f"{path}", "a file in a folder", found, mend))
 
 
 class _Rejections:

@@ -61,7 +61,7 @@ class Run:
 
     def result(self):
         with onevoice.open(PLAYBOOK, self.data) as engine:
-            assert engine.run(self.files) == 0
+            assert engine.run(self.files).lines == 0
             return engine.position, engine.hash(), self.out.read_bytes(), list(map(repr, engine.decisions()))
 
 

@@ -6,7 +6,7 @@ import math
 import numpy as np
 from hypothesis import strategies as st
 
-from onevoice.events.batch import LINE
+from onevoice.events.batch import ANY_TIME, LINE, Times
 from onevoice.events.schema import Schema
 from onevoice.playbook.model import EventType, FieldType, Identifier, Playbook, Source, Trait
 
@@ -45,6 +45,8 @@ PLAYBOOK = Playbook(
     },
 )
 SCHEMA = Schema(PLAYBOOK)
+
+believed = st.sampled_from([ANY_TIME, Times(1_000_000_000_000_000), Times(946_684_800_000_000, needed=True)])  # 2000
 
 odd = st.one_of(
     st.none(),

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from onevoice.errors import EventError
 from onevoice.events.batch import MISSING_TIME, OCCURRED_AT, Reason
 from onevoice.events.decode import decode_arrow, decode_ndjson
-from tests.events.material import SCHEMA, SECRET, same
+from tests.events.material import SCHEMA, SECRET, believed, same
 
 REFERENCES = st.sampled_from(["A-1", "é", "7", "x" * 201])
 NAMES = st.sampled_from(["home", "Šiauliai", "", "x" * 200, "x" * 201])
@@ -102,12 +102,13 @@ def as_lines(events):
 
 
 @settings(max_examples=200, deadline=None)
-@given(st.lists(EVENTS, max_size=8), st.integers(0, 3))
-def test_a_table_means_what_its_lines_mean(events, chunk):
+@given(st.lists(EVENTS, max_size=8), st.integers(0, 3), believed)
+def test_a_table_means_what_its_lines_mean(events, chunk, times):
     table = pa.Table.from_pylist(events, TABLE)
     if chunk:
         table = pa.Table.from_batches(table.to_batches(max_chunksize=chunk), TABLE)
-    same(decode_arrow(table, SCHEMA, SECRET), decode_ndjson(as_lines(events), SCHEMA, SECRET))
+    found = decode_arrow(table, SCHEMA, SECRET, times=times)
+    same(found, decode_ndjson(as_lines(events), SCHEMA, SECRET, times))
 
 
 @settings(max_examples=50, deadline=None)
@@ -145,9 +146,20 @@ def test_whole_numbers_name_products_keys_and_people():
 
 @pytest.mark.parametrize("unit", ["s", "ms", "us", "ns"])
 def test_times_of_any_unit_are_cut_to_whole_microseconds(unit):
-    table = one(time=pa.array([-1], pa.timestamp(unit, "UTC")))
-    expected = {"s": -1_000_000, "ms": -1_000, "us": -1, "ns": -1}[unit]
+    late = {"s": 1, "ms": 1, "us": 1, "ns": 1_999}[unit]
+    expected = {"s": 1_000_000, "ms": 1_000, "us": 1, "ns": 1}[unit]
+    table = one(time=pa.array([late], pa.timestamp(unit, "UTC")))
     assert decode_arrow(table, SCHEMA, SECRET).rows[:, OCCURRED_AT].tolist() == [expected]
+    early = pa.table(
+        {
+            "type": ["order_placed"],
+            "identifiers.user_id": ["u"],
+            "fields.sent": pa.array([-1], pa.timestamp(unit, "UTC")),
+        }
+    )
+    column = SCHEMA.layout("order_placed").own["sent"].column
+    expected = {"s": -1_000_000, "ms": -1_000, "us": -1, "ns": -1}[unit]
+    assert decode_arrow(early, SCHEMA, SECRET).values[:, column].tolist() == [expected]
 
 
 def test_a_time_without_a_zone_is_refused():
@@ -177,19 +189,20 @@ def test_a_column_of_another_type_refuses_its_rows_only():
     assert len(batch.rows) == 1
 
 
-def test_not_a_number_is_null_and_decimals_are_numbers():
+def test_not_a_number_is_null_infinity_is_refused_and_decimals_are_numbers():
     table = pa.table(
         {
-            "type": ["order_placed"] * 2,
-            "identifiers.user_id": ["u", "u"],
-            "fields.amount": [float("nan"), float("inf")],
-            "traits.risk": pa.array([1, 2], pa.decimal128(5, 2)),
+            "type": ["order_placed"] * 3,
+            "identifiers.user_id": ["u", "u", "u"],
+            "fields.amount": [float("nan"), float("inf"), 3],
+            "traits.risk": pa.array([1, 2, 3], pa.decimal128(5, 2)),
         }
     )
     batch = decode_arrow(table, SCHEMA, SECRET)
     assert batch.rows[:, OCCURRED_AT].tolist() == [MISSING_TIME] * 2
-    line = b'{"type":"order_placed","identifiers":{"user_id":"u"},"fields":{"amount":1e999},"traits":{"risk":%d}}'
-    same(batch, decode_ndjson(line % 1 + b"\n" + line % 2, SCHEMA, SECRET))
+    line = b'{"type":"order_placed","identifiers":{"user_id":"u"},"fields":{"amount":%b},"traits":{"risk":%d}}\n'
+    lines = [line % (amount, risk) for risk, amount in enumerate((b"null", b"1e999", b"3"), 1)]
+    same(batch, decode_ndjson(b"".join(lines), SCHEMA, SECRET))
 
 
 def test_an_empty_table_gives_an_empty_batch():

@@ -8,22 +8,24 @@ from hypothesis import strategies as st
 
 from onevoice.events.batch import LINE
 from onevoice.events.decode import decode_line_by_line, decode_ndjson
-from tests.events.material import SCHEMA, SECRET, damaged, lines, resolved, same
+from tests.events.material import SCHEMA, SECRET, believed, damaged, lines, resolved, same
 
 
 @settings(max_examples=400, deadline=None)
-@given(st.lists(st.one_of(lines(), lines(), damaged(), st.just(b""), st.just(b" \t")), max_size=8), st.booleans())
-def test_the_scanner_means_what_a_line_means(some, ended):
+@given(
+    st.lists(st.one_of(lines(), lines(), damaged(), st.just(b""), st.just(b" \t")), max_size=8), st.booleans(), believed
+)
+def test_the_scanner_means_what_a_line_means(some, ended, times):
     payload = b"\n".join(some) + (b"\n" if ended else b"")
-    same(decode_ndjson(payload, SCHEMA, SECRET), decode_line_by_line(payload, SCHEMA, SECRET))
+    same(decode_ndjson(payload, SCHEMA, SECRET, times), decode_line_by_line(payload, SCHEMA, SECRET, times))
 
 
 @settings(max_examples=150, deadline=None)
-@given(st.lists(st.one_of(lines(), damaged()), max_size=8), st.integers(0, 8))
-def test_a_payload_cut_at_any_line_gives_its_parts(some, cut):
-    whole = decode_ndjson(b"\n".join(some), SCHEMA, SECRET)
-    first = decode_ndjson(b"\n".join(some[:cut]), SCHEMA, SECRET)
-    second = decode_ndjson(b"\n".join(some[cut:]), SCHEMA, SECRET)
+@given(st.lists(st.one_of(lines(), damaged()), max_size=8), st.integers(0, 8), believed)
+def test_a_payload_cut_at_any_line_gives_its_parts(some, cut, times):
+    whole = decode_ndjson(b"\n".join(some), SCHEMA, SECRET, times)
+    first = decode_ndjson(b"\n".join(some[:cut]), SCHEMA, SECRET, times)
+    second = decode_ndjson(b"\n".join(some[cut:]), SCHEMA, SECRET, times)
     (events, places), (before, places_before), (after, places_after) = map(resolved, (whole, first, second))
     assert events == before + after
     assert places == places_before + [place + first.lines for place in places_after]

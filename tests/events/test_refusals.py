@@ -7,9 +7,21 @@ from pathlib import Path
 
 import pytest
 
-from onevoice.events.batch import DEPTH_MAX, ITEMS_MAX, LINE_BYTES_MAX, OTHER_NAMES, UNKNOWN_NAMES_MAX, Reason
+from onevoice.events.batch import (
+    AHEAD_US_MAX,
+    DEPTH_MAX,
+    ITEMS_MAX,
+    LINE_BYTES_MAX,
+    OCCURRED_AT,
+    OTHER_NAMES,
+    UNKNOWN_NAMES_MAX,
+    Reason,
+    Times,
+)
 from onevoice.events.decode import decode_line_by_line, decode_ndjson
 from tests.events.material import SCHEMA, SECRET, same
+
+TIMES = Times(1_772_359_200_000_000)  # 2026-03-01 10:00
 
 TABLE = Path(__file__).with_name("refused.txt")
 WHO = b'"identifiers":{"user_id":"u"}'
@@ -34,6 +46,11 @@ BAD = [
     b'{"type":"page_viewed",' + WHO + b',"time":"2026-03-01T10:00:00"}',
     b'{"type":"page_viewed",' + WHO + b',"time":"yesterday"}',
     b'{"type":"page_viewed",' + WHO + b',"time":"2026-02-29T10:00:00Z"}',
+    b'{"type":"page_viewed",' + WHO + b',"time":"2026-03-02T10:00:00.000001Z"}',
+    b'{"type":"never_heard_of","time":"9999-12-31T23:59:59-23:59","id":1.5}',
+    b'{"type":"page_viewed","time":"1969-12-31T23:59:59.999999Z"}',
+    b'{"type":"page_viewed","time":"0001-01-01T00:00:00+02:00"}',
+    b'{"type":"page_viewed",' + WHO + b',"time":1e400}',
     b'{"type":"page_viewed",' + WHO + b',"id":1.5}',
     b'{"type":"page_viewed",' + WHO + b',"source":3}',
     b'{"type":"page_viewed",' + WHO + b',"channel":["web"]}',
@@ -49,6 +66,8 @@ BAD = [
     b'{"type":"page_viewed",' + WHO + b',"fields":{"product":{"sku":"p1","name":"a long name that goes on for ever"}}}',
     b'{"type":"order_placed",' + WHO + b',"fields":{"amount":"12.50"}}',
     b'{"type":"order_placed",' + WHO + b',"fields":{"amount":true}}',
+    b'{"type":"order_placed",' + WHO + b',"fields":{"amount":-1e400}}',
+    b'{"type":"order_placed",' + WHO + b',"fields":{"amount":1' + b"0" * 400 + b"}}",
     b'{"type":"order_placed",' + WHO + b',"fields":{"paid":"yes"}}',
     b'{"type":"order_placed",' + WHO + b',"fields":{"due":"01.03.2026"}}',
     b'{"type":"order_placed",' + WHO + b',"fields":{"sent":"2026-03-01T10:00:00"}}',
@@ -59,12 +78,13 @@ BAD = [
     b'{"type":"order_placed",' + WHO + b',"fields":{"items":[' + b"{}," * ITEMS_MAX + b"{}]}}",
     b'{"type":"product_restocked","fields":{"stock":5}}',
     b'{"type":"page_viewed",' + WHO + b',"traits":{"risk":"high"}}',
+    b'{"type":"page_viewed",' + WHO + b',"traits":{"risk":1e309}}',
     b'{"type":"page_viewed",' + WHO + b',"traits":"gold"}',
 ]
 
 
 def sentences():
-    batch = decode_ndjson(b"\n".join(BAD), SCHEMA, SECRET)
+    batch = decode_ndjson(b"\n".join(BAD), SCHEMA, SECRET, TIMES)
     shown = [line if len(line) < 200 else line[:60] + b"..." for line in BAD]
     told = {rejection.line: f"{rejection.reason}: {rejection}" for rejection in batch.rejected}
     return "".join(f"{line.decode(errors='replace')}\t{told.get(i, 'accepted')}\n" for i, line in enumerate(shown))
@@ -75,9 +95,17 @@ def test_every_bad_line_is_told_why():
 
 
 def test_every_reason_has_its_line():
-    batch = decode_ndjson(b"\n".join(BAD), SCHEMA, SECRET)
+    batch = decode_ndjson(b"\n".join(BAD), SCHEMA, SECRET, TIMES)
     assert {rejection.reason for rejection in batch.rejected} == set(Reason)
-    same(batch, decode_line_by_line(b"\n".join(BAD), SCHEMA, SECRET))
+    same(batch, decode_line_by_line(b"\n".join(BAD), SCHEMA, SECRET, TIMES))
+
+
+@pytest.mark.parametrize("decode", [decode_ndjson, decode_line_by_line])
+def test_the_first_and_the_last_instant_that_are_believed(decode):
+    line = b'{"type":"page_viewed",' + WHO + b',"time":"%s"}\n'
+    batch = decode(line % b"1970-01-01T00:00:00Z" + line % b"2026-03-02T10:00:00Z", SCHEMA, SECRET, TIMES)
+    assert batch.rejected == []
+    assert batch.rows[:, OCCURRED_AT].tolist() == [0, TIMES.stamp + AHEAD_US_MAX]
 
 
 def test_a_rejection_names_file_and_line():

@@ -73,8 +73,10 @@ class Stream:
         if self.dice.chance(0.05):
             self.stamp += self.times.span(5, 20)
         stamp = self.stamp - self.dice.choice((0,) * 30 + (1, self.times.unit))
-        lines = tuple(self._line() for _ in range(count))
-        return Batch(lines, stamp, observing=self.dice.chance(0.05))
+        lines = [self._line() for _ in range(count)]
+        if lines and self.dice.chance(0.03):
+            lines[-1] = self._at_the_bound(stamp)
+        return Batch(tuple(lines), stamp, observing=self.dice.chance(0.05))
 
     def _import(self, count: int) -> Batch:
         """Draw history: its events say when they occurred, roughly in order."""
@@ -83,9 +85,16 @@ class Stream:
             if line and "time" in line:
                 self.stamp += self.dice.choice((0, 1, 2)) * self.times.unit
                 line["time"] = rfc3339(self.stamp - self.dice.choice((0, 0, 0, 2)) * self.times.unit)
+        if self.dice.chance(0.2):
+            lines.append(self._at_the_bound(self.stamp))
         return Batch(tuple(lines), self.stamp, imported=True, observing=self.dice.chance(0.6))
 
     # Lines
+
+    def _at_the_bound(self, stamp: int) -> Event:
+        """Draw an event from the last instant that is believed, or from one that is not."""
+        late = self.dice.choice((0, 1, 400 * DAY))
+        return {**self._event(self._type()), "time": rfc3339(stamp + DAY + late)}
 
     def _line(self) -> Event | None:
         dice = self.dice

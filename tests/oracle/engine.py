@@ -13,6 +13,8 @@ from onevoice.engine import canonical
 from onevoice.engine import state as at
 from onevoice.engine.machine import Machine, Outcome
 from onevoice.engine.reasons import DecisionKind, Reason
+from onevoice.events.batch import Reason as Refusal
+from onevoice.events.batch import Times
 from onevoice.events.decode import decode_line_by_line
 
 from . import canonical as twin_canonical
@@ -36,10 +38,11 @@ class Engine:
         self.decisions: list[Decision] = []
 
     def row(self, batch: Batch) -> None:
-        """Process one row of the journal; a rejected line is one that is no JSON."""
+        """Process one row of the journal; a line that is none at all is one that is no JSON."""
         payload = b"\n".join(b"-" if line is None else msgspec.json.encode(line) for line in batch.lines)
-        decoded = decode_line_by_line(payload, self.machine.compiled.schema, SECRET)
-        assert len(decoded.rejected) == sum(line is None for line in batch.lines), decoded.rejected
+        decoded = decode_line_by_line(payload, self.machine.compiled.schema, SECRET, Times(batch.stamp))
+        reasons = [rejection.reason for rejection in decoded.rejected if rejection.reason is not Refusal.BAD_TIME]
+        assert reasons == [Refusal.NOT_JSON] * batch.lines.count(None), decoded.rejected
         outcome = self.machine.row(decoded, batch.stamp, imported=batch.imported, observing=batch.observing)
         self.decisions += told(self.playbook, outcome)
 

@@ -74,8 +74,8 @@ class Twin:
         """Process one row of the journal: its lines, then what is due by its journal time."""
         self.observing = observing
         for line in lines:
-            if line:
-                occurred_at = instant(line["time"]) if line.get("time") else stamp
+            occurred_at = instant(line["time"]) if line and line.get("time") else stamp
+            if line and 0 <= occurred_at <= stamp + DAY:
                 self._pass_time(occurred_at if imported else stamp)
                 self.position = self.count
                 self._line(line, occurred_at)

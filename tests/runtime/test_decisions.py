@@ -137,11 +137,11 @@ def test_a_decision_without_candidates_says_so():
     assert repr(empty).endswith(": no candidate>")
 
 
-@pytest.mark.parametrize("us", [0, NOON, -1, 253_402_300_799_999_999])
+@pytest.mark.parametrize("us", [0, NOON, 253_402_300_799_999_999])
 def test_times_are_those_of_the_calendar(us):
     time = time_of(us)
     assert time is not None
-    assert us_of(time) == us
+    assert us_of(time, "") == us_of(us, "") == us
     assert time == datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=us)
 
 

@@ -103,16 +103,16 @@ def test_a_listener_that_raises_leaves_state_and_journal_alike(tmp_path):
 def test_a_file_that_is_taken_is_passed_over_under_any_name(tmp_path):
     first = written(tmp_path / "first.ndjson", events(20))
     engine = opened(PLAYBOOK)
-    assert engine.run([first, first]) == 20
+    assert engine.run([first, first]).lines == 20
     copy = tmp_path / "copy.ndjson"
     copy.write_bytes(first.read_bytes())
-    assert engine.run([copy]) == 0
+    assert engine.run([copy]).lines == 0
 
 
 def test_another_file_of_the_same_name_is_another_file(tmp_path):
     engine = opened(PLAYBOOK)
-    assert engine.run([written(tmp_path / "events.ndjson", events(20))]) == 20
-    assert engine.run([written(tmp_path / "events.ndjson", events(20, 20))]) == 20
+    assert engine.run([written(tmp_path / "events.ndjson", events(20))]).lines == 20
+    assert engine.run([written(tmp_path / "events.ndjson", events(20, 20))]).lines == 20
     assert spent(engine) == sum(range(40)) + 20
 
 
@@ -137,14 +137,14 @@ def test_a_file_that_breaks_in_the_middle_keeps_what_came_before(tmp_path):
         engine.run([path])
     assert engine.position == engine._writer.fold.machine.position
     written(tmp_path / "good.ndjson", events(3))
-    assert engine.run([tmp_path / "good.ndjson"]) == 3
+    assert engine.run([tmp_path / "good.ndjson"]).lines == 3
 
 
 def test_an_empty_file_is_done_at_once(tmp_path):
     engine = opened(PLAYBOOK)
-    assert engine.run([written(tmp_path / "events.ndjson", [])]) == 0
+    assert engine.run([written(tmp_path / "events.ndjson", [])]).lines == 0
     assert [row.kind for row in engine._journal.read()] == [Kind.PLAYBOOK, Kind.FILE]
-    assert engine.run([tmp_path / "events.ndjson"]) == 0
+    assert engine.run([tmp_path / "events.ndjson"]).lines == 0
 
 
 def test_progress_and_rejections_are_told_as_they_come(tmp_path):
@@ -152,7 +152,7 @@ def test_progress_and_rejections_are_told_as_they_come(tmp_path):
     path.write_bytes(encode_ndjson(events(7)) + b"{\n" + encode_ndjson(events(5)))
     counts, refused = [], []
     engine = opened(PLAYBOOK, piece_lines=5)
-    assert engine.run([path], counts.append, on_rejected=refused.append) == 13
+    assert engine.run([path], counts.append, on_rejected=refused.append).lines == 13
     assert counts == [5, 10, 13]
     assert [mistake.where.split(":")[0] for mistake in refused] == [f"{path} line 8"]
 

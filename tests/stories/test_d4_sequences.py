@@ -133,6 +133,7 @@ def test_what_is_found_is_what_a_search_of_all_subsequences_finds(stage, name, s
         time = (START + timedelta(minutes=minute)).isoformat()
         events.append({"type": kind, "time": time, "identifiers": {"user_id": user}, "fields": fields})
     half = dice.randint(20, 70)
+    company.now = START + timedelta(minutes=minute)
     company.engine.ingest(events[:half], imported=True)
     company.reopen()
     company.engine.ingest(events[half:], imported=True)

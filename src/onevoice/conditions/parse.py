@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import sys
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Final, NoReturn
+from typing import TYPE_CHECKING, ClassVar, Final, NoReturn
 
+from sqlglot import exp
 from sqlglot.dialects import DuckDB
 from sqlglot.errors import ParseError, TokenError
 from sqlglot.tokenizer_core import Token, TokenType
@@ -19,14 +20,20 @@ from onevoice.errors import ConditionError, Mistake
 if TYPE_CHECKING:
     from collections.abc import Generator
 
-    from sqlglot import exp
-
 LENGTH_MAX: Final = 4_000  # characters of one condition
 DEPTH_MAX: Final = 64  # expressions inside one another
 FRAMES_MAX: Final = 10_000  # calls inside one another while parsing
 FRAGMENT_LENGTH: Final = 60  # characters of the text that an error quotes
 
-_DIALECT: Final = DuckDB()
+
+class _Expressions(DuckDB):
+    """DuckDB's SQL for a text that is an expression: no word at its beginning makes it a statement."""
+
+    class Tokenizer(DuckDB.Tokenizer):
+        COMMANDS: ClassVar = set[TokenType]()
+
+
+_DIALECT: Final = _Expressions()
 _OPENING: Final = frozenset({TokenType.L_PAREN, TokenType.CASE})
 _CLOSING: Final = frozenset({TokenType.R_PAREN, TokenType.END})
 
@@ -119,15 +126,15 @@ def parse(source: Source) -> exp.Expr:
     _limit_nesting(source, tokens)
     try:
         with _room_to_nest():
-            statements = _DIALECT.parser().parse(tokens, text)
+            expressions = _DIALECT.parser().parse_into(exp.Condition, tokens, text)
     except ParseError as error:
         first = error.errors[0] if error.errors else {}
         offset = _offset(text, first)
         source.refuse("this is not a SQL expression", offset, mend=_hint(first))
     except RecursionError:
         _too_deep(source, 0)
-    node = statements[0]
-    if node is None or len(statements) > 1:
+    node = expressions[0]
+    if node is None or len(expressions) > 1:
         source.refuse("this is not one expression", 0)
     return node
 

@@ -18,6 +18,7 @@ from onevoice.events.arrow_columns import (
     valid,
 )
 from onevoice.events.batch import (
+    ANY_TIME,
     ID,
     IDENTIFIER_WIDTH,
     IDENTIFIERS_FROM,
@@ -31,6 +32,8 @@ from onevoice.events.batch import (
     TRAIT_WIDTH,
     TRAITS_FROM,
     TYPE,
+    UNKNOWN_TYPE,
+    Times,
 )
 from onevoice.events.columns import Part, batch_of, identifier_rows, joined, marks_of, part_of
 from onevoice.events.lines import EVENT_KEYS, TEXT_KINDS, Lines, Names, count_unknown
@@ -126,7 +129,11 @@ class Columns:
 
 
 def decode_arrow(
-    table: Table, schema: Schema, secret: tuple[int, int], mapping: Mapping[str, str] | None = None
+    table: Table,
+    schema: Schema,
+    secret: tuple[int, int],
+    mapping: Mapping[str, str] | None = None,
+    times: Times = ANY_TIME,
 ) -> Batch:
     """Return the events of an Arrow table as columns, one event a row, LINE being the row.
 
@@ -142,9 +149,9 @@ def decode_arrow(
         table = pa.Table.from_batches([table])
     names = Names()
     columns = Columns(flattened(table, mapping or {}), table.num_rows, names, secret)
-    reader = _Reader(columns, schema, secret)
+    reader = _Reader(columns, schema, secret, times)
     plain = reader.part(names)
-    lines = Lines(schema)
+    lines = Lines(schema, times)
     count_unknown(lines.unknown, reader.unknown())
     rows = np.flatnonzero(reader.doubtful)
     for row, event in zip(rows.tolist(), columns.events(rows), strict=True):
@@ -190,10 +197,11 @@ Trait = tuple[int, "NDArray[np.float64]", "NDArray[np.bool_]"]
 class _Reader:
     """Reads the plain rows of a table; `doubtful` (bool[n]) is where a closer look is needed."""
 
-    def __init__(self, columns: Columns, schema: Schema, secret: tuple[int, int]) -> None:
+    def __init__(self, columns: Columns, schema: Schema, secret: tuple[int, int], times: Times) -> None:
         self.columns = columns
         self.schema = schema
         self.secret = secret
+        self.times = times
         self.doubtful = np.zeros(columns.count, np.bool_)
         self._unknown: dict[str, NDArray[np.bool_]] = {}  # name -> rows
         self._items: list[Items] = []
@@ -230,7 +238,7 @@ class _Reader:
         self._unknown[name] = self._unknown.get(name, False) | rows
 
     def _types(self) -> NDArray[np.int64]:
-        types = self._numbers("type", self.schema.events, "type ")
+        types = self._numbers("type", self.schema.events, UNKNOWN_TYPE)
         array = self.columns.arrays.get("type")
         self.doubtful |= True if array is None else ~valid(array)
         return types
@@ -250,10 +258,11 @@ class _Reader:
         return np.array([*(numbers.get(name, -1) for name in names.codes), -1], np.int64)[index]
 
     def _times(self) -> NDArray[np.int64]:
-        if "time" not in self.columns.arrays:
-            return np.full(self.columns.count, MISSING_TIME, np.int64)
-        times, doubtful = times_us(self.columns.arrays["time"])
-        self.doubtful |= doubtful
+        times = np.full(self.columns.count, MISSING_TIME, np.int64)
+        if "time" in self.columns.arrays:
+            times, doubtful = times_us(self.columns.arrays["time"])
+            self.doubtful |= doubtful
+        self.doubtful |= self.times.doubted(times)
         return times
 
     def _ids(self) -> NDArray[np.int64]:

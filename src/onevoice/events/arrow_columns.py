@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 
-from onevoice.events.batch import MISSING_TIME, NAME_CHARACTERS_MAX
+from onevoice.events.batch import LATEST_US, MISSING_TIME, NAME_CHARACTERS_MAX
 from onevoice.events.pyarrow_untyped import Array, pa, pc
 from onevoice.events.spelling import AS_IT_IS, EMAIL, trim
 from onevoice.events.values import normal_phone
@@ -26,8 +26,7 @@ if TYPE_CHECKING:
     from onevoice.events.lines import Names
     from onevoice.playbook.model import Identifier
 
-EARLIEST_US: Final = -62_135_596_800_000_000  # 0001-01-01
-LATEST_US: Final = 253_402_300_800_000_000 - 1  # 9999-12-31
+FIRST_US: Final = -62_135_596_800_000_000  # 0001-01-01
 _UNITS_PER_S: Final = {"s": 1, "ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000}
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -79,8 +78,8 @@ def _numbers(array: Array, _: Names) -> Read:
     if not (pa.types.is_floating(array.type) or pa.types.is_integer(array.type)):
         return _doubt_all(array)
     values = array.fill_null(0).to_numpy(zero_copy_only=False).astype(np.float64) + 0.0
-    values[~(valid(array) & np.isfinite(values))] = np.nan
-    return Read(values, np.zeros(len(array), np.bool_))
+    values[~valid(array)] = np.nan
+    return Read(values, np.isinf(values))
 
 
 def _booleans(array: Array, _: Names) -> Read:
@@ -125,7 +124,7 @@ def _dates(array: Array, _: Names) -> Read:
         return _doubt_all(array)
     days = array.cast(pa.date32()).cast(pa.int32()).fill_null(0).to_numpy(zero_copy_only=False).astype(np.int64)
     values = (days * DAY).astype(np.float64)
-    doubtful = (values < EARLIEST_US) | (values > LATEST_US)
+    doubtful = (values < FIRST_US) | (values > LATEST_US)
     values[~valid(array)] = np.nan
     return Read(values, doubtful)
 
@@ -161,7 +160,7 @@ def _instants(array: Array) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
     units = array.cast(pa.int64()).fill_null(0).to_numpy(zero_copy_only=False)
     per_s = _UNITS_PER_S[array.type.unit]
     seconds = units // per_s
-    usable = valid(array) & (seconds >= EARLIEST_US // 1_000_000) & (seconds <= LATEST_US // 1_000_000)
+    usable = valid(array) & (seconds >= FIRST_US // 1_000_000) & (seconds <= LATEST_US // 1_000_000)
     kept = np.where(usable, units, 0)
     return (kept // 1_000 if per_s > 1_000_000 else kept * (1_000_000 // per_s)), usable
 

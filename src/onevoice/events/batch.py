@@ -5,10 +5,11 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+import numpy as np
+
 from onevoice.errors import Mistake
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
 
 # Columns of `Batch.rows`.
@@ -44,6 +45,11 @@ NAME_CHARACTERS_MAX: Final = 200
 ITEMS_MAX: Final = 1_000
 UNKNOWN_NAMES_MAX: Final = 1_000
 OTHER_NAMES: Final = "…"  # counts the unknown names beyond UNKNOWN_NAMES_MAX
+UNKNOWN_TYPE: Final = "type "  # begins the name under which an unknown event type is counted
+AHEAD_US_MAX: Final = 86_400_000_000  # an event may have occurred this much after the clock by which it was let in
+
+EARLIEST_US: Final = 0  # 1970-01-01
+LATEST_US: Final = 253_402_300_800_000_000 - 1  # 9999-12-31
 
 
 class Reason(StrEnum):
@@ -80,6 +86,30 @@ class Rejection(NamedTuple):
     def __str__(self) -> str:
         """Give the sentence a person reads."""
         return str(self.at())
+
+
+class Times(NamedTuple):
+    """Which times the events of a row may have: from 1970 to AHEAD_US_MAX after its stamp.
+
+    `stamp` (µs UTC) is what the clock showed when the row was let in; `needed`: an event has to have a time.
+    """
+
+    stamp: int = LATEST_US
+    needed: bool = False
+
+    @property
+    def latest(self) -> int:
+        """The latest time that is believed, µs UTC."""
+        return self.stamp + AHEAD_US_MAX
+
+    def doubted(self, occurred_at: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Return bool[n]: where a time, or that there is none (MISSING_TIME), is not to be believed."""
+        missing = occurred_at == MISSING_TIME
+        beyond = (occurred_at < EARLIEST_US) | (occurred_at > self.latest)
+        return np.where(missing, self.needed, beyond)
+
+
+ANY_TIME: Final = Times()
 
 
 class Batch(NamedTuple):

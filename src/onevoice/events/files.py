@@ -10,7 +10,7 @@ from onevoice.errors import EventError, Mistake
 from onevoice.events.pyarrow_untyped import Table, pa
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from typing import IO
 
 PIECE_BYTES: Final = 4_000_000
@@ -27,18 +27,39 @@ def pieces(path: str | Path) -> Iterator[bytes | Table]:
     a row group of the file. Raises EventError when the file cannot be read or its ending says no form.
     """
     path = Path(path)
-    endings = [ending.lower() for ending in path.suffixes]
-    form = next((ending for ending in reversed(endings) if ending != ".gz"), "")
+    form = _form(path)
     try:
         if form in LINES:
-            yield from _lines(path, zipped=endings[-1] == ".gz")
-        elif form in TABLES:
-            yield from _batches(path, form)
+            yield from _lines(path, zipped=path.suffix.lower() == ".gz")
         else:
-            expected = ", ".join((*LINES, *TABLES))
-            raise EventError(Mistake("unknown form of file", str(path), f"an ending of {expected}", form or "none"))
+            yield from _batches(path, form)
     except (OSError, EOFError, pa.ArrowInvalid) as error:
         raise EventError(Mistake("cannot be read", str(path), found=str(error))) from error
+
+
+def check_files(paths: Iterable[str | Path]) -> None:
+    """Raise one EventError for all files that cannot be read or whose ending says no form; reads nothing of them."""
+    mistakes: list[Mistake] = []
+    for path in map(Path, paths):
+        try:
+            _form(path)
+            path.open("rb").close()
+        except OSError as error:
+            mistakes.append(Mistake("cannot be read", str(path), found=str(error)))
+        except EventError as error:
+            mistakes += error.mistakes
+    if mistakes:
+        raise EventError(*mistakes)
+
+
+def _form(path: Path) -> str:
+    """Return the ending that says what is in a file, leaving out that it is packed."""
+    endings = [ending.lower() for ending in path.suffixes]
+    form = next((ending for ending in reversed(endings) if ending != ".gz"), "")
+    if form not in LINES + TABLES:
+        expected = ", ".join((*LINES, *TABLES))
+        raise EventError(Mistake("unknown form of file", str(path), f"an ending of {expected}", form or "none"))
+    return form
 
 
 def _lines(path: Path, *, zipped: bool) -> Iterator[bytes]:

@@ -44,7 +44,7 @@ def parsed(line: bytes) -> dict[str, Any]:
 
 
 def _with_infinities(line: bytes) -> Any:
-    """Parse a line with a number beyond float64, which msgspec refuses and which means NULL here."""
+    """Parse a line with a number beyond float64, which msgspec refuses and `lines` has a sentence for."""
     try:
         event = json.loads(line)
         json.dumps(event, ensure_ascii=False).encode()  # half a surrogate pair is no text

@@ -11,21 +11,27 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from onevoice.events.batch import (
+    ANY_TIME,
     ITEMS_MAX,
     MISSING_TIME,
     OTHER_NAMES,
     UNKNOWN_NAMES_MAX,
+    UNKNOWN_TYPE,
     Reason,
     Rejection,
+    Times,
 )
 from onevoice.events.json_line import parsed
 from onevoice.events.refusals import (
     Refused,
     check_name,
+    check_time,
     clipped,
     dropped_name,
     refuse,
     refuse_kind,
+    refuse_no_time,
+    refuse_number,
     refuse_time,
     refuse_type,
 )
@@ -89,8 +95,9 @@ class Draft:
 class Lines:
     """Collects lines. Lists here are flat: `rows` has ROW_WIDTH numbers a row, `values` Schema.width_values."""
 
-    def __init__(self, schema: Schema) -> None:
+    def __init__(self, schema: Schema, times: Times = ANY_TIME) -> None:
         self.schema = schema
+        self.times = times
         self.rows: list[int] = []
         self.values: list[float] = []
         self.keys = Messages()  # slot: row * width_keys + column
@@ -146,7 +153,7 @@ class Lines:
     def _event(self, draft: Draft, event: dict[str, Any]) -> None:
         layout = self._layout(draft, event)
         draft.unknown += [f"$.{name}" for name in event if name not in EVENT_KEYS]
-        draft.occurred_at = _time(event.get("time"))
+        draft.occurred_at = self._time(event.get("time"))
         draft.id = _reference(event.get("id"), "$.id")
         draft.source = self._source(draft, event.get("source"))
         self._identifiers(draft, event.get("identifiers"), required=layout is not None and not layout.about_product)
@@ -166,9 +173,20 @@ class Lines:
             refuse(Reason.NO_TYPE, "$.type", "the event has no type", expected, name, found_words=found)
         number = self.schema.events.get(name)
         if number is None:
-            draft.unknown.append(f"type {clipped(name)}")
+            draft.unknown.append(UNKNOWN_TYPE + clipped(name))
             return None
         return self.schema.types[number]
+
+    def _time(self, value: Any) -> int:
+        if value is None:
+            if self.times.needed:
+                refuse_no_time()
+            return MISSING_TIME
+        moment = time_us(value) if isinstance(value, str) else None
+        if moment is None:
+            refuse_time(value)
+        check_time(moment, self.times)
+        return moment
 
     def _source(self, draft: Draft, value: Any) -> int:
         name = _text(value, "$.source")
@@ -348,17 +366,10 @@ def _number(value: Any, where: str) -> float:
     try:
         number = float(value)
     except OverflowError:
-        return NULL
-    return number + 0.0 if math.isfinite(number) else NULL  # -0.0 becomes 0.0: one number, one bit pattern
-
-
-def _time(value: Any) -> int:
-    if value is None:
-        return MISSING_TIME
-    moment = time_us(value) if isinstance(value, str) else None
-    if moment is None:
-        refuse_time(value)
-    return moment
+        refuse_number(where, value)
+    if math.isinf(number):
+        refuse_number(where, value)
+    return number + 0.0  # -0.0 becomes 0.0: one number, one bit pattern
 
 
 def count_unknown(unknown: Counter[str], names: Iterable[str] | Mapping[str, int]) -> None:

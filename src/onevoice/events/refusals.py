@@ -6,13 +6,17 @@ import json
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
+import numpy as np
+
 from onevoice.errors import Mistake
-from onevoice.events.batch import NAME_CHARACTERS_MAX, Reason
+from onevoice.events.batch import EARLIEST_US, NAME_CHARACTERS_MAX, Reason
 from onevoice.events.values import time_us
-from onevoice.playbook.model import FieldType
+from onevoice.playbook.model import SECOND, FieldType
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from onevoice.events.batch import Times
 
 FOUND_CHARACTERS_MAX: Final = 60
 
@@ -54,6 +58,26 @@ def refuse_time(value: Any) -> NoReturn:
     refuse(Reason.BAD_TIME, "$.time", "not a time", EXPECTED[FieldType.TIME], value, mend)
 
 
+def check_time(moment: int, times: Times) -> None:
+    """Raise Refused for a time (µs UTC) at which the event cannot have occurred."""
+    if EARLIEST_US <= moment <= times.latest:
+        return
+    what, expected = "a time too long ago", "1970 or later"
+    mend = "correct it where the event is made"
+    if moment > times.latest:
+        what = "a time that has not come"
+        expected = f"at most 1 day after {np.datetime64(times.stamp // SECOND, 's')}Z, when it came in"
+        mend += "; invented events of the future need an engine with a clock of its own: onevoice.open(…, clock=…)"
+    refuse(Reason.BAD_TIME, "$.time", what, expected, mend=mend, found_words=f"{np.datetime64(moment, 'us')}Z")
+
+
+def refuse_no_time() -> NoReturn:
+    """Raise Refused for an event without a time where it has to have one."""
+    mend = "an import takes its time from the events"
+    expected = "a time such as 2026-03-01T10:00:00Z"
+    refuse(Reason.BAD_TIME, "$.time", "the event has no time", expected, mend=mend, found_words="none")
+
+
 def refuse_type(kind: FieldType, where: str, value: Any) -> NoReturn:
     """Raise Refused for a value that is not of a field's type."""
     mend = ""
@@ -62,6 +86,12 @@ def refuse_type(kind: FieldType, where: str, value: Any) -> NoReturn:
     elif kind is FieldType.TIME and isinstance(value, str) and time_us(f"{value}Z") is not None:
         mend = "add the offset from UTC"
     refuse(Reason.WRONG_TYPE, where, "wrong type", EXPECTED[kind], value, mend)
+
+
+def refuse_number(where: str, value: float) -> NoReturn:
+    """Raise Refused for a number beyond all numbers."""
+    found = f"{value:g}" if isinstance(value, float) else f"a number of {len(str(abs(value))):,} digits"
+    refuse(Reason.WRONG_TYPE, where, "the number is too great", "at most 1.8e308", found_words=found)
 
 
 def check_name(text: str, where: str) -> None:

@@ -21,6 +21,7 @@ from onevoice.events.batch import (
     TRAIT_WIDTH,
     TRAITS_FROM,
     TYPE,
+    UNKNOWN_TYPE,
 )
 from onevoice.events.cells import collect_channels, collect_names, evaluate, inherit, tally
 from onevoice.events.columns import Part, identifier_rows, marks_of, without
@@ -66,6 +67,7 @@ from onevoice.events.words import (
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from onevoice.events.batch import Times
     from onevoice.events.schema import Schema
 
 
@@ -78,11 +80,11 @@ class Plain(NamedTuple):
     lines: int
 
 
-def plain_lines(payload: bytes, schema: Schema, secret: tuple[int, int]) -> Plain:
+def plain_lines(payload: bytes, schema: Schema, secret: tuple[int, int], times: Times) -> Plain:
     """Read the plain lines of a payload."""
     words = words_of(schema)
     text = words.letters + payload + (b"" if payload.endswith(b"\n") else b"\n")
-    found = _Found(text, len(words.letters), schema, secret)
+    found = _Found(text, len(words.letters), schema, secret, times)
     part, bad = found.part()
     left = {row: text[start:stop] for row, start, stop in found.of(LEFT)[:, [CELL_ROW, CELL_START, CELL_STOP]].tolist()}
     unknown = found.of(UNKNOWN)
@@ -96,11 +98,12 @@ def plain_lines(payload: bytes, schema: Schema, secret: tuple[int, int]) -> Plai
 class _Found:
     """The cells of a payload, and what they become."""
 
-    def __init__(self, text: bytes, start: int, schema: Schema, secret: tuple[int, int]) -> None:
+    def __init__(self, text: bytes, start: int, schema: Schema, secret: tuple[int, int], times: Times) -> None:
         self.text = text
         self.letters = np.frombuffer(text, np.uint8)
         self.schema = schema
         self.secret = secret
+        self.times = times
         self.words = words_of(schema)
         state = np.zeros(STATES, np.int64)
         state[WIDE] = is_utf8(text)
@@ -131,7 +134,7 @@ class _Found:
             code, row, column, start, stop = self.cells[cell].tolist()
             number = float(self.text[start:stop]) + 0.0
             if not math.isfinite(number):
-                number = math.nan
+                bad[self.rows[row, LINE]] = 1
             if code == NUMBER:
                 values[row, column] = number
             else:
@@ -216,7 +219,7 @@ class _Found:
         self.rows[:, column] = self.rows[:, column + 1] - counts
 
     def _judge(self, values: NDArray[np.float64], bad: NDArray[np.uint8]) -> None:
-        """Mark the lines of events that belong to nobody, or are about no product."""
+        """Mark the lines of events that belong to nobody, are about no product, or have a time not to be believed."""
         events = self.rows[:, ITEM] == 0
         about = self.words.about[self.rows[:, TYPE]]
         counts = self.rows[:, IDENTIFIERS_TO] - self.rows[:, IDENTIFIERS_FROM]
@@ -225,10 +228,11 @@ class _Found:
         nothing = world[np.isnan(values[world, about[world]])]
         bad[self.rows[events & nobody, LINE]] = 1
         bad[self.rows[nothing, LINE]] = 1
+        bad[self.rows[self.times.doubted(self.rows[:, OCCURRED_AT]), LINE]] = 1
 
     def counted(self, unknown: NDArray[np.int64]) -> Counter[str]:
         """Return how often each unknown name was met."""
-        heads = {KEYS: "$.", TYPES: "type ", TRAITS: "traits.", SOURCES: "source "}
+        heads = {KEYS: "$.", TYPES: UNKNOWN_TYPE, TRAITS: "traits.", SOURCES: "source "}
         heads |= {FIELDS + layout.number: f"{layout.name}." for layout in self.schema.types}
         slots = np.zeros(1 << (2 * len(unknown)).bit_length(), np.int64)
         counts = np.zeros(len(unknown), np.int64)

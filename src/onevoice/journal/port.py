@@ -56,8 +56,9 @@ class Row:
     """One batch as it came, or one record about the batches so far.
 
     `position` is the ordinal of the first line of the payload (EVENTS) or the position up to which the row speaks;
-    `count` the lines of the payload, the rejected ones among them; `stamp_us` the journal time, int64 µs UTC; `form`
-    names what the payload is ("ndjson", "arrow", …). `digest` and `chain` are empty until a journal has sealed the row.
+    `count` the lines of the payload, the rejected ones among them; `stamp_us` what the clock showed when it came in,
+    int64 µs UTC; `form` names what the payload is ("ndjson", "arrow", …). `digest` and `chain` are empty until a
+    journal has sealed the row.
     """
 
     kind: Kind

@@ -36,7 +36,7 @@ def _fact(name: str, record: Record) -> Fact:
         opens=record.many("opens", grammar.event_match, UNREAD),
         closes=record.many("closes", grammar.event_match, UNREAD),
         per=record.many("per", short_text, ""),
-        lasts_us=record.duration("lasts"),
+        lasts_us=record.length("lasts"),
     )
     both = {match.event.split(".")[0] for match in fact.opens} & {match.event.split(".")[0] for match in fact.closes}
     if both - {""}:

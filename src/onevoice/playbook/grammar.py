@@ -103,6 +103,14 @@ def duration(text: str) -> int:
     return value
 
 
+def length(text: str) -> int:
+    """Read a duration above nought."""
+    found = 0 if text.strip() == "0" else duration(text)
+    if found == 0:
+        raise Slip("an empty length of time", "more than nought", quoted(text), "for none leave the key out")
+    return found
+
+
 def _duration_hint(text: str, unit: str) -> str:
     if text.strip().isdecimal():
         return "a number needs its unit"

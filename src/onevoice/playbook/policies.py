@@ -25,7 +25,7 @@ def policies(root: Record) -> Policies:
             classes=_classes(record),
             rank=record.condition("rank") or Policies().rank,
             wait_us=record.duration("wait"),
-            gap_us=record.duration("gap"),
+            gap_us=record.length("gap"),
             caps=_caps(record),
             exempt=_exempt(record),
             suppress=tuple(_suppression(row) for row in record.rows("suppress")),
@@ -124,8 +124,8 @@ def _suppression(row: Record) -> Suppression:
     return Suppression(
         stop=row.names("stop"),
         condition=row.condition("while"),
-        then_us=row.duration("then"),
-        at_most_us=row.duration("at_most"),
+        then_us=row.length("then"),
+        at_most_us=row.length("at_most"),
     )
 
 
@@ -139,5 +139,5 @@ def _refusals(record: Record) -> Refusals:
         if ignored is not None:
             with opened(record.report, ignored) as row:
                 row.require("times", "pause")
-                times, pause_us = row.whole("times", 0, 1), row.duration("pause")
+                times, pause_us = row.whole("times", 0, 1), row.length("pause")
         return Refusals(refusals.duration("refused"), refusals.duration("not_now"), times, pause_us)

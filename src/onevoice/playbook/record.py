@@ -135,6 +135,10 @@ class Record:
         """Return a length of time in microseconds."""
         return self.parsed(key, grammar.duration, default)
 
+    def length(self, key: str) -> int:
+        """Return a length of time above nought in microseconds; 0, which stands for none, where the key is absent."""
+        return self.parsed(key, grammar.length, 0)
+
     def number(self, key: str, default: float, least: float | None = None) -> float:
         """Return a finite number, at least `least`."""
         return self.parsed(key, lambda text: at_least(grammar.number(text), least), default)

@@ -54,7 +54,7 @@ def _compile() -> None:
     ]
     forms = (pa.Table.from_pylist(events), encode_ndjson(events))
     pieces = [piece for form in forms for piece in cut(form)]
-    batches = [decoded(piece, Mode.LIVE, fold.compiled.schema, fold.secret) for piece in pieces]
+    batches = [decoded(piece, Mode.LIVE, 0, fold.compiled.schema, fold.secret) for piece in pieces]
     for batch in batches:
         fold.step(Row(Kind.EVENTS, fold.machine.position, batch.lines, 0), batch)
 

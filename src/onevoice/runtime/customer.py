@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
-import msgspec
 import numpy as np
 
 from onevoice.engine import facts, measures, moments
@@ -14,6 +13,7 @@ from onevoice.engine import state as at
 from onevoice.engine.segments import SINCE
 from onevoice.engine.store import COUNT, DATA, KEY, NEXT, OWNER, SLOT_MASK
 from onevoice.errors import EventError
+from onevoice.events.built import encode_ndjson
 from onevoice.events.decode import decode_line_by_line
 from onevoice.playbook.builtin import all_events, all_facts
 from onevoice.playbook.model import Aggregate, FieldType
@@ -105,7 +105,7 @@ def number_of(fold: Fold, identifiers: Mapping[str, str]) -> int | None:
 
     Raises EventError for a kind that the playbook does not have, or a value that is none of its form.
     """
-    line = msgspec.json.encode({"type": "profile_updated", "identifiers": identifiers})
+    line = encode_ndjson([{"type": "profile_updated", "identifiers": identifiers}])
     batch: Batch = decode_line_by_line(line, fold.compiled.schema, fold.secret)
     if batch.rejected:
         raise EventError(*(rejection.mistake for rejection in batch.rejected))

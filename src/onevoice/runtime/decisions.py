@@ -11,6 +11,8 @@ import numpy as np
 
 from onevoice.engine import state as at
 from onevoice.engine.reasons import DecisionKind, Reason
+from onevoice.errors import EventError, Mistake
+from onevoice.events.batch import EARLIEST_US, LATEST_US
 from onevoice.events.pyarrow_untyped import Table, pa
 
 if TYPE_CHECKING:
@@ -105,14 +107,19 @@ def time_of(us: int) -> datetime | None:
     return _EPOCH + timedelta(microseconds=us) if _FIRST_US <= us <= _LAST_US else None
 
 
-def us_of(time: datetime | int) -> int:
-    """Return a time (aware, or already µs UTC) as µs UTC; ValueError for a naive one."""
-    if isinstance(time, int):
-        return time
-    if time.tzinfo is None:
-        msg = f"a time needs a zone, as in datetime(2026, 3, 1, tzinfo=UTC); found {time!r}"
-        raise ValueError(msg)
-    return (time - _EPOCH) // timedelta(microseconds=1)
+def us_of(time: object, where: str) -> int:
+    """Return a time (with a zone, or already µs UTC) as µs UTC; EventError for what is none, or not of 1970 to 9999."""
+    us, mend = -1, ""
+    if isinstance(time, datetime) and time.tzinfo is None:
+        mend = "give it a zone, as in datetime(2026, 3, 1, tzinfo=UTC)"
+    elif isinstance(time, datetime):
+        us = (time - _EPOCH) // timedelta(microseconds=1)
+    elif isinstance(time, int) and not isinstance(time, bool):
+        us = time
+    if not EARLIEST_US <= us <= LATEST_US:
+        expected = "a datetime with a zone, or whole µs UTC; from 1970 to 9999"
+        raise EventError(Mistake("not a time", where, expected, f"{time!r}", mend))
+    return us
 
 
 class Reading:

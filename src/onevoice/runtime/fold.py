@@ -106,7 +106,7 @@ class Fold:
 
     def decoded(self, row: Row) -> Batch:
         """Return the columns of an EVENTS row under this playbook."""
-        return decoded(Piece(row.payload, row.form, 0), row.mode, self.compiled.schema, self.secret)
+        return decoded(Piece(row.payload, row.form, 0), row.mode, row.stamp_us, self.compiled.schema, self.secret)
 
     def step(self, row: Row, batch: Batch | None = None) -> Outcome:
         """Process an EVENTS row of the journal; `batch`, if given, is its payload decoded."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time as system
+from collections import Counter
 from contextlib import closing
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -15,17 +16,17 @@ import msgspec
 
 from onevoice.engine import canonical
 from onevoice.engine import state as at
-from onevoice.errors import EventError, JournalError, LimitError, Mistake
-from onevoice.events.built import encode_ndjson
-from onevoice.events.decode import decode_line_by_line
+from onevoice.errors import JournalError, LimitError, Mistake
+from onevoice.events.batch import OTHER_NAMES, TYPE, UNKNOWN_TYPE
+from onevoice.events.lines import count_unknown
 from onevoice.events.pyarrow_untyped import Table, pa
 from onevoice.journal.memory import MemoryJournal
-from onevoice.journal.port import Kind, Mode
+from onevoice.journal.port import STAMP_NEVER, Kind, Mode
 from onevoice.journal.sqlite import SqliteJournal
-from onevoice.playbook.grammar import did_you_mean
 from onevoice.runtime import customer as customers
 from onevoice.runtime import faults, outcomes, swap
 from onevoice.runtime.ahead import one_ahead
+from onevoice.runtime.asks import ask
 from onevoice.runtime.compiling import compile_once
 from onevoice.runtime.decisions import Decision, Reading, time_of, us_of
 from onevoice.runtime.fold import Published
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from onevoice.engine.machine import Outcome
+    from onevoice.events.batch import Batch
     from onevoice.journal.port import Journal, Row
     from onevoice.playbook.model import Playbook
     from onevoice.runtime.customer import Customer
@@ -62,32 +64,51 @@ def clock_us() -> int:
 
 @dataclass
 class Ingested:
-    """What became of events that were taken in: they are in the journal, durably.
+    """What became of events that came in: they are in the journal, durably.
 
-    `position` is the journal's position after them; `accepted` and `rejected_count` are how many lines could and
-    could not be used; `rejected` says why, for the first 1,000.
+    Each of the `lines` is one of four: `accepted`, and taken up; rejected (`rejected_count`; by reason in
+    `reasons`; `rejected` says why, for the first 1,000); of a type that the playbook does not declare
+    (`unknown_types`, by name; beyond 1,000 names under `…`); one of `duplicates`, whose id was seen before.
+    `position` is the journal's position after them.
     """
 
     position: int
+    lines: int = 0
     accepted: int = 0
     rejected_count: int = 0
+    reasons: Counter[str] = field(default_factory=Counter[str])
+    unknown_types: Counter[str] = field(default_factory=Counter[str])
+    duplicates: int = 0
     rejected: list[Mistake] = field(default_factory=list[Mistake])
-    _read: Callable[[], Iterator[Decision]] = field(default=lambda: iter(()), repr=False)
+    _decided: int = field(default=0, repr=False)
+    _read: Callable[[int], Iterator[Decision]] = field(default=lambda _: iter(()), repr=False)
 
     @cached_property
     def decisions(self) -> list[Decision]:
         """What was decided by them, read from the journal when it is first asked for."""
-        return list(self._read())
+        return list(self._read(self._decided))
 
-    def count(self, entered: Entered, name: str) -> None:
-        """Add what became of one piece; `name` is the file it is from, or empty."""
+    def count(self, entered: Entered, rejected: list[Mistake]) -> None:
+        """Add what became of one piece; `rejected` tells its rejected lines with their full places."""
         batch = entered.entry.batch
-        before = self.accepted + self.rejected_count
-        room = REJECTED_KEPT - len(self.rejected)
-        self.rejected += [rejection.at(before, name) for rejection in batch.rejected[:room]]
-        self.rejected_count += len(batch.rejected)
-        self.accepted += batch.lines - len(batch.rejected)
+        unknown = int((batch.rows[:, TYPE] < 0).sum())
+        self.lines += batch.lines
+        self.accepted += batch.lines - len(rejected) - unknown - entered.duplicates
+        self.rejected_count += len(rejected)
+        self.reasons.update(str(rejection.reason) for rejection in batch.rejected)
+        self.duplicates += entered.duplicates
+        self.rejected += rejected[: REJECTED_KEPT - len(self.rejected)]
         self.position = entered.row.position + entered.row.count
+        self._decided += len(entered.outcome.decisions)
+        if unknown:
+            count_unknown(self.unknown_types, _unknown_types(batch, unknown))
+
+
+def _unknown_types(batch: Batch, count: int) -> dict[str, int]:
+    """Return how many lines are of each unknown type; of names that the batch does not tell, under OTHER_NAMES."""
+    told = {name.removeprefix(UNKNOWN_TYPE): n for name, n in batch.unknown.items() if name.startswith(UNKNOWN_TYPE)}
+    untold = count - sum(told.values())
+    return told | {OTHER_NAMES: untold} if untold else told
 
 
 class Onevoice:
@@ -107,6 +128,7 @@ class Onevoice:
         piece_lines: int = PIECE_LINES,
     ) -> None:
         self._lock = RLock()
+        self._clock = clock
         self._journal = journal
         self._piece_lines = piece_lines
         secret = journal.meta.secret
@@ -124,7 +146,6 @@ class Onevoice:
             journal,
             found.fold,
             found.files,
-            clock,
             unwritten=found.missing,
             playbook_row=found.playbook_row,
             since_snapshot=found.replayed,
@@ -190,14 +211,17 @@ class Onevoice:
 
         They are in the journal, durably, when this returns. `time` stands for the clock; with `imported` the time is
         that of the events. With `decide=False` they build state and start nothing. A line that cannot be used costs its
-        neighbours nothing; it is told in `rejected`. Large inputs are taken in pieces, each durable by itself.
+        neighbours nothing; it is told in `rejected`. So is one that would have occurred before 1970, or more than a day
+        after the clock. Large inputs are taken in pieces, each durable by itself.
 
-        Raises EventError for what is no form of events at all.
+        Raises EventError for what is no form of events, or no time, at all.
         """
         with self._lock:
             mode = _mode(imported=imported, decide=decide)
-            entries = (self._entry(piece, mode) for piece in cut(events, self._piece_lines))
-            return self._enter(entries, time, str(events) if isinstance(events, (str, Path)) else "")
+            at_once = None if time is None else us_of(time, "time")
+            pieces = cut(events, self._piece_lines)
+            entries = (self._entry(piece, mode, self._stamp(at_once)) for piece in pieces)
+            return self._enter(entries, str(events) if isinstance(events, (str, Path)) else "")
 
     def run(
         self,
@@ -206,52 +230,49 @@ class Onevoice:
         *,
         decide: bool = True,
         on_rejected: Callable[[Mistake], None] | None = None,
-    ) -> int:
-        """Import files in order, the time being that of the events; return how many lines were taken in.
+    ) -> Ingested:
+        """Import files in order, the time being that of the events; return what became of the lines taken in now.
 
         What was taken of a file is in the journal with its events: after a crash the same call goes on where the
-        journal ends, and a file that was taken whole is passed over. `on_progress` hears the count after each piece.
+        journal ends, and a file that was taken whole is passed over. `on_progress` hears the count of lines after each
+        piece, `on_rejected` what is wrong with a line.
 
         Raises EventError for a file that cannot be read, or was begun and has changed since.
         """
-        done = 0
         with self._lock:
             self._writer.check_whole()
+            answer = self._answer()
             for path in files:
                 # Closed here also when a listener raises: what is in the journal has to come into the state.
                 with closing(self._run_file(Path(path), _mode(imported=True, decide=decide))) as taken:
-                    for entry in taken:
+                    for entered in taken:
+                        rejected = _rejected(entered.entry, f"{path}")
+                        answer.count(entered, rejected)
                         if on_rejected:
-                            _tell_rejected(entry, f"{path}", on_rejected)
-                        done += entry.batch.lines
+                            for mistake in rejected:
+                                on_rejected(mistake)
                         if on_progress:
-                            on_progress(done)
-        return done
+                            on_progress(answer.lines)
+            return answer
 
     def decide(
         self, placement: str, identifiers: Mapping[str, str], fields: Mapping[str, Any] | None = None
     ) -> Decision:
         """Answer which campaigns a placement should show a customer now. The ask is in the journal before the answer.
 
-        Raises EventError for a placement or identifier that the playbook does not have.
+        Raises EventError for a placement, identifier or field that the playbook does not have.
         """
         with self._lock:
-            if placement not in self.playbook.placements:
-                known = ", ".join(self.playbook.placements) or "a playbook with placements"
-                hint = did_you_mean(placement, self.playbook.placements)
-                raise EventError(Mistake("an unknown placement", "decide", known, repr(placement), hint))
-            event = {"type": "asked", "identifiers": identifiers, "fields": {**(fields or {}), "placement": placement}}
-            piece = Piece(encode_ndjson([event]), NDJSON, 0)
-            batch = decode_line_by_line(piece.payload, self._writer.fold.compiled.schema, self._secret)
-            if batch.rejected:
-                raise EventError(*(rejection.mistake for rejection in batch.rejected))
-            outcome = self._writer.enter(Entry(piece, batch, Mode.LIVE)).outcome
+            schema = self._writer.fold.compiled.schema
+            line, batch = ask(self.playbook, schema, self._secret, placement, identifiers, fields)
+            outcome = self._writer.enter(Entry(Piece(line, NDJSON, 0), batch, Mode.LIVE, self._stamp())).outcome
             return next(self._writer.fold.reading.decisions(outcomes.answer_of(outcome)))
 
     def tick(self, time: Time | None = None) -> Ingested:
         """Let time pass: what is due by now, or by `time`, is done."""
         with self._lock:
-            return self._enter([self._entry(Piece(b"", NDJSON, 0), Mode.LIVE)], time)
+            stamp = self._stamp(None if time is None else us_of(time, "time"))
+            return self._enter([self._entry(Piece(b"", NDJSON, 0), Mode.LIVE, stamp)])
 
     def decisions(self, customer: Mapping[str, str] | int | None = None, since: int = 0) -> Iterator[Decision]:
         """Return the decisions from the position `since` on, of one customer or all, read from the journal one by one.
@@ -308,23 +329,32 @@ class Onevoice:
             self._writer.close(snapshot_from=SNAPSHOT_AT_CLOSE)
             self._journal.close()
 
-    def _entry(self, piece: Piece, mode: Mode, taken: Taken | None = None) -> Entry:
+    def _stamp(self, time: int | None = None, last: int = STAMP_NEVER) -> int:
+        """Return the stamp of a row that comes in now: what the clock (or `time`) shows, never less than before."""
+        shown = us_of(self._clock(), "clock") if time is None else time
+        return max(shown, last, self._journal.last().stamp_us)
+
+    def _entry(self, piece: Piece, mode: Mode, stamp: int, taken: Taken | None = None) -> Entry:
         """Return a piece decoded; `taken` is how far its file is taken before it."""
-        batch = decoded(piece, mode, self._writer.fold.compiled.schema, self._secret)
+        batch = decoded(piece, mode, stamp, self._writer.fold.compiled.schema, self._secret)
         if taken is not None:
             taken = msgspec.structs.replace(taken, taken=piece.taken, lines=taken.lines + batch.lines)
-        return Entry(piece, batch, mode, taken)
+        return Entry(piece, batch, mode, stamp, taken)
 
-    def _enter(self, entries: Iterable[Entry], time: Time | None, name: str = "") -> Ingested:
-        """Let entries in one by one; the answer's decisions are those that were made meanwhile."""
-        stamp = None if time is None else us_of(time)
-        reading, from_row, first = self._writer.fold.reading, self._journal.last().rows, self.decision_count
-        answer = Ingested(self.position)
+    def _enter(self, entries: Iterable[Entry], name: str = "") -> Ingested:
+        """Let entries in one by one."""
+        answer = self._answer()
         for entry in entries:
-            answer.count(self._writer.enter(entry, stamp), name)
-        last = self.decision_count
-        answer._read = lambda: self._decisions_between(from_row, reading, first, last)  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
+            entered = self._writer.enter(entry)
+            answer.count(entered, _rejected(entry, name, answer.lines))
         return answer
+
+    def _answer(self) -> Ingested:
+        """Return an answer in which what comes in from now on is to be counted."""
+        reading, from_row, first = self._writer.fold.reading, self._journal.last().rows, self.decision_count
+        return Ingested(
+            self.position, _read=lambda count: self._decisions_between(from_row, reading, first, first + count)
+        )
 
     def _decisions_between(self, from_row: int, reading: Reading, first: int, last: int) -> Iterator[Decision]:
         """Yield the decisions with numbers from `first` to before `last`, which lie in rows from `from_row` on."""
@@ -339,7 +369,7 @@ class Onevoice:
                 if decision.number == last - 1:
                     return
 
-    def _run_file(self, path: Path, mode: Mode) -> Generator[Entry]:
+    def _run_file(self, path: Path, mode: Mode) -> Generator[Entered]:
         """Take in what is left of a file, and then write down that there is nothing left."""
         writer = self._writer
         taken = writer.files.of(path)
@@ -349,9 +379,9 @@ class Onevoice:
             closing(one_ahead(self._entries(path, mode, taken))) as entries,
             closing(writer.enter_all(entries)) as entered,
         ):
-            for entry, _, _ in entered:
-                taken = entry.taken or taken
-                yield entry
+            for each in entered:
+                taken = each.entry.taken or taken
+                yield each
         head = self._journal.last()
         done = msgspec.structs.replace(taken, done=True)
         writer.append(done.row(head.position, head.stamp_us))
@@ -359,10 +389,12 @@ class Onevoice:
 
     def _entries(self, path: Path, mode: Mode, taken: Taken) -> Iterator[Entry]:
         """Yield what is left of a file, decoded."""
+        stamp = STAMP_NEVER
         for piece in cut(path, self._piece_lines):
             rest = without(piece, taken.taken)
             if rest is not None:
-                entry = self._entry(rest, mode, taken)
+                stamp = self._stamp(last=stamp)  # the piece before may not be written yet
+                entry = self._entry(rest, mode, stamp, taken)
                 taken = entry.taken or taken
                 yield entry
 
@@ -404,10 +436,10 @@ class Onevoice:
                 yield reading, outcome
 
 
-def _tell_rejected(entry: Entry, file: str, tell: Callable[[Mistake], None]) -> None:
-    before = entry.taken.lines - entry.batch.lines if entry.taken else 0
-    for rejection in entry.batch.rejected:
-        tell(rejection.at(before, file))
+def _rejected(entry: Entry, name: str, before: int = 0) -> list[Mistake]:
+    """Tell the rejected lines of an entry with their places, `before` lines into `name`, or as its file says."""
+    before = entry.taken.lines - entry.batch.lines if entry.taken else before
+    return [rejection.at(before, name) for rejection in entry.batch.rejected]
 
 
 def _mode(*, imported: bool, decide: bool) -> Mode:

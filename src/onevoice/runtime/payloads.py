@@ -10,7 +10,7 @@ import numpy as np
 
 from onevoice.errors import EventError, JournalError, Mistake
 from onevoice.events.arrow import decode_arrow
-from onevoice.events.batch import LINE, MISSING_TIME, OCCURRED_AT, Reason, Rejection
+from onevoice.events.batch import Times
 from onevoice.events.built import encode_ndjson
 from onevoice.events.decode import decode_ndjson
 from onevoice.events.files import pieces
@@ -75,38 +75,20 @@ def without(piece: Piece, taken: int) -> Piece | None:
     return piece._replace(payload=_ipc(table), table=table)
 
 
-def decoded(piece: Piece, mode: Mode, schema: Schema, secret: tuple[int, int]) -> Batch:
-    """Return the columns of a piece, or of a journal row's payload.
+def decoded(piece: Piece, mode: Mode, stamp: int, schema: Schema, secret: tuple[int, int]) -> Batch:
+    """Return the columns of a piece, or of a journal row's payload; `mode` and `stamp` are those of the row.
 
-    An import takes its time from the events, so there a line without a time is rejected: nothing says where in
-    history it belongs.
+    What is taken for the time of an event depends on the row alone, so that a replay rejects the same lines. An import
+    takes its time from the events: there nothing says where in history a line without a time belongs.
     """
+    times = Times(stamp, needed=bool(mode & Mode.IMPORT))
     if piece.form == NDJSON:
-        batch = decode_ndjson(piece.payload, schema, secret)
-    elif piece.form == ARROW:
-        batch = decode_arrow(_table(piece.payload) if piece.table is None else piece.table, schema, secret)
-    else:
-        mistake = Mistake("a form of payload that is not known", "journal", f"{NDJSON} or {ARROW}", piece.form)
-        raise JournalError(mistake)
-    return _timed(batch) if mode & Mode.IMPORT else batch
-
-
-def _timed(batch: Batch) -> Batch:
-    """Reject the lines without a time."""
-    untimed = batch.rows[:, OCCURRED_AT] == MISSING_TIME
-    if not untimed.any():
-        return batch
-    mend = "an import takes its time from the events"
-    mistake = Mistake("the event has no time", "$.time", "a time such as 2026-03-01T10:00:00Z", "none", mend)
-    lines: list[int] = np.unique(batch.rows[untimed, LINE]).tolist()
-    rejected = [*batch.rejected, *(Rejection(line, Reason.BAD_TIME, mistake) for line in lines)]
-    kept = ~untimed
-    return batch._replace(
-        rows=batch.rows[kept],
-        values=batch.values[kept],
-        keys=batch.keys[kept],
-        rejected=sorted(rejected, key=lambda rejection: rejection.line),
-    )
+        return decode_ndjson(piece.payload, schema, secret, times)
+    if piece.form == ARROW:
+        table = _table(piece.payload) if piece.table is None else piece.table
+        return decode_arrow(table, schema, secret, times=times)
+    mistake = Mistake("a form of payload that is not known", "journal", f"{NDJSON} or {ARROW}", piece.form)
+    raise JournalError(mistake)
 
 
 def _parts(events: Events) -> Iterator[bytes | Table]:
@@ -123,10 +105,7 @@ def _lines_of(events: Iterable[Mapping[str, Any]]) -> bytes:
     if isinstance(events, Mapping) or not hasattr(events, "__iter__"):
         mend = "put a single event into a list"
         raise EventError(Mistake("no events", "ingest", expected, f"{type(cast('object', events)).__name__}", mend))
-    try:
-        return encode_ndjson(events)
-    except (TypeError, ValueError) as error:
-        raise EventError(Mistake("an event that JSON cannot hold", "ingest", expected, f"{error}")) from error
+    return encode_ndjson(events)
 
 
 def _cut_lines(part: bytes, lines_max: int) -> Iterator[bytes]:

@@ -141,13 +141,12 @@ class _Rebuild:
             self._contact(contact)
         self._step(row, cut(batch, start, batch.lines) if start else batch)
 
-    @staticmethod
-    def _is_next(row: Row, contact: _Contact) -> bool:
+    def _is_next(self, row: Row, contact: _Contact) -> bool:
         """Tell whether a contact was made before the row's last line, or by time passing before its first."""
         if row.mode & Mode.IMPORT:
             return contact.position < row.position + row.count
         before_last = contact.position < row.position + row.count or contact.position <= row.position
-        return before_last and contact.time <= row.stamp_us
+        return before_last and contact.time <= max(int(self.fold.machine.state.scalars[at.NOW]), row.stamp_us)
 
     def _step(self, row: Row, batch: Batch) -> None:
         self.fold.machine.row(batch, row.stamp_us, imported=bool(row.mode & Mode.IMPORT), observing=True)

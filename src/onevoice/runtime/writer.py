@@ -9,13 +9,13 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from onevoice.engine import state as at
 from onevoice.errors import JournalError, Mistake
-from onevoice.events.batch import MISSING_TIME, OCCURRED_AT
-from onevoice.journal.port import STAMP_NEVER, Kind, Mode, Row
+from onevoice.journal.port import Kind, Mode, Row
 from onevoice.runtime import faults, outcomes, snapshot
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterable, Sequence
+    from collections.abc import Generator, Iterable, Sequence
     from pathlib import Path
 
     from onevoice.engine.machine import Outcome
@@ -33,20 +33,25 @@ LINES_GROUPED: Final = 1_024
 
 
 class Entry(NamedTuple):
-    """A piece of events, decoded, with how far its file is taken once it is in."""
+    """A piece of events, decoded, with how far its file is taken once it is in.
+
+    `stamp`: of its row, µs UTC; what the clock showed when it came in, and never less than the stamp before.
+    """
 
     piece: Piece
     batch: Batch
     mode: Mode
+    stamp: int
     taken: Taken | None = None
 
 
 class Entered(NamedTuple):
-    """What became of an entry: its row, and what was decided."""
+    """What became of an entry: its row, what was decided, and how many of its lines were there before."""
 
     entry: Entry
     row: Row
     outcome: Outcome
+    duplicates: int
 
 
 class Writer:
@@ -61,7 +66,6 @@ class Writer:
         journal: Journal,
         fold: Fold,
         files: TakenFiles,
-        clock: Callable[[], int],
         *,
         unwritten: Sequence[Decided] = (),
         playbook_row: int,
@@ -74,21 +78,17 @@ class Writer:
         self.files = files
         self.playbook_row = playbook_row
         self.since_snapshot = since_snapshot
-        self._clock = clock
         self._snapshots = snapshots
         self._snapshot_every = snapshot_every
         self._unwritten = [*unwritten]
         self._stepping = False
         self.is_closed = False
 
-    def enter(self, entry: Entry, time: int | None = None) -> Entered:
-        """Let one entry into the journal, and then into the state; it is durable when this returns.
-
-        `time` (µs UTC) stands for the clock. Journal time never falls: an earlier one becomes the last one.
-        """
+    def enter(self, entry: Entry) -> Entered:
+        """Let one entry into the journal, and then into the state; it is durable when this returns."""
         self.check_whole()
         assert self.fold.machine.position == self.journal.last().position, "all that is written is in the state"
-        row = self._row(entry, time)
+        row = self._row(entry)
         self._write(*self._rows_for(entry, row))
         return self._entered(entry, row)
 
@@ -105,7 +105,7 @@ class Writer:
                     if written and self._wants_snapshot(written[1].count):
                         yield self._entered(*written)
                         written = None
-                    row = self._row(entry, None)
+                    row = self._row(entry)
                     writing = disk.submit(self._write, *self._rows_for(entry, row))
                     done, written = written, None
                     try:
@@ -159,21 +159,10 @@ class Writer:
         self.since_snapshot = 0
         return path
 
-    def _row(self, entry: Entry, time: int | None) -> Row:
-        head = self.journal.last()
+    def _row(self, entry: Entry) -> Row:
         form, payload = entry.piece.form, entry.piece.payload
-        stamp = self._stamp(entry, head.stamp_us, time)
-        return Row(Kind.EVENTS, head.position, entry.batch.lines, stamp, entry.mode, payload, form)
-
-    def _stamp(self, entry: Entry, last: int, time: int | None) -> int:
-        """Return the journal time of a row: the clock's, or that of the latest event of an import."""
-        if not entry.mode & Mode.IMPORT:
-            return max(last, self._clock() if time is None else time)
-        times = entry.batch.rows[:, OCCURRED_AT]
-        timed = times[times != MISSING_TIME]
-        if len(timed):
-            return max(last, int(timed.max()))
-        return self._clock() if last == STAMP_NEVER and len(times) else last
+        position = self.journal.last().position
+        return Row(Kind.EVENTS, position, entry.batch.lines, entry.stamp, entry.mode, payload, form)
 
     def _rows_for(self, entry: Entry, row: Row) -> tuple[list[Row], int]:
         """Return the rows of one append, and how much of what is unwritten is among them: little of it waits."""
@@ -208,6 +197,7 @@ class Writer:
     def _entered(self, entry: Entry, row: Row) -> Entered:
         """Let a row that is in the journal into the state."""
         self._stepping = True
+        noticed = self._duplicates()
         outcome = self.fold.step(row, entry.batch)
         self._stepping = False
         self._unwritten += [*outcomes.cut(row, outcome)]
@@ -216,7 +206,10 @@ class Writer:
         self.since_snapshot += row.count
         if self._wants_snapshot():
             self.save()
-        return Entered(entry, row, outcome)
+        return Entered(entry, row, outcome, self._duplicates() - noticed)
+
+    def _duplicates(self) -> int:
+        return int(self.fold.machine.state.scalars[at.DUPLICATES])
 
     def _wants_snapshot(self, more: int = 0) -> bool:
         return 0 < self._snapshot_every <= self.since_snapshot + more and self._snapshots is not None
