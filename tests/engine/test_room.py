@@ -70,6 +70,7 @@ def test_a_merged_customer_has_room_for_all_candidates(last, hour, kind):
     engine = Engine(playbook())
     merged_with_many_wishes(engine)
     asks = [line("asked", 2, {"card": "bob"}, placement="till")] * (at.DECISIONS_ROWS - 100)
-    engine.row(Batch((*asks, line(last, hour * 3_600, {"card": "ann"})), START, imported=True))
+    stamp = START + hour * 3_600 * SECOND
+    engine.row(Batch((*asks, line(last, hour * 3_600, {"card": "ann"})), stamp, imported=True))
     told = [decision for decision in engine.decisions if decision.kind == kind]
     assert sum(len(decision.lines) for decision in told if decision.customer == 0) >= len(PEOPLE) * WISHES

@@ -23,7 +23,7 @@ from .cases import META, drawn, opened, outcome, take
 @pytest.fixture
 def data(tmp_path):
     """A folder with a journal, two snapshots of it, and rows after them; and what it means."""
-    playbook, batches = drawn(5)
+    playbook, batches = drawn(7)
     engine = opened(playbook, tmp_path / "data")
     for number, batch in enumerate(batches):
         take(engine, batch)
@@ -124,7 +124,7 @@ def test_a_damaged_row_is_named(data):
 
 
 def test_closing_writes_a_snapshot_only_where_that_is_worth_while(tmp_path):
-    playbook, _ = drawn(5)
+    playbook, _ = drawn(7)
     engine = opened(playbook, tmp_path / "data")
     engine.ingest(b"{\n" * (SNAPSHOT_AT_CLOSE - 1))
     engine.close()
@@ -160,7 +160,7 @@ def test_a_step_that_was_broken_off_leaves_the_journal_right_and_says_so(data, m
 
 def test_an_append_that_failed_may_be_tried_again(monkeypatch):
     """Nothing of it is in the state, and the decisions that were to go with it are not lost."""
-    playbook, batches = drawn(5)
+    playbook, batches = drawn(7)
     whole, failing = opened(playbook), opened(playbook)
     append = failing._journal.append
     for batch in batches:
@@ -186,7 +186,7 @@ def test_a_playbook_built_in_python_comes_back_from_the_journal():
 
 
 def test_a_form_that_is_not_known_is_refused():
-    playbook, _ = drawn(5)
+    playbook, _ = drawn(7)
     published = Published.of(playbook)
     journal = MemoryJournal(META)
     journal.append([published.row(0, 0), Row(Kind.EVENTS, 0, 1, 0, payload=b"x", form="csv")])
@@ -197,7 +197,7 @@ def test_a_form_that_is_not_known_is_refused():
 
 
 def test_another_secret_gives_other_hashes():
-    playbook, batches = drawn(5)
+    playbook, batches = drawn(7)
     one, other = opened(playbook), Onevoice(Published.of(playbook), MemoryJournal(Meta(bytes(16), 0)))
     for batch in batches:
         take(one, batch)
