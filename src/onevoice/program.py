@@ -114,9 +114,9 @@ MOMENT_INITIATOR: Final = 8  # its first event, if that is shared with other mom
 MOMENT_WIDTH: Final = 9
 
 # `substeps`
-SUB_FIRST_OF_STEP: Final = 0
-SUB_IS_LAST: Final = 1  # of its step
-SUB_WITHIN_US: Final = 2
+SUB_IS_LAST: Final = 0  # of its step
+SUB_WITHIN_US: Final = 1
+SUBSTEP_WIDTH: Final = 2
 
 # `advances`: by event type, the moments that such an event may advance or undo
 ADVANCE_MOMENT: Final = 0

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from onevoice.engine import calendar
+from onevoice.engine.state import INFINITE
 from onevoice.program import PERIOD_DAY, PERIOD_MONTH, PERIOD_WEEK
 from onevoice.zones import BEGINNING, zone_names, zone_number, zones
 
@@ -147,4 +148,4 @@ def test_the_next_transition_is_the_next_change_of_the_offset() -> None:
     spring = _micros(datetime.fromisoformat("2026-03-29T01:00"))
     assert calendar.next_transition(tables, vilnius, spring - 1) == spring
     assert calendar.next_transition(tables, vilnius, spring) == _micros(datetime.fromisoformat("2026-10-25T01:00"))
-    assert calendar.next_transition(tables, utc, spring) == calendar.ENDLESS
+    assert calendar.next_transition(tables, utc, spring) == INFINITE

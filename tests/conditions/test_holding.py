@@ -11,7 +11,8 @@ from onevoice.conditions.code import Assembler
 from onevoice.conditions.opcodes import Op
 from onevoice.conditions.tree import Type
 from onevoice.conditions.types import check
-from onevoice.engine.holding import NEVER_CHANGES, flips
+from onevoice.engine.holding import flips
+from onevoice.engine.state import INFINITE
 from tests.conditions import bed
 from tests.conditions.generate import Generator
 
@@ -91,7 +92,7 @@ def test_a_comparison_flips_at_the_very_microsecond(op: Op) -> None:
     for difference in range(-13, 14):
         for slope in range(-4, 5):
             after = (100 + k for k in range(1, 40) if holds(difference + slope * k) != holds(difference))
-            assert flips(int(op), difference, slope, 100) == next(after, NEVER_CHANGES)
+            assert flips(int(op), difference, slope, 100) == next(after, INFINITE)
 
 
 NOW = 1_767_214_800_000_000  # 23:00 of New Year's Eve 2025 in Vilnius
@@ -127,7 +128,7 @@ def test_known_cases(text: str, after: int | None) -> None:
     world.state.traits[0, traits.index("seen")] = NOW - (14 * 1440 - 30) * MINUTE
     world.state.traits[0, traits.index("score")] = 1
     world.state.traits[0, traits.index("income")] = np.nan
-    assert world.holds_until(number, 0, NOW) == (NEVER_CHANGES if after is None else NOW + after)
+    assert world.holds_until(number, 0, NOW) == (INFINITE if after is None else NOW + after)
 
 
 def test_a_windowed_measure_holds_until_its_oldest_pane_leaves() -> None:
@@ -156,6 +157,6 @@ def test_times_beyond_the_exact_ones_are_found_within_their_coarseness() -> None
         stretches = _stretches(world, number, 0, NOW)
         assert len(stretches) < 10, text
         assert abs(stretches[0][1] - NOW - 1_000_003) <= 64, text
-        assert stretches[-1][1] == NEVER_CHANGES, text
+        assert stretches[-1][1] == INFINITE, text
         values = [world.evaluate(number, 0, begin) for begin, _ in stretches]
         assert len(set(values)) == 2, text

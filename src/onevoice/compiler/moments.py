@@ -50,14 +50,14 @@ def compile_moments(book: Book) -> Moments:
     for number, moment in enumerate(book.playbook.moments.values()):
         initiator = initiators.of(moment)
         rows.append([*_moment(book, moment, len(substeps)), 0, 0, initiator])
-        substeps += _substeps(moment, len(substeps))
+        substeps += _substeps(moment)
         for use in _uses_of(moment):
             _add_use(book, number, moment, use, initiator, uses)
     types = len(book.schema.types)
     moments, of_types = table(rows, at.MOMENT_WIDTH), uses.laid_out(types, at.USED_WIDTH, _order)
     return Moments(
         moments,
-        table(substeps, at.SUB_WITHIN_US + 1),
+        table(substeps, at.SUBSTEP_WIDTH),
         of_types,
         _advances(book, moments, of_types),
         initiators.begins.laid_out(types, at.BEGINS_WHERE + 1),
@@ -106,14 +106,10 @@ def _lag_us(book: Book, final: Step) -> int:
     return max((source.lag_us for source in sources if not source.events or names & set(source.events)), default=0)
 
 
-def _substeps(moment: Moment, first: int) -> list[Row]:
-    """Return one row for each event of a moment; each knows the first row of its step."""
-    rows: list[Row] = []
-    for step in moment.steps:
-        if not step.absent:
-            start = first + len(rows)
-            rows += [[start, int(j == step.count - 1), step.within_us] for j in range(step.count)]
-    return rows
+def _substeps(moment: Moment) -> list[Row]:
+    """Return one row for each event of a moment."""
+    steps = [step for step in moment.steps if not step.absent]
+    return [[int(sub == step.count - 1), step.within_us] for step in steps for sub in range(step.count)]
 
 
 def _uses_of(moment: Moment) -> Iterator[_Use]:

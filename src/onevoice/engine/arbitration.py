@@ -5,7 +5,7 @@ Semantics §10 and §11.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
@@ -64,6 +64,11 @@ if TYPE_CHECKING:
     from onevoice.engine.state import State
     from onevoice.program import Program
     from onevoice.tables import Floats, Ints
+
+# What `state.asks` says of a campaign; from 0 on: the suppression that holds it back.
+_COULD_WIN: Final = -1
+_NOT_WANTED: Final = -2
+_SHOWN: Final = -3
 
 
 @kernel
@@ -306,20 +311,24 @@ def _contact(program: Program, state: State, customer: int, row: int) -> int:
 
 @kernel
 def _write(state: State, row: int, contact: int) -> None:
-    candidates = state.candidates
+    """Record what became of a candidate in this round."""
+    candidates, lines = state.candidates, state.lines
     reason = candidates[row, at.C_REASON]
-    campaign, key = candidates[row, at.C_CAMPAIGN], candidates[row, at.C_KEY]
+    line = record.line(state, candidates[row, at.C_CAMPAIGN], candidates[row, at.C_KEY], reason)
     if reason == NOT_ELIGIBLE:
-        record.line(state, campaign, key, reason, -1, -1, 0, 0, 0, np.nan, -1)
         return
-    score = state.ranks[row] if reason == WON or reason == OUTRANKED else np.nan
-    channel, rule = candidates[row, at.C_CHANNEL], candidates[row, at.C_RULE]
-    value, limit, until = candidates[row, at.C_VALUE], candidates[row, at.C_LIMIT], candidates[row, at.C_UNTIL]
-    record.line(state, campaign, key, reason, channel, rule, value, limit, until, score, contact)
+    lines[line, at.L_CHANNEL] = candidates[row, at.C_CHANNEL]
+    lines[line, at.L_RULE] = candidates[row, at.C_RULE]
+    lines[line, at.L_VALUE] = candidates[row, at.C_VALUE]
+    lines[line, at.L_LIMIT] = candidates[row, at.C_LIMIT]
+    lines[line, at.L_UNTIL] = candidates[row, at.C_UNTIL]
+    lines[line, at.L_CONTACT] = contact
+    if reason == WON or reason == OUTRANKED:
+        state.scores[line] = state.ranks[row]
     candidates[row, at.C_LAST_REASON] = reason
-    candidates[row, at.C_LAST_CHANNEL] = channel
-    candidates[row, at.C_LAST_RULE] = rule
-    candidates[row, at.C_LAST_UNTIL] = until
+    candidates[row, at.C_LAST_CHANNEL] = candidates[row, at.C_CHANNEL]
+    candidates[row, at.C_LAST_RULE] = candidates[row, at.C_RULE]
+    candidates[row, at.C_LAST_UNTIL] = candidates[row, at.C_UNTIL]
 
 
 @kernel
@@ -422,11 +431,11 @@ def _free_again(program: Program, state: State, customer: int, row: int) -> int:
 
 @kernel
 def _ask_candidates(program: Program, state: State, customer: int, placement: int, values: Floats, row: int) -> None:
-    """Mark each campaign in `state.asks`: -1 if it could win a placement, its rule if suppressed, -2 if not wanted."""
+    """Mark each campaign in `state.asks`, and rank those that could win."""
     now = state.scalars[at.NOW]
     campaigns = program.campaigns
     for campaign in range(campaigns.shape[0]):
-        state.asks[campaign] = -2
+        state.asks[campaign] = _NOT_WANTED
         if not (campaigns[campaign, CAMPAIGN_PLACEMENTS] >> placement) & 1:
             continue
         if not campaigns[campaign, CAMPAIGN_FROM] <= now < campaigns[campaign, CAMPAIGN_TO]:
@@ -434,7 +443,7 @@ def _ask_candidates(program: Program, state: State, customer: int, placement: in
         product = campaigns[campaign, CAMPAIGN_OFFER_PRODUCT]
         if wishes.is_eligible(program, state, customer, campaign, product, values, row):
             rule = _suppression(program, state, customer, campaign, product, values, row)
-            state.asks[campaign] = rule
+            state.asks[campaign] = rule if rule >= 0 else _COULD_WIN
             if rule < 0:
                 state.ask_ranks[campaign] = rank(program, state, customer, campaign, product, values, row)
 
@@ -444,7 +453,7 @@ def _best_ask(program: Program, state: State, customer: int) -> int:
     """Return the best campaign that could still win, or -1."""
     best = -1
     for campaign in range(program.campaigns.shape[0]):
-        if state.asks[campaign] != -1:
+        if state.asks[campaign] != _COULD_WIN:
             continue
         if best < 0 or _beats(
             program,
@@ -466,19 +475,27 @@ def answer(program: Program, state: State, customer: int, placement: int, values
     """Answer an ask: the best campaigns fill the placement's slots; every candidate gets a line."""
     _ask_candidates(program, state, customer, placement, values, row)
     last = -1
-    shown = -3  # marks in `asks` a campaign that is shown
     for _ in range(program.placements[placement, PLACEMENT_SLOTS]):
         best = _best_ask(program, state, customer)
         if best < 0:
             break
-        state.asks[best] = shown
+        state.asks[best] = _SHOWN
         last = best
     record.decision(state, ASK, customer, placement)
     for campaign in range(program.campaigns.shape[0]):
-        found = state.asks[campaign]
-        if found == shown:
-            record.line(state, campaign, 0, WON, -1, -1, 0, 0, 0, state.ask_ranks[campaign], -1)
-        elif found == -1:
-            record.line(state, campaign, 0, OUTRANKED, -1, -1, last, 0, 0, state.ask_ranks[campaign], -1)
-        elif found >= 0:
-            record.line(state, campaign, 0, SUPPRESSED, -1, found, 0, 0, 0, np.nan, -1)
+        if state.asks[campaign] != _NOT_WANTED:
+            _write_ask(state, campaign, last)
+
+
+@kernel
+def _write_ask(state: State, campaign: int, last: int) -> None:
+    """Record what became of a candidate of an ask, `last` being the last that was shown."""
+    found = state.asks[campaign]
+    if found >= 0:
+        line = record.line(state, campaign, 0, SUPPRESSED)
+        state.lines[line, at.L_RULE] = found
+        return
+    line = record.line(state, campaign, 0, WON if found == _SHOWN else OUTRANKED)
+    state.scores[line] = state.ask_ranks[campaign]
+    if found == _COULD_WIN:
+        state.lines[line, at.L_VALUE] = last

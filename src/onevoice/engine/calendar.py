@@ -10,12 +10,12 @@ from __future__ import annotations
 from typing import Any, Final
 
 from onevoice.engine.kernel import kernel
+from onevoice.engine.state import INFINITE
 from onevoice.program import PERIOD_DAY, PERIOD_MONTH, PERIOD_WEEK
 
 DAY_US: Final = 86_400_000_000
 HOUR_US: Final = 3_600_000_000
 MINUTE_US: Final = 60_000_000
-ENDLESS: Final = 2**62  # an instant that never comes
 
 
 @kernel
@@ -40,11 +40,11 @@ def offset_at(zones: Any, zone: int, t: int) -> int:
 
 @kernel
 def next_transition(zones: Any, zone: int, t: int) -> int:
-    """Return the first instant after `t` at which the zone's offset changes, or ENDLESS."""
+    """Return the first instant after `t` at which the zone's offset changes, or INFINITE."""
     row = zone_row(zones, zone, t) + 1
     if row < zones.starts[zone, 1]:
         return zones.transitions[row]
-    return ENDLESS
+    return INFINITE
 
 
 @kernel

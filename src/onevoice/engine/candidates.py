@@ -105,7 +105,7 @@ def _end_with(state: State, row: int, reason: int) -> None:
     candidates = state.candidates
     record.decision(state, END, candidates[row, at.C_CUSTOMER], -1)
     campaign, key = candidates[row, at.C_CAMPAIGN], candidates[row, at.C_KEY]
-    record.line(state, campaign, key, reason, -1, -1, 0, 0, 0, np.nan, -1)
+    record.line(state, campaign, key, reason)
     drop(state, row)
 
 
@@ -247,7 +247,7 @@ def wish(
         return
     if state.customers[customer, at.CANDIDATE_COUNT] >= CANDIDATES_MAX:
         record.decision(state, END, customer, -1)
-        record.line(state, campaign, key, TOO_MANY, -1, -1, 0, 0, 0, np.nan, -1)
+        record.line(state, campaign, key, TOO_MANY)
         return
     row = take(candidates, state.pools, at.CANDIDATES, at.C_NEXT)
     candidates[row, :] = 0

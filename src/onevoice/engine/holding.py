@@ -27,14 +27,13 @@ from onevoice.conditions.tree import Part
 from onevoice.engine import calendar, measures
 from onevoice.engine.conditions import both, compare, jumps, of_one, of_two, read
 from onevoice.engine.kernel import kernel
-from onevoice.engine.state import ZONE
+from onevoice.engine.state import INFINITE, ZONE
 
 if TYPE_CHECKING:
     from onevoice.engine.state import State
     from onevoice.program import Program
     from onevoice.tables import Floats
 
-NEVER_CHANGES: Final = 2**62
 SLOPES: Final = STACK_MAX  # where the slopes begin on the stack
 _LIMIT_US: Final = 2**61
 _LAST_US: Final = 2**58  # the year 11,104: no timer is set for anything later
@@ -56,14 +55,14 @@ def holds_until(
 ) -> int:
     """Return the earliest instant after `now` at which an expression's value may differ from that at `now`.
 
-    Arguments as for `conditions.evaluate`; NEVER_CHANGES when time alone cannot change it. The value is the same at all
+    Arguments as for `conditions.evaluate`; INFINITE when time alone cannot change it. The value is the same at all
     instants from `now` up to the result. Segments are taken as they stand: they have judgements of their own.
     """
     code = program.code
     at = program.spans[expression, START]
     stop = program.spans[expression, STOP]
     top = -1
-    until = NEVER_CHANGES
+    until = INFINITE
     while at < stop:
         op = code[at, OP]
         a = code[at, A]
@@ -103,7 +102,7 @@ def holds_until(
                 top -= 1
         elif op >= Op.JUMP_IF_KNOWN:
             top -= 1
-    return until if until < _LAST_US else NEVER_CHANGES
+    return until if until < _LAST_US else INFINITE
 
 
 @kernel
@@ -120,7 +119,7 @@ def until_of_read(program: Program, state: State, op: int, a: int, customer: int
         return measures.until(program, state, customer, a, now)
     if op == Op.TODAY:
         return part_changes(program.zones, state.customers[customer, ZONE], Part.DAY, now, 1, now)
-    return NEVER_CHANGES  # the end of a fact that lasts has a timer of its own, after which the customer is judged
+    return INFINITE  # the end of a fact that lasts has a timer of its own, after which the customer is judged
 
 
 @kernel
@@ -131,10 +130,10 @@ def until_of_one(
     x = stack[top]
     slope = int(stack[SLOPES + top])
     if math.isnan(x) or slope == 0:
-        return NEVER_CHANGES
+        return INFINITE
     if op == Op.DATE_PART:
         return part_changes(program.zones, state.customers[customer, ZONE], a, int(x), slope, now)
-    until = NEVER_CHANGES
+    until = INFINITE
     if op == Op.IN:
         for i in range(a, a + b):
             until = min(until, crosses(Op.EQUAL, x, program.constants[i], slope, now))
@@ -147,11 +146,11 @@ def until_of_two(op: int, stack: Floats, top: int, now: int) -> int:
     x = stack[top]
     y = stack[top + 1]
     if math.isnan(x) or math.isnan(y):
-        return NEVER_CHANGES
+        return INFINITE
     slope_x = int(stack[SLOPES + top])
     slope_y = int(stack[SLOPES + top + 1])
     if slope_x == 0 and slope_y == 0:
-        return NEVER_CHANGES
+        return INFINITE
     if op == Op.ADD:
         return leaves_bounds(int(x) + int(y), slope_x + slope_y, now)
     if op == Op.SUBTRACT:
@@ -182,7 +181,7 @@ def slope_of_two(op: int, stack: Floats, top: int) -> float:
 @kernel
 def until_between(stack: Floats, top: int, now: int) -> int:
     """Return when `x between low and high` may change."""
-    until = NEVER_CHANGES
+    until = INFINITE
     for bound in range(1, 3):
         slope = int(stack[SLOPES + top] - stack[SLOPES + top + bound])
         if slope != 0 and not math.isnan(stack[top]) and not math.isnan(stack[top + bound]):
@@ -207,18 +206,18 @@ def no_sooner(until: int, size: float, now: int) -> int:
 def flips(op: int, difference: int, slope: int, now: int) -> int:
     """Return when a comparison of two values changes, from their difference at `now` and how fast it grows."""
     if slope == 0:
-        return NEVER_CHANGES
+        return INFINITE
     if op in (Op.EQUAL, Op.UNEQUAL):
         if difference == 0:
             return now + 1
         if (difference < 0) == (slope < 0) or difference % slope != 0:
-            return NEVER_CHANGES
+            return INFINITE
         return now - difference // slope
     if op in (Op.LESS, Op.AT_LEAST):
         # whole numbers: x < y is x + 1 <= y
         difference += 1
     if (difference <= 0) == (slope < 0):
-        return NEVER_CHANGES
+        return INFINITE
     if slope > 0:
         return now + -difference // slope + 1
     return now + (difference - slope - 1) // -slope

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from onevoice.engine import state as at
 from onevoice.engine.kernel import kernel
 from onevoice.engine.store import COUNT
@@ -29,20 +31,8 @@ def decision(state: State, kind: int, customer: int, placement: int) -> None:
 
 
 @kernel
-def line(
-    state: State,
-    campaign: int,
-    key: int,
-    reason: int,
-    channel: int,
-    rule: int,
-    value: float,
-    limit: int,
-    until: int,
-    score: float,
-    contact: int,
-) -> None:
-    """Write one line of the decision begun last."""
+def line(state: State, campaign: int, key: int, reason: int) -> int:
+    """Write a line of the decision begun last that has only its reason; returns its row, for whatever else there is."""
     row = state.pools[at.LINES, COUNT]
     state.pools[at.LINES, COUNT] += 1
     table = state.lines
@@ -50,10 +40,11 @@ def line(
     table[row, at.L_CAMPAIGN] = campaign
     table[row, at.L_KEY] = key
     table[row, at.L_REASON] = reason
-    table[row, at.L_CHANNEL] = channel
-    table[row, at.L_RULE] = rule
-    table[row, at.L_VALUE] = value
-    table[row, at.L_LIMIT] = limit
-    table[row, at.L_UNTIL] = until
-    table[row, at.L_CONTACT] = contact
-    state.scores[row] = score
+    table[row, at.L_CHANNEL] = -1
+    table[row, at.L_RULE] = -1
+    table[row, at.L_VALUE] = 0
+    table[row, at.L_LIMIT] = 0
+    table[row, at.L_UNTIL] = 0
+    table[row, at.L_CONTACT] = -1
+    state.scores[row] = np.nan
+    return row
