@@ -130,6 +130,8 @@ def test_run_takes_files_once_and_says_what_became_of_them(call, events, tmp_pat
             "reasons": {"not_json": 1, "bad_time": 1},
             "unknown_types": {},
             "duplicates": 1,
+            "unknown_names": {},
+            "left_out": {},
             "position": 34,
             "decisions": 0,
             "seconds": 0,
@@ -158,6 +160,18 @@ def test_run_says_of_every_line_what_became_of_it(call, events, tmp_path):
         "  1 rejected: not_json 1",
         f"  13 of an unknown type: other0 2, {', '.join(f'other{i} 1' for i in range(1, 10))}, 2 more names",
         "  2 duplicates",
+    ]
+
+
+def test_run_says_what_it_did_not_take_up(call, events, tmp_path):
+    who = b'"time":"2026-02-01T10:00:00Z","identifiers":{"user_id":"u","email":"%s"}'
+    line = b'{"type":"order_placed",' + who + b',"fields":{"colour":"red",%s}}\n'
+    events.write_bytes(line % (b"nobody", b'"amount":1e15') + line % (b"u@x.lt", b'"size":1'))
+    _, out, _ = call("run", TELECOM, events, "--data", tmp_path / "data")
+    assert out.splitlines()[1:] == [
+        "  2 accepted",
+        "  3 uses of unknown names: order_placed.colour 2, order_placed.size 1",
+        "  2 left out: invalid email 1, values not summed 1",
     ]
 
 

@@ -32,7 +32,8 @@ if TYPE_CHECKING:
     from onevoice.playbook.model import Playbook
     from onevoice.runtime.customer import Customer
     from onevoice.runtime.decisions import Decision, Line
-    from onevoice.runtime.node import Ingested, Onevoice
+    from onevoice.runtime.ingested import Ingested
+    from onevoice.runtime.node import Onevoice
 
 __all__ = [
     "ConditionError",
@@ -58,7 +59,7 @@ __all__ = [
 _LATER = {
     "Customer": "onevoice.runtime.customer",
     "Decision": "onevoice.runtime.decisions",
-    "Ingested": "onevoice.runtime.node",
+    "Ingested": "onevoice.runtime.ingested",
     "Line": "onevoice.runtime.decisions",
     "Onevoice": "onevoice.runtime.node",
     "Playbook": "onevoice.playbook.model",

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from cyclopts import Token
 
     from onevoice.runtime.decisions import Decision
-    from onevoice.runtime.node import Ingested
+    from onevoice.runtime.ingested import Ingested
 
 FAILED: Final = 1
 MISUSED: Final = 2
@@ -134,6 +134,8 @@ def run(
         "reasons": taken.reasons,
         "unknown_types": taken.unknown_types,
         "duplicates": taken.duplicates,
+        "unknown_names": taken.unknown_names,
+        "left_out": taken.left_out,
         "position": taken.position,
         "decisions": decisions,
         "seconds": round(took, 3),
@@ -216,12 +218,14 @@ def _check_ask(playbook: Path, placement: str, identifiers: dict[str, str], fiel
 
 
 def _became(taken: Ingested) -> str:
-    """Say what became of the lines, one kind a line of text; those that there were none of are left out."""
+    """Say what became of the lines and of what they hold, one kind a line of text, where there is any of it."""
     kinds: dict[str, tuple[int, dict[str, int]]] = {
         "accepted": (taken.accepted, {}),
         "rejected": (taken.rejected_count, taken.reasons),
         "of an unknown type": (taken.unknown_types.total(), taken.unknown_types),
         "duplicates": (taken.duplicates, {}),
+        "uses of unknown names": (taken.unknown_names.total(), taken.unknown_names),
+        "left out": (taken.left_out.total(), taken.left_out),
     }
     return "".join(f"\n  {count:,} {kind}{_named(names)}" for kind, (count, names) in kinds.items() if count)
 

@@ -483,19 +483,11 @@ def answer(program: Program, state: State, customer: int, placement: int, values
         last = best
     record.decision(state, ASK, customer, placement)
     for campaign in range(program.campaigns.shape[0]):
-        if state.asks[campaign] != _NOT_WANTED:
-            _write_ask(state, campaign, last)
-
-
-@kernel
-def _write_ask(state: State, campaign: int, last: int) -> None:
-    """Record what became of a candidate of an ask, `last` being the last that was shown."""
-    found = state.asks[campaign]
-    if found >= 0:
-        line = record.line(state, campaign, 0, SUPPRESSED)
-        state.lines[line, at.L_RULE] = found
-        return
-    line = record.line(state, campaign, 0, WON if found == _SHOWN else OUTRANKED)
-    state.scores[line] = state.ask_ranks[campaign]
-    if found == _COULD_WIN:
-        state.lines[line, at.L_VALUE] = last
+        found = state.asks[campaign]
+        if found >= 0:
+            line = record.line(state, campaign, 0, SUPPRESSED)
+            state.lines[line, at.L_RULE] = found
+        elif found != _NOT_WANTED:
+            line = record.line(state, campaign, 0, WON if found == _SHOWN else OUTRANKED)
+            state.lines[line, at.L_VALUE] = 0 if found == _SHOWN else last
+            state.scores[line] = state.ask_ranks[campaign]

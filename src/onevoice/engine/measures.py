@@ -204,6 +204,7 @@ def record(
     aggregate = program.measures[measure, MEASURE_AGGREGATE]
     pane_us = program.measures[measure, MEASURE_PANE_US]
     if aggregate == SUM and not abs(value) < SUM_MAX:
+        state.scalars[at.VALUES_NOT_SUMMED] += 1
         return
     cell = _cell(state, customer, measure)
     fresh = cell < 0

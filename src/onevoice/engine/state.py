@@ -34,14 +34,24 @@ OBSERVING: Final = 5  # 1 while a row with `decide: false` is processed
 ROW: Final = 6  # where `step` goes on in the batch
 ID_DAY: Final = 7  # the day of the last id that was kept
 END: Final = 8  # position of the journal's next line
-DUPLICATES: Final = 9  # counters from here on
-REFUSED_JOINS: Final = 10
-REFUSED_IDENTIFIERS: Final = 11
-IDS_NOT_KEPT: Final = 12
-NAMES_NOT_KEPT: Final = 13
-MERGES: Final = 14
-IDS_TODAY: Final = 15
-SCALARS: Final = 16
+MERGES: Final = 9
+IDS_TODAY: Final = 10
+DUPLICATES: Final = 11
+REFUSED_JOINS: Final = 12
+REFUSED_IDENTIFIERS: Final = 13
+IDS_NOT_KEPT: Final = 14
+NAMES_NOT_KEPT: Final = 15
+VALUES_NOT_SUMMED: Final = 16
+SCALARS: Final = 17
+
+# What of lines that came in was left out, and is told to who sent them: the scalar that counts it, by its name.
+LEFT_OUT: Final[dict[str, int]] = {
+    "refused joins": REFUSED_JOINS,
+    "refused identifiers": REFUSED_IDENTIFIERS,
+    "ids not kept": IDS_NOT_KEPT,
+    "names not kept": NAMES_NOT_KEPT,
+    "values not summed": VALUES_NOT_SUMMED,
+}
 
 # `pools`: rows in use, one line per table (columns in store.py).
 CUSTOMERS: Final = 0

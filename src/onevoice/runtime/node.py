@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import logging
 import time as system
-from collections import Counter
 from contextlib import closing
-from dataclasses import dataclass, field
-from functools import cached_property
 from pathlib import Path
 from threading import RLock
 from typing import TYPE_CHECKING, Any, Final, Self, TypeAlias
@@ -17,8 +14,6 @@ import msgspec
 from onevoice.engine import canonical
 from onevoice.engine import state as at
 from onevoice.errors import JournalError, LimitError, Mistake
-from onevoice.events.batch import OTHER_NAMES, TYPE, UNKNOWN_TYPE
-from onevoice.events.lines import count_unknown
 from onevoice.events.pyarrow_untyped import Table, pa
 from onevoice.journal.memory import MemoryJournal
 from onevoice.journal.port import STAMP_NEVER, Kind, Mode
@@ -30,6 +25,7 @@ from onevoice.runtime.asks import ask
 from onevoice.runtime.compiling import compile_once
 from onevoice.runtime.decisions import Decision, Reading, time_of, us_of
 from onevoice.runtime.fold import Published
+from onevoice.runtime.ingested import Ingested
 from onevoice.runtime.numbering import renumber
 from onevoice.runtime.payloads import NDJSON, PIECE_LINES, PIECE_LINES_MAX, Events, Piece, cut, decoded, without
 from onevoice.runtime.recovery import recover
@@ -40,13 +36,11 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from onevoice.engine.machine import Outcome
-    from onevoice.events.batch import Batch
     from onevoice.journal.port import Journal, Row
     from onevoice.playbook.model import Playbook
     from onevoice.runtime.customer import Customer
     from onevoice.runtime.taken import Taken
 
-REJECTED_KEPT: Final = 1_000  # refusals that one answer tells in full; the rest are counted
 SNAPSHOT_EVERY: Final = 1_000_000  # lines
 JOURNAL: Final = "journal.sqlite"
 SNAPSHOTS: Final = "snapshots"
@@ -60,55 +54,6 @@ _log: Final = logging.getLogger("onevoice")
 def clock_us() -> int:
     """Return the present time in µs UTC."""
     return system.time_ns() // 1000
-
-
-@dataclass
-class Ingested:
-    """What became of events that came in: they are in the journal, durably.
-
-    Each of the `lines` is one of four: `accepted`, and taken up; rejected (`rejected_count`; by reason in
-    `reasons`; `rejected` says why, for the first 1,000); of a type that the playbook does not declare
-    (`unknown_types`, by name; beyond 1,000 names under `…`); one of `duplicates`, whose id was seen before.
-    `position` is the journal's position after them.
-    """
-
-    position: int
-    lines: int = 0
-    accepted: int = 0
-    rejected_count: int = 0
-    reasons: Counter[str] = field(default_factory=Counter[str])
-    unknown_types: Counter[str] = field(default_factory=Counter[str])
-    duplicates: int = 0
-    rejected: list[Mistake] = field(default_factory=list[Mistake])
-    _decided: int = field(default=0, repr=False)
-    _read: Callable[[int], Iterator[Decision]] = field(default=lambda _: iter(()), repr=False)
-
-    @cached_property
-    def decisions(self) -> list[Decision]:
-        """What was decided by them, read from the journal when it is first asked for."""
-        return list(self._read(self._decided))
-
-    def count(self, entered: Entered, rejected: list[Mistake]) -> None:
-        """Add what became of one piece; `rejected` tells its rejected lines with their full places."""
-        batch = entered.entry.batch
-        unknown = int((batch.rows[:, TYPE] < 0).sum())
-        self.lines += batch.lines
-        self.accepted += batch.lines - len(rejected) - unknown - entered.duplicates
-        self.rejected_count += len(rejected)
-        self.reasons.update(str(rejection.reason) for rejection in batch.rejected)
-        self.duplicates += entered.duplicates
-        self.rejected += rejected[: REJECTED_KEPT - len(self.rejected)]
-        self.position = entered.row.position + entered.row.count
-        self._decided += len(entered.outcome.decisions)
-        if unknown:
-            count_unknown(self.unknown_types, _unknown_types(batch, unknown))
-
-
-def _unknown_types(batch: Batch, count: int) -> dict[str, int]:
-    """Return how many lines are of each unknown type; of names that the batch does not tell, under OTHER_NAMES."""
-    told = {name.removeprefix(UNKNOWN_TYPE): n for name, n in batch.unknown.items() if name.startswith(UNKNOWN_TYPE)}
-    untold = count - sum(told.values())
-    return told | {OTHER_NAMES: untold} if untold else told
 
 
 class Onevoice:

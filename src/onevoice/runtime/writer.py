@@ -46,12 +46,13 @@ class Entry(NamedTuple):
 
 
 class Entered(NamedTuple):
-    """What became of an entry: its row, what was decided, and how many of its lines were there before."""
+    """What became of an entry: its row, what was decided, how many lines were there before, what was left out."""
 
     entry: Entry
     row: Row
     outcome: Outcome
     duplicates: int
+    left_out: dict[str, int]
 
 
 class Writer:
@@ -197,7 +198,7 @@ class Writer:
     def _entered(self, entry: Entry, row: Row) -> Entered:
         """Let a row that is in the journal into the state."""
         self._stepping = True
-        noticed = self._duplicates()
+        before = self.fold.machine.state.scalars.copy()
         outcome = self.fold.step(row, entry.batch)
         self._stepping = False
         self._unwritten += [*outcomes.cut(row, outcome)]
@@ -206,10 +207,9 @@ class Writer:
         self.since_snapshot += row.count
         if self._wants_snapshot():
             self.save()
-        return Entered(entry, row, outcome, self._duplicates() - noticed)
-
-    def _duplicates(self) -> int:
-        return int(self.fold.machine.state.scalars[at.DUPLICATES])
+        counted: list[int] = (self.fold.machine.state.scalars - before).tolist()
+        left_out = {name: counted[scalar] for name, scalar in at.LEFT_OUT.items()}
+        return Entered(entry, row, outcome, counted[at.DUPLICATES], left_out)
 
     def _wants_snapshot(self, more: int = 0) -> bool:
         return 0 < self._snapshot_every <= self.since_snapshot + more and self._snapshots is not None
