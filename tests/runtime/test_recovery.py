@@ -68,7 +68,7 @@ def test_a_damaged_snapshot_is_passed_over_with_a_note(data):
     playbook, folder, expected = data
     newest = snapshots(folder)[-1]
     content = bytearray(newest.read_bytes())
-    content[200] ^= 1
+    content[64] ^= 1  # where the first array begins
     newest.write_bytes(content)
     found, notes = reopened(playbook, folder)
     assert found == expected

@@ -113,7 +113,7 @@ def load_newest(folder: str | Path, at_most: int | None = None) -> tuple[Snapsho
 
 
 def load(path: str | Path) -> Snapshot:
-    """Return the snapshot in the file at `path`, every byte verified, or raise SnapshotError."""
+    """Return the snapshot in the file at `path`, its index and every array verified, or raise SnapshotError."""
     path = Path(path)
     try:
         with _file(path, os.O_RDONLY) as fd:
