@@ -219,6 +219,7 @@ class State(Tables):
         "asks": "i1",  # scratch of an ask, by campaign
         "flipped": "i1",  # scratch of a judgement, by segment
         "ask_ranks": "f1",
+        "propensity": "f1",  # scratch of a ranking: one number
         "need": "i1",  # rows that `step` asked for when it paused, by pool
     }
     scalars: NDArray[np.int64]
@@ -255,6 +256,7 @@ class State(Tables):
     asks: NDArray[np.int64]
     flipped: NDArray[np.int64]
     ask_ranks: NDArray[np.float64]
+    propensity: NDArray[np.float64]
     need: NDArray[np.int64]
 
 
@@ -324,6 +326,7 @@ def empty(widths: Widths) -> State:
         asks=ints(max(widths.campaigns, 1)),
         flipped=ints(max(widths.segments, 1)),
         ask_ranks=np.zeros(max(widths.campaigns, 1)),
+        propensity=np.zeros(1),
         need=ints(POOLS),
     )
     state.pools[:, store.FREE] = -1
