@@ -96,8 +96,8 @@ OPEN: Final = 11  # 1 while open; in the rows that count: how many
 END_AT: Final = 12  # due time of the timer set for it, or NEVER
 FACT_WIDTH: Final = 13
 
-# `cells`, after the columns of a store: four numbers whose meaning is the slot's (measures.py, segments.py)
-CELL_WIDTH: Final = 8
+# `cells`, after the columns of a store: three numbers whose meaning is the slot's (measures.py, segments.py)
+CELL_WIDTH: Final = 7
 
 # `progress`, after the columns of a store
 WAIT_AT: Final = 4  # due time of a final absence, or INFINITE
