@@ -1,7 +1,7 @@
-"""A playbook compiled to tables: what the kernels read and never write (but for one scratch column).
+"""A playbook compiled to tables: what the kernels read and never write.
 
 Each table is an int64 (or float64) matrix with a row per thing and the columns named here. Ranges are `[from, to)` into
-another table; -1 means none. the compiler fills them; a changed playbook gives new tables, never new machine code.
+another table; -1 means none. The compiler fills them; a changed playbook gives new tables, never new machine code.
 """
 
 from __future__ import annotations
@@ -184,7 +184,7 @@ CAMPAIGN_WIDTH: Final = 20
 
 BY_MOMENT: Final = 2
 
-NUMBER_PROPENSITY: Final = 3  # column of `campaign_numbers` into which the propensity is put before ranking
+NUMBER_PROPENSITY: Final = 3  # column of `campaign_numbers`: of campaigns without an expression for it
 
 # `schedules`
 SCHEDULE_CAMPAIGN: Final = 0

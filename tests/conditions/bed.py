@@ -158,6 +158,7 @@ def _state(code: Code, names: Names, patterns: list[str], random: np.random.Gene
     made.customers[:, state.FACT_HEAD] = made.customers[:, state.CELL_HEAD] = -1
     made.customers[:, state.ZONE] = random.choice([zone_number(name) for name in ZONE_NAMES], len(made.customers))
     made.traits[:rows] = np.stack([_column(random, kind, rows) for kind in TRAITS.values()], axis=1)
+    made.propensity[0] = 1.5
     made.memberships[:rows] = random.integers(0, 2**32, (rows, made.memberships.shape[1]))
     made.names[:, state.N_HASH] = random.integers(1, 2**62, len(made.names))
     made.likes[: len(patterns), : len(names.texts)] = match_patterns(patterns, names.texts)

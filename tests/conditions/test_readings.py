@@ -14,7 +14,7 @@ from onevoice.conditions.tree import OFFER_PRODUCT, Symbol, Type
 from onevoice.conditions.types import check
 from onevoice.engine import bits, measures
 from onevoice.engine.state import ZONE
-from onevoice.program import CAMPAIGN_OFFER
+from onevoice.program import CAMPAIGN_OFFER, NUMBER_PROPENSITY
 from onevoice.zones import zone_names
 from tests.conditions import bed
 from tests.conditions.generate import Generator
@@ -37,7 +37,9 @@ def _matrix(world: bed.World, symbol: Symbol, row: int) -> float:
     if kind is bed.KIND.EVENT_FIELD:
         return world.values[row, symbol.index]
     if kind is bed.KIND.CAMPAIGN:
-        return np.nan if campaign < 0 else program.campaign_numbers[campaign, symbol.index]
+        own = symbol.index == NUMBER_PROPENSITY
+        number = world.state.propensity[0] if own else program.campaign_numbers[campaign, symbol.index]
+        return np.nan if campaign < 0 else number
     if kind is bed.KIND.OFFER_FIELD and symbol.index == OFFER_PRODUCT:
         return float(world.product[row]) if world.product[row] >= 0 else np.nan
     if kind is bed.KIND.OFFER_FIELD:

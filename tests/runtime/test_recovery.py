@@ -115,10 +115,12 @@ def test_a_damaged_row_is_named(data):
     playbook, folder, _ = data
     shutil.rmtree(folder / SNAPSHOTS)
     with closing(apsw.Connection(str(folder / JOURNAL))) as journal:
-        ((stored,),) = journal.execute("select payload from journal order by length(payload) desc limit 1").fetchall()
-    content = bytearray((folder / JOURNAL).read_bytes())
-    content[content.index(stored[:32])] ^= 1
-    (folder / JOURNAL).write_bytes(content)
+        ((row, stored),) = journal.execute(
+            "select rowid, payload from journal order by length(payload) desc limit 1"
+        ).fetchall()
+        damaged = bytearray(stored)
+        damaged[len(damaged) // 2] ^= 1
+        journal.execute("update journal set payload = ? where rowid = ?", (bytes(damaged), row))
     with pytest.raises(JournalDamaged, match=r"row \d+"):
         opened(playbook, folder)
 

@@ -181,9 +181,10 @@ def rank(program: Program, state: State, customer: int, campaign: int, product: 
     """Return a campaign's rank for a customer now; NaN where it has none."""
     now, stack = state.scalars[at.NOW], state.stack
     propensity = program.campaigns[campaign, CAMPAIGN_PROPENSITY]
+    found = program.campaign_numbers[campaign, NUMBER_PROPENSITY]
     if propensity >= 0:
         found = conditions.evaluate(program, state, stack, propensity, customer, now, values, row, campaign, product)
-        program.campaign_numbers[campaign, NUMBER_PROPENSITY] = found
+    state.propensity[0] = found
     expression = program.limits[P_RANK]
     return conditions.evaluate(program, state, stack, expression, customer, now, values, row, campaign, product)
 

@@ -27,7 +27,7 @@ from onevoice.engine import bits, calendar, facts, measures
 from onevoice.engine.hashing import mix
 from onevoice.engine.kernel import kernel
 from onevoice.engine.state import N_HASH, ZONE
-from onevoice.program import CAMPAIGN_OFFER
+from onevoice.program import CAMPAIGN_OFFER, NUMBER_PROPENSITY
 
 if TYPE_CHECKING:
     from onevoice.engine.state import State
@@ -150,7 +150,7 @@ def read(
     if campaign < 0:
         return NULL
     if op == Op.CAMPAIGN:
-        return finite(program.campaign_numbers[campaign, a])
+        return finite(state.propensity[0] if a == NUMBER_PROPENSITY else program.campaign_numbers[campaign, a])
     offer = program.campaigns[campaign, CAMPAIGN_OFFER]
     return finite(program.offers[offer, a]) if offer >= 0 else NULL
 

@@ -32,7 +32,7 @@ SCALE: Final = 10_000  # sums are in ten-thousandths
 SUM_MAX: Final = float(2**39)  # a greater value does not fit in ten-thousandths with room to add
 DISTINCT_MAX: Final = 1_024
 
-# What a cell's four numbers are.
+# What a cell's three numbers are.
 _TOTAL: Final = DATA  # count or sum; the value's bits; how many distinct
 _HEAD: Final = DATA + 1  # oldest pane + 1, or first value + 1; 0: none. Or occurred_at of latest, first
 _TAIL: Final = DATA + 2  # newest pane + 1. Or the position of latest, first

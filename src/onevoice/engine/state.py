@@ -106,8 +106,8 @@ OPEN: Final = 11  # 1 while open; in the rows that count: how many
 END_AT: Final = 12  # due time of the timer set for it, or NEVER
 FACT_WIDTH: Final = 13
 
-# `cells`, after the columns of a store: four numbers whose meaning is the slot's (measures.py, segments.py)
-CELL_WIDTH: Final = 8
+# `cells`, after the columns of a store: three numbers whose meaning is the slot's (measures.py, segments.py)
+CELL_WIDTH: Final = 7
 
 # `progress`, after the columns of a store
 WAIT_AT: Final = 4  # due time of a final absence, or INFINITE
@@ -229,6 +229,7 @@ class State(Tables):
         "asks": "i1",  # scratch of an ask, by campaign
         "flipped": "i1",  # scratch of a judgement, by segment
         "ask_ranks": "f1",
+        "propensity": "f1",  # scratch of a ranking: one number
         "need": "i1",  # rows that `step` asked for when it paused, by pool
     }
     scalars: NDArray[np.int64]
@@ -265,6 +266,7 @@ class State(Tables):
     asks: NDArray[np.int64]
     flipped: NDArray[np.int64]
     ask_ranks: NDArray[np.float64]
+    propensity: NDArray[np.float64]
     need: NDArray[np.int64]
 
 
@@ -334,6 +336,7 @@ def empty(widths: Widths) -> State:
         asks=ints(max(widths.campaigns, 1)),
         flipped=ints(max(widths.segments, 1)),
         ask_ranks=np.zeros(max(widths.campaigns, 1)),
+        propensity=np.zeros(1),
         need=ints(POOLS),
     )
     state.pools[:, store.FREE] = -1

@@ -1,6 +1,7 @@
 """The event loop: the whole flow of the engine on one screen, in the order in which data moves (semantics §2).
 
-`step` is pure: it reads the batch, the program and the state, and changes only the state. Time comes with the batch.
+`step` is pure: it reads the batch, the program and the state, and changes only the state, and the batch, which is used
+up (what an event leaves unsaid is filled in). Time comes with the batch.
 Before each event and each timer it makes sure that every table has room; where one is short it stops, and is called
 again with more.
 """

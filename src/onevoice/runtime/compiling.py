@@ -6,11 +6,12 @@ the lock beside it; who comes meanwhile waits for what that process leaves there
 
 from __future__ import annotations
 
-import fcntl
 import os
 import sys
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Final
+from contextlib import closing, contextmanager
+from typing import TYPE_CHECKING, Any, Final
+
+import apsw
 
 from onevoice.engine.kernel import cache_folder
 from onevoice.events.built import encode_ndjson
@@ -26,7 +27,8 @@ if TYPE_CHECKING:
 COMPILING: Final = "onevoice: compiling kernels, once, about a minute"
 WAITING: Final = "onevoice: another process compiles the kernels, once, about a minute; waiting for it"
 
-_LOCK: Final = "compiling.lock"
+_LOCK: Final = "compiling.lock"  # a database of SQLite, whose locks every system has and a death lets go of
+_PATIENCE_MS: Final = 3_600_000
 _LAST: Final = "*/step.step-*.nbi"  # what is compiled last
 _GROWING: Final = 200  # events after which the tables have grown
 
@@ -63,12 +65,14 @@ def _compile() -> None:
 def _locked(on_wait: Callable[[], None]) -> Generator[None]:
     folder = cache_folder()
     folder.mkdir(parents=True, exist_ok=True)
-    with (folder / _LOCK).open("w") as file:
+    lock: Any = apsw.Connection(f"{folder / _LOCK}")  # as in journal/sqlite.py, no types that a checker can read
+    with closing(lock):
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+            lock.execute("begin exclusive")
+        except apsw.BusyError:
             on_wait()
-            fcntl.flock(file, fcntl.LOCK_EX)
+            lock.set_busy_timeout(_PATIENCE_MS)
+            lock.execute("begin exclusive")
         yield
 
 
