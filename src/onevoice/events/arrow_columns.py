@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 
+from onevoice.engine.kernel import kernel
 from onevoice.events.batch import LATEST_US, MISSING_TIME, NAME_CHARACTERS_MAX
 from onevoice.events.pyarrow_untyped import Array, pa, pc
 from onevoice.events.spelling import AS_IT_IS, EMAIL, trim
@@ -49,6 +50,8 @@ class Texts(NamedTuple):
 
 def valid(array: Array) -> NDArray[np.bool_]:
     """Return bool[n]: where an array is not null."""
+    if array.null_count == 0:
+        return np.ones(len(array), np.bool_)
     return array.is_valid().to_numpy(zero_copy_only=False)
 
 
@@ -107,16 +110,19 @@ def _products(array: Array, names: Names) -> Read:
 
 def _coded(array: Array, names: Names) -> Read:
     """Give each distinct text its code; one that is too long for a name puts its rows in doubt."""
+    texts, index = distinct(array)
+    long = np.array([text is not None and len(text) > NAME_CHARACTERS_MAX for text in [*texts, None]], np.bool_)
+    codes = np.array([np.nan if text is None else names.code(text) for text in [*texts, None]])
+    codes[long] = np.nan
+    return Read(codes[index], long[index])
+
+
+def distinct(array: Array) -> tuple[list[str | None], NDArray[np.int64]]:
+    """Return the distinct texts of an array and int64[n], which of them each row has; null rows have one more."""
     if not pa.types.is_dictionary(array.type):
         array = array.dictionary_encode()
-    texts: list[str | None] = array.dictionary.to_pylist()
-    usable = [text is not None and len(text) <= NAME_CHARACTERS_MAX for text in texts]
-    codes = [
-        names.code(text) if fits and text is not None else np.nan for text, fits in zip(texts, usable, strict=True)
-    ]
-    long = [text is not None and not fits for text, fits in zip(texts, usable, strict=True)]
-    index = array.indices.fill_null(len(texts)).to_numpy(zero_copy_only=False)
-    return Read(np.array([*codes, np.nan])[index], np.array([*long, False])[index])
+    texts: list[str | None] = array.dictionary.to_numpy(zero_copy_only=False).tolist()
+    return texts, array.indices.fill_null(len(texts)).to_numpy(zero_copy_only=False)
 
 
 def _dates(array: Array, _: Names) -> Read:
@@ -159,8 +165,7 @@ def _instants(array: Array) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
     """Return µs, cut to whole ones, and where they lie between the years 1 and 9999."""
     units = array.cast(pa.int64()).fill_null(0).to_numpy(zero_copy_only=False)
     per_s = _UNITS_PER_S[array.type.unit]
-    seconds = units // per_s
-    usable = valid(array) & (seconds >= FIRST_US // 1_000_000) & (seconds <= LATEST_US // 1_000_000)
+    usable = (units >= FIRST_US // 1_000_000 * per_s) & (units < (LATEST_US // 1_000_000 + 1) * per_s) & valid(array)
     kept = np.where(usable, units, 0)
     return (kept // 1_000 if per_s > 1_000_000 else kept * (1_000_000 // per_s)), usable
 
@@ -195,6 +200,19 @@ def _phones(array: Array, region: str) -> Array:
     coded = array.cast(pa.string()).dictionary_encode()
     spelled = [normal_phone(text.strip(), region) for text in coded.dictionary.to_pylist()]
     return pa.array(spelled, pa.string()).take(coded.indices)
+
+
+@kernel
+def spread(found: Any, doubted: Any, types: Any, columns: Any, table: Any, doubtful: Any) -> None:
+    """Write what a row has in one field to its type's column for it, and note its doubt.
+
+    found: [n]; doubted, doubtful: bool[n]; types: int64[n], -1 for none; columns: int64[types + 1], -1 for none.
+    """
+    for row in range(types.shape[0]):
+        column = columns[types[row]]
+        if column >= 0:
+            table[row, column] = found[row]
+            doubtful[row] |= doubted[row]
 
 
 def python_values(array: Array) -> list[Any]:
