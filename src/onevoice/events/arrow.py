@@ -14,6 +14,7 @@ from onevoice.events.arrow_columns import (
     Read,
     Texts,
     distinct,
+    enter,
     identifiers,
     is_text,
     python_values,
@@ -44,12 +45,12 @@ from onevoice.events.batch import (
     UNKNOWN_TYPE,
     Times,
 )
-from onevoice.events.columns import Part, batch_of, identifier_rows, joined, marks_of, part_of
+from onevoice.events.columns import Part, batch_of, joined, marks_of, part_of
 from onevoice.events.lines import EVENT_KEYS, TEXT_KINDS, Lines, Names, count_unknown
 from onevoice.events.pyarrow_untyped import Array, Table, pa, pc
 from onevoice.events.refusals import clipped
 from onevoice.events.schema import ABOUT_PRODUCT, NO_COLUMN
-from onevoice.events.siphash import hash_texts_64
+from onevoice.events.siphash import hash_texts_64, hash_texts_128
 from onevoice.playbook.model import FieldType
 
 if TYPE_CHECKING:
@@ -199,6 +200,7 @@ def _one(chunks: Array) -> Array:
 
 
 Trait = tuple[int, "NDArray[np.float64]", "NDArray[np.bool_]"]
+Entry = tuple[int, "NDArray[np.bool_]", "NDArray[Any]"]  # number, bool[n] where it is given, and what is there
 
 
 class _Reader:
@@ -274,11 +276,11 @@ class _Reader:
             return np.full(self.columns.count, -1, np.int64)
         names, index = distinct(array)
         for code, name in enumerate(names):
-            if name is not None and name not in numbers:
+            if name not in numbers:
                 self._note(unknown + clipped(name), index == code)
                 if not 0 < len(name) <= NAME_CHARACTERS_MAX:
                     self.doubtful |= index == code
-        return np.array([*(-1 if name is None else numbers.get(name, -1) for name in names), -1], np.int64)[index]
+        return np.array([*(numbers.get(name, -1) for name in names), -1], np.int64)[index]
 
     def _times(self) -> NDArray[np.int64]:
         times = np.full(self.columns.count, MISSING_TIME, np.int64)
@@ -397,8 +399,10 @@ class _Reader:
     ) -> Part:
         """Put the plain rows, each followed by its items, behind one another."""
         plain = ~self.doubtful
-        identifier_counts, of_kinds = _ranged([found.given & plain for found in kinds.values()], plain)
-        trait_counts, of_traits = _ranged([given & plain for _, _, given in traits], plain)
+        identifiers = self._hashed(kinds, plain)
+        of_traits = [(number, given & plain, held[given & plain, None]) for number, held, given in traits]
+        identifier_counts, identifier_table = _tabled(identifiers, np.empty((0, IDENTIFIER_WIDTH), np.int64), plain)
+        trait_counts, trait_table = _tabled(of_traits, np.empty((0, TRAIT_WIDTH)), plain)
         sizes = np.where(plain, 1 + self._item_counts, 0)
         rows = np.empty((int(sizes.sum()), ROW_WIDTH), np.int64)
         counts = sizes, identifier_counts, trait_counts
@@ -407,16 +411,18 @@ class _Reader:
             values, keys = values[rows[:, LINE]], keys[rows[:, LINE]]
         for items in self._items:
             self._place(items, np.cumsum(sizes) - sizes, rows, values, keys)
-        identifiers = np.empty((int(identifier_counts.sum()), IDENTIFIER_WIDTH), np.int64)
-        for (kind, found), (which, at) in zip(kinds.items(), of_kinds, strict=True):
-            numbers = np.full(len(which), kind, np.int64)
-            spans = found.spans[which]
-            identifiers[at] = identifier_rows(numbers, found.letters, spans, marks_of(self.schema), self.secret)
-        table = np.empty((int(trait_counts.sum()), TRAIT_WIDTH))
-        for (number, held, _), (which, at) in zip(traits, of_traits, strict=True):
-            table[at, 0] = number
-            table[at, 1] = held[which]
-        return Part(rows, values, keys, identifiers, table, [])
+        return Part(rows, values, keys, identifier_table, trait_table, [])
+
+    def _hashed(self, kinds: dict[int, Texts], plain: NDArray[np.bool_]) -> list[Entry]:
+        """Return the identifiers of the plain rows by their kind."""
+        entries: list[Entry] = []
+        for kind, found in kinds.items():
+            given = found.given & plain
+            spans = found.spans.take(np.flatnonzero(given), axis=0)
+            before = marks_of(self.schema).prefixes
+            hashes = hash_texts_128(found.letters, np.full(len(spans), kind, np.int64), spans, before, self.secret)
+            entries.append((kind, given, hashes))
+        return entries
 
     def _place(
         self,
@@ -436,21 +442,16 @@ class _Reader:
             keys[at, parent.keys : layout.keys] = items.keys[plain, parent.keys : layout.keys]
 
 
-def _ranged(
-    givens: list[NDArray[np.bool_]], rows: NDArray[np.bool_]
-) -> tuple[NDArray[np.int64], list[tuple[NDArray[np.int64], NDArray[np.int64]]]]:
-    """Return how many of `givens` (bool[n] each) each row has, and for each its rows and their places in a table.
-
-    The table has the rows' entries one row after another, each row's in the order of `givens`.
-    """
-    counts = np.sum([*givens, 0 * rows], axis=0, dtype=np.int64)
+def _tabled(
+    entries: list[Entry], table: NDArray[Any], plain: NDArray[np.bool_]
+) -> tuple[NDArray[np.int64], NDArray[Any]]:
+    """Return how many entries each row has, and a table like `table` of them, each row's in the order of `entries`."""
+    counts = np.sum([given for _, given, _ in entries], axis=0, dtype=np.int64) + 0 * plain
+    full = np.empty((int(counts.sum()), table.shape[1]), table.dtype)
     following = np.cumsum(counts) - counts
-    places: list[tuple[NDArray[np.int64], NDArray[np.int64]]] = []
-    for given in givens:
-        which = np.flatnonzero(given)
-        places.append((which, following[which]))
-        following += given
-    return counts, places
+    for number, given, found in entries:
+        enter(number, given, found, following, full)
+    return counts, full
 
 
 @kernel

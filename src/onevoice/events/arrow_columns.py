@@ -111,18 +111,21 @@ def _products(array: Array, names: Names) -> Read:
 def _coded(array: Array, names: Names) -> Read:
     """Give each distinct text its code; one that is too long for a name puts its rows in doubt."""
     texts, index = distinct(array)
-    long = np.array([text is not None and len(text) > NAME_CHARACTERS_MAX for text in [*texts, None]], np.bool_)
-    codes = np.array([np.nan if text is None else names.code(text) for text in [*texts, None]])
+    long = np.array([*map(len, texts), 0]) > NAME_CHARACTERS_MAX
+    codes = np.array([*names.codes_of(texts), np.nan])
     codes[long] = np.nan
     return Read(codes[index], long[index])
 
 
-def distinct(array: Array) -> tuple[list[str | None], NDArray[np.int64]]:
+def distinct(array: Array) -> tuple[list[str], NDArray[np.int64]]:
     """Return the distinct texts of an array and int64[n], which of them each row has; null rows have one more."""
+    if pa.types.is_dictionary(array.type) and array.dictionary.null_count:
+        array = array.dictionary_decode()
     if not pa.types.is_dictionary(array.type):
         array = array.dictionary_encode()
-    texts: list[str | None] = array.dictionary.to_numpy(zero_copy_only=False).tolist()
-    return texts, array.indices.fill_null(len(texts)).to_numpy(zero_copy_only=False)
+    texts: list[str] = array.dictionary.to_numpy(zero_copy_only=False).tolist()
+    indices = array.indices.cast(pa.int64())  # as it stands it may be too narrow for one more
+    return texts, indices.fill_null(len(texts)).to_numpy(zero_copy_only=False)
 
 
 def _dates(array: Array, _: Names) -> Read:
@@ -213,6 +216,23 @@ def spread(found: Any, doubted: Any, types: Any, columns: Any, table: Any, doubt
         if column >= 0:
             table[row, column] = found[row]
             doubtful[row] |= doubted[row]
+
+
+@kernel
+def enter(number: Any, given: Any, found: Any, following: Any, table: Any) -> None:
+    """Write an entry, `number` and what was found, to a table for each row where it is given (bool[n]).
+
+    found: [entries, width - 1]; following: int64[n], where in the table a row's next entry goes.
+    """
+    entry = 0
+    for row in range(given.shape[0]):
+        if given[row]:
+            at = following[row]
+            following[row] += 1
+            table[at, 0] = number
+            for column in range(found.shape[1]):
+                table[at, 1 + column] = found[entry, column]
+            entry += 1
 
 
 def python_values(array: Array) -> list[Any]:

@@ -61,6 +61,11 @@ class Names:
         """Return the number of a text as it stands in a column."""
         return float(self.codes.setdefault(text, len(self.codes)))
 
+    def codes_of(self, texts: list[str]) -> list[int]:
+        """Return the numbers of some texts."""
+        codes = self.codes
+        return [codes.setdefault(text, len(codes)) for text in texts]
+
 
 class Messages:
     """Byte texts to be hashed, one after another in a buffer; `slots` says where each hash belongs."""
