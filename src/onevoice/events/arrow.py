@@ -334,7 +334,7 @@ class _Reader:
         values = np.full((columns.count, self.schema.width_values), np.nan)
         keys = np.zeros((columns.count, self.schema.width_keys), np.int64)
         doubtful = np.zeros(columns.count, np.bool_)
-        for name, kind, places in places_of(self.schema):
+        for (name, kind), places in places_of(self.schema).items():
             path = head + name
             if path not in columns.arrays or not (places[types] >= 0).any():
                 continue
@@ -346,20 +346,17 @@ class _Reader:
 
     def _fill_channel(self, values: NDArray[np.float64]) -> None:
         """Put an event's `channel` into its field of that name where that is NULL."""
-        channel = self._channel()
-        for name, kind, places in places_of(self.schema):
-            if channel is not None and name == "channel" and kind is FieldType.CHOICE:
-                rows = np.flatnonzero(places[self.types] >= 0)
-                columns = places[self.types[rows]]
-                held = values[rows, columns]
-                values[rows, columns] = np.where(np.isnan(held), channel[rows], held)
-
-    def _channel(self) -> NDArray[np.float64] | None:
         if "channel" not in self.columns.arrays:
-            return None
+            return
         found = self.columns.read("channel", FieldType.CHOICE)
         self.doubtful |= found.doubtful
-        return np.where(found.values == self.columns.code(""), np.nan, found.values)
+        places = places_of(self.schema).get(("channel", FieldType.CHOICE))
+        if places is not None:
+            channel = np.where(found.values == self.columns.code(""), np.nan, found.values)
+            rows = np.flatnonzero(places[self.types] >= 0)
+            columns = places[self.types[rows]]
+            held = values[rows, columns]
+            values[rows, columns] = np.where(np.isnan(held), channel[rows], held)
 
     def _list(self, name: str, array: Array) -> None:
         """Find the items in one list field; their columns are read when the rows in doubt are known."""
@@ -479,11 +476,12 @@ def assemble(
 
 
 @lru_cache(maxsize=16)
-def places_of(schema: Schema) -> list[tuple[str, FieldType, NDArray[np.int64]]]:
-    """Return each name and kind of an own field, with int64[types + 1]: its column in a type, -1 where it has none."""
+def places_of(schema: Schema) -> dict[tuple[str, FieldType], NDArray[np.int64]]:
+    """Return int64[types + 1] for each name and kind of an own field: its column in a type, -1 where it has none."""
     places: dict[tuple[str, FieldType], NDArray[np.int64]] = {}
     for layout in schema.types:
         for name, kind, column in layout.own.values():
-            nowhere = np.full(len(schema.types) + 1, NO_COLUMN, np.int64)
-            places.setdefault((name, kind), nowhere)[layout.number] = column
-    return [(name, kind, columns) for (name, kind), columns in places.items() if kind is not FieldType.TEXT]
+            if column != NO_COLUMN:
+                nowhere = np.full(len(schema.types) + 1, NO_COLUMN, np.int64)
+                places.setdefault((name, kind), nowhere)[layout.number] = column
+    return places
