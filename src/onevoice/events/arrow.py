@@ -248,8 +248,8 @@ class _Reader:
         for name, array in arrays.items():
             strangers = [layout for layout in present if name not in layout.own and name not in layout.lists]
             if strangers:
-                met = np.bincount(types[valid(array) & (types >= 0)], minlength=len(self.schema.types))
-                counts.update({f"{layout.name}.{clipped(name)}": int(met[layout.number]) for layout in strangers})
+                met = np.bincount((types + 1) * valid(array), minlength=len(self.schema.types) + 1)
+                counts.update({f"{layout.name}.{clipped(name)}": int(met[layout.number + 1]) for layout in strangers})
         return counts
 
     def _present(self, types: NDArray[np.int64]) -> list[Layout]:

@@ -76,12 +76,10 @@ def _doubt_all(array: Array) -> Read:
 
 
 def _numbers(array: Array, _: Names) -> Read:
-    if pa.types.is_decimal(array.type):
-        array = array.cast(pa.float64())
-    if not (pa.types.is_floating(array.type) or pa.types.is_integer(array.type)):
+    kind = array.type
+    if not (pa.types.is_floating(kind) or pa.types.is_integer(kind) or pa.types.is_decimal(kind)):
         return _doubt_all(array)
-    values = array.fill_null(0).to_numpy(zero_copy_only=False).astype(np.float64) + 0.0
-    values[~valid(array)] = np.nan
+    values = array.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False) + 0.0
     return Read(values, np.isinf(values))
 
 
