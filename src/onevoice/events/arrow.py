@@ -8,44 +8,33 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 
-from onevoice.engine.kernel import kernel
 from onevoice.errors import EventError, Mistake
 from onevoice.events.arrow_columns import (
     Read,
     Texts,
     distinct,
-    enter,
     identifiers,
     is_text,
     python_values,
     read,
-    spread,
     texts,
     times_us,
     valid,
 )
 from onevoice.events.batch import (
     ANY_TIME,
-    ID,
     IDENTIFIER_WIDTH,
-    IDENTIFIERS_FROM,
-    IDENTIFIERS_TO,
-    ITEM,
     ITEMS_MAX,
     LINE,
     MISSING_TIME,
     NAME_CHARACTERS_MAX,
-    OCCURRED_AT,
     ROW_WIDTH,
-    SOURCE,
     TRAIT_WIDTH,
-    TRAITS_FROM,
-    TRAITS_TO,
     TYPE,
     UNKNOWN_TYPE,
     Times,
 )
-from onevoice.events.columns import Part, batch_of, joined, marks_of, part_of
+from onevoice.events.columns import Part, assemble, batch_of, enter, joined, marks_of, part_of, spread
 from onevoice.events.lines import EVENT_KEYS, TEXT_KINDS, Lines, Names, count_unknown
 from onevoice.events.pyarrow_untyped import Array, Table, pa, pc
 from onevoice.events.refusals import clipped
@@ -449,30 +438,6 @@ def _tabled(
     for number, given, found in entries:
         enter(number, given, found, following, full)
     return counts, full
-
-
-@kernel
-def assemble(
-    types: Any, times: Any, sources: Any, ids: Any, sizes: Any, identifier_counts: Any, trait_counts: Any, rows: Any
-) -> None:
-    """Write the rows of all events; `sizes` (int64[n]) says how many an event has, its items among them."""
-    at = identifiers = traits = 0
-    for event in range(types.shape[0]):
-        for item in range(sizes[event]):
-            rows[at, TYPE] = types[event]
-            rows[at, OCCURRED_AT] = times[event]
-            rows[at, LINE] = event
-            rows[at, ITEM] = item
-            rows[at, SOURCE] = sources[event]
-            rows[at, ID] = ids[event]
-            rows[at, IDENTIFIERS_FROM] = identifiers
-            rows[at, TRAITS_FROM] = traits
-            if item == 0:
-                identifiers += identifier_counts[event]
-                traits += trait_counts[event]
-            rows[at, IDENTIFIERS_TO] = identifiers
-            rows[at, TRAITS_TO] = traits
-            at += 1
 
 
 @lru_cache(maxsize=16)

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 
-from onevoice.engine.kernel import kernel
 from onevoice.events.batch import LATEST_US, MISSING_TIME, NAME_CHARACTERS_MAX
 from onevoice.events.pyarrow_untyped import Array, pa, pc
 from onevoice.events.spelling import AS_IT_IS, EMAIL, trim
@@ -201,36 +200,6 @@ def _phones(array: Array, region: str) -> Array:
     coded = array.cast(pa.string()).dictionary_encode()
     spelled = [normal_phone(text.strip(), region) for text in coded.dictionary.to_pylist()]
     return pa.array(spelled, pa.string()).take(coded.indices)
-
-
-@kernel
-def spread(found: Any, doubted: Any, types: Any, columns: Any, table: Any, doubtful: Any) -> None:
-    """Write what a row has in one field to its type's column for it, and note its doubt.
-
-    found: [n]; doubted, doubtful: bool[n]; types: int64[n], -1 for none; columns: int64[types + 1], -1 for none.
-    """
-    for row in range(types.shape[0]):
-        column = columns[types[row]]
-        if column >= 0:
-            table[row, column] = found[row]
-            doubtful[row] |= doubted[row]
-
-
-@kernel
-def enter(number: Any, given: Any, found: Any, following: Any, table: Any) -> None:
-    """Write an entry, `number` and what was found, to a table for each row where it is given (bool[n]).
-
-    found: [entries, width - 1]; following: int64[n], where in the table a row's next entry goes.
-    """
-    entry = 0
-    for row in range(given.shape[0]):
-        if given[row]:
-            at = following[row]
-            following[row] += 1
-            table[at, 0] = number
-            for column in range(found.shape[1]):
-                table[at, 1 + column] = found[entry, column]
-            entry += 1
 
 
 def python_values(array: Array) -> list[Any]:
