@@ -1,7 +1,8 @@
 """Events per second from bytes to columns, against msgspec decoding the same bytes into plain structs in the same run.
 
-Before measuring: a line of 300 bytes read once byte by byte at about 1 ns a byte, plus a hash of 60 ns for each of
-identifier, id and key, is about 0.5 µs: 2M events/s. A struct per line costs msgspec about 0.7 µs.
+Before measuring: a line of 300 bytes read once byte by byte at about 1 ns a byte, plus a hash of 30 ns for each of
+identifier, id and key, is about 0.4 µs: 2.5M events/s. From Arrow it is these hashes, 15 ns to find each of six names,
+and 5 ns for each of ten columns of the batch: 0.25 µs. A struct per line costs msgspec about 0.7 µs.
 """
 
 from __future__ import annotations

@@ -136,6 +136,15 @@ def test_columns_are_found_through_a_mapping():
         decode_arrow(table, SCHEMA, SECRET, {"type": "what", "where": "customer"})
 
 
+def test_a_dictionary_may_be_full_and_may_hold_null():
+    pages = pa.array([*(f"page_{i}" for i in range(127)), None], pa.string())
+    index = pa.array([*range(128), None], pa.int8())
+    table = pa.table({"type": ["page_viewed"] * 129, "identifiers.user_id": ["u"] * 129})
+    coded = table.append_column("fields.page", pa.DictionaryArray.from_arrays(index, pages))
+    plain = table.append_column("fields.page", pa.array([*pages.to_pylist(), None], pa.string()))
+    same(decode_arrow(coded, SCHEMA, SECRET), decode_arrow(plain, SCHEMA, SECRET))
+
+
 def test_whole_numbers_name_products_keys_and_people():
     table = pa.table(
         {"type": ["page_viewed"], "identifiers.user_id": [17], "fields.product": pa.array([9], pa.uint16()), "id": [5]}

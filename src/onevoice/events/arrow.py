@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
@@ -10,7 +12,9 @@ from onevoice.errors import EventError, Mistake
 from onevoice.events.arrow_columns import (
     Read,
     Texts,
+    distinct,
     identifiers,
+    is_text,
     python_values,
     read,
     texts,
@@ -19,28 +23,23 @@ from onevoice.events.arrow_columns import (
 )
 from onevoice.events.batch import (
     ANY_TIME,
-    ID,
     IDENTIFIER_WIDTH,
-    IDENTIFIERS_FROM,
-    ITEM,
     ITEMS_MAX,
     LINE,
     MISSING_TIME,
-    OCCURRED_AT,
+    NAME_CHARACTERS_MAX,
     ROW_WIDTH,
-    SOURCE,
     TRAIT_WIDTH,
-    TRAITS_FROM,
     TYPE,
     UNKNOWN_TYPE,
     Times,
 )
-from onevoice.events.columns import Part, batch_of, identifier_rows, joined, marks_of, part_of
+from onevoice.events.columns import Part, assemble, batch_of, enter, joined, marks_of, part_of, spread
 from onevoice.events.lines import EVENT_KEYS, TEXT_KINDS, Lines, Names, count_unknown
 from onevoice.events.pyarrow_untyped import Array, Table, pa, pc
 from onevoice.events.refusals import clipped
 from onevoice.events.schema import ABOUT_PRODUCT, NO_COLUMN
-from onevoice.events.siphash import hash_texts_64
+from onevoice.events.siphash import hash_texts_64, hash_texts_128
 from onevoice.playbook.model import FieldType
 
 if TYPE_CHECKING:
@@ -55,47 +54,40 @@ STRUCTS: Final = ("identifiers", "fields", "traits")
 
 
 class Items(NamedTuple):
-    """The entries of one list field for the events of one type, m of them.
+    """The entries of one list field, m of them.
 
-    `parents` and `places` (int64[m]) say of which event an entry is and how many of the event's items come before;
-    `values` (float64[m, F]) and `keys` (int64[m, K]) hold its own fields; `children` are the entries' columns and
-    `select` (int64[m]) the positions in them.
+    `types`, `parents` and `places` (int64[m]) say of which item type an entry is, or -1, of which event, and how many
+    of the event's items come before; `values` (float64[m, F]) and `keys` (int64[m, K]) hold its own fields; `arrays`
+    are the entries' columns.
     """
 
-    layout: Layout
+    types: NDArray[np.int64]
     parents: NDArray[np.int64]
     places: NDArray[np.int64]
     values: NDArray[np.float64]
     keys: NDArray[np.int64]
-    children: Columns
-    select: NDArray[np.int64]
+    arrays: dict[str, Array]
 
 
 class Columns:
-    """Arrays of one length by path, each read once per kind of field."""
+    """Arrays of one length by path."""
 
     def __init__(self, arrays: dict[str, Array], count: int, names: Names, secret: tuple[int, int]) -> None:
         self.arrays = arrays
         self.count = count
         self._names = names
         self._secret = secret
-        self._read: dict[tuple[str, FieldType], Read] = {}
-        self._keys: dict[str, tuple[NDArray[np.int64], NDArray[np.bool_]]] = {}
 
     def read(self, path: str, kind: FieldType) -> Read:
         """Return the column at a path as a field of this kind."""
-        if (path, kind) not in self._read:
-            self._read[path, kind] = read(self.arrays[path], kind, self._names)
-        return self._read[path, kind]
+        return read(self.arrays[path], kind, self._names)
 
     def keys(self, path: str) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
         """Return the 64-bit hashes of a column of references, 0 where there is none, and the rows in doubt."""
-        if path not in self._keys:
-            found = texts(self.arrays[path])
-            hashes = np.zeros(self.count, np.int64)
-            hashes[found.given] = hash_texts_64(found.letters, found.spans[found.given], self._secret)
-            self._keys[path] = hashes, found.doubtful
-        return self._keys[path]
+        found = texts(self.arrays[path])
+        hashes = hash_texts_64(found.letters, found.spans, self._secret)
+        hashes[~found.given] = 0
+        return hashes, found.doubtful
 
     def code(self, text: str) -> float:
         """Return the code of a name."""
@@ -116,6 +108,8 @@ class Columns:
     def events(self, rows: NDArray[np.int64]) -> list[dict[str, Any]]:
         """Return some rows as the objects that lines of JSON would hold; null is absent."""
         events: list[dict[str, Any]] = [{} for _ in rows]
+        if not events:
+            return events
         for path, array in self.arrays.items():
             head, _, name = path.partition(".")
             for event, value in zip(events, python_values(array.take(pa.array(rows))), strict=True):
@@ -187,11 +181,15 @@ def flattened(table: Table, mapping: Mapping[str, str]) -> dict[str, Array]:
 
 
 def _one(chunks: Array) -> Array:
+    """Return a column as one array; one that is one already is not copied."""
+    if chunks.num_chunks == 1:
+        return chunks.chunk(0)
     array = chunks.combine_chunks()
     return array.combine_chunks() if isinstance(array, pa.ChunkedArray) else array
 
 
 Trait = tuple[int, "NDArray[np.float64]", "NDArray[np.bool_]"]
+Entry = tuple[int, "NDArray[np.bool_]", "NDArray[Any]"]  # number, bool[n] where it is given, and what is there
 
 
 class _Reader:
@@ -226,13 +224,27 @@ class _Reader:
 
     def unknown(self) -> dict[str, int]:
         """Return how often each unknown name was met in plain rows."""
-        counts = {name: int((rows & ~self.doubtful).sum()) for name, rows in self._unknown.items()}
+        counts = Counter({name: int((rows & ~self.doubtful).sum()) for name, rows in self._unknown.items()})
+        counts.update(self._strange(self.columns.under("fields"), np.where(self.doubtful, -1, self.types)))
         for items in self._items:
-            kept = items.select[~self.doubtful[items.parents]]
-            for name, array in items.children.arrays.items():
-                if name not in items.layout.own:
-                    counts[f"{items.layout.name}.{clipped(name)}"] = int(valid(array)[kept].sum())
+            counts.update(self._strange(items.arrays, np.where(self.doubtful[items.parents], -1, items.types)))
         return {name: count for name, count in counts.items() if count}
+
+    def _strange(self, arrays: dict[str, Array], types: NDArray[np.int64]) -> dict[str, int]:
+        """Return how often arrays have a value where a row's type has no such field."""
+        counts: Counter[str] = Counter()
+        present = self._present(types)
+        for name, array in arrays.items():
+            strangers = [layout for layout in present if name not in layout.own and name not in layout.lists]
+            if strangers:
+                met = np.bincount((types + 1) * valid(array), minlength=len(self.schema.types) + 1)
+                counts.update({f"{layout.name}.{clipped(name)}": int(met[layout.number + 1]) for layout in strangers})
+        return counts
+
+    def _present(self, types: NDArray[np.int64]) -> list[Layout]:
+        """Return the types that some rows are of."""
+        counts = np.bincount(types + 1, minlength=len(self.schema.types) + 1)
+        return [layout for layout in self.schema.types if counts[layout.number + 1]]
 
     def _note(self, name: str, rows: NDArray[np.bool_]) -> None:
         self._unknown[name] = self._unknown.get(name, False) | rows
@@ -247,15 +259,17 @@ class _Reader:
         """Return the number that each row's text has in `numbers`, -1 where it has none."""
         if path not in self.columns.arrays:
             return np.full(self.columns.count, -1, np.int64)
-        names = Names()
-        found = read(self.columns.arrays[path], FieldType.CHOICE, names)
-        self.doubtful |= found.doubtful
-        index = np.where(np.isnan(found.values), len(names.codes), found.values).astype(np.int64)
-        for name, code in names.codes.items():
+        array = self.columns.arrays[path]
+        if not is_text(array.type):
+            self.doubtful |= valid(array)
+            return np.full(self.columns.count, -1, np.int64)
+        names, index = distinct(array)
+        for code, name in enumerate(names):
             if name not in numbers:
                 self._note(unknown + clipped(name), index == code)
-                self.doubtful |= (index == code) & (not name)  # an empty name is no name
-        return np.array([*(numbers.get(name, -1) for name in names.codes), -1], np.int64)[index]
+                if not 0 < len(name) <= NAME_CHARACTERS_MAX:
+                    self.doubtful |= index == code
+        return np.array([*(numbers.get(name, -1) for name in names), -1], np.int64)[index]
 
     def _times(self) -> NDArray[np.int64]:
         times = np.full(self.columns.count, MISSING_TIME, np.int64)
@@ -289,83 +303,69 @@ class _Reader:
 
     def _fields(self) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
         """Return the values and keys of the events themselves, and find their items."""
-        values = np.full((self.columns.count, self.schema.width_values), np.nan)
-        keys = np.zeros((self.columns.count, self.schema.width_keys), np.int64)
-        channel = self._channel()
-        below = self.columns.under("fields")
-        present = np.unique(self.types[self.types >= 0])
-        for layout in [self.schema.types[int(number)] for number in present]:
-            number = layout.number
-            mine = self.types == number
-            rows = np.flatnonzero(mine)
-            self._own(layout, self.columns, "fields.", rows, rows, values, keys)
-            if channel is not None and (field := layout.own.get("channel")) and field.type is FieldType.CHOICE:
-                empty = rows[np.isnan(values[rows, field.column])]
-                values[empty, field.column] = channel[empty]
+        values, keys, doubtful = self._own(self.columns, "fields.", self.types)
+        self.doubtful |= doubtful
+        self._fill_channel(values)
+        present = self._present(self.types)
+        for layout in present:
             if layout.about_product:
-                self.doubtful[rows] |= np.isnan(values[rows, layout.fields[ABOUT_PRODUCT].column])
-            for name, array in below.items():
-                if name in layout.lists:
-                    self._list(self.schema.types[layout.lists[name]], array, mine)
-                elif name not in layout.own:
-                    self._note(f"{layout.name}.{clipped(name)}", mine & valid(array))
+                nothing = np.isnan(values[:, layout.fields[ABOUT_PRODUCT].column])
+                self.doubtful |= (self.types == layout.number) & nothing
+        for name, array in self.columns.under("fields").items():
+            if any(name in layout.lists for layout in present):
+                self._list(name, array)
         return values, keys
 
-    def _channel(self) -> NDArray[np.float64] | None:
+    def _own(
+        self, columns: Columns, head: str, types: NDArray[np.int64]
+    ) -> tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.bool_]]:
+        """Return the own fields of rows of these types as values and keys, and the rows in doubt."""
+        values = np.full((columns.count, self.schema.width_values), np.nan)
+        keys = np.zeros((columns.count, self.schema.width_keys), np.int64)
+        doubtful = np.zeros(columns.count, np.bool_)
+        for (name, kind), places in places_of(self.schema).items():
+            path = head + name
+            if path not in columns.arrays or not (places[types] >= 0).any():
+                continue
+            if kind is FieldType.KEY:
+                spread(*columns.keys(path), types, places, keys, doubtful)
+            else:
+                spread(*columns.read(path, kind), types, places, values, doubtful)
+        return values, keys, doubtful
+
+    def _fill_channel(self, values: NDArray[np.float64]) -> None:
+        """Put an event's `channel` into its field of that name where that is NULL."""
         if "channel" not in self.columns.arrays:
-            return None
+            return
         found = self.columns.read("channel", FieldType.CHOICE)
         self.doubtful |= found.doubtful
-        return np.where(found.values == self.columns.code(""), np.nan, found.values)
+        places = places_of(self.schema).get(("channel", FieldType.CHOICE))
+        if places is not None:
+            channel = np.where(found.values == self.columns.code(""), np.nan, found.values)
+            rows = np.flatnonzero(places[self.types] >= 0)
+            columns = places[self.types[rows]]
+            held = values[rows, columns]
+            values[rows, columns] = np.where(np.isnan(held), channel[rows], held)
 
-    def _own(
-        self,
-        layout: Layout,
-        columns: Columns,
-        head: str,
-        select: NDArray[np.int64],
-        rows: NDArray[np.int64],
-        values: NDArray[np.float64],
-        keys: NDArray[np.int64],
-        parents: NDArray[np.int64] | None = None,
-    ) -> None:
-        """Write entries `select` of the columns of a layout's own fields to `rows`; doubt falls on the events."""
-        for field in layout.own.values():
-            path = head + field.name
-            if path not in columns.arrays or field.column == NO_COLUMN:
-                continue
-            if field.type is FieldType.KEY:
-                hashes, doubtful = columns.keys(path)
-                keys[rows, field.column] = hashes[select]
-            else:
-                found, doubtful = columns.read(path, field.type)
-                values[rows, field.column] = found[select]
-            doubted = doubtful[select]
-            if doubted.any():
-                self.doubtful[(select if parents is None else parents)[doubted]] = True
-
-    def _list(self, layout: Layout, array: Array, mine: NDArray[np.bool_]) -> None:
-        """Find the items in one list field of one type; their columns are read when the rows in doubt are known."""
+    def _list(self, name: str, array: Array) -> None:
+        """Find the items in one list field; their columns are read when the rows in doubt are known."""
+        numbers = np.array([*(layout.lists.get(name, -1) for layout in self.schema.types), -1], np.int64)[self.types]
         kind = array.type
         listed = pa.types.is_list(kind) or pa.types.is_large_list(kind)
         if not listed or not pa.types.is_struct(kind.value_type):
-            self.doubtful |= mine & valid(array)
+            self.doubtful |= (numbers >= 0) & valid(array)
             return
         lengths = pc.list_value_length(array).fill_null(0).to_numpy(zero_copy_only=False).astype(np.int64)
-        everyone = np.repeat(np.arange(len(lengths)), lengths)
-        select = np.flatnonzero(mine[everyone])
-        parents = everyone[select]
-        lengths[~mine] = 0
-        places = np.arange(len(parents)) - np.repeat((np.cumsum(lengths) - lengths)[mine], lengths[mine])
-        places += self._item_counts[parents]
-        self._item_counts += lengths
-        self.doubtful[parents[~valid(array.flatten())[select]]] = True
+        parents = np.repeat(np.arange(len(lengths)), lengths)
+        types = numbers[parents]
+        places = np.arange(len(parents)) + (self._item_counts - np.cumsum(lengths) + lengths)[parents]
+        self._item_counts += np.where(numbers >= 0, lengths, 0)
+        entries = self.columns.entries(array)
+        values, keys, doubtful = self._own(entries, "", types)
+        doubtful |= (types >= 0) & ~valid(array.flatten())
+        self.doubtful[parents[doubtful]] = True
         self.doubtful |= self._item_counts > ITEMS_MAX
-        values = np.full((len(parents), self.schema.width_values), np.nan)
-        keys = np.zeros((len(parents), self.schema.width_keys), np.int64)
-        children = self.columns.entries(array)
-        self._own(layout, children, "", select, np.arange(len(parents)), values, keys, parents)
-        self._items.append(Items(layout, parents, places, values, keys, children, select))
+        self._items.append(Items(types, parents, places, values, keys, entries.arrays))
 
     def _traits(self) -> list[Trait]:
         """Return number, values and where given of each trait, in the playbook's order."""
@@ -384,73 +384,69 @@ class _Reader:
         self, kinds: dict[int, Texts], values: NDArray[np.float64], keys: NDArray[np.int64], traits: list[Trait]
     ) -> Part:
         """Put the plain rows, each followed by its items, behind one another."""
-        kept = np.flatnonzero(~self.doubtful)
-        sizes = 1 + self._item_counts[kept]
-        event = np.repeat(np.arange(len(kept)), sizes)  # for each row of the part, the position in `kept`
-        first = np.cumsum(sizes) - sizes
-        parent = kept[event]
-        rows = np.zeros((len(parent), ROW_WIDTH), np.int64)
-        rows[:, LINE] = parent
-        rows[:, ITEM] = np.arange(len(parent)) - first[event]
-        for column, of_events in (
-            (TYPE, self.types),
-            (OCCURRED_AT, self.occurred_at),
-            (SOURCE, self.sources),
-            (ID, self.ids),
-        ):
-            rows[:, column] = of_events[parent]
-        values, keys = values[parent], keys[parent]
-        row_of = np.zeros(self.columns.count, np.int64)
-        row_of[kept] = first
+        plain = ~self.doubtful
+        identifiers = self._hashed(kinds, plain)
+        of_traits = [(number, given & plain, held[given & plain, None]) for number, held, given in traits]
+        identifier_counts, identifier_table = _tabled(identifiers, np.empty((0, IDENTIFIER_WIDTH), np.int64), plain)
+        trait_counts, trait_table = _tabled(of_traits, np.empty((0, TRAIT_WIDTH)), plain)
+        sizes = np.where(plain, 1 + self._item_counts, 0)
+        rows = np.empty((int(sizes.sum()), ROW_WIDTH), np.int64)
+        counts = sizes, identifier_counts, trait_counts
+        assemble(self.types, self.occurred_at, self.sources, self.ids, *counts, rows)
+        if self._items or not plain.all():
+            values, keys = values[rows[:, LINE]], keys[rows[:, LINE]]
         for items in self._items:
-            self._place(items, row_of, rows, values, keys)
-        identifiers = self._identifier_table(kinds, kept)
-        _refer(
-            rows,
-            IDENTIFIERS_FROM,
-            event,
-            sum((texts.given[kept].astype(np.int64) for texts in kinds.values()), 0 * kept),
-        )
-        given = np.array([there[kept] for _, _, there in traits], np.bool_).reshape(len(traits), len(kept)).T
-        _refer(rows, TRAITS_FROM, event, given.sum(axis=1))
-        which, trait = np.nonzero(given)
-        table = np.empty((len(which), TRAIT_WIDTH))
-        for position, (number, trait_values, _) in enumerate(traits):
-            table[trait == position, 0] = number
-            table[trait == position, 1] = trait_values[kept[which[trait == position]]]
-        return Part(rows, values, keys, identifiers, table, [])
+            self._place(items, np.cumsum(sizes) - sizes, rows, values, keys)
+        return Part(rows, values, keys, identifier_table, trait_table, [])
+
+    def _hashed(self, kinds: dict[int, Texts], plain: NDArray[np.bool_]) -> list[Entry]:
+        """Return the identifiers of the plain rows by their kind."""
+        entries: list[Entry] = []
+        for kind, found in kinds.items():
+            given = found.given & plain
+            spans = found.spans.take(np.flatnonzero(given), axis=0)
+            before = marks_of(self.schema).prefixes
+            hashes = hash_texts_128(found.letters, np.full(len(spans), kind, np.int64), spans, before, self.secret)
+            entries.append((kind, given, hashes))
+        return entries
 
     def _place(
         self,
         items: Items,
-        row_of: NDArray[np.int64],
+        first: NDArray[np.int64],
         rows: NDArray[np.int64],
         values: NDArray[np.float64],
         keys: NDArray[np.int64],
     ) -> None:
         """Write the items of plain rows to their places, their own fields behind their parent's."""
-        plain = np.flatnonzero(~self.doubtful[items.parents])
-        at = row_of[items.parents[plain]] + 1 + items.places[plain]
-        parent, layout = self.schema.types[items.layout.parent], items.layout
-        rows[at, TYPE] = layout.number
-        values[at, parent.values : layout.values] = items.values[plain, parent.values : layout.values]
-        keys[at, parent.keys : layout.keys] = items.keys[plain, parent.keys : layout.keys]
-
-    def _identifier_table(self, kinds: dict[int, Texts], kept: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Return the identifiers of the plain rows, each row's in the order of trust."""
-        given = np.array([found.given[kept] for found in kinds.values()], np.bool_).reshape(len(kinds), len(kept)).T
-        which, position = np.nonzero(given)
-        table = np.empty((len(which), IDENTIFIER_WIDTH), np.int64)
-        for i, (kind, found) in enumerate(kinds.items()):
-            here = position == i
-            spans = found.spans[kept[which[here]]]
-            numbers = np.full(len(spans), kind, np.int64)
-            table[here] = identifier_rows(numbers, found.letters, spans, marks_of(self.schema), self.secret)
-        return table
+        for layout in self._present(items.types):
+            plain = np.flatnonzero((items.types == layout.number) & ~self.doubtful[items.parents])
+            at = first[items.parents[plain]] + 1 + items.places[plain]
+            parent = self.schema.types[layout.parent]
+            rows[at, TYPE] = layout.number
+            values[at, parent.values : layout.values] = items.values[plain, parent.values : layout.values]
+            keys[at, parent.keys : layout.keys] = items.keys[plain, parent.keys : layout.keys]
 
 
-def _refer(rows: NDArray[np.int64], column: int, event: NDArray[np.int64], counts: NDArray[np.int64]) -> None:
-    """Give each event its range of `counts` entries; its items get the empty range behind them."""
-    stops = np.cumsum(counts)
-    rows[:, column] = np.where(rows[:, ITEM] == 0, (stops - counts)[event], stops[event])
-    rows[:, column + 1] = stops[event]
+def _tabled(
+    entries: list[Entry], table: NDArray[Any], plain: NDArray[np.bool_]
+) -> tuple[NDArray[np.int64], NDArray[Any]]:
+    """Return how many entries each row has, and a table like `table` of them, each row's in the order of `entries`."""
+    counts = np.sum([given for _, given, _ in entries], axis=0, dtype=np.int64) + 0 * plain
+    full = np.empty((int(counts.sum()), table.shape[1]), table.dtype)
+    following = np.cumsum(counts) - counts
+    for number, given, found in entries:
+        enter(number, given, found, following, full)
+    return counts, full
+
+
+@lru_cache(maxsize=16)
+def places_of(schema: Schema) -> dict[tuple[str, FieldType], NDArray[np.int64]]:
+    """Return int64[types + 1] for each name and kind of an own field: its column in a type, -1 where it has none."""
+    places: dict[tuple[str, FieldType], NDArray[np.int64]] = {}
+    for layout in schema.types:
+        for name, kind, column in layout.own.values():
+            if column != NO_COLUMN:
+                nowhere = np.full(len(schema.types) + 1, NO_COLUMN, np.int64)
+                places.setdefault((name, kind), nowhere)[layout.number] = column
+    return places

@@ -49,6 +49,8 @@ class Texts(NamedTuple):
 
 def valid(array: Array) -> NDArray[np.bool_]:
     """Return bool[n]: where an array is not null."""
+    if array.null_count == 0:
+        return np.ones(len(array), np.bool_)
     return array.is_valid().to_numpy(zero_copy_only=False)
 
 
@@ -73,12 +75,10 @@ def _doubt_all(array: Array) -> Read:
 
 
 def _numbers(array: Array, _: Names) -> Read:
-    if pa.types.is_decimal(array.type):
-        array = array.cast(pa.float64())
-    if not (pa.types.is_floating(array.type) or pa.types.is_integer(array.type)):
+    kind = array.type
+    if not (pa.types.is_floating(kind) or pa.types.is_integer(kind) or pa.types.is_decimal(kind)):
         return _doubt_all(array)
-    values = array.fill_null(0).to_numpy(zero_copy_only=False).astype(np.float64) + 0.0
-    values[~valid(array)] = np.nan
+    values = array.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False) + 0.0
     return Read(values, np.isinf(values))
 
 
@@ -107,16 +107,22 @@ def _products(array: Array, names: Names) -> Read:
 
 def _coded(array: Array, names: Names) -> Read:
     """Give each distinct text its code; one that is too long for a name puts its rows in doubt."""
+    texts, index = distinct(array)
+    long = np.array([*map(len, texts), 0]) > NAME_CHARACTERS_MAX
+    codes = np.array([*names.codes_of(texts), np.nan])
+    codes[long] = np.nan
+    return Read(codes[index], long[index])
+
+
+def distinct(array: Array) -> tuple[list[str], NDArray[np.int64]]:
+    """Return the distinct texts of an array and int64[n], which of them each row has; null rows have one more."""
+    if pa.types.is_dictionary(array.type) and array.dictionary.null_count:
+        array = array.dictionary_decode()
     if not pa.types.is_dictionary(array.type):
         array = array.dictionary_encode()
-    texts: list[str | None] = array.dictionary.to_pylist()
-    usable = [text is not None and len(text) <= NAME_CHARACTERS_MAX for text in texts]
-    codes = [
-        names.code(text) if fits and text is not None else np.nan for text, fits in zip(texts, usable, strict=True)
-    ]
-    long = [text is not None and not fits for text, fits in zip(texts, usable, strict=True)]
-    index = array.indices.fill_null(len(texts)).to_numpy(zero_copy_only=False)
-    return Read(np.array([*codes, np.nan])[index], np.array([*long, False])[index])
+    texts: list[str] = array.dictionary.to_numpy(zero_copy_only=False).tolist()
+    indices = array.indices.cast(pa.int64())  # as it stands it may be too narrow for one more
+    return texts, indices.fill_null(len(texts)).to_numpy(zero_copy_only=False)
 
 
 def _dates(array: Array, _: Names) -> Read:
@@ -159,8 +165,7 @@ def _instants(array: Array) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
     """Return µs, cut to whole ones, and where they lie between the years 1 and 9999."""
     units = array.cast(pa.int64()).fill_null(0).to_numpy(zero_copy_only=False)
     per_s = _UNITS_PER_S[array.type.unit]
-    seconds = units // per_s
-    usable = valid(array) & (seconds >= FIRST_US // 1_000_000) & (seconds <= LATEST_US // 1_000_000)
+    usable = (units >= FIRST_US // 1_000_000 * per_s) & (units < (LATEST_US // 1_000_000 + 1) * per_s) & valid(array)
     kept = np.where(usable, units, 0)
     return (kept // 1_000 if per_s > 1_000_000 else kept * (1_000_000 // per_s)), usable
 

@@ -13,11 +13,15 @@ from onevoice.events.batch import (
     IDENTIFIER_WIDTH,
     IDENTIFIERS_FROM,
     IDENTIFIERS_TO,
+    ITEM,
     LINE,
+    OCCURRED_AT,
     ROW_WIDTH,
+    SOURCE,
     TRAIT_WIDTH,
     TRAITS_FROM,
     TRAITS_TO,
+    TYPE,
     Batch,
 )
 from onevoice.events.siphash import Prefixes, hash_texts_64, hash_texts_128, prefixes
@@ -201,3 +205,57 @@ def _renew(table: Any, row: Any, column: Any, new: Any, order: Any, count: Any) 
         count += 1
     table[row, column] = new[code]
     return count
+
+
+@kernel
+def spread(found: Any, doubted: Any, types: Any, columns: Any, table: Any, doubtful: Any) -> None:
+    """Write what a row has in one field to its type's column for it, and note its doubt.
+
+    found: [n]; doubted, doubtful: bool[n]; types: int64[n], -1 for none; columns: int64[types + 1], -1 for none.
+    """
+    for row in range(types.shape[0]):
+        column = columns[types[row]]
+        if column >= 0:
+            table[row, column] = found[row]
+            doubtful[row] |= doubted[row]
+
+
+@kernel
+def enter(number: Any, given: Any, found: Any, following: Any, table: Any) -> None:
+    """Write an entry, `number` and what was found, to a table for each row where it is given (bool[n]).
+
+    found: [entries, width - 1]; following: int64[n], where in the table a row's next entry goes.
+    """
+    entry = 0
+    for row in range(given.shape[0]):
+        if given[row]:
+            at = following[row]
+            following[row] += 1
+            table[at, 0] = number
+            for column in range(found.shape[1]):
+                table[at, 1 + column] = found[entry, column]
+            entry += 1
+
+
+@kernel
+def assemble(
+    types: Any, times: Any, sources: Any, ids: Any, sizes: Any, identifier_counts: Any, trait_counts: Any, rows: Any
+) -> None:
+    """Write the rows of all events; `sizes` (int64[n]) says how many an event has, its items among them."""
+    at = identifiers = traits = 0
+    for event in range(types.shape[0]):
+        for item in range(sizes[event]):
+            rows[at, TYPE] = types[event]
+            rows[at, OCCURRED_AT] = times[event]
+            rows[at, LINE] = event
+            rows[at, ITEM] = item
+            rows[at, SOURCE] = sources[event]
+            rows[at, ID] = ids[event]
+            rows[at, IDENTIFIERS_FROM] = identifiers
+            rows[at, TRAITS_FROM] = traits
+            if item == 0:
+                identifiers += identifier_counts[event]
+                traits += trait_counts[event]
+            rows[at, IDENTIFIERS_TO] = identifiers
+            rows[at, TRAITS_TO] = traits
+            at += 1

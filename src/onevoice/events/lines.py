@@ -6,6 +6,7 @@ not fully understand, and every bad one, to this file; a property test holds the
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections import Counter
 from typing import TYPE_CHECKING, Any, Final, cast
@@ -60,6 +61,12 @@ class Names:
     def code(self, text: str) -> float:
         """Return the number of a text as it stands in a column."""
         return float(self.codes.setdefault(text, len(self.codes)))
+
+    def codes_of(self, texts: list[str]) -> list[int]:
+        """Return the numbers of some texts."""
+        fresh = dict.fromkeys(itertools.filterfalse(self.codes.__contains__, texts))
+        self.codes.update(zip(fresh, itertools.count(len(self.codes))))
+        return [*map(self.codes.__getitem__, texts)]
 
 
 class Messages:

@@ -83,7 +83,7 @@ class Plain(NamedTuple):
 def plain_lines(payload: bytes, schema: Schema, secret: tuple[int, int], times: Times) -> Plain:
     """Read the plain lines of a payload."""
     words = words_of(schema)
-    text = words.letters + payload + (b"" if payload.endswith(b"\n") else b"\n")
+    text = b"".join((words.letters, payload, b"" if payload.endswith(b"\n") else b"\n"))
     found = _Found(text, len(words.letters), schema, secret, times)
     part, bad = found.part()
     left = {row: text[start:stop] for row, start, stop in found.of(LEFT)[:, [CELL_ROW, CELL_START, CELL_STOP]].tolist()}
@@ -115,11 +115,11 @@ class _Found:
         self.lines = int(state[LINES])
         self.rows = rows[: state[ROWS]]
         self.cells = cells[: state[CELLS]]
-        self.codes = self.cells[:, CELL_CODE].copy()
+        self.codes = self.cells[:, CELL_CODE].astype(np.uint8)
 
     def of(self, code: int) -> NDArray[np.int64]:
         """Return the cells of one code."""
-        return self.cells[self.codes == code]
+        return self.cells.take(np.flatnonzero(self.codes == code), axis=0)
 
     def part(self) -> tuple[Part, NDArray[np.int64]]:
         """Return all events, and the lines whose events are not to be trusted."""
@@ -184,8 +184,8 @@ class _Found:
 
     def _identifiers(self, bad: NDArray[np.uint8]) -> NDArray[np.int64]:
         """Return the table of identifiers, each event's in the order of trust; a phone number that is none is bad."""
-        given = self.cells[(self.codes >= IDENTIFIER) & (self.codes < EVENT_KEY)]
-        given = given[_order(given, len(self.schema.identifiers))]
+        where = np.flatnonzero((self.codes >= IDENTIFIER) & (self.codes < EVENT_KEY))
+        given = self.cells.take(self._ordered(where, len(self.schema.identifiers)), axis=0)
         self._refer(IDENTIFIERS_FROM, given)
         kinds = np.ascontiguousarray(given[:, CELL_COLUMN])
         marks = marks_of(self.schema)
@@ -204,13 +204,18 @@ class _Found:
 
     def _traits(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
         where = np.flatnonzero((self.codes >= TRAIT) & (self.codes < UNKNOWN))
-        where = where[_order(self.cells[where], len(self.schema.traits))]
-        given = self.cells[where]
+        where = self._ordered(where, len(self.schema.traits))
+        given = self.cells.take(where, axis=0)
         self._refer(TRAITS_FROM, given)
         table = np.empty((len(given), TRAIT_WIDTH))
         table[:, 0] = given[:, CELL_COLUMN]
         table[:, 1] = values[where]
         return table
+
+    def _ordered(self, where: NDArray[np.int64], width: int) -> NDArray[np.int64]:
+        """Return places of cells in the order of the cells' row and column; cells mostly come in it."""
+        place = self.cells[where, CELL_ROW] * width + self.cells[where, CELL_COLUMN]
+        return where if (place[1:] > place[:-1]).all() else where[np.argsort(place, kind="stable")]
 
     def _refer(self, column: int, given: NDArray[np.int64]) -> None:
         """Write the range of each row's cells; an item has an empty one, behind its event's."""
@@ -257,15 +262,8 @@ def is_utf8(text: bytes) -> bool:
 
 
 def _not_empty(cells: NDArray[np.int64]) -> NDArray[np.int64]:
-    return cells[cells[:, CELL_STOP] > cells[:, CELL_START]]
-
-
-def _order(cells: NDArray[np.int64], width: int) -> NDArray[np.int64]:
-    """Return the order by row and column; cells mostly come in it."""
-    place = cells[:, CELL_ROW] * width + cells[:, CELL_COLUMN]
-    if (place[1:] > place[:-1]).all():
-        return np.arange(len(place))
-    return np.argsort(place, kind="stable")
+    full = cells[:, CELL_STOP] > cells[:, CELL_START]
+    return cells if full.all() else cells[full]
 
 
 def _lines(payload: bytes, wanted: NDArray[np.int64]) -> dict[int, bytes]:
