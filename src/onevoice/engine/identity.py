@@ -19,8 +19,13 @@ if TYPE_CHECKING:
     from onevoice.program import Program
     from onevoice.tables import Ints
 
-KNOWN_AS: Final = 3  # column behind those of a batch's identifiers: its row in the state, -1: not known at first
-IDENTIFIERS_WIDTH: Final = 4
+# Columns behind those of a batch's identifiers.
+KNOWN_AS: Final = 3  # its row in the state, -1: not looked up, or not known when it was
+_TOUCHED: Final = 4  # what was read for its sake; kept, for what is kept is not left out by the compiler
+IDENTIFIERS_WIDTH: Final = 5
+
+_AHEAD: Final = 256  # identifiers that are looked up at once: what is read for them fits the nearest cache
+_LINE: Final = 8  # numbers of a cache line
 
 
 @kernel
@@ -51,14 +56,29 @@ def reindex(table: Ints, index: Ints, count: int) -> None:
 
 
 @kernel
-def look_up(state: State, identifiers: Ints) -> None:
-    """Note the row of every identifier of a batch that has one.
+def look_ahead(state: State, identifiers: Ints, start: int) -> int:
+    """Look up the next identifiers of a batch, before their events come; returns how many are looked up by now.
 
-    A row stays where it is, so what is found here needs no search later; and here, one search after another, the
-    processor waits for many of them at once.
+    A row stays where it is, so what is found here needs no search later. And here, one search after another and one
+    customer after another, the processor waits for many of them at once; when the event comes, they are near.
     """
-    for i in range(identifiers.shape[0]):
+    stop = min(start + _AHEAD, identifiers.shape[0])
+    for i in range(start, stop):
         identifiers[i, KNOWN_AS] = _search(state, identifiers, i)
+    for i in range(start, stop):
+        if identifiers[i, KNOWN_AS] >= 0:
+            identifiers[i, _TOUCHED] = _touch(state, state.identifiers[identifiers[i, KNOWN_AS], at.ID_CUSTOMER])
+    return stop
+
+
+@kernel
+def _touch(state: State, customer: int) -> int:
+    """Read where an event of a customer will look first; the sum says nothing."""
+    touched = state.customers[customer, at.ALIAS] + state.customers[customer, at.ROUND_AT]
+    touched += state.active[customer, 0] + state.memberships[customer, 0]
+    for initiator in range(0, state.initiators.shape[1], _LINE):
+        touched += state.initiators[customer, initiator]
+    return touched
 
 
 @kernel

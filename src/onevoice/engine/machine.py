@@ -56,7 +56,7 @@ class Machine:
         self.state, codes = self.names.learn(self.state, batch.names)
         recode(batch.rows, batch.values, batch.traits, program.coded, program.coded_traits, codes)
         identifiers = np.empty((len(batch.identifiers), IDENTIFIERS_WIDTH), np.int64)
-        identifiers[:, :KNOWN_AS] = batch.identifiers
+        identifiers[:, :KNOWN_AS], identifiers[:, KNOWN_AS] = batch.identifiers, -1
         columns = Columns(
             rows=batch.rows,
             values=batch.values,

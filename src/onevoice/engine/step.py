@@ -81,10 +81,11 @@ def step(
     scalars = state.scalars
     scalars[at.OBSERVING] = observing
     rows = columns.rows
-    if scalars[at.ROW] == 0:
-        identity.look_up(state, columns.identifiers)
+    ahead = 0
     while scalars[at.ROW] < rows.shape[0]:
         row = scalars[at.ROW]
+        if rows[row, IDENTIFIERS_TO] > ahead:
+            ahead = identity.look_ahead(state, columns.identifiers, ahead)
         time = _journal_time(scalars, rows[row, OCCURRED_AT], stamp, imported)
         if not scalars[at.STARTED] and not schedules.start(program, state, time):
             return SHORT
