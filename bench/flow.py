@@ -55,8 +55,8 @@ def from_arrow(playbook, events):
         "events/s",
         0.6e6,
         f"step alone {number(EVENTS / spent['step'])} events/s, decoding alone {number(EVENTS / spent['decode'])}; "
-        f"{decisions:,} decisions of {lines:,} lines, {machine.state.pools[at.CUSTOMERS, 0]:,} customers; the first time "
-        f"in the process, in memory it never had before, {number(EVENTS / before)}",
+        f"{decisions:,} decisions of {lines:,} lines, {machine.state.pools[at.CUSTOMERS, 0]:,} customers; "
+        f"the first time in the process, in memory it never had before, {number(EVENTS / before)} events/s",
     )
     return decisions
 
