@@ -160,8 +160,21 @@ def _set_expiry(program: Program, state: State, row: int, start: int) -> None:
     campaign = candidates[row, at.C_CAMPAIGN]
     due = _expiry(program, campaign, start)
     candidates[row, at.C_EXPIRES_AT] = due
-    if due != at.INFINITE:
-        customer, key = candidates[row, at.C_CUSTOMER], candidates[row, at.C_KEY]
+    time_expiry(state, row)
+
+
+@kernel
+def time_expiry(state: State, row: int) -> None:
+    """See to it that a timer is due when a candidate expires, or before: then it is set anew."""
+    candidates = state.candidates
+    due = candidates[row, at.C_EXPIRES_AT]
+    if due < candidates[row, at.C_EXPIRY_TIMER]:
+        candidates[row, at.C_EXPIRY_TIMER] = due
+        customer, campaign, key = (
+            candidates[row, at.C_CUSTOMER],
+            candidates[row, at.C_CAMPAIGN],
+            candidates[row, at.C_KEY],
+        )
         timers.push(state, due, timers.EXPIRY, customer, campaign, key, row)
 
 
@@ -254,7 +267,7 @@ def wish(
     candidates[row, at.C_CUSTOMER] = customer
     candidates[row, at.C_CAMPAIGN] = campaign
     candidates[row, at.C_KEY] = key
-    candidates[row, at.C_EXPIRES_AT] = at.INFINITE
+    candidates[row, at.C_EXPIRES_AT] = candidates[row, at.C_EXPIRY_TIMER] = at.INFINITE
     _link(state, customer, before, row)
     _set_trigger(state, row, time, position, product, values, values_row)
     after_us = campaigns[campaign, CAMPAIGN_AFTER_US]
@@ -290,11 +303,16 @@ def birth(program: Program, state: State, timer: int) -> None:
 @kernel
 def expire(state: State, timer: int) -> None:
     """Take up an expiry timer."""
-    row = _row_of(state, timer, at.C_EXPIRES_AT)
-    if row >= 0 and state.candidates[row, at.C_BORN]:
-        customer = state.candidates[row, at.C_CUSTOMER]
-        _end_with(state, row, EXPIRED)
-        set_round(state, customer)
+    row = _row_of(state, timer, at.C_EXPIRY_TIMER)
+    if row < 0:
+        return
+    state.candidates[row, at.C_EXPIRY_TIMER] = at.INFINITE
+    if state.candidates[row, at.C_EXPIRES_AT] > state.timers[timer, timers.DUE]:
+        time_expiry(state, row)
+        return
+    customer = state.candidates[row, at.C_CUSTOMER]
+    _end_with(state, row, EXPIRED)
+    set_round(state, customer)
 
 
 @kernel
@@ -309,7 +327,7 @@ def _unite(state: State, kept: int, row: int) -> None:
             for column in (at.C_BLOCK, at.C_LAST_REASON, at.C_LAST_CHANNEL, at.C_LAST_RULE, at.C_LAST_UNTIL):
                 candidates[kept, column] = candidates[row, column]
     elif candidates[row, at.C_BORN]:
-        for column in range(at.C_BORN, at.CANDIDATE_WIDTH):
+        for column in range(at.C_BORN, at.C_EXPIRY_TIMER):
             if not at.C_TRIGGER_AT <= column <= at.C_TRIGGER_POSITION and column != at.C_PRODUCT:
                 candidates[kept, column] = candidates[row, column]
     time, own = candidates[row, at.C_TRIGGER_AT], candidates[kept, at.C_TRIGGER_AT]
@@ -336,11 +354,12 @@ def merge(state: State, a: int, b: int) -> None:
         else:
             kept = row
             candidates[row, at.C_CUSTOMER] = a
+            candidates[row, at.C_EXPIRY_TIMER] = at.INFINITE
             _link(state, a, before, row)
         if not candidates[kept, at.C_BORN]:
             timers.push(state, candidates[kept, at.C_BIRTH_AT], timers.BIRTH, a, campaign, key, kept)
-        elif candidates[kept, at.C_EXPIRES_AT] != at.INFINITE:
-            timers.push(state, candidates[kept, at.C_EXPIRES_AT], timers.EXPIRY, a, campaign, key, kept)
+        else:
+            time_expiry(state, kept)
     state.customers[b, at.CANDIDATE_COUNT] = 0
     state.customers[b, at.ROUND_AT] = at.INFINITE
     set_round(state, a)

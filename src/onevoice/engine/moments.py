@@ -52,7 +52,7 @@ KILL: Final = 0  # "no E" between two steps: clears the sub-steps [from, to)
 KILL_WAIT: Final = 1  # the final "no E for D"
 STEP: Final = 2  # may complete the sub-steps [from, to)
 
-NOTHING: Final = -(2**62)  # anchor of a sub-step without progress
+NOTHING: Final = at.NEVER  # anchor of a sub-step without progress
 FIRES: Final = -2  # what `advance` returns where the moment fires
 
 
@@ -76,7 +76,7 @@ def _add_progress(program: Program, state: State, customer: int, moment: int, ke
     owner = owner_of(customer, moment)
     pools, customers = state.pools, state.customers
     row = add(state.progress, state.progress_index, pools, at.PROGRESS, customers, at.PROGRESS_HEAD, owner, key)
-    state.progress[row, at.WAIT_AT] = at.INFINITE
+    state.progress[row, at.WAIT_AT] = state.progress[row, at.WAIT_TIMER] = at.INFINITE
     for sub in range(program.moments[moment, MOMENT_SUBSTEPS]):
         state.progress[row, at.SUBSTEPS + 2 * sub] = NOTHING
     shared = _shared(program, state, customer, moment)
@@ -113,7 +113,7 @@ def tidy(program: Program, state: State, customer: int, moment: int, row: int) -
     """Drop a row that says no more than the first event that is shared does, or will when it is noted."""
     progress = state.progress
     first = progress[row, at.SUBSTEPS]
-    if first < _shared(program, state, customer, moment):
+    if progress[row, at.WAIT_TIMER] != at.INFINITE or first < _shared(program, state, customer, moment):
         return
     if first != NOTHING and program.moments[moment, MOMENT_INITIATOR] < 0:
         return
@@ -199,8 +199,16 @@ def _wait(program: Program, state: State, customer: int, moment: int, row: int) 
     completed = state.progress[row, at.SUBSTEPS + 2 * program.moments[moment, MOMENT_SUBSTEPS] - 1]
     due = completed + program.moments[moment, MOMENT_ABSENT_US] + program.moments[moment, MOMENT_LAG_US]
     due = max(due, state.scalars[at.NOW])
-    if state.progress[row, at.WAIT_AT] != due:
-        state.progress[row, at.WAIT_AT] = due
+    state.progress[row, at.WAIT_AT] = due
+    _time_wait(state, customer, moment, row)
+
+
+@kernel
+def _time_wait(state: State, customer: int, moment: int, row: int) -> None:
+    """See to it that a timer is due when a wait is over, or before: then it is set anew."""
+    due = state.progress[row, at.WAIT_AT]
+    if due < state.progress[row, at.WAIT_TIMER]:
+        state.progress[row, at.WAIT_TIMER] = due
         timers.push(state, due, timers.ABSENCE, customer, moment, state.progress[row, KEY], row)
 
 
@@ -228,7 +236,9 @@ def advance(program: Program, state: State, customer: int, use: int, row: int, k
 def concerns(program: Program, state: State, customer: int, advance: int, time: int) -> int:
     """Return 1 where an event may do something to a moment, else 0.
 
-    No branches: the processor reads for all the moments of an event at once what a branch would make it wait for.
+    Where no progress is kept it may after the shared first event, within the window; what follows nothing has a window
+    of 0, which is always over. No branches: the processor reads for all the moments of an event at once what a branch
+    would make it wait for.
     """
     advances = program.advances
     has = bits.bit(state.active, customer, advances[advance, ADVANCE_MOMENT])
@@ -261,14 +271,21 @@ def may_act(program: Program, state: State, use: int, row: int) -> bool:
 
 
 @kernel
-def absence_row(state: State, timer: int) -> int:
-    """Return the progress row for which an absence timer still holds, or -1."""
+def wait_that_is_over(program: Program, state: State, timer: int) -> int:
+    """Return the progress row whose wait ends with a timer, or -1; a timer that comes too early is set anew."""
     row = state.timers[timer, timers.ROW]
-    owner = owner_of(state.timers[timer, timers.CUSTOMER], state.timers[timer, timers.SLOT])
-    progress = state.progress
-    if progress[row, OWNER] != owner or progress[row, KEY] != state.timers[timer, timers.KEY]:
+    customer, moment = state.timers[timer, timers.CUSTOMER], state.timers[timer, timers.SLOT]
+    progress, due = state.progress, state.timers[timer, timers.DUE]
+    if progress[row, OWNER] != owner_of(customer, moment) or progress[row, KEY] != state.timers[timer, timers.KEY]:
         return -1
-    return row if progress[row, at.WAIT_AT] == state.timers[timer, timers.DUE] else -1
+    if progress[row, at.WAIT_TIMER] != due:
+        return -1
+    progress[row, at.WAIT_TIMER] = at.INFINITE
+    if progress[row, at.WAIT_AT] == due:
+        return row
+    _time_wait(state, customer, moment, row)
+    tidy(program, state, customer, moment, row)
+    return -1
 
 
 def begun(program: Program, state: State, customer: int) -> Iterator[tuple[int, int]]:
@@ -330,6 +347,6 @@ def _keep_better(program: Program, state: State, a: int, moment: int, kept: int,
             same = anchor == own and time == own_time
             wait = max(wait, progress[kept, at.WAIT_AT]) if same else wait
             progress[kept, at.WAIT_AT] = wait
-            timers.push(state, wait, timers.ABSENCE, a, moment, progress[kept, KEY], kept)
+            _time_wait(state, a, moment, kept)
         progress[kept, column] = anchor
         progress[kept, column + 1] = time

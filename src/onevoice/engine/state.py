@@ -111,7 +111,8 @@ CELL_WIDTH: Final = 7
 
 # `progress`, after the columns of a store
 WAIT_AT: Final = 4  # due time of a final absence, or INFINITE
-SUBSTEPS: Final = 5  # anchor and time of each sub-step from here on
+WAIT_TIMER: Final = 5  # due time of the one timer that sees to it, not later; or INFINITE
+SUBSTEPS: Final = 6  # anchor and time of each sub-step from here on
 
 # `panes`
 PANE: Final = 0
@@ -142,7 +143,8 @@ C_RULE: Final = 18
 C_VALUE: Final = 19
 C_LIMIT: Final = 20
 C_UNTIL: Final = 21
-CANDIDATE_WIDTH: Final = 22
+C_EXPIRY_TIMER: Final = 22  # due time of the one timer that sees to its expiry, not later; or INFINITE
+CANDIDATE_WIDTH: Final = 23
 
 # `contacts`
 K_NUMBER: Final = 0  # -1: reported by somebody else

@@ -242,7 +242,7 @@ def _judge_again(program: Program, state: State, columns: Columns, timer: int) -
 
 @kernel
 def _fire_absence(program: Program, state: State, timer: int) -> None:
-    row = moments.absence_row(state, timer)
+    row = moments.wait_that_is_over(program, state, timer)
     if row < 0:
         return
     customer, moment = state.timers[timer, timers.CUSTOMER], state.timers[timer, timers.SLOT]

@@ -91,6 +91,7 @@ def _enter(old: Fold, new: Fold, contexts: _Contexts, waiting: Waiting) -> None:
     candidate[at.C_CUSTOMER], candidate[at.C_CAMPAIGN], candidate[at.C_KEY] = customer, campaign, key
     candidate[at.C_PRODUCT] = product
     candidate[at.C_BLOCK] = candidate[at.C_LAST_REASON] = 0
+    candidate[at.C_EXPIRY_TIMER] = at.INFINITE
     state.contexts[place, :] = values
     _link(state, customer, place)
     if not before[at.C_BORN]:
@@ -101,8 +102,7 @@ def _enter(old: Fold, new: Fold, contexts: _Contexts, waiting: Waiting) -> None:
     end = int(new.compiled.program.campaigns[campaign, CAMPAIGN_TO])
     expires = max(now, min(int(before[at.C_EXPIRES_AT]), end))
     candidate[at.C_EXPIRES_AT] = expires
-    if expires != at.INFINITE:
-        timers.push(state, expires, timers.EXPIRY, customer, campaign, key, place)
+    wishes.time_expiry(state, place)
 
 
 def _link(state: at.State, customer: int, row: int) -> None:
