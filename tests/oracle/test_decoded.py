@@ -1,7 +1,12 @@
-"""The lines that are drawn are read by the decoder, all of them, with the hashes and values the twin gives them."""
+"""The lines that are drawn are read by the decoder, all of them, with the hashes and values the twin gives them.
+
+Seeds rotate and are printed; DECODED_SEED repeats a run, DECODED_CASES sets how many.
+"""
 
 from __future__ import annotations
 
+import os
+import random
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -23,10 +28,13 @@ if TYPE_CHECKING:
     from .state import Row
 
 SECRET = (0x0123456789ABCDEF, -2)
+SEED = int(os.environ.get("DECODED_SEED") or random.SystemRandom().randrange(2**31))
+CASES = int(os.environ.get("DECODED_CASES") or 20)
 
 
 def test_lines_are_decoded_to_what_the_twin_reads():
-    for seed in range(20):
+    print(f"seeds {SEED} to {SEED + CASES - 1}: DECODED_SEED={SEED}")
+    for seed in range(SEED, SEED + CASES):
         playbook, batches = draw_case(seed)
         book, schema = Book(replace(playbook, offers={})), Schema(playbook)  # the engine fills in from offers, later
         lines = [line for batch in batches for line in batch.lines if line and line["type"] in book.events]
@@ -35,11 +43,12 @@ def test_lines_are_decoded_to_what_the_twin_reads():
         first = [row for row in decoded.rows.tolist() if row[ITEM] == 0]
         assert [row[OCCURRED_AT] for row in first] == [
             instant(line["time"]) if "time" in line else MISSING_TIME for line in lines
-        ]
-        assert [row[ID] for row in first] == [text_hash(line.get("id"), SECRET) for line in lines]
-        assert decoded.identifiers.tolist() == [each for line in lines for each in identifiers_read(book, line)]
+        ], f"seed {seed}"
+        assert [row[ID] for row in first] == [text_hash(line.get("id"), SECRET) for line in lines], f"seed {seed}"
+        read = [each for line in lines for each in identifiers_read(book, line)]
+        assert decoded.identifiers.tolist() == read, f"seed {seed}"
         rows = [row for line in lines for row in rows_of(book, line, 0, 0)]
-        assert len(rows) == len(decoded.rows)
+        assert len(rows) == len(decoded.rows), f"seed {seed}"
         for number, row in enumerate(rows):
             found = values_of(decoded, schema.layout(row.type), number)
             assert found == values_read(book, row), f"seed {seed}"

@@ -56,6 +56,24 @@ def test_what_is_left_out_is_told_once(kind, monkeypatch):
         assert engine.ingest([bought(ADA)]).left_out == {}
 
 
+@pytest.mark.parametrize(
+    ("mistake", "count"),
+    [
+        ({"type": ""}, 0),
+        ({"time": "yesterday"}, 0),
+        ({"id": 1.5}, 0),
+        ({"source": 1}, 0),
+        ({"identifiers": {"email": "nobody", "fax": "1"}}, 0),
+        ({"identifiers": {"email": "nobody"}}, 1),
+        ({"fields": {"amount": "much"}}, 1),
+    ],
+)
+def test_a_rejected_line_tells_of_identifiers_if_it_was_read_so_far(mistake, count):
+    with opened(PLAYBOOK) as engine:
+        found = engine.ingest([bought({"user_id": "ada", "email": "nobody"}) | mistake])
+        assert (found.rejected_count, found.left_out.total()) == (1, count)
+
+
 def test_what_is_left_out_adds_up_over_pieces():
     kinds = ("refused joins", "ids not kept", "values not summed")
     with opened(PLAYBOOK, piece_lines=2) as engine:

@@ -1,7 +1,8 @@
 """D4: Sequences with order, counts, time windows and absence ("and then did not") are detected over hundreds of
 thousands of events per second.
 
-Small random streams are held to a search of all subsequences; two million events to a count that others found too.
+One story is told, and told again with one thing otherwise. Small random streams are held to a search of all
+subsequences; two million events to a count that others found too.
 """
 
 from __future__ import annotations
@@ -16,7 +17,82 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from .stage import Stage, at, shown
+from .stage import ANN, Stage, at, shown
+
+HESITATES = """
+playbook: shop
+time_zone: Europe/Vilnius
+identifiers:
+  email: {format: email}
+  phone: {format: phone, region: LT}
+events:
+  view: {}
+  cart: {}
+  help: {}
+  pay: {}
+moments:
+  hesitates: [3 view within 1 day, no help, cart within 1 hour, no pay for 30 minutes]
+campaigns:
+  may_we_help: {class: notice, when: moment hesitates, wait: 0s, send: [push]}
+policies:
+  classes: {notice: {}}
+"""
+VIEWS = {"02 10:00": "view", "02 10:20": "view", "02 10:40": "view"}
+STORY = VIEWS | {"02 11:00": "cart"}
+
+
+@pytest.fixture
+def shop(stage):
+    return stage(HESITATES)
+
+
+def told(shop, story):
+    """Return when we spoke, of a story of kinds by day and time."""
+    for time, kind in sorted(story.items()):
+        shop.happens(f"2026-03-{time}", kind, ANN)
+    shop.until("2026-03-09 00:00")
+    assert {(campaign, channel) for _, campaign, channel in shop.said()} <= {("may_we_help", "push")}
+    return [time for time, _, _ in shop.said()]
+
+
+def without(time):
+    return {each: kind for each, kind in STORY.items() if each != time}
+
+
+OTHERWISE = {
+    "two views": without("02 10:20"),
+    "no cart": VIEWS,
+    "cart before the last view": VIEWS | {"02 10:30": "cart"},
+    "first view a day before the last": without("02 10:00") | {"01 10:40": "view"},
+    "cart an hour after the views": VIEWS | {"02 11:40": "cart"},
+    "helped in between": STORY | {"02 10:50": "help"},
+    "paid in time": STORY | {"02 11:29": "pay"},
+}
+ALMOST_OTHERWISE = {
+    "first view within the day": (without("02 10:00") | {"01 10:41": "view"}, "11:30"),
+    "cart within the hour": (VIEWS | {"02 11:39": "cart"}, "12:09"),
+    "helped before the last view": (STORY | {"02 10:30": "help"}, "11:30"),
+    "helped after the cart": (STORY | {"02 11:01": "help"}, "11:30"),
+    "paid too late": (STORY | {"02 11:30": "pay"}, "11:30"),
+}
+
+
+def test_who_hesitates_hears_from_us_once(shop):
+    assert told(shop, STORY) == ["2026-03-02 11:30"]
+
+
+@pytest.mark.parametrize("name", OTHERWISE)
+def test_who_does_one_thing_otherwise_hears_nothing(shop, name):
+    assert told(shop, OTHERWISE[name]) == []
+
+
+@pytest.mark.parametrize("name", ALMOST_OTHERWISE)
+def test_who_does_it_almost_otherwise_hears_from_us(shop, name):
+    story, time = ALMOST_OTHERWISE[name]
+    assert told(shop, story) == [f"2026-03-02 {time}"]
+
+
+# Drawn streams
 
 PLAYBOOK = """
 playbook: sequences
