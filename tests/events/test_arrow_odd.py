@@ -85,6 +85,14 @@ def test_a_broken_text_of_an_item_costs_the_event():
     assert found.names == ["p"]
 
 
+def test_what_is_broken_does_not_depend_on_the_rows_beside_it():
+    item = pa.StructArray.from_arrays([texts(BROKEN, b"q", BROKEN)], names=["product"])
+    whole = table(fields__items=pa.ListArray.from_arrays([0, 1, 2, 3], item))
+    whole = whole.set_column(0, "type", pa.array(["page_viewed", "order_placed", "order_placed"]))
+    assert reasons(decode_arrow(whole, SCHEMA, SECRET)) == [(2, Reason.NOT_UTF8)]
+    assert reasons(decode_arrow(whole.slice(0, 1), SCHEMA, SECRET)) == []  # a page has no items: they are not read
+
+
 def test_a_broken_text_that_no_field_reads_does_no_harm():
     spare = texts(b"a", BROKEN, b"c")
     amount = pa.array(["x", "y", "z"])  # each row is read a second time

@@ -222,13 +222,14 @@ class _Reader:
         return {int(row): path for path, rows in reversed(self._broken.items()) for row in rows}
 
     def _mend(self, columns: Columns, names: Collection[str], head: str = "", parents: Any = None) -> None:
-        """Make the texts of the named columns such as can be read; their rows, or rows of their parents, are broken."""
+        """Make the texts of the named columns such as can be read; broken are their rows, or `parents` (-1: none)."""
         for name in [name for name in columns.arrays if name in names]:
             columns.arrays[name], broken = sound(columns.arrays[name])
             if broken is not None:
                 rows = np.flatnonzero(broken)
-                self._broken[head + name] = rows if parents is None else parents[rows]
-                self.doubtful[self._broken[head + name]] = True
+                rows = rows if parents is None else parents[rows][parents[rows] >= 0]
+                self._broken[head + name] = rows
+                self.doubtful[rows] = True
 
     def unknown(self) -> dict[str, int]:
         """Return how often each unknown name was met in plain rows."""
@@ -369,8 +370,9 @@ class _Reader:
         places = np.arange(len(parents)) + (self._item_counts - np.cumsum(lengths) + lengths)[parents]
         self._item_counts += np.where(numbers >= 0, lengths, 0)
         entries = self.columns.entries(array, f"fields.{name}")
-        own = {field for layout in self.schema.types if layout.number in numbers for field in layout.own}
-        self._mend(entries, own, f"fields.{name}.", parents)
+        lists = {layout.lists[name] for layout in self.schema.types if name in layout.lists}  # of types absent here too
+        own = {field for number in lists for field in self.schema.types[number].own}
+        self._mend(entries, own, f"fields.{name}.", np.where(types >= 0, parents, -1))
         values, keys, doubtful = self._own(entries, "", types)
         doubtful |= (types >= 0) & ~valid(array.flatten())
         self.doubtful[parents[doubtful]] = True
