@@ -105,6 +105,13 @@ def _zipped(path, content):
     return path
 
 
+@pytest.mark.parametrize("kind", [bytes, bytearray, memoryview])
+def test_bytes_of_any_kind_are_lines(engine, kind):
+    taken = engine.ingest(kind(encode_ndjson([event("store_visited")]) + b"\n\n{"))
+    assert (taken.lines, taken.accepted) == (2, 1)
+    assert [str(mistake).partition(":")[0] for mistake in taken.rejected] == ["line 2"]  # among those not blank
+
+
 def test_rejected_lines_cost_their_neighbours_nothing_and_are_told(engine, tmp_path):
     lines = encode_ndjson(EVENTS[:1]) + b'{"type":1}\n' + encode_ndjson(EVENTS[1:])
     found = engine.ingest(_written(tmp_path / "events.ndjson", lines), imported=True)
@@ -305,6 +312,14 @@ def test_decisions_are_found_by_customer_and_position(engine):
     assert list(engine.decisions({"user_id": "eve"})) == list(engine.decisions(7)) == []
     with pytest.raises(onevoice.EventError):
         engine.decisions({"user": "ada"})
+
+
+@pytest.mark.parametrize("since", [2**63, 2**70, -(2**70)])
+def test_a_position_beyond_all_others_is_one_like_others(engine, since):
+    engine.decide("home_banner", ADA)
+    count = 1 if since < 0 else 0
+    assert len(list(engine.decisions(since=since))) == count
+    assert (engine.decisions_table(since=since).num_rows > 0) == bool(count)
 
 
 def test_nobody_is_found_by_what_is_no_identifier(engine):

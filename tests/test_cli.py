@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -146,8 +147,8 @@ def test_run_shows_ten_rejected_lines_and_counts_the_rest(call, events, tmp_path
     _, out, err = call("run", TELECOM, events, "--data", tmp_path / "data")
     assert out.startswith("25 lines in ")
     assert out.endswith("0 decisions in all\n  25 rejected: not_json 25\n")
-    assert len(err.splitlines()) == 11
-    assert err.splitlines()[-1] == "rejected: 15 more lines"
+    assert len(err.splitlines()) == 12
+    assert err.splitlines()[-2:] == ["rejected: 15 more lines", "lines are numbered without the blank ones"]
 
 
 def test_run_says_of_every_line_what_became_of_it(call, events, tmp_path):
@@ -249,6 +250,14 @@ def test_decide_falls_back_to_the_placements_default(call, tmp_path):
         (["--placement", "home_banner", "--identifier", "user=u1"], "user"),
         (["--placement", "home_banner", "--identifier", "email=nobody"], "found only invalid email"),
         (["--placement", "home_banner", "--identifier", "user_id=u", "--field", "page=x"], "unknown field of an ask"),
+        (
+            ["--placement", "home_banner", "--identifier", "email=a@b.lt", "--identifier", "email=c@d.lt"],
+            "--identifier email: given twice; expected one value for a name; found 'a@b.lt' and 'c@d.lt'",
+        ),
+        (
+            ["--placement", "home_banner", "--identifier", "user_id=u", "--field", "page=x", "--field", "page=x"],
+            "--field page: given twice",
+        ),
     ],
 )
 def test_an_ask_that_cannot_be_answered_is_refused(call, tmp_path, option, said):
@@ -256,6 +265,43 @@ def test_an_ask_that_cannot_be_answered_is_refused(call, tmp_path, option, said)
     assert (code, out) == (1, "")
     assert said in err
     assert not (tmp_path / "data").exists()
+
+
+ASKS_WITH_FIELDS = """
+playbook: shop
+identifiers: {user_id: {}}
+events: {asked: {fields: {basket: number, member: boolean, page: choice}}}
+placements: {till: {default: brand}}
+"""
+
+
+def test_fields_of_an_ask_are_read_as_they_are_declared(call, tmp_path):
+    (tmp_path / "playbook.yaml").write_text(ASKS_WITH_FIELDS, encoding="utf-8")
+    arguments = ["--data", tmp_path / "data", "--placement", "till", "--identifier", "user_id=u1"]
+    refused = {"basket=sixty": "a number", "basket=true": "a number", "basket=nan": "a number", "member=yes": "true or"}
+    for field, expected in refused.items():
+        name, _, value = field.partition("=")
+        code, _, err = call("decide", tmp_path, *arguments, "--field", field)
+        assert code == 1
+        assert err.startswith(f"error: --field {name}: wrong type; expected {expected}")
+        assert err.endswith(f"found {value!r}\n")
+    assert not (tmp_path / "data").exists()
+    fields = ["--field", "basket=60", "--field", "member=true", "--field", "page=60"]
+    assert call("decide", tmp_path, *arguments, *fields) == (0, "show brand\n", "")
+
+
+def test_a_file_of_a_playbook_is_not_its_folder(call, tmp_path):
+    file = tmp_path / "playbook.yaml"
+    file.write_text("playbook: shop\n", encoding="utf-8")
+    code, _, err = call("check", file)
+    assert code == 2
+    assert f"{file} is a file: name the folder of the playbook, `{tmp_path}`" in err
+
+
+def test_the_version_is_that_installed():
+    command = [sys.executable, "-m", "onevoice.cli", "--version"]
+    found = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == version("onevoice")
 
 
 def test_a_playbook_without_placements_says_so(call, tmp_path):

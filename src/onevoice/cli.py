@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from cyclopts import Token
 
+    from onevoice.playbook.model import FieldType
     from onevoice.runtime.decisions import Decision
     from onevoice.runtime.ingested import Ingested
 
@@ -33,8 +34,17 @@ NAMES_SHOWN: Final = 10
 PIECE_LINES: Final = 16_384
 SNAPSHOT_EVERY: Final = 1_000_000
 
+
+def _version() -> str:
+    """Return the version installed; asked for by name, it is found also where this file is run by itself."""
+    from importlib.metadata import version  # noqa: PLC0415 - costs 10 ms
+
+    return version("onevoice")
+
+
 app = App(
     name="onevoice",
+    version=_version,
     help=(
         "One place that decides what a company says to each customer.\n\n"
         "A playbook is a folder of YAML files: what is known about customers, what can happen, what you would like to "
@@ -54,8 +64,17 @@ def _path(_: object, tokens: Sequence[Token]) -> Path:
     return Path(tokens[0].value)
 
 
+def _folder(kind: object, tokens: Sequence[Token]) -> Path:
+    """Read the path of a playbook; a file of it is an easy slip."""
+    path = _path(kind, tokens)
+    if path.is_file():
+        msg = f"{path} is a file: name the folder of the playbook, `{path.parent}`"
+        raise ValueError(msg)
+    return path
+
+
 Given = Annotated[Path, Parameter(converter=_path)]
-Playbook = Annotated[Path, Parameter(help="The folder of the playbook.", converter=_path)]
+Playbook = Annotated[Path, Parameter(help="The folder of the playbook.", converter=_folder)]
 Data = Annotated[
     Path, Parameter(name="--data", help="The folder of the journal; made if it is missing.", converter=_path)
 ]
@@ -158,9 +177,8 @@ def decide(
 
     For example: `onevoice decide examples/telecom --data data --placement home_banner --identifier email=ada@x.org`
     """
-    identifiers = dict(_pair("--identifier", text) for text in identifier)
-    fields = dict(_pair("--field", text) for text in field or [])
-    _check_ask(playbook, placement, identifiers, fields)
+    identifiers = _pairs("--identifier", identifier)
+    fields = _check_ask(playbook, placement, identifiers, _pairs("--field", field or []))
     with onevoice.open(playbook, data) as engine:
         decision = engine.decide(placement, identifiers, fields)
     shown = [line.campaign for line in decision.won] or [decision.default or "nothing"]
@@ -201,6 +219,17 @@ def _print(answer: Any, text: str, as_json: bool) -> None:
     print(text)
 
 
+def _pairs(option: str, texts: Iterable[str]) -> dict[str, str]:
+    """Return what was given as name=value; each name may be given once."""
+    pairs: dict[str, str] = {}
+    for name, value in (_pair(option, text) for text in texts):
+        if name in pairs:
+            found = f"{pairs[name]!r} and {value!r}"
+            raise EventError(Mistake("given twice", f"{option} {name}", "one value for a name", found))
+        pairs[name] = value
+    return pairs
+
+
 def _pair(option: str, text: str) -> tuple[str, str]:
     name, equals, value = text.partition("=")
     if not equals or not name:
@@ -208,13 +237,33 @@ def _pair(option: str, text: str) -> tuple[str, str]:
     return name, value
 
 
-def _check_ask(playbook: Path, placement: str, identifiers: dict[str, str], fields: dict[str, str]) -> None:
-    """Refuse an ask that cannot be answered before anything is made for it."""
+def _check_ask(
+    playbook: Path, placement: str, identifiers: dict[str, str], fields: dict[str, str]
+) -> dict[str, str | float | bool]:
+    """Refuse an ask that cannot be answered before anything is made for it; return its fields as they are declared."""
     from onevoice.events.schema import Schema  # noqa: PLC0415 - as above
     from onevoice.runtime.asks import ask  # noqa: PLC0415
 
     found = onevoice.load(playbook)
-    ask(found, Schema(found), (0, 0), placement, identifiers, fields)
+    schema = Schema(found)
+    own = schema.layout("asked").own
+    read = {name: _value(name, text, own[name].type) if name in own else text for name, text in fields.items()}
+    ask(found, schema, (0, 0), placement, identifiers, read)
+    return read
+
+
+def _value(name: str, text: str, kind: FieldType) -> str | float | bool:
+    """Return a field's value, which the command line has as a text, as the playbook declares it."""
+    import msgspec  # noqa: PLC0415 - as above
+
+    from onevoice.events.refusals import EXPECTED  # noqa: PLC0415
+
+    if kind not in ("number", "boolean"):
+        return text
+    try:
+        return msgspec.json.decode(text, type=float if kind == "number" else bool)
+    except msgspec.MsgspecError as error:
+        raise EventError(Mistake("wrong type", f"--field {name}", EXPECTED[kind], repr(text))) from error
 
 
 def _became(taken: Ingested) -> str:
@@ -286,6 +335,8 @@ class _Rejections:
     def tell(self) -> None:
         if self.count > REJECTIONS_SHOWN:
             _tell(f"rejected: {self.count - REJECTIONS_SHOWN:,} more lines")
+        if self.count:
+            _tell("lines are numbered without the blank ones")
 
 
 class _Progress:

@@ -21,6 +21,7 @@ from onevoice.events.arrow_columns import (
     times_us,
     valid,
 )
+from onevoice.events.arrow_sound import children, declared_paths, refuse_twice, sound, whole
 from onevoice.events.batch import (
     ANY_TIME,
     IDENTIFIER_WIDTH,
@@ -37,13 +38,13 @@ from onevoice.events.batch import (
 from onevoice.events.columns import Part, assemble, batch_of, enter, joined, marks_of, part_of, spread
 from onevoice.events.lines import EVENT_KEYS, TEXT_KINDS, Lines, Names, count_unknown
 from onevoice.events.pyarrow_untyped import Array, Table, pa, pc
-from onevoice.events.refusals import clipped
+from onevoice.events.refusals import clipped, not_utf8
 from onevoice.events.schema import ABOUT_PRODUCT, NO_COLUMN
 from onevoice.events.siphash import hash_texts_64, hash_texts_128
 from onevoice.playbook.model import FieldType
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from numpy.typing import NDArray
 
@@ -93,12 +94,10 @@ class Columns:
         """Return the code of a name."""
         return self._names.code(text)
 
-    def entries(self, array: Array) -> Columns:
+    def entries(self, array: Array, where: str) -> Columns:
         """Return the columns of the entries of a list of structs, all lists behind one another."""
         flat = array.flatten()
-        fields = [flat.type.field(i).name for i in range(flat.type.num_fields)]
-        children = dict(zip(fields, flat.flatten(), strict=True))
-        return Columns(children, len(flat), self._names, self._secret)
+        return Columns(children(flat, where), len(flat), self._names, self._secret)
 
     def under(self, head: str) -> dict[str, Array]:
         """Return the arrays below a path, by the rest of their name."""
@@ -147,9 +146,13 @@ def decode_arrow(
     plain = reader.part(names)
     lines = Lines(schema, times)
     count_unknown(lines.unknown, reader.unknown())
-    rows = np.flatnonzero(reader.doubtful)
+    broken = reader.broken()
+    rows = np.array([row for row in np.flatnonzero(reader.doubtful).tolist() if row not in broken], np.int64)
     for row, event in zip(rows.tolist(), columns.events(rows), strict=True):
         lines.read_event(event, row)
+    for row, path in broken.items():
+        lines.reject(row, not_utf8(f"$.{path}"))
+    lines.rejected.sort(key=lambda rejection: rejection.line)
     part = joined(plain, part_of(lines, secret), marks_of(schema))
     return batch_of(part, lines, table.num_rows)
 
@@ -165,27 +168,17 @@ def flattened(table: Table, mapping: Mapping[str, str]) -> dict[str, Array]:
     column: str
     for column, chunks in zip(table.column_names, table.columns, strict=True):
         path = renamed.get(column, column)
-        array = _one(chunks)
+        array = whole(chunks)
         parts: dict[str, Array] = {path: array}
         if path in STRUCTS and pa.types.is_struct(array.type):
-            fields: list[str] = [array.type.field(i).name for i in range(array.type.num_fields)]
-            parts = {f"{path}.{name}": child for name, child in zip(fields, array.flatten(), strict=True)}
+            parts = {f"{path}.{name}": child for name, child in children(array, path).items()}
         elif path in STRUCTS and array.null_count == len(array):
             parts = {}
         for name, part in parts.items():
             if name in arrays:
-                mend = "leave one of them out, or map it to another path"
-                raise EventError(Mistake("two columns for one path", f"column {column}", found=name, mend=mend))
+                refuse_twice(column, name)
             arrays[name] = part
     return arrays
-
-
-def _one(chunks: Array) -> Array:
-    """Return a column as one array; one that is one already is not copied."""
-    if chunks.num_chunks == 1:
-        return chunks.chunk(0)
-    array = chunks.combine_chunks()
-    return array.combine_chunks() if isinstance(array, pa.ChunkedArray) else array
 
 
 Trait = tuple[int, "NDArray[np.float64]", "NDArray[np.bool_]"]
@@ -202,11 +195,13 @@ class _Reader:
         self.times = times
         self.doubtful = np.zeros(columns.count, np.bool_)
         self._unknown: dict[str, NDArray[np.bool_]] = {}  # name -> rows
+        self._broken: dict[str, NDArray[np.int64]] = {}  # path -> rows whose text there is not UTF-8
         self._items: list[Items] = []
         self._item_counts = np.zeros(columns.count, np.int64)
 
     def part(self, names: Names) -> Part:
         """Return the events of the rows that are not in doubt."""
+        self._mend(self.columns, declared_paths(self.schema))
         self.types = self._types()
         self.occurred_at = self._times()
         self.ids = self._ids()
@@ -221,6 +216,20 @@ class _Reader:
             elif path not in EVENT_KEYS and not (head in STRUCTS and name):
                 self._note(f"$.{path}", valid(array))
         return self._assembled(kinds, values, keys, traits)._replace(names=list(names.codes))
+
+    def broken(self) -> dict[int, str]:
+        """Return the rows that hold a text that is not UTF-8, and the path of the first such text."""
+        return {int(row): path for path, rows in reversed(self._broken.items()) for row in rows}
+
+    def _mend(self, columns: Columns, names: Collection[str], head: str = "", parents: Any = None) -> None:
+        """Make the texts of the named columns such as can be read; broken are their rows, or `parents` (-1: none)."""
+        for name in [name for name in columns.arrays if name in names]:
+            columns.arrays[name], broken = sound(columns.arrays[name])
+            if broken is not None:
+                rows = np.flatnonzero(broken)
+                rows = rows if parents is None else parents[rows][parents[rows] >= 0]
+                self._broken[head + name] = rows
+                self.doubtful[rows] = True
 
     def unknown(self) -> dict[str, int]:
         """Return how often each unknown name was met in plain rows."""
@@ -360,7 +369,10 @@ class _Reader:
         types = numbers[parents]
         places = np.arange(len(parents)) + (self._item_counts - np.cumsum(lengths) + lengths)[parents]
         self._item_counts += np.where(numbers >= 0, lengths, 0)
-        entries = self.columns.entries(array)
+        entries = self.columns.entries(array, f"fields.{name}")
+        lists = {layout.lists[name] for layout in self.schema.types if name in layout.lists}  # of types absent here too
+        own = {field for number in lists for field in self.schema.types[number].own}
+        self._mend(entries, own, f"fields.{name}.", np.where(types >= 0, parents, -1))
         values, keys, doubtful = self._own(entries, "", types)
         doubtful |= (types >= 0) & ~valid(array.flatten())
         self.doubtful[parents[doubtful]] = True

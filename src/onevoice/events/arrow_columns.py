@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from onevoice.playbook.model import Identifier
 
 FIRST_US: Final = -62_135_596_800_000_000  # 0001-01-01
+DAY_MS: Final = DAY // 1_000
 _UNITS_PER_S: Final = {"s": 1, "ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000}
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -128,9 +129,11 @@ def distinct(array: Array) -> tuple[list[str], NDArray[np.int64]]:
 def _dates(array: Array, _: Names) -> Read:
     if not pa.types.is_date(array.type):
         return _doubt_all(array)
-    days = array.cast(pa.date32()).cast(pa.int32()).fill_null(0).to_numpy(zero_copy_only=False).astype(np.int64)
-    values = (days * DAY).astype(np.float64)
-    doubtful = (values < FIRST_US) | (values > LATEST_US)
+    wide = pa.types.is_date64(array.type)  # in ms, which need not be a whole day
+    units = array.cast(pa.int64() if wide else pa.int32()).fill_null(0).to_numpy(zero_copy_only=False).astype(np.int64)
+    days, rest = np.divmod(units, DAY_MS) if wide else (units, 0)
+    values = days.astype(np.float64) * DAY
+    doubtful = (values < FIRST_US) | (values > LATEST_US) | (rest != 0)
     values[~valid(array)] = np.nan
     return Read(values, doubtful)
 
@@ -222,8 +225,23 @@ def python_values(array: Array) -> list[Any]:
         spans = zip([0, *stops], stops, valid(array), strict=False)
         return [entries[start:stop] if there else None for start, stop, there in spans]
     if pa.types.is_date(kind):
-        return [None if text is None else text[:10] for text in array.cast(pa.string()).to_pylist()]
-    return [_python_value(value) for value in array.to_pylist()]
+        return _date_texts(array)
+    try:
+        return [_python_value(value) for value in array.to_pylist()]
+    except (OverflowError, ValueError, pa.ArrowException):
+        return [_cell(cell) for cell in array]
+
+
+def _date_texts(array: Array) -> list[str | None]:
+    """Return dates as texts; one of date64 that is no whole day as the time that it is, which is no date."""
+    dates: list[str | None] = array.cast(pa.string()).to_pylist()
+    whole = [True] * len(dates)
+    if pa.types.is_date64(array.type):
+        units = array.cast(pa.int64())
+        whole = (units.fill_null(0).to_numpy(zero_copy_only=False) % DAY_MS == 0).tolist()
+        times = _time_texts(units.cast(pa.timestamp("ms")))
+        dates = [date if day else time for date, day, time in zip(dates, whole, times, strict=True)]
+    return [None if text is None else text[:10] if day else text for text, day in zip(dates, whole, strict=True)]
 
 
 def _time_texts(array: Array) -> list[str | None]:
@@ -235,6 +253,14 @@ def _time_texts(array: Array) -> list[str | None]:
         else (str(value) if there else None)
         for us, fits, there, value in zip(times, usable, valid(array), array.cast(pa.int64()).to_pylist(), strict=True)
     ]
+
+
+def _cell(cell: Any) -> Any:
+    """Return a cell as a Python value; its Arrow type, which no field takes, where Python has none for it."""
+    try:
+        return _python_value(cell.as_py())
+    except (OverflowError, ValueError, pa.ArrowException):
+        return cell.type
 
 
 def _python_value(value: Any) -> Any:

@@ -9,7 +9,7 @@ from typing import Any, NoReturn, cast
 import msgspec
 
 from onevoice.events.batch import DEPTH_MAX, LINE_BYTES_MAX, Reason
-from onevoice.events.refusals import refuse
+from onevoice.events.refusals import not_utf8, refuse
 
 _decode = msgspec.json.Decoder().decode
 _STRINGS = re.compile(rb'"(?:[^"\\]|\\.)*"')
@@ -35,7 +35,7 @@ def parsed(line: bytes) -> dict[str, Any]:
     except msgspec.ValidationError:
         event = _with_infinities(line)
     except UnicodeDecodeError as error:
-        refuse(Reason.NOT_UTF8, "", "not UTF-8", found_words=error.reason, mend="save or send the text as UTF-8")
+        raise not_utf8(found=error.reason) from error
     except (msgspec.MsgspecError, ValueError) as error:
         _refuse_json(line, str(error))
     if not isinstance(event, dict):

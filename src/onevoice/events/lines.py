@@ -122,7 +122,7 @@ class Lines:
         try:
             event = parsed(line)
         except Refused as refused:
-            self.rejected.append(Rejection(number, refused.reason, refused.mistake))
+            self.reject(number, refused)
         else:
             self.read_event(event, number)
 
@@ -132,10 +132,14 @@ class Lines:
         try:
             self._event(draft, event)
         except Refused as refused:
-            self.rejected.append(Rejection(number, refused.reason, refused.mistake))
+            self.reject(number, refused)
         else:
             self._join(draft, number)
         self.dropped.update(draft.dropped)
+
+    def reject(self, number: int, refused: Refused) -> None:
+        """Tell why a line cannot be used."""
+        self.rejected.append(Rejection(number, refused.reason, refused.mistake))
 
     def _join(self, draft: Draft, number: int) -> None:
         first = self._count

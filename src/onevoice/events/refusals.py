@@ -48,6 +48,12 @@ def refuse(
     raise Refused(reason, Mistake(what, where, expected, shown if expected or found_words else "", mend))
 
 
+def not_utf8(where: str = "", found: str = "") -> Refused:
+    """Return the refusal of a text that is not UTF-8."""
+    mend = "save or send the text as UTF-8"
+    return Refused(Reason.NOT_UTF8, Mistake("not UTF-8", where, found=found, mend=mend))
+
+
 def refuse_time(value: Any) -> NoReturn:
     """Raise Refused for the time of an event, saying what about it is not clear."""
     mend = ""

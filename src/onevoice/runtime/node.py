@@ -7,7 +7,7 @@ import time as system
 from contextlib import closing
 from pathlib import Path
 from threading import RLock
-from typing import TYPE_CHECKING, Any, Final, Self, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, Self, TypeAlias, cast
 
 import msgspec
 
@@ -44,6 +44,7 @@ if TYPE_CHECKING:
 SNAPSHOT_EVERY: Final = 1_000_000  # lines
 JOURNAL: Final = "journal.sqlite"
 SNAPSHOTS: Final = "snapshots"
+POSITION_MAX: Final = 2**63 - 1
 SNAPSHOT_AT_CLOSE: Final = 1_000  # lines that make one worth while when the engine is closed
 
 Time: TypeAlias = "datetime | int"  # with a zone, or µs UTC
@@ -150,20 +151,28 @@ class Onevoice:
             return True
 
     def ingest(
-        self, events: Events, *, time: Time | None = None, imported: bool = False, decide: bool = True
+        self,
+        events: Events | bytearray | memoryview,
+        *,
+        time: Time | None = None,
+        imported: bool = False,
+        decide: bool = True,
     ) -> Ingested:
         """Take in events: mappings, NDJSON as bytes, the path of a file, or an Arrow table.
 
         They are in the journal, durably, when this returns. `time` stands for the clock; with `imported` the time is
         that of the events. With `decide=False` they build state and start nothing. A line that cannot be used costs its
-        neighbours nothing; it is told in `rejected`. So is one that would have occurred before 1970, or more than a day
-        after the clock. Large inputs are taken in pieces, each durable by itself.
+        neighbours nothing; it is told in `rejected`, by its number among the lines that are not blank. So is one that
+        would have occurred before 1970, or more than a day after the clock. Large inputs are taken in pieces, each
+        durable by itself.
 
         Raises EventError for what is no form of events, or no time, at all.
         """
         with self._lock:
             mode = _mode(imported=imported, decide=decide)
             at_once = None if time is None else us_of(time, "time")
+            if isinstance(events, (bytearray, memoryview)):
+                events = bytes(cast("bytearray", events))
             pieces = cut(events, self._piece_lines)
             entries = (self._entry(piece, mode, self._stamp(at_once)) for piece in pieces)
             return self._enter(entries, str(events) if isinstance(events, (str, Path)) else "")
@@ -224,6 +233,7 @@ class Onevoice:
 
         A customer is named by identifiers, or by number; decisions made before a merge are among theirs.
         """
+        since = _position(since)
         with self._lock:
             wanted = self._numbers(customer)
             self._writer.flush()
@@ -241,6 +251,7 @@ class Onevoice:
 
     def decisions_table(self, since: int = 0) -> Table:
         """Return every line of every decision from the position `since` on, as a pyarrow Table."""
+        since = _position(since)
         with self._lock:
             self._writer.flush()
             reading, from_row = self._writer.fold.reading, self._row_before(since)
@@ -390,6 +401,11 @@ def _rejected(entry: Entry, name: str, before: int = 0) -> list[Mistake]:
 def _mode(*, imported: bool, decide: bool) -> Mode:
     mode = Mode.IMPORT if imported else Mode.LIVE
     return mode if decide else mode | Mode.OBSERVE
+
+
+def _position(since: int) -> int:
+    """Return a position as one that a column can be compared with; nothing lies beyond."""
+    return max(0, min(since, POSITION_MAX))
 
 
 def _check_setting(name: str, value: int, least: int, most: int) -> None:
