@@ -108,7 +108,8 @@ def _restored(journal: Journal, saved: snapshot.Snapshot, secret: tuple[int, int
 
 def _replay(journal: Journal, found: Recovered, from_row: int) -> None:
     expected: deque[Decided] = deque()  # decided again, not yet met in the journal
-    for ready in one_ahead(_ready(journal, found.fold, from_row)):
+    # Two ahead: between two rows of events there is one of decisions, and that is quickly read.
+    for ready in one_ahead(one_ahead(_ready(journal, found.fold, from_row))):
         row = ready.row
         if row.kind is Kind.EVENTS:
             outcome = found.fold.step(row, ready.batch)
