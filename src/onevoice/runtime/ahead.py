@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import TYPE_CHECKING, TypeVar
@@ -12,16 +13,17 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-def one_ahead(source: Iterable[T]) -> Generator[T]:
-    """Yield what `source` yields, the next item being made meanwhile; its errors come out where its items would."""
+def ahead(source: Iterable[T], *, count: int = 1) -> Generator[T]:
+    """Yield what `source` yields, the next item (or `count` of them) made meanwhile; errors come out in place."""
     items = iter(source)
     end = object()
     with ThreadPoolExecutor(1, thread_name_prefix="onevoice-ahead") as worker:
-        coming = worker.submit(next, items, end)
+        coming = deque(worker.submit(next, items, end) for _ in range(count))
         try:
-            while (item := coming.result()) is not end:
-                coming = worker.submit(next, items, end)
+            while (item := coming.popleft().result()) is not end:
+                coming.append(worker.submit(next, items, end))
                 yield item  # type: ignore[misc]
         finally:
-            with suppress(Exception):
-                coming.result()
+            for each in coming:
+                with suppress(Exception):
+                    each.result()

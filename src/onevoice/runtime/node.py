@@ -20,7 +20,7 @@ from onevoice.journal.port import STAMP_NEVER, Kind, Mode
 from onevoice.journal.sqlite import SqliteJournal
 from onevoice.runtime import customer as customers
 from onevoice.runtime import faults, outcomes, swap
-from onevoice.runtime.ahead import one_ahead
+from onevoice.runtime.ahead import ahead
 from onevoice.runtime.asks import ask
 from onevoice.runtime.compiling import compile_once
 from onevoice.runtime.decisions import Decision, Reading, time_of, us_of
@@ -332,7 +332,7 @@ class Onevoice:
         if taken.done:
             return
         with (
-            closing(one_ahead(self._entries(path, mode, taken))) as entries,
+            closing(ahead(self._entries(path, mode, taken))) as entries,
             closing(writer.enter_all(entries)) as entered,
         ):
             for each in entered:

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from onevoice.errors import JournalDamaged, JournalError, Mistake, SnapshotError
 from onevoice.journal.port import Kind, Row
 from onevoice.runtime import outcomes, snapshot, swap
-from onevoice.runtime.ahead import one_ahead
+from onevoice.runtime.ahead import ahead
 from onevoice.runtime.fold import Fold, Published
 from onevoice.runtime.outcomes import Decided
 from onevoice.runtime.taken import TakenFiles
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from onevoice.engine.machine import Outcome
     from onevoice.events.batch import Batch
     from onevoice.journal.port import Journal
+
+_ROWS_AHEAD: Final = 4  # an EVENTS row and those that come between two: what was decided, how far a file was taken
 
 
 @dataclass
@@ -108,8 +110,7 @@ def _restored(journal: Journal, saved: snapshot.Snapshot, secret: tuple[int, int
 
 def _replay(journal: Journal, found: Recovered, from_row: int) -> None:
     expected: deque[Decided] = deque()  # decided again, not yet met in the journal
-    # Two ahead: between two rows of events there is one of decisions, and that is quickly read.
-    for ready in one_ahead(one_ahead(_ready(journal, found.fold, from_row))):
+    for ready in ahead(_ready(journal, found.fold, from_row), count=_ROWS_AHEAD):
         row = ready.row
         if row.kind is Kind.EVENTS:
             outcome = found.fold.step(row, ready.batch)
