@@ -187,7 +187,7 @@ def test_appends_that_fail_between_the_rows_may_be_tried_again(seed, monkeypatch
     assert outcome(replayed(failing._journal.read())) == expected
 
 
-@pytest.mark.parametrize("seed", [4, 10, 14])
+@pytest.mark.parametrize("seed", [4, 10, 13])
 def test_drawn_journals_mean_the_same_under_a_small_bound(seed, monkeypatch):
     playbook, batches = drawn(seed)
     results = []

@@ -86,7 +86,7 @@ def test_rows_may_be_split_anywhere(seed):
     assert outcome(again) == expected
 
 
-@pytest.mark.parametrize("seed", [0, 4, 10, 14])
+@pytest.mark.parametrize("seed", [0, 4, 10, 13])
 def test_decisions_from_a_position_on_are_the_last_of_all(seed, tmp_path):
     """Whatever lies before that position: playbooks, decisions that were written late, starts from a snapshot."""
     playbook, batches = drawn(seed)

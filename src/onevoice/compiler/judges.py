@@ -26,7 +26,7 @@ def compile_judges(
     Marks the facts that segments and suppressions read.
     """
     conditions = {segment: int(row[at.SEGMENT_CONDITION]) for segment, row in enumerate(segments)}
-    order = _in_order(book, conditions)
+    order = list(conditions)  # a segment reads only those written above it
     for rule in range(len(suppressions)):
         condition = int(suppressions[rule, at.SUPPRESSION_CONDITION])
         facts[_facts_of(book, [condition]), at.FACT_STOPS] = 1
@@ -44,23 +44,6 @@ def compile_judges(
     for judged in order:
         judges.add(types, [judged])
     return judges.laid_out(types + 1, at.JUDGES + 1)
-
-
-def _in_order(book: Book, conditions: dict[int, int]) -> list[int]:
-    """Return the segments in playbook order, but each after those that it reads."""
-    order: list[int] = []
-
-    def visit(number: int) -> None:
-        if number in order:
-            return
-        read = book.assembler.symbols_of(conditions[number])
-        for index in sorted(index for kind, index in read if kind is SymbolKind.SEGMENT):
-            visit(index)
-        order.append(number)
-
-    for number in conditions:
-        visit(number)
-    return order
 
 
 def _reads(book: Book, conditions: dict[int, int], order: list[int]) -> dict[int, set[tuple[SymbolKind, int]]]:
