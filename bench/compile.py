@@ -35,7 +35,7 @@ def main():
         limit = started(NUMBA, cache)
         first = started(FIRST_DECISION, cache)
         later = min(started(FIRST_DECISION, cache) for _ in range(3))
-    row("first start, all kernels compiled", first, "s", 45, "one core works; once for each version", less=True)
+    row("first start, all kernels compiled", first, "s", 45, "once for each version, 1.2 cores busy", less=True)
     row("later start to first decision", later, "s", 2, f"importing numba and numpy alone {limit:.2f} s", less=True)
 
 

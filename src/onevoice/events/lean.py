@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, cast
 
 import numba
 
-from onevoice.engine.kernel import cache_folder
+from onevoice.engine.kernel import SETTINGS, cache_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,7 +25,7 @@ assert str(cache_folder()) == settings.CACHE_DIR
 def kernel(function: Callable[P, R]) -> Callable[P, R]:
     """Compile `function` on first call, cached on disk, anew for each constant that it is given."""
     njit: Any = numba.njit
-    compiled = njit(cache=True, error_model="numpy", nogil=True, _nrt=False)(function)
+    compiled = njit(**SETTINGS)(function)
     return cast("Callable[P, R]", compiled)
 
 

@@ -7,8 +7,10 @@ the lock beside it; who comes meanwhile waits for what that process leaves there
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 from contextlib import closing, contextmanager
+from subprocess import DEVNULL
 from typing import TYPE_CHECKING, Any, Final
 
 import apsw
@@ -24,13 +26,19 @@ from onevoice.runtime.payloads import cut, decoded
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
+    from onevoice.runtime.payloads import Events
+
 COMPILING: Final = "onevoice: compiling kernels, once, about a minute"
 WAITING: Final = "onevoice: another process compiles the kernels, once, about a minute; waiting for it"
 
 _LOCK: Final = "compiling.lock"  # a database of SQLite, whose locks every system has and a death lets go of
 _PATIENCE_MS: Final = 3_600_000
 _LAST: Final = "*/step.step-*.nbi"  # what is compiled last
+_READ_LINES: Final = f"from {__name__} import read_lines; read_lines()"
+
+_PLAYBOOK: Final = Playbook("kernels", identifiers={"email": Identifier("email", "email")})
 _GROWING: Final = 200  # events after which the tables have grown
+_ASKS: Final = [{"type": "asked", "id": f"{n}", "identifiers": {"email": f"{n}@x.org"}} for n in range(_GROWING)]
 
 
 def are_compiled() -> bool:
@@ -49,15 +57,28 @@ def compile_once() -> None:
 
 
 def _compile() -> None:
-    """Call every kernel: their machine code is the same for all playbooks and events."""
-    fold = Fold(Published.of(Playbook("kernels", identifiers={"email": Identifier("email", "email")})), (0, 0))
-    events = [
-        {"type": "asked", "id": f"{number}", "identifiers": {"email": f"{number}@x.org"}} for number in range(_GROWING)
-    ]
-    forms = (pa.Table.from_pylist(events), encode_ndjson(events))
-    pieces = [piece for form in forms for piece in cut(form)]
-    batches = [decoded(piece, Mode.LIVE, 0, fold.compiled.schema, fold.secret) for piece in pieces]
-    for batch in batches:
+    """Call every kernel; their machine code is the same for all playbooks and events.
+
+    Reading lines shares nothing with the step, so another process compiles it meanwhile; whatever it did not get done
+    is compiled here.
+    """
+    beside = [sys.executable, "-c", _READ_LINES]
+    with subprocess.Popen(beside, stdin=DEVNULL, stdout=DEVNULL, stderr=DEVNULL):  # noqa: S603 - nothing from outside
+        _step(pa.Table.from_pylist(_ASKS))
+    _step(encode_ndjson(_ASKS))
+
+
+def read_lines() -> None:
+    """Compile what reads a line of JSON."""
+    fold = Fold(Published.of(_PLAYBOOK), (0, 0))
+    for piece in cut(encode_ndjson(_ASKS)):
+        decoded(piece, Mode.LIVE, 0, fold.compiled.schema, fold.secret)
+
+
+def _step(events: Events) -> None:
+    fold = Fold(Published.of(_PLAYBOOK), (0, 0))
+    for piece in cut(events):
+        batch = decoded(piece, Mode.LIVE, 0, fold.compiled.schema, fold.secret)
         fold.step(Row(Kind.EVENTS, fold.machine.position, batch.lines, 0), batch)
 
 
