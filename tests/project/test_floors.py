@@ -13,6 +13,7 @@ FLOORS = (
     ("cli",),
     ("",),  # the package's own dozen names
     ("runtime",),
+    ("history",),
     ("compiler",),
     ("engine",),
     ("program",),

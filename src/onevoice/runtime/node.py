@@ -23,7 +23,7 @@ from onevoice.runtime import faults, outcomes, swap
 from onevoice.runtime.ahead import ahead
 from onevoice.runtime.asks import ask
 from onevoice.runtime.compiling import compile_once
-from onevoice.runtime.decisions import Decision, Reading, time_of, us_of
+from onevoice.runtime.decisions import Reading, time_of, us_of
 from onevoice.runtime.fold import Published
 from onevoice.runtime.ingested import Ingested
 from onevoice.runtime.numbering import renumber
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from onevoice.engine.machine import Outcome
+    from onevoice.history.decision import Decision
     from onevoice.journal.port import Journal, Row
     from onevoice.playbook.model import Playbook
     from onevoice.runtime.customer import Customer
