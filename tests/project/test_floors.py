@@ -17,7 +17,7 @@ FLOORS = (
     ("compiler",),
     ("engine",),
     ("program",),
-    ("events",),
+    ("events", "starter"),
     ("playbook",),
     ("conditions", "journal"),
     ("errors", "tables", "zones", "engine.kernel"),
