@@ -29,9 +29,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from onevoice.history.decision import Decision, Line
     from onevoice.playbook.model import Playbook
     from onevoice.runtime.customer import Customer
-    from onevoice.runtime.decisions import Decision, Line
     from onevoice.runtime.ingested import Ingested
     from onevoice.runtime.node import Onevoice
 
@@ -58,9 +58,9 @@ __all__ = [
 # What brings the engine's kernels with it is imported when it is first asked for: `check` and `--help` need none.
 _LATER = {
     "Customer": "onevoice.runtime.customer",
-    "Decision": "onevoice.runtime.decisions",
+    "Decision": "onevoice.history.decision",
     "Ingested": "onevoice.runtime.ingested",
-    "Line": "onevoice.runtime.decisions",
+    "Line": "onevoice.history.decision",
     "Onevoice": "onevoice.runtime.node",
     "Playbook": "onevoice.playbook.model",
 }

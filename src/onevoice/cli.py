@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
     from cyclopts import Token
 
+    from onevoice.history.decision import Decision
     from onevoice.playbook.model import FieldType
-    from onevoice.runtime.decisions import Decision
     from onevoice.runtime.ingested import Ingested
 
 FAILED: Final = 1

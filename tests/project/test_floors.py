@@ -14,6 +14,7 @@ FLOORS = (
     ("demo",),
     ("",),  # the package's own dozen names
     ("runtime",),
+    ("history",),
     ("compiler",),
     ("engine",),
     ("program",),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
@@ -14,6 +13,7 @@ from onevoice.engine.reasons import DecisionKind, Reason
 from onevoice.errors import EventError, Mistake
 from onevoice.events.batch import EARLIEST_US, LATEST_US
 from onevoice.events.pyarrow_untyped import Table, pa
+from onevoice.history.decision import Decision, Line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -26,85 +26,17 @@ if TYPE_CHECKING:
 REASONS: Final = {int(reason): reason.name.lower() for reason in Reason}
 KINDS: Final = {int(kind): kind.name.lower() for kind in DecisionKind}
 
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_LAST_US: Final = (datetime.max.replace(tzinfo=UTC) - _EPOCH) // timedelta(microseconds=1)
-_FIRST_US: Final = (datetime.min.replace(tzinfo=UTC) - _EPOCH) // timedelta(microseconds=1)
+EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_LAST_US: Final = (datetime.max.replace(tzinfo=UTC) - EPOCH) // timedelta(microseconds=1)
+_FIRST_US: Final = (datetime.min.replace(tzinfo=UTC) - EPOCH) // timedelta(microseconds=1)
 _RULES: Final = {int(Reason.CAP): "policies.caps", int(Reason.SUPPRESSED): "policies.suppress"}
 _VALUE_IS_TIME: Final = {int(Reason.AGAIN_AFTER), int(Reason.GAP)}
 _WITH_UNTIL: Final = {int(Reason.AGAIN_AFTER), int(Reason.GAP), int(Reason.CAP), int(Reason.OUTRANKED)}
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
-    """What one decision says about one candidate.
-
-    `reason` is one word of the list in `onevoice.engine.reasons`, `won` among them. `channel` and `rule` (a path of
-    the playbook such as `policies.caps[1]`) are empty where they say nothing. `value` is what was compared as it was
-    used: the count of a cap (with its `limit`), the time of the last contact for a gap, the campaign that won for
-    `outranked`. `until`: when the reason ends by itself, None if it does not. `score` is the rank; `contact` the
-    number of the contact that was made.
-    """
-
-    campaign: str
-    reason: str
-    channel: str = ""
-    rule: str = ""
-    value: int | datetime | str | None = None
-    limit: int | None = None
-    until: datetime | None = None
-    score: float | None = None
-    contact: int | None = None
-    key: int = 0
-
-    def __repr__(self) -> str:
-        """Show what is said, and nothing that is empty."""
-        parts = [f"{self.campaign}: {self.reason}", self.channel and f"by {self.channel}", self.rule]
-        if self.value is not None:
-            shown = self.value.isoformat() if isinstance(self.value, datetime) else self.value
-            parts.append(f"value {shown}" + (f" of {self.limit}" if self.limit is not None else ""))
-        if self.until is not None:
-            parts.append(f"until {self.until.isoformat()}")
-        if self.score is not None:
-            parts.append(f"score {self.score:g}")
-        return f"<{' '.join(part for part in parts if part)}>"
-
-
-@dataclass(frozen=True, slots=True)
-class Decision:
-    """The outcome for one customer at one time.
-
-    `kind` is "round" (candidates met), "ask" (a placement asked) or "end" (a candidate came to an end by itself);
-    `position` is the place in the journal, `placement` is empty but for an ask. `lines` has one `Line` for each
-    candidate about which there was something to say. `default` is what the playbook shows in a placement for which
-    nothing won; empty elsewhere.
-    """
-
-    number: int
-    kind: str
-    time: datetime
-    position: int
-    customer: int
-    placement: str
-    lines: tuple[Line, ...]
-    default: str = ""
-
-    @property
-    def won(self) -> tuple[Line, ...]:
-        """The lines of the candidates that were chosen, in the playbook's order."""
-        return tuple(line for line in self.lines if line.reason == "won")
-
-    def __repr__(self) -> str:
-        """Show the whole decision on one line."""
-        place = f" at {self.placement}" if self.placement else ""
-        lines = ", ".join(map(repr, self.lines)) or "no candidate"
-        lines += f"; shows {self.default}" if self.default else ""
-        head = f"Decision {self.number} ({self.kind}{place}) for customer {self.customer} at {self.time.isoformat()}"
-        return f"<{head}: {lines}>"
-
-
 def time_of(us: int) -> datetime | None:
     """Return an instant in µs UTC as a datetime, None where it never comes or no calendar reaches it."""
-    return _EPOCH + timedelta(microseconds=us) if _FIRST_US <= us <= _LAST_US else None
+    return EPOCH + timedelta(microseconds=us) if _FIRST_US <= us <= _LAST_US else None
 
 
 def us_of(time: object, where: str) -> int:
@@ -113,7 +45,7 @@ def us_of(time: object, where: str) -> int:
     if isinstance(time, datetime) and time.tzinfo is None:
         mend = "give it a zone, as in datetime(2026, 3, 1, tzinfo=UTC)"
     elif isinstance(time, datetime):
-        us = (time - _EPOCH) // timedelta(microseconds=1)
+        us = (time - EPOCH) // timedelta(microseconds=1)
     elif isinstance(time, int) and not isinstance(time, bool):
         us = time
     if not EARLIEST_US <= us <= LATEST_US:
@@ -145,7 +77,7 @@ class Reading:
             yield Decision(
                 number=row[at.D_NUMBER],
                 kind=KINDS[row[at.D_KIND]],
-                time=time_of(row[at.D_TIME]) or _EPOCH,
+                time=time_of(row[at.D_TIME]) or EPOCH,
                 position=row[at.D_POSITION],
                 customer=row[at.D_CUSTOMER],
                 placement=self.placements[placement] if placement >= 0 else "",

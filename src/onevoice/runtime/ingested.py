@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from onevoice.events.batch import Batch
-    from onevoice.runtime.decisions import Decision
+    from onevoice.history.decision import Decision
     from onevoice.runtime.writer import Entered
 
 REJECTED_KEPT: Final = 1_000  # refusals that one answer tells in full; the rest are counted

@@ -4,26 +4,30 @@ from __future__ import annotations
 
 import logging
 import time as system
+from collections import deque
 from contextlib import closing
 from pathlib import Path
 from threading import RLock
 from typing import TYPE_CHECKING, Any, Final, Self, TypeAlias, cast
 
 import msgspec
+import numpy as np
 
 from onevoice.engine import canonical
 from onevoice.engine import state as at
 from onevoice.errors import JournalError, LimitError, Mistake
 from onevoice.events.pyarrow_untyped import Table, pa
+from onevoice.history.report import Report, report
+from onevoice.history.why import Why, why
 from onevoice.journal.memory import MemoryJournal
 from onevoice.journal.port import STAMP_NEVER, Kind, Mode
 from onevoice.journal.sqlite import SqliteJournal
+from onevoice.runtime import carry, explain, faults, outcomes, swap
 from onevoice.runtime import customer as customers
-from onevoice.runtime import faults, outcomes, swap
 from onevoice.runtime.ahead import ahead
 from onevoice.runtime.asks import ask
 from onevoice.runtime.compiling import compile_once
-from onevoice.runtime.decisions import Decision, Reading, time_of, us_of
+from onevoice.runtime.decisions import Reading, time_of, us_of
 from onevoice.runtime.fold import Published
 from onevoice.runtime.ingested import Ingested
 from onevoice.runtime.numbering import renumber
@@ -36,6 +40,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from onevoice.engine.machine import Outcome
+    from onevoice.history.decision import Decision
+    from onevoice.history.timeline import Timeline
     from onevoice.journal.port import Journal, Row
     from onevoice.playbook.model import Playbook
     from onevoice.runtime.customer import Customer
@@ -238,16 +244,8 @@ class Onevoice:
             wanted = self._numbers(customer)
             self._writer.flush()
             reading, from_row = self._writer.fold.reading, self._row_before(since)
-        found = (
-            decision
-            for reading, outcome in self._outcomes(from_row, reading)
-            for decision in reading.decisions(outcome)
-        )
-        return (
-            decision
-            for decision in found
-            if decision.position >= since and (wanted is None or decision.customer in wanted)
-        )
+        found = self._decisions_of(wanted, from_row, reading)
+        return (decision for decision in found if decision.position >= since)
 
     def decisions_table(self, since: int = 0) -> Table:
         """Return every line of every decision from the position `since` on, as a pyarrow Table."""
@@ -265,6 +263,40 @@ class Onevoice:
             self._writer.check_whole()
             number = customers.number_of(self._writer.fold, identifiers)
             return None if number is None else customers.view(self._writer.fold, number)
+
+    def timeline(self, customer: Mapping[str, str] | int) -> Timeline | None:
+        """Return what happened to a customer, what was true meanwhile and what was decided; None for nobody.
+
+        The whole journal is read for the customer's lines, which are folded alone: some seconds a million lines.
+        """
+        with self._lock:
+            self._writer.flush()
+            fold = self._writer.fold
+            numbers = self._numbers(customer)
+            if not numbers:
+                return None
+            own = carry.survivor(fold.machine.state, min(numbers))
+            return explain.timeline(self._journal, fold, own, self._decisions_of)
+
+    def why(self, customer: Mapping[str, str] | int, campaign: str = "", *, last: int = 1) -> list[Why]:
+        """Return the `last` decisions about a customer, or about one campaign and that customer, in sentences."""
+        found: deque[Decision] = deque(maxlen=last)
+        for decision in self.decisions(customer):
+            if not campaign or any(line.campaign == campaign for line in decision.lines):
+                found.append(decision)
+        return [why(decision, self.playbook) for decision in found]
+
+    def report(self) -> Report:
+        """Return what went out, what was held back and who was crowded, in figures, over all that was decided."""
+        with self._lock:
+            decided = self.decisions_table()
+            state = self._writer.fold.machine.state
+            alias = customers.survivors(state)
+            column = decided.column_names.index("customer")
+            merged = alias[decided["customer"].to_numpy()]
+            decided = decided.set_column(column, "customer", pa.array(merged))
+            count = int((alias == np.arange(len(alias))).sum())
+            return report(decided, self.playbook, self._writer.fold.published.digest, self.position, count)
 
     def hash(self) -> str:
         """Return the digest of the canonical state: equal for equal histories, whatever their batches and restarts."""
@@ -378,6 +410,13 @@ class Onevoice:
 
     def _row(self, number: int) -> Row:
         return next(iter(self._journal.read(number)))
+
+    def _decisions_of(
+        self, customers: frozenset[int] | None, from_row: int = 0, reading: Reading | None = None
+    ) -> Iterator[Decision]:
+        """Yield the decisions about these customers, or all, from a journal row on."""
+        for in_force, outcome in self._outcomes(from_row, reading):
+            yield from in_force.decisions(outcome if customers is None else outcomes.of_customers(outcome, customers))
 
     def _outcomes(self, from_row: int = 0, reading: Reading | None = None) -> Iterator[tuple[Reading, Outcome]]:
         """Yield what each DECISIONS row holds, with the names by which it is read."""

@@ -1,0 +1,74 @@
+"""One decision as people read it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """What one decision says about one candidate.
+
+    `reason` is one word of the list in `onevoice.engine.reasons`, `won` among them. `channel` and `rule` (a path of
+    the playbook such as `policies.caps[1]`) are empty where they say nothing. `value` is what was compared as it was
+    used: the count of a cap (with its `limit`), the time of the last contact for a gap, the campaign that won for
+    `outranked`. `until`: when the reason ends by itself, None if it does not. `score` is the rank; `contact` the
+    number of the contact that was made.
+    """
+
+    campaign: str
+    reason: str
+    channel: str = ""
+    rule: str = ""
+    value: int | datetime | str | None = None
+    limit: int | None = None
+    until: datetime | None = None
+    score: float | None = None
+    contact: int | None = None
+    key: int = 0
+
+    def __repr__(self) -> str:
+        """Show what is said, and nothing that is empty."""
+        parts = [f"{self.campaign}: {self.reason}", self.channel and f"by {self.channel}", self.rule]
+        if self.value is not None:
+            shown = self.value.isoformat() if isinstance(self.value, datetime) else self.value
+            parts.append(f"value {shown}" + (f" of {self.limit}" if self.limit is not None else ""))
+        if self.until is not None:
+            parts.append(f"until {self.until.isoformat()}")
+        if self.score is not None:
+            parts.append(f"score {self.score:g}")
+        return f"<{' '.join(part for part in parts if part)}>"
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """The outcome for one customer at one time.
+
+    `kind` is "round" (candidates met), "ask" (a placement asked) or "end" (a candidate came to an end by itself);
+    `position` is the place in the journal, `placement` is empty but for an ask. `lines` has one `Line` for each
+    candidate about which there was something to say. `default` is what the playbook shows in a placement for which
+    nothing won; empty elsewhere.
+    """
+
+    number: int
+    kind: str
+    time: datetime
+    position: int
+    customer: int
+    placement: str
+    lines: tuple[Line, ...]
+    default: str = ""
+
+    @property
+    def won(self) -> tuple[Line, ...]:
+        """The lines of the candidates that were chosen, in the playbook's order."""
+        return tuple(line for line in self.lines if line.reason == "won")
+
+    def __repr__(self) -> str:
+        """Show the whole decision on one line."""
+        place = f" at {self.placement}" if self.placement else ""
+        lines = ", ".join(map(repr, self.lines)) or "no candidate"
+        lines += f"; shows {self.default}" if self.default else ""
+        head = f"Decision {self.number} ({self.kind}{place}) for customer {self.customer} at {self.time.isoformat()}"
+        return f"<{head}: {lines}>"

@@ -1,0 +1,219 @@
+"""What a playbook did over a stretch of time, in figures: what went out, what was held back, who was crowded.
+
+Every figure is one SQL query over the lines of all decisions; `wishes.sql` makes the tables that they ask.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from functools import cache
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+import duckdb
+
+from onevoice.events.pyarrow_untyped import Table, pa
+
+if TYPE_CHECKING:
+    from onevoice.playbook.model import Playbook
+
+CROWDED_MAX: Final = 20  # customers
+COLLISIONS_MAX: Final = 200  # pairs of campaigns
+
+
+@dataclass(frozen=True, slots=True)
+class CampaignFigures:
+    """What became of one campaign. `wishes`: how often it wanted a customer; `shown`: at placements, of `asks`."""
+
+    campaign: str
+    klass: str
+    owner: str
+    wishes: int
+    customers: int
+    sent: int
+    waiting: int
+    expired: int
+    ended: int
+    not_eligible: int
+    asks: int
+    shown: int
+
+
+@dataclass(frozen=True, slots=True)
+class WeekFigures:
+    """Contacts of one campaign by one channel in the week that begins on `week`, a Monday in the playbook's zone."""
+
+    week: date
+    campaign: str
+    klass: str
+    channel: str
+    contacts: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReasonFigures:
+    """Wishes that one reason held back at least once, and how many of them went out later all the same.
+
+    With `placement` set these are answers to asks there, of which none can go out later.
+    """
+
+    reason: str
+    rule: str
+    placement: str
+    wishes: int
+    customers: int
+    sent_later: int
+
+
+@dataclass(frozen=True, slots=True)
+class Crowded:
+    """A customer wanted by many: `at_once` wishes waited at `since`; of all their `wishes`, `sent` went out."""
+
+    customer: int
+    at_once: int
+    since: datetime
+    wishes: int
+    campaigns: int
+    sent: int
+
+
+@dataclass(frozen=True, slots=True)
+class Collision:
+    """Two campaigns that wanted the same customers at the same time: how many, how often, and who went out first.
+
+    `one_lost`, `other_lost`: how often that campaign did not go out at all. With `placement` set these are asks.
+    """
+
+    one: str
+    other: str
+    placement: str
+    customers: int
+    times: int
+    one_first: int
+    other_first: int
+    one_lost: int
+    other_lost: int
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """In how many weeks of a customer there were `contacts` contacts."""
+
+    contacts: int
+    customer_weeks: int
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A customer worth looking at, and a decision of theirs in which many candidates met."""
+
+    customer: int
+    decision: int
+    position: int
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a playbook did between the first and the last decision.
+
+    `lines`: journal lines that had come in, `customers`: how many there are. `sent`: contacts; `shown`: campaigns shown
+    at placements; `held`: wishes that were held back at least once. The tuples begin with what weighs most.
+    """
+
+    playbook: str
+    version: str
+    time_zone: str
+    first: datetime | None
+    last: datetime | None
+    lines: int
+    customers: int
+    decisions: int
+    wishes: int
+    sent: int
+    held: int
+    asks: int
+    shown: int
+    campaigns: tuple[CampaignFigures, ...]
+    weeks: tuple[WeekFigures, ...]
+    reasons: tuple[ReasonFigures, ...]
+    load: tuple[Load, ...]
+    crowded: tuple[Crowded, ...]
+    collisions: tuple[Collision, ...]
+    example: Example | None
+
+
+def report(decided: Table, playbook: Playbook, version: str, lines: int, customers: int) -> Report:
+    """Return the figures of decisions. `decided` has the columns of `Onevoice.decisions_table`, merges resolved."""
+    with duckdb.connect() as base:
+        _load(base, decided, playbook)
+        first, last, decisions = _row(base, "span")
+        wishes, sent = _row(base, "wishes")
+        asks, shown = _row(base, "asks")
+        return Report(
+            playbook=playbook.name,
+            version=version,
+            time_zone=playbook.time_zone,
+            first=first,
+            last=last,
+            lines=lines,
+            customers=customers,
+            decisions=decisions,
+            wishes=wishes,
+            sent=sent,
+            held=_row(base, "held")[0],
+            asks=asks,
+            shown=shown,
+            campaigns=_all(base, CampaignFigures, "campaigns"),
+            weeks=_all(base, WeekFigures, "weeks"),
+            reasons=_all(base, ReasonFigures, "reasons"),
+            load=_all(base, Load, "load", customers=customers),
+            crowded=_all(base, Crowded, "crowded", most=CROWDED_MAX),
+            collisions=_all(base, Collision, "collisions", most=COLLISIONS_MAX),
+            example=next(iter(_all(base, Example, "example")), None),
+        )
+
+
+_Row = TypeVar("_Row")
+
+
+def _load(base: Any, decided: Table, playbook: Playbook) -> None:
+    """Make the tables of wishes.sql."""
+    campaigns = list(playbook.campaigns.values())
+    columns = {
+        "number": pa.array(range(len(campaigns)), pa.int64()),
+        "name": pa.array([campaign.name for campaign in campaigns], pa.string()),
+        "class": pa.array([campaign.klass for campaign in campaigns], pa.string()),
+        "owner": pa.array([campaign.owner for campaign in campaigns], pa.string()),
+    }
+    base.register("decided", decided)
+    base.register("campaign", pa.table(columns))
+    for statement in _text("wishes.sql").split(";\n"):
+        base.execute(statement, {"zone": playbook.time_zone} if "$zone" in statement else None)
+
+
+@cache
+def _queries() -> dict[str, str]:
+    """Return the queries of report.sql by their names."""
+    named = [part.partition("\n") for part in _text("report.sql").split("-- name: ")[1:]]
+    return {name.strip(): query for name, _, query in named}
+
+
+def _text(name: str) -> str:
+    return files("onevoice.history").joinpath(name).read_text("utf-8")
+
+
+def _all(base: Any, kind: type[_Row], query: str, **given: Any) -> tuple[_Row, ...]:
+    """Return the rows of a query as records, its columns in the order of the record's fields."""
+    found = base.sql(_queries()[query], params=given).to_arrow_table()
+    columns = [list(map(_plain, column.to_pylist())) for column in found.columns]
+    return tuple(kind(*row) for row in zip(*columns, strict=True))
+
+
+def _row(base: Any, query: str) -> list[Any]:
+    found = base.sql(_queries()[query]).to_arrow_table()
+    return [_plain(column[0].as_py()) for column in found.columns]
+
+
+def _plain(value: Any) -> Any:
+    return value.astimezone(UTC) if isinstance(value, datetime) else value

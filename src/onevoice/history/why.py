@@ -1,0 +1,213 @@
+"""A decision in sentences: for each candidate what became of it, by which rule, with the values as they were used."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Final
+from zoneinfo import ZoneInfo
+
+from onevoice.playbook.model import DAY, HOUR, MINUTE, SECOND, WEEK
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from onevoice.history.decision import Decision, Line
+    from onevoice.playbook.model import Campaign, Cap, Playbook, Suppression
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a decision says about one candidate, as a sentence. `rule`: where in the playbook the reason stands."""
+
+    campaign: str
+    klass: str
+    reason: str
+    channel: str
+    score: float | None
+    sentence: str
+    rule: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Why:
+    """A decision explained; the winners first, then the others by score and the order of the reasons."""
+
+    decision: Decision
+    customer: int
+    time: str  # in the playbook's zone
+    headline: str
+    told: tuple[Told, ...]
+
+
+def why(decision: Decision, playbook: Playbook) -> Why:
+    """Explain a decision by the playbook under which it was made."""
+    zone = ZoneInfo(playbook.time_zone)
+    told = [_told(line, playbook, zone) for line in decision.lines]
+    told.sort(key=lambda each: (each.reason != "won", each.score is None, -(each.score or 0.0)))
+    return Why(decision, decision.customer, _time(decision.time, zone), _headline(decision), tuple(told))
+
+
+def _headline(decision: Decision) -> str:
+    won = [line for line in decision.won if line.campaign]
+    names = ", ".join(line.campaign for line in won)
+    others = len(decision.lines) - len(won)
+    if decision.kind == "ask":
+        shown = names or (f"nothing won, so {decision.default}" if decision.default else "nothing")
+        return f"{decision.placement} shows {shown}; {_counted(others, 'other campaign')} wanted to be there"
+    if won:
+        return f"{names} goes out by {won[0].channel}; {_counted(others, 'other campaign')} met it"
+    return f"nothing goes out; {_counted(others, 'campaign')} looked at"
+
+
+def _told(line: Line, playbook: Playbook, zone: ZoneInfo) -> Told:
+    campaign = playbook.campaigns.get(line.campaign)
+    rule, text = _SENTENCES[line.reason](_Case(line, campaign, playbook, zone))
+    klass = campaign.klass if campaign else ""
+    return Told(line.campaign, klass, line.reason, line.channel, line.score, text, rule)
+
+
+@dataclass(frozen=True, slots=True)
+class _Case:
+    line: Line
+    campaign: Campaign | None
+    playbook: Playbook
+    zone: ZoneInfo
+
+    @property
+    def path(self) -> str:
+        return f"campaigns.{self.line.campaign}"
+
+    @property
+    def until(self) -> str:
+        return _time(self.line.until, self.zone) if self.line.until else ""
+
+    @property
+    def value(self) -> str:
+        value = self.line.value
+        return _time(value, self.zone) if isinstance(value, datetime) else f"{value}"
+
+    @property
+    def index(self) -> int:
+        return int(self.line.rule.rpartition("[")[2].rstrip("]"))
+
+
+def _won(case: _Case) -> tuple[str, str]:
+    score = "" if case.line.score is None else f" with a rank of {case.line.score:g}"
+    return "", f"goes out by {case.line.channel}{score}" if case.line.channel else f"is shown{score}"
+
+
+def _expired(case: _Case) -> tuple[str, str]:
+    limit = case.campaign and case.campaign.valid_for_us
+    return f"{case.path}.valid_for", f"was not chosen within {_span(limit)}" if limit else "the campaign is over"
+
+
+def _ended(case: _Case) -> tuple[str, str]:
+    until = case.campaign and case.campaign.until
+    return f"{case.path}.until", f"{until.event} came, which ends it" if until else "an event came that ends it"
+
+
+def _not_eligible(case: _Case) -> tuple[str, str]:
+    condition = case.campaign.condition if case.campaign else ""
+    offer = case.playbook.offers.get(case.campaign.offer) if case.campaign else None
+    if condition and not (offer and offer.condition):
+        return f"{case.path}.if", f"no longer true: {condition}"
+    if offer and offer.condition and not condition:
+        return f"offers.{offer.name}.if", f"no longer true: {offer.condition}"
+    return f"{case.path}.if", "the conditions of the campaign or its offer are no longer true"
+
+
+def _too_many(case: _Case) -> tuple[str, str]:
+    del case
+    return "", "64 campaigns wait for this customer already"
+
+
+def _no_consent(case: _Case) -> tuple[str, str]:
+    klass = case.playbook.policies.classes.get(case.campaign.klass) if case.campaign else None
+    purpose = (klass.purpose or klass.name) if klass else "this"
+    return f"policies.classes.{klass.name if klass else ''}", f"no consent to {purpose} by {case.line.channel}"
+
+
+def _no_address(case: _Case) -> tuple[str, str]:
+    channel = case.playbook.channels.get(case.line.channel)
+    kind = channel.address if channel else ""
+    return f"channels.{case.line.channel}", f"{case.line.channel} needs an identifier {kind}, and none is known"
+
+
+def _suppressed(case: _Case) -> tuple[str, str]:
+    rules = case.playbook.policies.suppress
+    if not case.line.rule or case.index >= len(rules):
+        return case.line.rule, "suppressed"
+    return case.line.rule, f"suppressed: {suppression_text(rules[case.index])}"
+
+
+def _again_after(case: _Case) -> tuple[str, str]:
+    pause = case.campaign.again_after_us if case.campaign else 0
+    return f"{case.path}.again_after", (
+        f"went out last on {case.value}, and again after {_span(pause)} at the earliest: on {case.until}"
+    )
+
+
+def _gap(case: _Case) -> tuple[str, str]:
+    gap = _span(case.playbook.policies.gap_us)
+    return "policies.gap", f"the last contact was on {case.value}, less than {gap} ago; the gap ends on {case.until}"
+
+
+def _cap(case: _Case) -> tuple[str, str]:
+    caps = case.playbook.policies.caps
+    used = f"{case.value} of {case.line.limit} are used; room again on {case.until}"
+    if not case.line.rule or case.index >= len(caps):
+        return case.line.rule, used
+    return case.line.rule, f"{cap_text(caps[case.index])}: {used}"
+
+
+def _outranked(case: _Case) -> tuple[str, str]:
+    score = "" if case.line.score is None else f" (rank {case.line.score:g})"
+    again = f"; looked at again on {case.until}" if case.until else ""
+    return "policies.rank", f"gave way to {case.value}{score}{again}"
+
+
+_SENTENCES: Final[dict[str, Callable[[_Case], tuple[str, str]]]] = {
+    "won": _won,
+    "expired": _expired,
+    "ended": _ended,
+    "not_eligible": _not_eligible,
+    "too_many": _too_many,
+    "no_consent": _no_consent,
+    "no_address": _no_address,
+    "suppressed": _suppressed,
+    "again_after": _again_after,
+    "gap": _gap,
+    "cap": _cap,
+    "outranked": _outranked,
+}
+
+
+def cap_text(cap: Cap) -> str:
+    """Return a cap as words, such as `at most 2 a week of class sales for premium`."""
+    window = f"a {cap.period.value}" if cap.period else f"in {_span(cap.rolling_us)}"
+    scope = [("by", cap.channel), ("of class", cap.klass), ("of", cap.campaign), ("for", cap.for_segment)]
+    return " ".join([f"at most {cap.max} {window}", *(f"{word} {name}" for word, name in scope if name)])
+
+
+def suppression_text(rule: Suppression) -> str:
+    """Return a suppression as words, such as `no sales while open_case and 3 days after`."""
+    then = f" and {_span(rule.then_us)} after" if rule.then_us else ""
+    limit = f", for {_span(rule.at_most_us)} at most" if rule.at_most_us else ""
+    return f"no {' or '.join(rule.stop)} while {rule.condition}{then}{limit}"
+
+
+def _span(us: int) -> str:
+    """Return a duration in the greatest unit that divides it."""
+    for unit, name in ((WEEK, "week"), (DAY, "day"), (HOUR, "hour"), (MINUTE, "minute"), (SECOND, "second")):
+        if us and us % unit == 0:
+            return _counted(us // unit, name)
+    return f"{us / SECOND:g} seconds"
+
+
+def _counted(count: int, name: str) -> str:
+    return f"{count} {name}{'' if count == 1 else 's'}"
+
+
+def _time(time: datetime, zone: ZoneInfo) -> str:
+    return f"{time.astimezone(zone):%a %d %b %Y %H:%M}"

@@ -1,0 +1,45 @@
+-- From the lines of decisions to wishes. Given: `decided` (Onevoice.decisions_table) and `campaign` (name, class, owner).
+
+create table line as
+select d.* replace (coalesce(d.rule, '') as rule, coalesce(d.placement, '') as placement,
+                    coalesce(d.channel, '') as channel),
+       coalesce(c.class, '') as class, coalesce(c.owner, '') as owner,
+       timezone($zone, d.time) as local_time,
+       d.reason in ('won', 'expired', 'ended', 'not_eligible', 'too_many') as is_last
+from decided as d left join campaign as c on c.name = d.campaign;
+
+-- A wish: one campaign that wanted one customer, from the first line about it to its last. One that has met no end yet
+-- waits. An ask begins and ends with its decision and is no wish.
+create table numbered as
+select *, coalesce(sum(is_last::int) over (
+    partition by customer, campaign, key order by decision rows between unbounded preceding and 1 preceding
+), 0)::int as number
+from line where kind <> 'ask';
+
+create table wish as
+select customer, campaign, key, number, any_value(class) as class,
+       min(time) as first_at,
+       case when bool_or(is_last) then max(time) else 'infinity'::timestamptz end as last_at,
+       case when bool_or(is_last) then arg_max(reason, decision) else 'waiting' end as outcome,
+       bool_or(reason = 'won') as is_sent
+from numbered group by customer, campaign, key, number;
+
+-- Each reason, and rule, that held a wish back, once.
+create table held as
+select distinct n.customer, n.campaign, n.key, n.number, n.reason, n.rule, w.is_sent
+from numbered as n join wish as w using (customer, campaign, key, number)
+where not n.is_last;
+
+-- Two campaigns that wanted the same customer at the same time, and which of them went out first ('' for neither).
+create table collision as
+select a.customer, a.campaign as one, b.campaign as other, a.is_sent as one_sent, b.is_sent as other_sent,
+       case when a.is_sent and (not b.is_sent or a.last_at <= b.last_at) then a.campaign
+            when b.is_sent then b.campaign else '' end as winner
+from wish as a join wish as b on a.customer = b.customer and a.campaign < b.campaign
+ and a.first_at <= b.last_at and b.first_at <= a.last_at;
+
+-- How many wishes a customer had at once, at each instant at which one more came.
+create table crowd as
+select customer, since, sum(step) over (partition by customer order by since, step desc) as wishes
+from (select customer, first_at as since, 1 as step from wish
+      union all select customer, last_at, -1 from wish where isfinite(last_at));
