@@ -71,7 +71,7 @@ class Onevoice:
 
     def __init__(
         self,
-        playbook: Published,
+        playbook: Published | None,
         journal: Journal,
         snapshots: Path | None = None,
         *,
@@ -89,6 +89,9 @@ class Onevoice:
             int.from_bytes(secret[8:], "little", signed=True),
         )
         if journal.last().rows == 0:
+            if playbook is None:
+                mend = "name one: `onevoice.open(playbook, data_dir)`"
+                raise JournalError(Mistake("no playbook was ever in force here", "open", mend=mend))
             journal.append([playbook.row(0, 0)])
         found = recover(journal, snapshots, self._secret)
         for note in found.notes:
@@ -106,7 +109,8 @@ class Onevoice:
         )
         self._writer.flush()
         self._readings: dict[int, Reading] = {found.playbook_row: found.fold.reading}
-        self.publish(playbook)
+        if playbook is not None:
+            self.publish(playbook)
 
     def __enter__(self) -> Self:
         """Return the engine itself."""
@@ -454,7 +458,7 @@ def _check_setting(name: str, value: int, least: int, most: int) -> None:
 
 
 def open_node(
-    playbook: Playbook | str | Path,
+    playbook: Playbook | str | Path | None = None,
     data_dir: str | Path | None = None,
     *,
     clock: Callable[[], int] = clock_us,
@@ -464,7 +468,7 @@ def open_node(
     """Open an engine: `onevoice.open` says how."""
     _check_setting("piece_lines", piece_lines, 1, PIECE_LINES_MAX)
     _check_setting("snapshot_every", snapshot_every, 0, at.INFINITE)
-    published = Published.of(playbook)
+    published = None if playbook is None else Published.of(playbook)
     compile_once()  # what is wrong with the playbook does not wait for it
     if data_dir is None:
         return Onevoice(published, MemoryJournal(), clock=clock, piece_lines=piece_lines)
