@@ -121,7 +121,8 @@ class Report:
     """What a playbook did between the first and the last decision.
 
     `lines`: journal lines that had come in, `customers`: how many there are. `sent`: contacts; `shown`: campaigns shown
-    at placements; `held`: wishes that were held back at least once. The tuples begin with what weighs most.
+    at placements, at the `asks` at which there was a candidate; `held`: wishes that were held back at least once. The
+    tuples begin with what weighs most.
     """
 
     playbook: str
@@ -146,11 +147,11 @@ class Report:
     example: Example | None
 
 
-def report(decided: Table, playbook: Playbook, version: str, lines: int, customers: int) -> Report:
+def report(decided: Table, playbook: Playbook, *, version: str, lines: int, customers: int, decisions: int) -> Report:
     """Return the figures of decisions. `decided` has the columns of `Onevoice.decisions_table`, merges resolved."""
     with duckdb.connect() as base:
         _load(base, decided, playbook)
-        first, last, decisions = _row(base, "span")
+        first, last = _row(base, "span")
         wishes, sent = _row(base, "wishes")
         asks, shown = _row(base, "asks")
         return Report(
