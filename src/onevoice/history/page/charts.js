@@ -9,7 +9,7 @@ function chart(height, label, option) {
   const own = { node, made: null };
   own.draw = () => {
     own.made ??= echarts.init(node, null, { renderer: "svg" });
-    own.made.setOption({ animation: false, textStyle: { fontFamily: "inherit" }, ...option(node.clientWidth) }, true);
+    own.made.setOption({ animation: false, textStyle: { fontFamily: getComputedStyle(document.body).fontFamily }, ...option(node.clientWidth) }, true);
   };
   const fit = () => {
     if (!node.clientWidth) return;
@@ -54,7 +54,9 @@ function stacks(weeks, by, fixed) {
 function weeksOption(days, shown, width) {
   const ink = colour("muted");
   const rule = colour("rule");
-  const isFirst = (index) => index === 0 || days[index].slice(5, 7) !== days[index - 1].slice(5, 7);
+  const months = width > 560 ? 1 : 3;
+  const month = (index) => days[index].slice(5, 7);
+  const isFirst = (index) => (index === 0 && months === 1) || (index > 0 && month(index) !== month(index - 1) && (Number(month(index)) - 1) % months === 0);
   const label = (day, index) => (index === 0 || day.slice(5, 7) === "01" ? `${times.date(day, { month: "short" })}\n${day.slice(0, 4)}` : times.date(day, { month: "short" }));
   return {
     grid: { left: 0, right: 12, top: 10, bottom: 4 },

@@ -2,6 +2,7 @@
 "use strict";
 
 const MATRIX_MAX = 14; // campaigns
+const MATRIX_NARROW_MAX = 9;
 
 function collisionsSection(report) {
   const heading = "Which campaigns collide";
@@ -34,7 +35,7 @@ function asked(row) {
 function matrix(rows) {
   const weight = new Map();
   for (const row of rows) for (const name of [row.one, row.other]) weight.set(name, (weight.get(name) ?? 0) + row.customers);
-  const names = [...weight.keys()].sort((a, b) => weight.get(b) - weight.get(a)).slice(0, MATRIX_MAX);
+  const names = [...weight.keys()].sort((a, b) => weight.get(b) - weight.get(a)).slice(0, matchMedia("(max-width: 640px)").matches ? MATRIX_NARROW_MAX : MATRIX_MAX);
   const shared = new Map(rows.flatMap((row) => [[`${row.one}\n${row.other}`, row], [`${row.other}\n${row.one}`, row]]));
   const most = Math.max(...rows.map((row) => row.customers));
   const lines = names.map((name, index) => [
@@ -42,7 +43,7 @@ function matrix(rows) {
     el("span", { class: "name", title: name, style: { "grid-column": `${index + 1} / -1` } }, name),
   ]);
   const told = `Customers shared by each two of ${joined(names)}; the table below has the same figures.`;
-  const note = el("figcaption", {}, "Customers whom both campaigns wanted at the same time: a campaign's row runs to the left of its name, its column below it.");
+  const note = el("figcaption", {}, "Customers whom both campaigns wanted at the same time: a campaign’s row runs to the left of its name, its column below it. The darker, the more customers; a pair without a figure is not among those of the table below.");
   return el("figure", { class: "matrix" }, el("div", { class: "scroll", tabindex: "0", role: "img", "aria-label": told }, el("div", { class: "stairs", style: { "--size": names.length } }, lines)), note);
 }
 
@@ -52,7 +53,7 @@ function cell(row, most) {
   const [winner, wins, loser, losses] = byWins(row);
   const lines = [`${row.one} × ${row.other}`, `${counted(row.customers, "customer")}, ${counted(row.times, "time")}`, `first: ${winner} ${count(wins)}, ${loser} ${count(losses)}`];
   const short = row.customers > 9999 ? `${Math.round(row.customers / 1000)}k` : String(row.customers);
-  return el("span", { class: `cell ${weight > 0.55 ? "strong" : ""}`, style: { "--weight": `${Math.round(8 + 92 * weight)}%` },
+  return el("span", { class: "cell", style: { "--weight": `${Math.round(8 + 92 * weight)}%` },
     on: { pointermove: (event) => tip.show(event, lines), pointerleave: () => tip.hide() } }, short);
 }
 
@@ -67,11 +68,11 @@ function pairs(caption, rows, isAsk) {
   const won = isAsk ? "alone" : "first";
   const number = (title, name, hint) => ({ title, hint, value: (row) => row[name] });
   const columns = [
-    { title: "One and the other", text: true, value: (row) => row.one, cell: (row) => el("span", { class: "pair" }, el("span", {}, row.one), el("span", {}, row.other)) },
+    { title: "One and the other", text: true, value: (row) => row.one, cell: (row) => el("span", { class: "pair" }, el("span", {}, named(row.one)), el("span", {}, named(row.other))) },
     number("Customers", "customers"),
     number("Times", "times"),
     number(`One ${won}`, "one_first"),
-    { title: "Who won", text: true, value: (row) => row.one_first / row.times, cell: (row) => bar(outcome(row, isAsk), row.times) },
+    { title: "Who won", text: true, wide: "bars", value: (row) => row.one_first / row.times, cell: (row) => bar(outcome(row, isAsk), row.times) },
     number(`Other ${won}`, "other_first"),
     number("One lost", "one_lost", isAsk ? "Was not shown" : "Did not go out at all"),
     number("Other lost", "other_lost", isAsk ? "Was not shown" : "Did not go out at all"),

@@ -21,6 +21,7 @@ function filled(node, attributes, children) {
 }
 
 const NUMBER = new Intl.NumberFormat("en", { maximumFractionDigits: 1 });
+const RANK = new Intl.NumberFormat("en", { maximumSignificantDigits: 6 });
 const count = (value) => NUMBER.format(value);
 const counted = (value, word, words = `${word}s`) => `${count(value)} ${value === 1 ? word : words}`;
 const sum = (rows, key) => rows.reduce((total, row) => total + row[key], 0);
@@ -78,6 +79,10 @@ const OTHERS = "hue-other";
 /** A hue for each name, in the order given; what comes after the last hue shares one. */
 const hues = (names) => new Map(names.map((name, index) => [name, HUES[index] ?? OTHERS]));
 
+/** What became of a wish: in quieter colours than the hues, which are for names. */
+const DONE = "done";
+const LOST = "lost";
+
 const swatch = (hue) => el("i", { class: "swatch", "aria-hidden": "true", style: { background: `var(--${hue})` } });
 
 const tip = {
@@ -110,4 +115,7 @@ function section(id, heading, sentence, ...rest) {
 }
 
 const nothing = (sentence) => el("p", { class: "nothing" }, sentence);
+/** A name that may break after an underscore, for names are long and have no spaces. */
+const named = (name) => String(name).split(/(?<=[_.])/).flatMap((part, index) => (index ? [el("wbr"), part] : [part]));
+
 const code = (text) => el("code", {}, text);

@@ -33,24 +33,26 @@ function weeksSection(report, classHues) {
   return section("weeks", "Contacts week by week", sentence, weeksChart(report.weeks, classHues));
 }
 
-const ENDS = [["sent", "hue-1", "sent"], ["expired", "hue-2", "expired"], ["ended", "hue-3", "ended"], ["not_eligible", "hue-4", "no longer eligible"], ["waiting", "hue-other", "waiting"]];
+const ENDS = [["sent", DONE, "sent"], ["expired", LOST, "expired"], ["ended", "ended", "ended"], ["not_eligible", "unfit", "no longer eligible"], ["waiting", "track", "waiting"]];
 
 function campaignColumns(classHues) {
   const number = (name, title, hint) => ({ title, hint, value: (row) => row[name] });
+  const sentShare = (row) => (row.wishes ? row.sent / row.wishes : -1);
+  const dot = (row) => swatch(classHues.get(row.klass) ?? OTHERS);
   return [
-    { title: "Campaign", text: true, value: (row) => row.campaign },
-    { title: "Class", text: true, value: (row) => row.klass, cell: (row) => el("span", { class: "nowrap" }, swatch(classHues.get(row.klass) ?? OTHERS), row.klass) },
-    { title: "Owner", text: true, value: (row) => row.owner },
+    { title: "Campaign", text: true, value: (row) => row.campaign, cell: (row) => el("span", { class: "dotted" }, dot(row), el("span", {}, named(row.campaign))) },
     number("wishes", "Wishes", "How often it wanted a customer"),
-    number("customers", "Customers"),
     number("sent", "Sent"),
-    { title: "Share sent", value: (row) => (row.wishes ? row.sent / row.wishes : -1), cell: (row) => share(row.sent, row.wishes) },
-    { title: "What became of them", text: true, value: (row) => (row.wishes ? row.sent / row.wishes : -1), cell: (row) => (row.wishes ? bar(ENDS.map(([name, hue, told]) => [row[name], hue, told]), row.wishes) : "") },
+    { title: "Share sent", value: sentShare, cell: (row) => share(row.sent, row.wishes) },
+    { title: "What became of them", text: true, value: sentShare, cell: (row) => (row.wishes ? bar(ENDS.map(([name, hue, told]) => [row[name], hue, told]), row.wishes) : "") },
     number("expired", "Expired", "Were not chosen in time"),
     number("ended", "Ended", "An event came that ends them"),
     number("waiting", "Waiting", "Have met no end yet"),
+    number("customers", "Customers"),
     number("shown", "Shown", "At placements"),
     { title: "Of asks", value: (row) => (row.asks ? row.shown / row.asks : -1), cell: (row) => share(row.shown, row.asks), hint: "Share of the asks of placements in which it wanted to be there" },
+    { title: "Class", text: true, value: (row) => row.klass },
+    { title: "Owner", text: true, value: (row) => row.owner },
   ];
 }
 
@@ -64,7 +66,7 @@ function campaignsSection(report, classHues) {
     first && first.expired > first.sent ? "Most of its wishes expired unsaid: wishing more often would win it nothing." : null,
     idle ? `${capital(counted(idle, "campaign"))} never wanted anybody.` : null,
   ];
-  const own = table({ caption: "Campaigns", columns: campaignColumns(classHues), rows: report.campaigns, sorted: 5, search: (row) => `${row.campaign} ${row.klass} ${row.owner}` });
+  const own = table({ caption: "Campaigns", columns: campaignColumns(classHues), rows: report.campaigns, sorted: 2, search: (row) => `${row.campaign} ${row.klass} ${row.owner}` });
   return section("campaigns", "What became of each campaign", sentence.filter(Boolean).join(" "), key(...ENDS.map(([, hue, name]) => [hue, name])), own);
 }
 
@@ -87,16 +89,16 @@ const reasonName = (reason) => capital(REASONS[reason] ?? reason.replaceAll("_",
 /** What held wishes back: the reason, and the rule in words where they are known. */
 function reasonCell(row, rules) {
   const words = rules[row.rule || row.reason];
-  return el("div", { class: "reason" }, el("b", {}, reasonName(row.reason)), words ? el("span", {}, words) : null, row.rule ? code(row.rule) : null);
+  return el("div", { class: "reason" }, el("b", {}, reasonName(row.reason)), words || row.rule ? el("span", {}, words ? `${words} ` : "", row.rule ? code(row.rule) : null) : null);
 }
 
 function reasonTable(caption, rows, rules, isAsk) {
   const most = Math.max(...rows.map((row) => row.wishes));
-  const parts = (row) => [[row.sent_later, "hue-1", "went out later"], [row.wishes - row.sent_later, "hue-2", isAsk ? "not shown" : "never went out"]];
+  const parts = (row) => [[row.sent_later, DONE, "went out later"], [row.wishes - row.sent_later, LOST, isAsk ? "not shown" : "never went out"]];
   const columns = [
     { title: "Reason and rule", text: true, value: (row) => reasonName(row.reason) + row.rule, cell: (row) => reasonCell(row, rules) },
     { title: isAsk ? "Not shown" : "Held back", value: (row) => row.wishes },
-    { title: "", text: true, value: (row) => row.wishes, cell: (row) => bar(parts(row), most) },
+    { title: isAsk ? "Compared" : "Later or never", text: true, wide: "bars", value: (row) => row.wishes, cell: (row) => bar(parts(row), most) },
     { title: "Customers", value: (row) => row.customers },
   ];
   if (!isAsk) columns.push({ title: "Went out later", value: (row) => row.sent_later / row.wishes, cell: (row) => `${count(row.sent_later)} · ${share(row.sent_later, row.wishes)}` });
@@ -112,9 +114,9 @@ function reasonsSection(report, rules) {
     const [first] = held;
     const later = sum(held, "sent_later") / sum(held, "wishes");
     sentence = `Held back most often because ${REASONS[first.reason] ?? first.reason} (${rules[first.rule || first.reason] ?? (first.rule || first.reason)}): ${counted(first.wishes, "wish", "wishes")} of ${counted(first.customers, "customer")}. ` +
-      (later < 0.5 ? "Most of what is held back is never said: a rule is not a delay, it is a choice of whom to leave in peace." : "Most of what is held back goes out later: the rules mainly delay.") +
-      " A wish can be held back by several.";
-    parts.push(key(["hue-1", "went out later"], ["hue-2", "never went out"]), reasonTable("Reasons that held wishes back", held, rules, false));
+      (later < 0.5 ? "In most cases what is held back is never said: a rule does not delay, it chooses whom to leave in peace." : "In most cases what is held back goes out later: the rules mainly delay.") +
+      " A wish can be held back by several rules.";
+    parts.push(key([DONE, "went out later"], [LOST, "never went out"]), reasonTable("Reasons that held wishes back", held, rules, false));
   }
   for (const place of new Set(report.reasons.map((each) => each.placement).filter(Boolean))) {
     const rows = report.reasons.filter((each) => each.placement === place);
@@ -145,5 +147,5 @@ function crowdedSection(report) {
     { title: "Sent", value: (row) => row.sent },
     { title: "Share sent", value: (row) => row.sent / row.wishes, cell: (row) => share(row.sent, row.wishes) },
   ];
-  return section("crowded", heading, sentence, table({ caption: "The most crowded customers", columns, rows: report.crowded, most: 6 }));
+  return section("crowded", heading, sentence, table({ caption: "Customers by wishes at once", columns, rows: report.crowded, most: 6 }));
 }

@@ -56,7 +56,7 @@ function lineTip(decision, line) {
     line.rule || null,
     stands && value !== null ? `${stands} ${value}${line.limit === null ? "" : ` of ${line.limit}`}` : null,
     line.until ? `until ${times.minute(line.until)}` : null,
-    line.score === null ? null : `rank ${count(line.score)}`,
+    line.score === null ? null : `rank ${RANK.format(line.score)}`,
   ].filter(Boolean);
 }
 

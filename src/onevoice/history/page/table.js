@@ -2,7 +2,7 @@
 "use strict";
 
 /**
- * `columns`: {title, value (what is compared), cell (what is shown; the value if none), text, hint}, the first names the
+ * `columns`: {title, value (what is compared), cell (what is shown; the value if none), text, hint, wide}, the first names the
  * row. `search`: what of a row is searched, none without it. `most`: how many rows are shown before one asks for all.
  */
 function table({ caption, columns, rows, search, most = 12, sorted = 1, up = false }) {
@@ -49,7 +49,7 @@ function line(columns, row) {
   return el("tr", {}, columns.map((column, index) => {
     const shown = (column.cell ?? column.value)(row);
     const content = typeof shown === "number" ? count(shown) : shown;
-    return index ? el("td", { class: column.text ? "text" : "number" }, content) : el("th", { scope: "row" }, content);
+    return index ? el("td", { class: `${column.text ? "text" : "number"} ${column.wide ?? ""}` }, content) : el("th", { scope: "row" }, content);
   }));
 }
 

@@ -128,7 +128,7 @@ function told(timeline) {
   const asks = timeline.decisions.filter((each) => each.kind === "ask").length;
   const campaigns = new Set(lines.map((each) => each.campaign)).size;
   const parts = [
-    `${capital(counted(timeline.events.length, "event"))} became ${counted(sent.length, "contact")}: ${counted(campaigns, "campaign")} wanted this customer and ${held ? `were held back ${counted(held, "time")}` : "nothing held them back"}.`,
+    `${counted(timeline.events.length, "event")}, ${counted(sent.length, "contact")}: ${counted(campaigns, "campaign")} wanted this customer, and ${held ? `rules held them back ${counted(held, "time")}` : "nothing held them back"}.`,
     asks ? `Placements asked ${counted(asks, "time")}.` : null,
   ];
   return parts.filter(Boolean).join(" ");
@@ -163,7 +163,7 @@ function buttons(view, draw, range) {
   const centre = () => (view.from + view.to) / 2;
   const span = (days) => () => look(view, centre() - (days * DAY) / 2, centre() + (days * DAY) / 2);
   return el("div", { class: "tools steer" },
-    el("span", { class: "buttons" }, button("Everything", "Show everything", () => look(view, view.first, view.last)), button("3 months", "Show 3 months", span(91)), button("4 weeks", "Show 4 weeks", span(28)), button("1 week", "Show one week", span(7))),
+    el("span", { class: "buttons" }, button("Everything", "Show everything", () => look(view, view.first, view.last)), button("3 months", "Show 3 months", span(91)), button("4 weeks", "Show 4 weeks", span(28)), button("1 week", "Show 1 week", span(7))),
     el("span", { class: "buttons" }, button("‹", "Earlier", () => move(view, -0.5)), button("›", "Later", () => move(view, 0.5)), button("+", "Zoom in", () => zoom(view, 0.5)), button("−", "Zoom out", () => zoom(view, 2))),
     range);
 }
