@@ -13,8 +13,6 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from onevoice.history.report import Report
     from onevoice.history.timeline import Timeline
     from onevoice.history.why import Why
@@ -63,25 +61,21 @@ def page(
     why: Why | None = None,
     *,
     took_s: float | None = None,
-    rules: Mapping[str, str] | None = None,
     title: str | None = None,
 ) -> str:
     """Return a report as one HTML text, with one customer's timeline and one explained decision where they are given.
 
-    `took_s`: how long the events took, for events a second. `rules`: words for rules by their path in the playbook
-    (`onevoice.history.why.rules_in_words`); without them a rule is shown by its path only.
+    `took_s`: how long the events took, for events a second.
     """
     shown = title or f"{report.playbook}: what was said, and what was not"
-    return _page(
-        shown, report=report, timeline=timeline, why=why, took_s=took_s, rules=dict(rules or {}), scripts=_SCRIPTS
-    )
+    return _page(shown, _SCRIPTS, report=report, timeline=timeline, why=why, took_s=took_s)
 
 
 def timeline_page(timeline: Timeline, why: Why | None = None, *, title: str | None = None) -> str:
     """Return one customer's timeline as one HTML text, with one decision explained where it is given."""
     shown = title or f"{timeline.playbook}: customer {timeline.customer}"
     scripts = tuple(name for name in _SCRIPTS if name != _CHARTS)
-    return _page(shown, report=None, timeline=timeline, why=why, took_s=None, rules={}, scripts=scripts)
+    return _page(shown, scripts, report=None, timeline=timeline, why=why, took_s=None)
 
 
 def _page(title: str, scripts: tuple[str, ...], **data: Any) -> str:

@@ -199,16 +199,6 @@ def suppression_text(rule: Suppression) -> str:
     return f"no {' or '.join(rule.stop)} while {rule.condition}{then}{limit}"
 
 
-def rules_in_words(playbook: Playbook) -> dict[str, str]:
-    """Return the caps and suppressions of a playbook as words by their paths, and its gap by the reason `gap`."""
-    policies = playbook.policies
-    return {
-        **{f"policies.caps[{index}]": cap_text(cap) for index, cap in enumerate(policies.caps)},
-        **{f"policies.suppress[{index}]": suppression_text(rule) for index, rule in enumerate(policies.suppress)},
-        "gap": f"at least {_span(policies.gap_us)} between two contacts",
-    }
-
-
 def _span(us: int) -> str:
     """Return a duration in the greatest unit that divides it."""
     for unit, name in ((WEEK, "week"), (DAY, "day"), (HOUR, "hour"), (MINUTE, "minute"), (SECOND, "second")):

@@ -65,7 +65,7 @@ function weeksOption(days, shown, width) {
     yAxis: { type: "value", splitNumber: 4, minInterval: 1, axisLabel: { color: ink, fontSize: 12, formatter: count }, splitLine: { lineStyle: { color: rule } } },
     tooltip: { trigger: "axis", axisPointer: { type: "shadow", shadowStyle: { color: rule, opacity: 0.35 } }, ...plainTip(),
       formatter: ([first]) => weekTip(days[first.dataIndex], shown, first.dataIndex) },
-    series: shown.map((each) => ({ name: each.name, type: "bar", stack: "all", data: each.values, barCategoryGap: width > 700 ? "18%" : "8%",
+    series: shown.map((each) => ({ name: each.name, type: "bar", stack: "all", data: each.values, barMaxWidth: 56, barCategoryGap: width > 700 ? "18%" : "8%",
       itemStyle: { color: colour(each.hue) }, emphasis: { disabled: true } })),
   };
 }

@@ -11,7 +11,7 @@ function collisionsSection(report) {
   const parts = outbound.length ? [matrix(outbound), pairs("Pairs of campaigns that collide", outbound, false)] : [];
   for (const place of new Set(report.collisions.map((each) => each.placement).filter(Boolean))) {
     const rows = report.collisions.filter((each) => each.placement === place);
-    parts.push(el("h3", {}, "At the placement ", el("em", {}, place)), el("p", {}, asked(rows[0])), matrix(rows), pairs(`Pairs at ${place}`, rows, true));
+    parts.push(el("h3", {}, "At the placement ", el("em", {}, place)), el("p", {}, named(asked(rows[0]))), matrix(rows), pairs(`Pairs at ${place}`, rows, true));
   }
   return section("collisions", heading, outbound.length ? met(outbound[0]) : "Campaigns met only at placements.", parts);
 }

@@ -111,7 +111,7 @@ function choice(legend, name, options, chosen, act) {
 
 /** A section of the page: its heading, what one sees and what follows from it, and the rest. */
 function section(id, heading, sentence, ...rest) {
-  return el("section", { id, "aria-labelledby": `${id}-heading` }, el("h2", { id: `${id}-heading` }, heading), el("p", { class: "lead" }, sentence), rest);
+  return el("section", { id, "aria-labelledby": `${id}-heading` }, el("h2", { id: `${id}-heading` }, named(heading)), el("p", { class: "lead" }, named(sentence)), rest);
 }
 
 const nothing = (sentence) => el("p", { class: "nothing" }, sentence);

@@ -7,8 +7,8 @@ function figures(report, took) {
     took && [count(Math.round(report.lines / took)), `events a second, ${count(took)} s in all`],
     [count(report.customers), report.customers === 1 ? "customer" : "customers"],
     [count(report.wishes), "wishes of campaigns to reach one of them"],
-    [count(report.sent), `contacts, ${share(report.sent, report.wishes)} of the wishes`],
-    [count(report.held), `wishes held back at least once, ${share(report.held, report.wishes)}`],
+    [count(report.sent), report.wishes ? `contacts, ${share(report.sent, report.wishes)} of the wishes` : "contacts"],
+    [count(report.held), report.wishes ? `wishes held back at least once, ${share(report.held, report.wishes)}` : "wishes held back"],
     report.asks && [count(report.shown), `shown at placements, which asked ${count(report.asks)} times`],
   ];
   return el("dl", { class: "figures" }, pairs.filter(Boolean).map(([value, name]) => el("div", {}, el("dt", {}, name), el("dd", {}, value))));
@@ -29,7 +29,7 @@ function weeksSection(report, classHues) {
   const usual = [...perWeek.values()].sort((a, b) => a - b)[Math.floor(perWeek.size / 2)];
   const [top] = stacks(report.weeks, "klass", classHues);
   const sentence = `${share(top.total, sum(report.weeks, "contacts"))} of all contacts are of class ${top.name}. The fullest week, that of ${times.date(fullest)}, had ${count(most)}, ` +
-    `a usual one ${count(usual)}${most > 2 * usual ? ": whoever staffs a channel must plan for the peak, not for the mean" : ": the load is even"}.`;
+    `a usual one ${count(usual)}${most > 2 * usual ? ": whoever staffs a channel must plan for the peak, not for the mean" : ""}.`;
   return section("weeks", "Contacts week by week", sentence, weeksChart(report.weeks, classHues));
 }
 
@@ -62,7 +62,7 @@ function campaignsSection(report, classHues) {
   const first = wanting[0];
   const idle = report.campaigns.filter((each) => !each.wishes && !each.asks).length;
   const sentence = [
-    first && `${first.campaign} got ${share(first.sent, report.sent)} of all contacts, and still only ${share(first.sent, first.wishes)} of what it wished for.`,
+    first && `${first.campaign} got ${share(first.sent, report.sent)} of all contacts, ${first.sent < first.wishes / 2 ? "and still only" : "which is"} ${share(first.sent, first.wishes)} of what it wished for.`,
     first && first.expired > first.sent ? "Most of its wishes expired unsaid: wishing more often would win it nothing." : null,
     idle ? `${capital(counted(idle, "campaign"))} never wanted anybody.` : null,
   ];
@@ -87,16 +87,15 @@ const REASONS = {
 const reasonName = (reason) => capital(REASONS[reason] ?? reason.replaceAll("_", " "));
 
 /** What held wishes back: the reason, and the rule in words where they are known. */
-function reasonCell(row, rules) {
-  const words = rules[row.rule || row.reason];
-  return el("div", { class: "reason" }, el("b", {}, reasonName(row.reason)), words || row.rule ? el("span", {}, words ? `${words} ` : "", row.rule ? code(row.rule) : null) : null);
+function reasonCell(row) {
+  return el("div", { class: "reason" }, el("b", {}, reasonName(row.reason)), row.rule ? el("span", {}, row.words, " ", code(row.rule)) : null);
 }
 
-function reasonTable(caption, rows, rules, isAsk) {
+function reasonTable(caption, rows, isAsk) {
   const most = Math.max(...rows.map((row) => row.wishes));
   const parts = (row) => [[row.sent_later, DONE, "went out later"], [row.wishes - row.sent_later, LOST, isAsk ? "not shown" : "never went out"]];
   const columns = [
-    { title: "Reason and rule", text: true, value: (row) => reasonName(row.reason) + row.rule, cell: (row) => reasonCell(row, rules) },
+    { title: "Reason and rule", text: true, value: (row) => reasonName(row.reason) + row.rule, cell: (row) => reasonCell(row) },
     { title: isAsk ? "Not shown" : "Held back", value: (row) => row.wishes },
     { title: isAsk ? "Compared" : "Later or never", text: true, wide: "bars", value: (row) => row.wishes, cell: (row) => bar(parts(row), most) },
     { title: "Customers", value: (row) => row.customers },
@@ -105,7 +104,7 @@ function reasonTable(caption, rows, rules, isAsk) {
   return table({ caption, columns, rows });
 }
 
-function reasonsSection(report, rules) {
+function reasonsSection(report) {
   const heading = "What held wishes back";
   const held = report.reasons.filter((each) => !each.placement);
   const parts = [];
@@ -113,14 +112,14 @@ function reasonsSection(report, rules) {
   if (held.length) {
     const [first] = held;
     const later = sum(held, "sent_later") / sum(held, "wishes");
-    sentence = `Held back most often because ${REASONS[first.reason] ?? first.reason} (${rules[first.rule || first.reason] ?? (first.rule || first.reason)}): ${counted(first.wishes, "wish", "wishes")} of ${counted(first.customers, "customer")}. ` +
+    sentence = `Held back most often because ${REASONS[first.reason] ?? first.reason}${first.words ? ` (${first.words})` : ""}: ${counted(first.wishes, "wish", "wishes")} of ${counted(first.customers, "customer")}. ` +
       (later < 0.5 ? "In most cases what is held back is never said: a rule does not delay, it chooses whom to leave in peace." : "In most cases what is held back goes out later: the rules mainly delay.") +
       " A wish can be held back by several rules.";
-    parts.push(key([DONE, "went out later"], [LOST, "never went out"]), reasonTable("Reasons that held wishes back", held, rules, false));
+    parts.push(key([DONE, "went out later"], [LOST, "never went out"]), reasonTable("Reasons that held wishes back", held, false));
   }
   for (const place of new Set(report.reasons.map((each) => each.placement).filter(Boolean))) {
     const rows = report.reasons.filter((each) => each.placement === place);
-    parts.push(el("h3", {}, "At the placement ", el("em", {}, place)), reasonTable(`Reasons at ${place}`, rows, rules, true));
+    parts.push(el("h3", {}, "At the placement ", el("em", {}, place)), reasonTable(`Reasons at ${place}`, rows, true));
   }
   return section("reasons", heading, sentence, parts);
 }

@@ -31,13 +31,13 @@ function classHuesOf(report, why) {
   return hues([...weight.keys()].sort((a, b) => weight.get(b) - weight.get(a)));
 }
 
-function sections({ report, timeline, why, took_s, rules }) {
+function sections({ report, timeline, why, took_s }) {
   const classHues = classHuesOf(report, why);
   const classOf = new Map([...(report?.campaigns ?? []), ...(why?.told ?? [])].map((each) => [each.campaign, each.klass]));
   const hueOf = (campaign) => classHues.get(classOf.get(campaign)) ?? "hue-1";
   const found = [];
   if (report) {
-    found.push(weeksSection(report, classHues), campaignsSection(report, classHues), reasonsSection(report, rules));
+    found.push(weeksSection(report, classHues), campaignsSection(report, classHues), reasonsSection(report));
     found.push(el("div", { class: "beside" }, loadSection(report), crowdedSection(report)), collisionsSection(report));
   }
   if (timeline) found.push(timelineSection(timeline, hueOf, why));
@@ -56,7 +56,7 @@ function start() {
   times.use(zone);
   const main = document.getElementById("page");
   const [head, found] = sections(data);
-  const title = el("header", {}, el("div", { class: "masthead" }, el("span", {}, "Onevoice"), themeSwitch()), el("h1", {}, data.title), head);
+  const title = el("header", {}, el("div", { class: "masthead" }, el("span", {}, "Onevoice"), themeSwitch()), el("h1", {}, named(data.title)), head);
   main.replaceChildren(title, ...found.flat());
   const links = contents(main);
   if (links) title.append(links);

@@ -30,13 +30,14 @@ function table({ caption, columns, rows, search, most = 12, sorted = 1, up = fal
   }
 
   draw();
+  const longest = Math.max(0, ...rows.map((row) => String(columns[0].value(row)).length));
   const field = search && rows.length > most && searchField(caption, (words) => draw((view.words = words)));
   return el(
     "div",
     { class: "table" },
     field && el("div", { class: "tools" }, field, told),
     el("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": caption },
-      el("table", {}, el("caption", { class: "unseen" }, caption), el("thead", {}, el("tr", {}, heads)), body)),
+      el("table", { style: { "--longest": `${Math.min(30, longest + 3)}ch` } }, el("caption", { class: "unseen" }, caption), el("thead", {}, el("tr", {}, heads)), body)),
     more,
   );
 }

@@ -96,6 +96,7 @@ function found(own, view, x) {
 }
 
 function timelineSection(timeline, hueOf, why) {
+  if (!(timeline.events.length + timeline.bands.length + timeline.decisions.length)) return section("timeline", `Customer ${timeline.customer}`, "Nothing has happened yet.");
   const view = viewOf(timeline);
   const groups = lanesOf(timeline, hueOf);
   const body = el("div", { class: "lanes", tabindex: "0", role: "group", "aria-label": "Timeline; arrow keys move, plus and minus zoom, 0 shows everything" });

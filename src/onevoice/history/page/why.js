@@ -33,5 +33,5 @@ function toldRow(told) {
     el("div", { class: "who" }, el("b", {}, named(told.campaign)), told.klass ? el("span", {}, `class ${told.klass}`) : null),
     el("span", { class: "track", role: "img", "aria-label": passed }, dots),
     el("div", { class: "rank" }, told.score === null ? el("span", { class: "muted" }, "not ranked") : [el("span", { class: "muted" }, "rank "), RANK.format(told.score)]),
-    el("div", { class: "said" }, told.sentence, told.rule ? [" ", code(told.rule)] : null));
+    el("div", { class: "said" }, named(told.sentence), told.rule ? [" ", code(told.rule)] : null));
 }
