@@ -47,7 +47,7 @@ _PAGE: Final = """<!doctype html>
 {style}</style>
 </head>
 <body>
-<main id="page"><noscript><p>This page draws itself with the script that lies in it; please allow scripts.</p></noscript></main>
+<main id="page"><noscript>This page draws itself with the script that lies in it; please allow it.</noscript></main>
 <script type="application/json" id="data">{data}</script>
 {scripts}
 </body>

@@ -14,7 +14,8 @@ function filled(node, attributes, children) {
   for (const [name, value] of Object.entries(attributes ?? {})) {
     if (name === "on") for (const [event, act] of Object.entries(value)) node.addEventListener(event, act);
     else if (name === "style") for (const [key, text] of Object.entries(value)) node.style.setProperty(key, text);
-    else if (value !== null && value !== undefined && value !== false) node.setAttribute(name, value === true ? "" : value);
+    else if (value !== null && value !== undefined && value !== false)
+      node.setAttribute(name, value === true ? "" : value);
   }
   node.append(...children.flat(3).filter((child) => child !== null && child !== undefined && child !== false));
   return node;
@@ -41,11 +42,26 @@ function share(part, whole) {
 const times = {
   use(zone) {
     const format = (options) => new Intl.DateTimeFormat("en-GB", { timeZone: zone, ...options });
-    this.minutes = format({ weekday: "short", day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit" });
+    this.minutes = format({
+      weekday: "short",
+      day: "numeric",
+      month: "short",
+      year: "numeric",
+      hour: "2-digit",
+      minute: "2-digit",
+    });
     this.days = format({ day: "numeric", month: "short", year: "numeric" });
     this.months = format({ month: "short" });
     this.clock = format({ hour: "2-digit", minute: "2-digit" });
-    this.parts = format({ year: "numeric", month: "numeric", day: "numeric", hour: "numeric", minute: "numeric", second: "numeric", hourCycle: "h23" });
+    this.parts = format({
+      year: "numeric",
+      month: "numeric",
+      day: "numeric",
+      hour: "numeric",
+      minute: "numeric",
+      second: "numeric",
+      hourCycle: "h23",
+    });
   },
   minute: (value) => times.minutes.format(new Date(value)).replaceAll(",", ""),
   day: (value) => times.days.format(new Date(value)),
@@ -54,7 +70,9 @@ const times = {
     new Intl.DateTimeFormat("en-GB", { timeZone: "UTC", ...options }).format(new Date(`${text}T00:00:00Z`)),
   /** The zone's clock at an instant, as milliseconds of a clock without zone. */
   local(value) {
-    const part = Object.fromEntries(times.parts.formatToParts(new Date(value)).map((each) => [each.type, Number(each.value)]));
+    const part = Object.fromEntries(
+      times.parts.formatToParts(new Date(value)).map((each) => [each.type, Number(each.value)]),
+    );
     return Date.UTC(part.year, part.month - 1, part.day, part.hour, part.minute, part.second);
   },
   /** The instant at which the zone's clock shows `local`; asked twice, for the first guess may lie across a change. */
@@ -104,18 +122,36 @@ const tip = {
 /** One choice of several, as radio buttons in a row. */
 function choice(legend, name, options, chosen, act) {
   const radios = Object.entries(options).map(([value, text]) =>
-    el("label", {}, el("input", { type: "radio", name, value, checked: value === chosen, on: { change: () => act(value) } }), el("span", {}, text)),
+    el(
+      "label",
+      {},
+      el("input", { type: "radio", name, value, checked: value === chosen, on: { change: () => act(value) } }),
+      el("span", {}, text),
+    ),
   );
   return el("fieldset", { class: "choice" }, el("legend", {}, legend), radios);
 }
 
 /** A section of the page: its heading, what one sees and what follows from it, and the rest. */
 function section(id, heading, sentence, ...rest) {
-  return el("section", { id, "aria-labelledby": `${id}-heading` }, el("h2", { id: `${id}-heading` }, named(heading)), el("p", { class: "lead" }, named(sentence)), rest);
+  return el(
+    "section",
+    { id, "aria-labelledby": `${id}-heading` },
+    el("h2", { id: `${id}-heading` }, named(heading)),
+    el("p", { class: "lead" }, named(sentence)),
+    rest,
+  );
 }
 
 const nothing = (sentence) => el("p", { class: "nothing" }, sentence);
 /** A name that may break after an underscore, for names are long and have no spaces. */
-const named = (name) => String(name).split(/(?<=[_.])/).flatMap((part, index) => (index ? [el("wbr"), part] : [part]));
+const named = (name) =>
+  String(name)
+    .split(/(?<=[_.])/)
+    .flatMap((part, index) => (index ? [el("wbr"), part] : [part]));
+
+/** A long name without its middle, for long names often differ at their end. */
+const shortened = (name, most) =>
+  name.length > most ? `${name.slice(0, Math.floor(most / 3))}…${name.slice(-Math.ceil((2 * most) / 3))}` : name;
 
 const code = (text) => el("code", {}, text);

@@ -33,7 +33,9 @@ function classHuesOf(report, why) {
 
 function sections({ report, timeline, why, took_s }) {
   const classHues = classHuesOf(report, why);
-  const classOf = new Map([...(report?.campaigns ?? []), ...(why?.told ?? [])].map((each) => [each.campaign, each.klass]));
+  const classOf = new Map(
+    [...(report?.campaigns ?? []), ...(why?.told ?? [])].map((each) => [each.campaign, each.klass]),
+  );
   const hueOf = (campaign) => classHues.get(classOf.get(campaign)) ?? "hue-1";
   const found = [];
   if (report) {
@@ -46,7 +48,9 @@ function sections({ report, timeline, why, took_s }) {
 }
 
 function contents(main) {
-  const links = [...main.querySelectorAll("section")].map((each) => el("li", {}, el("a", { href: `#${each.id}` }, each.querySelector("h2").textContent)));
+  const links = [...main.querySelectorAll("section")].map((each) =>
+    el("li", {}, el("a", { href: `#${each.id}` }, each.querySelector("h2").textContent)),
+  );
   return links.length > 2 ? el("nav", { "aria-label": "On this page" }, el("ul", {}, links)) : null;
 }
 
@@ -56,12 +60,24 @@ function start() {
   times.use(zone);
   const main = document.getElementById("page");
   const [head, found] = sections(data);
-  const title = el("header", {}, el("div", { class: "masthead" }, el("span", {}, "Onevoice"), themeSwitch()), el("h1", {}, named(data.title)), head);
+  const title = el(
+    "header",
+    {},
+    el("div", { class: "masthead" }, el("span", {}, "Onevoice"), themeSwitch()),
+    el("h1", {}, named(data.title)),
+    head,
+  );
   main.replaceChildren(title, ...found.flat());
   const links = contents(main);
   if (links) title.append(links);
   const version = data.report?.version ? `, playbook version ${data.report.version.slice(0, 12)}` : "";
-  main.append(el("footer", {}, `Made by Onevoice from the lines of all decisions${version}. Times are in ${zone}; weeks begin on Monday. This page asks nothing of the network.`));
+  main.append(
+    el(
+      "footer",
+      {},
+      `Made by Onevoice from the lines of all decisions${version}. Times are in ${zone}; weeks begin on Monday. This page asks nothing of the network.`,
+    ),
+  );
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redrawCharts);
   addEventListener("beforeprint", redrawCharts);
   addEventListener("afterprint", redrawCharts);

@@ -19,11 +19,17 @@ function table({ caption, columns, rows, search, most = 12, sorted = 1, up = fal
   }
 
   function draw() {
-    const found = ordered(search ? rows.filter((row) => search(row).toLowerCase().includes(view.words)) : rows, columns[view.column].value, view.up);
+    const found = ordered(
+      search ? rows.filter((row) => search(row).toLowerCase().includes(view.words)) : rows,
+      columns[view.column].value,
+      view.up,
+    );
     const shown = view.all ? found : found.slice(0, most);
     body.replaceChildren(...shown.map((row) => line(columns, row)));
     if (!found.length) body.append(el("tr", {}, el("td", { colspan: columns.length }, "None.")));
-    heads.forEach((node, index) => node.setAttribute("aria-sort", index === view.column ? (view.up ? "ascending" : "descending") : "none"));
+    heads.forEach((node, index) =>
+      node.setAttribute("aria-sort", index === view.column ? (view.up ? "ascending" : "descending") : "none"),
+    );
     more.hidden = rows.length <= most + 3 || found.length <= most;
     more.textContent = view.all ? `Show the first ${most}` : `Show all ${count(found.length)}`;
     told.textContent = view.words ? `${count(found.length)} of ${count(rows.length)}` : "";
@@ -36,22 +42,41 @@ function table({ caption, columns, rows, search, most = 12, sorted = 1, up = fal
     "div",
     { class: "table" },
     field && el("div", { class: "tools" }, field, told),
-    el("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": caption },
-      el("table", { style: { "--longest": `${Math.min(30, longest + 3)}ch` } }, el("caption", { class: "unseen" }, caption), el("thead", {}, el("tr", {}, heads)), body)),
+    el(
+      "div",
+      { class: "scroll", tabindex: "0", role: "region", "aria-label": caption },
+      el(
+        "table",
+        { style: { "--longest": `${Math.min(30, longest + 3)}ch` } },
+        el("caption", { class: "unseen" }, caption),
+        el("thead", {}, el("tr", {}, heads)),
+        body,
+      ),
+    ),
     more,
   );
 }
 
 function head(column, act) {
-  return el("th", { scope: "col", class: column.text ? "text" : "number", title: column.hint }, el("button", { type: "button", on: { click: act } }, column.title));
+  return el(
+    "th",
+    { scope: "col", class: column.text ? "text" : "number", title: column.hint },
+    el("button", { type: "button", on: { click: act } }, column.title),
+  );
 }
 
 function line(columns, row) {
-  return el("tr", {}, columns.map((column, index) => {
-    const shown = (column.cell ?? column.value)(row);
-    const content = typeof shown === "number" ? count(shown) : shown;
-    return index ? el("td", { class: `${column.text ? "text" : "number"} ${column.wide ?? ""}` }, content) : el("th", { scope: "row" }, content);
-  }));
+  return el(
+    "tr",
+    {},
+    columns.map((column, index) => {
+      const shown = (column.cell ?? column.value)(row);
+      const content = typeof shown === "number" ? count(shown) : shown;
+      return index
+        ? el("td", { class: `${column.text ? "text" : "number"} ${column.wide ?? ""}` }, content)
+        : el("th", { scope: "row" }, content);
+    }),
+  );
 }
 
 function ordered(rows, value, up) {
@@ -67,9 +92,20 @@ function searchField(caption, act) {
 
 /** Parts of a whole as a bar, `parts` being [amount, hue, what it is]; `most` is the amount that fills the bar. */
 function bar(parts, most) {
-  const told = parts.filter(([amount]) => amount).map(([amount, , name]) => `${name} ${count(amount)}`).join(", ");
-  const pieces = parts.map(([amount, hue]) => amount > 0 && el("i", { style: { width: `${(100 * amount) / most}%`, background: `var(--${hue})` } }));
+  const told = parts
+    .filter(([amount]) => amount)
+    .map(([amount, , name]) => `${name} ${count(amount)}`)
+    .join(", ");
+  const pieces = parts.map(
+    ([amount, hue]) =>
+      amount > 0 && el("i", { style: { width: `${(100 * amount) / most}%`, background: `var(--${hue})` } }),
+  );
   return el("span", { class: "bar", title: told, role: "img", "aria-label": told || "none" }, pieces);
 }
 
-const key = (...pairs) => el("p", { class: "key" }, pairs.map(([hue, name]) => el("span", {}, swatch(hue), name)));
+const key = (...pairs) =>
+  el(
+    "p",
+    { class: "key" },
+    pairs.map(([hue, name]) => el("span", {}, swatch(hue), name)),
+  );
