@@ -38,7 +38,7 @@ function met(row) {
   const neither = row.times - row.one_first - row.other_first;
   return (
     `${row.one} and ${row.other} meet at the most customers: ${counted(row.customers, "customer")}, ${counted(row.times, "time")}. ${winner} went out first ${counted(wins, "time")}, ` +
-    `${loser} ${count(losses)}${neither ? `, neither ${count(neither)}` : ""}. Each such meeting is a customer who would have heard both.`
+    `${loser} ${count(losses)}${neither ? `, neither ${count(neither)}` : ""}. Without rules above both, each such meeting is a customer who hears both.`
   );
 }
 
@@ -70,7 +70,7 @@ function matrix(rows) {
   const note = el(
     "figcaption",
     {},
-    "Customers whom both campaigns wanted at the same time: a campaign’s row runs to the left of its name, its column below it. The darker, the more customers; a pair without a figure is not among those of the table below.",
+    "Customers whom both campaigns wanted at the same time: a campaign’s row runs to the left of its name, its column below it. The stronger the colour, the more customers; a pair without a figure is not among those of the table below.",
   );
   return el(
     "figure",

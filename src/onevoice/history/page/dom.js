@@ -144,11 +144,13 @@ function section(id, heading, sentence, ...rest) {
 }
 
 const nothing = (sentence) => el("p", { class: "nothing" }, sentence);
-/** A name that may break after an underscore, for names are long and have no spaces. */
-const named = (name) =>
-  String(name)
-    .split(/(?<=[_.])/)
-    .flatMap((part, index) => (index ? [el("wbr"), part] : [part]));
+/** A text in which long names may break after an underscore or a point, for they have no spaces. */
+function named(text) {
+  const broken = (word) => word.split(/(?<=[_.])/).flatMap((part, index) => (index ? [el("wbr"), part] : [part]));
+  return String(text)
+    .split(/(\S{17,})/)
+    .flatMap((piece, index) => (index % 2 ? broken(piece) : [piece]));
+}
 
 /** A long name without its middle, for long names often differ at their end. */
 const shortened = (name, most) =>

@@ -4,7 +4,7 @@
 function figures(report, took) {
   const pairs = [
     [count(report.lines), report.lines === 1 ? "event came in" : "events came in"],
-    took && [count(Math.round(report.lines / took)), `events a second, ${count(took)} s in all`],
+    took && [count(Math.round(report.lines / took)), `events a second, ${count(took)}\u00a0s in all`],
     [count(report.customers), report.customers === 1 ? "customer" : "customers"],
     [count(report.wishes), "wishes of campaigns to reach one of them"],
     [count(report.sent), report.wishes ? `contacts, ${share(report.sent, report.wishes)} of the wishes` : "contacts"],
@@ -103,9 +103,7 @@ function campaignsSection(report, classHues) {
   const sentence = [
     first &&
       `${first.campaign} got ${share(first.sent, report.sent)} of all contacts, ${first.sent < first.wishes / 2 ? "and still only" : "which is"} ${share(first.sent, first.wishes)} of what it wished for.`,
-    first && first.expired > first.sent
-      ? "Most of its wishes expired unsaid: wishing more often would win it nothing."
-      : null,
+    first && first.expired > first.sent ? "Most of its wishes expired unsaid." : null,
     idle ? `${capital(counted(idle, "campaign"))} never wanted anybody.` : null,
   ];
   const own = table({
@@ -228,7 +226,7 @@ function crowdedSection(report) {
   const heading = "The most crowded customers";
   if (!report.crowded.length) return section("crowded", heading, "No customer was wanted by several campaigns.");
   const first = report.crowded[0];
-  const sentence = `${capital(counted(first.at_once, "wish", "wishes"))} waited for customer ${first.customer} at the same time on ${times.day(first.since)}. Without one voice each of them would have been a message.`;
+  const sentence = `${capital(counted(first.at_once, "wish", "wishes"))} waited for customer ${first.customer} at the same time on ${times.day(first.since)}. If each campaign spoke for itself, every one of them would be a message.`;
   const columns = [
     { title: "Customer", text: true, value: (row) => row.customer, cell: (row) => String(row.customer) },
     { title: "At once", value: (row) => row.at_once, hint: "Wishes that waited at the same time" },

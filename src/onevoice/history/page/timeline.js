@@ -183,7 +183,7 @@ const timelineKey = () =>
       ["○", "held back"],
       ["×", "expired or ended"],
       ["❘", "event, or shown when a placement asked"],
-      ["▬", "true meanwhile; the darker, the more keys"],
+      ["▬", "true meanwhile; the stronger, the more keys"],
     ].map(([sign, text]) => el("span", {}, el("i", { class: "sign", "aria-hidden": "true" }, sign), text)),
   );
 
@@ -202,7 +202,7 @@ function told(timeline) {
 
 function axis(at, view, marked) {
   const labels = at
-    .filter(([tick]) => placed(view, tick) < view.width - 24)
+    .filter(([tick]) => placed(view, tick) < view.width - 44)
     .map(([tick, text]) => svg("text", { x: placed(view, tick) + 3, y: 15 }, text));
   const lines = at.map(([tick]) => `M${placed(view, tick).toFixed(1)} 6v${LANE_HEIGHT}`).join("");
   const x = marked === null ? -1 : placed(view, marked);
