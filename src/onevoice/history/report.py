@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 import duckdb
 
 from onevoice.events.pyarrow_untyped import Table, pa
+from onevoice.history.notebook import report_html
 from onevoice.history.why import rule_text
 
 if TYPE_CHECKING:
@@ -145,6 +146,10 @@ class Report:
     crowded: tuple[Crowded, ...]
     collisions: tuple[Collision, ...]
     example: Example | None
+
+    def _repr_html_(self) -> str:
+        """Show the figures one looks at first in a notebook."""
+        return report_html(self)
 
 
 def report(decided: Table, playbook: Playbook, *, version: str, lines: int, customers: int, decisions: int) -> Report:
