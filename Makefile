@@ -12,7 +12,7 @@ help:  ## what can be made
 $(READY): pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade "pip>=25.1"
-	$(BIN)/python -m pip install --quiet --editable ".[history,demo]" --group dev
+	$(BIN)/python -m pip install --quiet --editable ".[demo]" --group dev
 	@touch $(READY)
 
 setup: $(READY)  ## install everything into .venv
@@ -30,8 +30,8 @@ test: $(READY) lint types  ## what CI runs
 torture: $(READY)  ## the long runs
 	$(BIN)/python -m pytest -m torture --timeout 0
 
-demo: $(READY)  ## replay a grocer's year and print the decisions
-	$(BIN)/python examples/grocer/demo.py
+demo: $(READY)  ## replay a grocer's year, and show it
+	$(BIN)/onevoice demo
 
 bench: $(READY)  ## measure; figures are ratios within one run
 	$(BIN)/python -m bench

@@ -18,6 +18,7 @@ from onevoice.engine.store import COUNT
 from onevoice.events.batch import (
     HASH_HIGH,
     HASH_LOW,
+    ID,
     IDENTIFIERS_FROM,
     IDENTIFIERS_TO,
     ITEM,
@@ -25,7 +26,6 @@ from onevoice.events.batch import (
     LINE,
     MISSING_TIME,
     OCCURRED_AT,
-    TYPE,
 )
 from onevoice.events.built import encode_ndjson
 from onevoice.events.pyarrow_untyped import pa
@@ -57,11 +57,15 @@ _Name: TypeAlias = tuple[str, str, str]  # "fact" or "segment", its name, the ke
 _Span: TypeAlias = tuple[int, int | None]  # from, until; µs UTC
 
 
-class _Lines(NamedTuple):
-    """Which lines carry which identifiers, once for each: position of the line, hash of the identifier."""
+class _Marks(NamedTuple):
+    """What lines carry that can make them hang together: position of a line, its journal time, hash of the mark.
+
+    A mark is an identifier, or the id by which a sender's event is known when it comes twice.
+    """
 
     position: NDArray[np.int64]
-    identifier: NDArray[np.int64]
+    now: NDArray[np.int64]
+    mark: NDArray[np.int64]
 
 
 class _Line(NamedTuple):
@@ -72,48 +76,78 @@ class _Line(NamedTuple):
     content: dict[str, Any]
 
 
-def timeline(
-    journal: Journal, fold: Fold, customer: int, decisions: Callable[[frozenset[int]], Iterable[Decision]]
-) -> Timeline:
-    """Return the history of one customer of a state; `decisions` gives those of the customers with these numbers."""
-    lines = _carrying(journal, fold)
-    related = _hanging_together(lines, _identifiers_of(fold, customer))
-    numbers = _founders(fold, related)
-    decided = list(decisions(frozenset(numbers)))
-    contacts = deque(_contacts(decided, fold.published.playbook, numbers))
-    watch = _Watch(Fold(fold.published, fold.secret))
-    for line in _read(journal, watch.fold, np.unique(lines.position[np.isin(lines.identifier, related)])):
-        while contacts and contacts[0].position <= line.row.position:
-            watch.enter(contacts.popleft())
-        watch.take(line)
-    for contact in contacts:
-        watch.enter(contact)
-    watch.let_time_pass(now := int(fold.machine.state.scalars[at.NOW]))
-    mine = {each for each in numbers if survivor(fold.machine.state, each) == customer}
+Decided: TypeAlias = "Callable[[frozenset[int]], Iterable[Decision]]"  # the decisions of customers with these numbers
+
+
+def timeline(journal: Journal, fold: Fold, customer: int, decided: Decided) -> Timeline:
+    """Return the history of one customer of a state."""
+    seen = watched(journal, fold, customer, decided)
+    mine = customers.same_person(fold, customer)
     return Timeline(
         customer=customer,
         playbook=fold.published.playbook.name,
         time_zone=fold.published.playbook.time_zone,
-        now=_time(now),
-        events=watch.events(numbers.index(customer)),
-        bands=watch.bands(numbers.index(customer)),
-        decisions=tuple(decision for decision in decided if decision.customer in mine),
+        now=_time(int(fold.machine.state.scalars[at.NOW])),
+        events=seen.watch.events(seen.customer),
+        bands=seen.watch.bands(seen.customer),
+        decisions=tuple(decision for decision in seen.decisions if decision.customer in mine),
     )
 
 
-def _carrying(journal: Journal, fold: Fold) -> _Lines:
-    """Read the whole journal for who is named where."""
-    positions, identifiers = [np.empty(0, np.int64)], [np.empty(0, np.int64)]
+class Seen(NamedTuple):
+    """What came of watching a customer: their number in the fold that was watched; decisions of all in that fold."""
+
+    watch: Watch
+    customer: int
+    decisions: list[Decision]
+
+
+def watched(journal: Journal, fold: Fold, customer: int, decided: Decided) -> Seen:
+    """Fold one customer's lines up to the state's time, watching."""
+    lines = _marks(journal, fold)
+    related = _hanging_together(lines, _identifiers_of(fold, customer))
+    numbers = _founders(fold, related)
+    decisions = list(decided(frozenset(numbers)))
+    contacts = deque(_contacts(decisions, fold.published.playbook, numbers))
+    watch = Watch(Fold(fold.published, fold.secret))
+    ours = np.isin(lines.mark, related)
+    positions, first = np.unique(lines.position[ours], return_index=True)
+    for line, now in zip(_read(journal, watch.fold, positions), lines.now[ours][first].tolist(), strict=True):
+        while contacts and contacts[0].position <= line.row.position:
+            watch.enter(contacts.popleft())
+        watch.let_time_pass(now)
+        watch.take(line)
+    for contact in contacts:
+        watch.enter(contact)
+    watch.let_time_pass(int(fold.machine.state.scalars[at.NOW]))
+    return Seen(watch, numbers.index(customer), decisions)
+
+
+def _marks(journal: Journal, fold: Fold) -> _Marks:
+    """Read the whole journal for who is named where, and when."""
+    found = [np.empty((3, 0), np.int64)]
+    now = at.NEVER
     for row in journal.read(0):
         if row.kind is Kind.EVENTS:
             batch = fold.decoded(row)
-            events = batch.rows[(batch.rows[:, ITEM] == 0) & (batch.rows[:, TYPE] >= 0)]
+            events = batch.rows[batch.rows[:, ITEM] == 0]
+            times = _journal_times(row, events, now)
+            now = max(now, int(times.max(initial=at.NEVER if row.mode & Mode.IMPORT else row.stamp_us)))
+            named = np.stack([events[:, LINE] + row.position, times])
             counts = events[:, IDENTIFIERS_TO] - events[:, IDENTIFIERS_FROM]
             first = np.repeat(events[:, IDENTIFIERS_FROM] - np.cumsum(counts) + counts, counts)
             which = batch.identifiers[first + np.arange(len(first))]
-            positions.append(np.repeat(events[:, LINE] + row.position, counts))
-            identifiers.append(_hash(which[:, HASH_LOW], which[:, HASH_HIGH]))
-    return _Lines(np.concatenate(positions), np.concatenate(identifiers))
+            identifiers = _hash(which[:, HASH_LOW], which[:, HASH_HIGH])
+            found.append(np.vstack([np.repeat(named, counts, axis=1), identifiers]))
+            with_id = events[:, ID] != 0
+            found.append(np.vstack([named[:, with_id], _hash(events[with_id, ID], np.ones(1, np.int64))]))
+    return _Marks(*np.concatenate(found, axis=1))
+
+
+def _journal_times(row: Row, events: NDArray[np.int64], now: int) -> NDArray[np.int64]:
+    """Return int64[events]: the journal time of each, `now` being that of the row before."""
+    own = events[:, OCCURRED_AT] if row.mode & Mode.IMPORT else np.full(len(events), row.stamp_us)
+    return np.maximum(np.maximum.accumulate(own), now)
 
 
 def _hash(low: NDArray[np.int64], high: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -128,13 +162,13 @@ def _identifiers_of(fold: Fold, customer: int) -> NDArray[np.int64]:
     return np.unique(_hash(rows[own, at.ID_LOW], rows[own, at.ID_HIGH]))
 
 
-def _hanging_together(lines: _Lines, identifiers: NDArray[np.int64]) -> NDArray[np.int64]:
+def _hanging_together(lines: _Marks, identifiers: NDArray[np.int64]) -> NDArray[np.int64]:
     """Return these identifiers and all that ever stood in one line with one of them, and so on."""
     count = -1
     while len(identifiers) != count:
         count = len(identifiers)
-        together = np.unique(lines.position[np.isin(lines.identifier, identifiers)])
-        identifiers = np.union1d(identifiers, lines.identifier[np.isin(lines.position, together)])
+        together = np.unique(lines.position[np.isin(lines.mark, identifiers)])
+        identifiers = np.union1d(identifiers, lines.mark[np.isin(lines.position, together)])
     return identifiers
 
 
@@ -198,7 +232,7 @@ def _without_nulls(value: _Value) -> _Value:
     return value
 
 
-class _Watch:
+class Watch:
     """Folds lines one by one, and keeps what was true of whom and when."""
 
     def __init__(self, fold: Fold) -> None:
@@ -216,10 +250,9 @@ class _Watch:
         self._look_at_all()
 
     def take(self, line: _Line) -> None:
-        """Let time pass to a line, fold it, and note who it was about."""
+        """Fold a line, and note who it was about."""
         is_import = bool(line.row.mode & Mode.IMPORT)
         occurred_at = int(line.batch.rows[0, OCCURRED_AT])
-        self.let_time_pass(occurred_at if is_import else line.row.stamp_us)
         identifiers = line.batch.identifiers
         self.fold.machine.row(line.batch, line.row.stamp_us, imported=is_import, observing=True)
         occurred_at = line.row.stamp_us if occurred_at == MISSING_TIME else occurred_at
@@ -272,6 +305,7 @@ class _Watch:
     def _look(self, kind: str) -> None:
         """Compare what is true now with what was true before."""
         now = int(self.fold.machine.state.scalars[at.NOW])
+        self._follow_merges()
         true = dict(self._true(kind))
         for key, span in [(key, span) for key, span in self._open.items() if key[1][0] == kind and key not in true]:
             self._close(key, span, now)
@@ -287,6 +321,15 @@ class _Watch:
         for number in np.unique(customers.survivors(self.fold.machine.state)).tolist():
             for name, since, until in looking(self.fold, number, self._texts):
                 yield (number, name), (since, until)
+
+    def _follow_merges(self) -> None:
+        """Let what was true of somebody who became another one go on being true of that one."""
+        for (number, name), (since, until) in list(self._open.items()):
+            owner = survivor(self.fold.machine.state, number)
+            if owner != number:
+                del self._open[number, name]
+                other = self._open.get((owner, name), (since, until))
+                self._open[owner, name] = (min(since, other[0]), until)
 
     def _close(self, key: tuple[int, _Name], span: _Span, now: int) -> None:
         """End what was true: when it said it would, or now."""
