@@ -9,7 +9,8 @@ from cyclopts import App, CycloptsError, Group
 
 from onevoice.cli.check import check
 from onevoice.cli.decide import decide
-    _BEGIN: (demo, init, check),
+from onevoice.cli.demo import demo
+from onevoice.cli.init import init
 from onevoice.cli.output import tell
 from onevoice.cli.report import report
 from onevoice.cli.run import run
