@@ -12,7 +12,7 @@ help:  ## what can be made
 $(READY): pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade "pip>=25.1"
-	$(BIN)/python -m pip install --quiet --editable ".[history,demo]" --group dev
+	$(BIN)/python -m pip install --quiet --editable ".[demo]" --group dev
 	@touch $(READY)
 
 setup: $(READY)  ## install everything into .venv

@@ -25,6 +25,7 @@ from onevoice.runtime.asks import ask
 from onevoice.runtime.compiling import compile_once
 from onevoice.runtime.decisions import Reading, time_of, us_of
 from onevoice.runtime.fold import Published
+from onevoice.runtime.form import Form, form_of
 from onevoice.runtime.ingested import Ingested
 from onevoice.runtime.numbering import renumber
 from onevoice.runtime.payloads import NDJSON, PIECE_LINES, PIECE_LINES_MAX, Events, Piece, cut, decoded, without
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 
     from onevoice.engine.machine import Outcome
     from onevoice.history.decision import Decision
+    from onevoice.importing.model import FileMapping
     from onevoice.journal.port import Journal, Row
     from onevoice.playbook.model import Playbook
     from onevoice.runtime.customer import Customer
@@ -78,6 +80,7 @@ class Onevoice:
         self._clock = clock
         self._journal = journal
         self._piece_lines = piece_lines
+        self._snapshots = snapshots
         secret = journal.meta.secret
         self._secret = (
             int.from_bytes(secret[:8], "little", signed=True),
@@ -185,6 +188,8 @@ class Onevoice:
         *,
         decide: bool = True,
         on_rejected: Callable[[Mistake], None] | None = None,
+        mapping: FileMapping | str | Path | None = None,
+        aside: str | Path | None = None,
     ) -> Ingested:
         """Import files in order, the time being that of the events; return what became of the lines taken in now.
 
@@ -192,16 +197,22 @@ class Onevoice:
         journal ends, and a file that was taken whole is passed over. `on_progress` hears the count of lines after each
         piece, `on_rejected` what is wrong with a line.
 
-        Raises EventError for a file that cannot be read, or was begun and has changed since.
+        With a `mapping` (a file of YAML) the files are CSV, NDJSON or Parquet of any form: `docs/guide/importing.md`.
+        Lines that make no event are written to `aside` (NDJSON or Parquet), and counted in the answer's `summaries`.
+
+        Raises EventError for a file that cannot be read, or was begun and has changed since, or was taken under another
+        mapping; MappingError for a mapping that is broken, or does not fit the file or the playbook.
         """
         with self._lock:
             self._writer.check_whole()
             answer = self._answer()
+            form = form_of(mapping, aside, self._snapshots)
+            answer.summaries = form.summaries
             for path in files:
                 # Closed here also when a listener raises: what is in the journal has to come into the state.
-                with closing(self._run_file(Path(path), _mode(imported=True, decide=decide))) as taken:
+                with closing(self._run_file(Path(path), form, _mode(imported=True, decide=decide))) as taken:
                     for entered in taken:
-                        rejected = _rejected(entered.entry, f"{path}")
+                        rejected = form.rejected(entered.entry, Path(path))
                         answer.count(entered, rejected)
                         if on_rejected:
                             for mistake in rejected:
@@ -326,14 +337,15 @@ class Onevoice:
                 if decision.number == last - 1:
                     return
 
-    def _run_file(self, path: Path, mode: Mode) -> Generator[Entered]:
+    def _run_file(self, path: Path, form: Form, mode: Mode) -> Generator[Entered]:
         """Take in what is left of a file, and then write down that there is nothing left."""
         writer = self._writer
-        taken = writer.files.of(path)
+        taken = writer.files.of(path, form.digest)
         if taken.done:
             return
         with (
-            closing(ahead(self._entries(path, mode, taken))) as entries,
+            form.opened(path, self.playbook) as events,
+            closing(ahead(self._entries(events, mode, taken))) as entries,
             closing(writer.enter_all(entries)) as entered,
         ):
             for each in entered:
@@ -344,10 +356,10 @@ class Onevoice:
         writer.append(done.row(head.position, head.stamp_us))
         writer.files.note(done)
 
-    def _entries(self, path: Path, mode: Mode, taken: Taken) -> Iterator[Entry]:
+    def _entries(self, events: Events, mode: Mode, taken: Taken) -> Iterator[Entry]:
         """Yield what is left of a file, decoded."""
         stamp = STAMP_NEVER
-        for piece in cut(path, self._piece_lines):
+        for piece in cut(events, self._piece_lines):
             rest = without(piece, taken.taken)
             if rest is not None:
                 stamp = self._stamp(last=stamp)  # the piece before may not be written yet
@@ -394,8 +406,7 @@ class Onevoice:
 
 
 def _rejected(entry: Entry, name: str, before: int = 0) -> list[Mistake]:
-    """Tell the rejected lines of an entry with their places, `before` lines into `name`, or as its file says."""
-    before = entry.taken.lines - entry.batch.lines if entry.taken else before
+    """Tell the rejected lines of an entry with their places, `before` lines into `name`."""
     return [rejection.at(before, name) for rejection in entry.batch.rejected]
 
 
