@@ -13,6 +13,7 @@ from onevoice.conditions.tree import Expression, Read, Scope, Symbol, SymbolKind
 from onevoice.conditions.types import check
 from onevoice.errors import ConditionError, MappingError
 from onevoice.importing.columns import names_no_zone
+from onevoice.importing.load import in_order
 from onevoice.importing.model import Entries, Kind, Rule, Value, Written
 from onevoice.importing.sources import as_name
 from onevoice.playbook.builtin import all_events
@@ -92,7 +93,7 @@ def bind(mapping: FileMapping, columns: Mapping[str, Column], playbook: Playbook
     binder = _Binder(mapping, columns, playbook)
     plan = binder.plan()
     if binder.report.mistakes:
-        raise MappingError(*dict.fromkeys(binder.report.mistakes))
+        raise MappingError(*in_order(binder.report.mistakes))
     return plan
 
 
@@ -277,6 +278,7 @@ class _Binder:
             if value.expression.text in self.columns and spoken.type is Type.TEXT:
                 mend = f"say what the column holds: `columns: {{{value.expression.text}: {_FITS[kind].value}}}`"
             self._refuse(path, f"`{name}` is a {kind} in the playbook", _FITS[kind].value, spoken.type.value, mend)
+            return None
         return spoken
 
     def _agree(self, rules: list[Bound]) -> None:

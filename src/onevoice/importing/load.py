@@ -55,8 +55,18 @@ def load_bytes(name: str, content: bytes) -> FileMapping:
         report.nodes = {node.place.path: node for node in every_node(root)}
         mapping = _mapping(name, root, report)
     if report.mistakes or mapping is None:
-        raise MappingError(*dict.fromkeys(report.mistakes))
+        raise MappingError(*in_order(report.mistakes))
     return mapping
+
+
+def in_order(mistakes: list[Mistake]) -> list[Mistake]:
+    """Return mistakes once each, from the top of the mapping to its end."""
+
+    def position(mistake: Mistake) -> tuple[int, ...]:
+        match = re.match(r"[^:]*:(\d+)(?::(\d+))?", mistake.where)
+        return (int(match[1]), int(match[2] or 0)) if match else (0, 0)
+
+    return sorted(dict.fromkeys(mistakes), key=position)
 
 
 def _mapping(name: str, root: Node, report: Report) -> FileMapping:
@@ -136,10 +146,10 @@ def _numbers(record: Record) -> tuple[str, str]:
         return ".", ""
     with opened(record.report, node) as numbers:
         decimal = numbers.one_of("decimal", (".", ","), ".")
-        thousands = numbers.one_of("thousands", (".", ",", "'", " "))
+        thousands = numbers.one_of("thousands", (".", ",", "'", "space"))
         if thousands == decimal:
             numbers.refuse("thousands", "one sign for two things", expected="another sign than `decimal`")
-        return decimal, thousands
+        return decimal, " " if thousands == "space" else thousands
 
 
 def _columns(record: Record) -> dict[str, Kind]:
@@ -197,7 +207,8 @@ def _rules(record: Record) -> Iterator[Rule]:
             row.report.refuse(row.place, "nothing is left for this entry", mend="give the entry before it a `when`")
         last = rule
         yield rule
-    if "events" in record.nodes and not 1 <= count <= RULES_MAX:
+    events = record.nodes.get("events")
+    if events is not None and isinstance(events.value, list) and not 1 <= count <= RULES_MAX:
         record.refuse("events", "no number of entries for a mapping", expected=f"1 to {RULES_MAX}", found=f"{count:,}")
 
 

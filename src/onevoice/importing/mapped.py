@@ -35,6 +35,11 @@ PART_LINES: Final = 2_000_000
 BATCH_EVENTS: Final = 16_384
 PIECE_BYTES: Final = 4_000_000
 ASIDE: Final = {"file": "VARCHAR", "line": "BIGINT", "reason": "VARCHAR", "found": "VARCHAR", "content": "JSON"}
+# A text that cannot be read as JSON is taken out of the way of the statements that read it.
+NOT_JSON: Final = """
+    update raw set "#error" = 'not a JSON object', "#text" = "#0", "#0" = null
+    where "#error" is null and case when json_valid("#0") then json_type("#0") <> 'OBJECT' else true end
+"""
 CONFIG: Final = {
     "memory_limit": MEMORY,
     "autoinstall_known_extensions": "false",
@@ -97,7 +102,7 @@ class Mapped:
         try:
             self._database.execute(f"copy ({statement}) to {literal(str(part))} (format {form})")
             part.replace(path)
-        except (OSError, _duckdb().Error) as error:
+        except (OSError, _duckdb().IOException) as error:
             part.unlink(missing_ok=True)
             what, mend = "the lines kept aside cannot be written", "see that the folder exists and may be written"
             raise EventError(Mistake(what, f"{path}", found=f"{error}", mend=mend)) from error
@@ -123,8 +128,7 @@ class Mapped:
             self._database.unregister("batch")
             count, made = count + batch.num_rows, True
         if source.is_json:
-            wrong = 'not (json_valid("#0") and json_type("#0") = \'OBJECT\')'
-            run(f"""update raw set "#error" = 'not a JSON object' where "#error" is null and {wrong}""")
+            run(NOT_JSON)
         run(self._statements.dropped())
         run(self._statements.judged())
         parts = -(-count // PART_LINES) or 1
@@ -183,7 +187,7 @@ def _room_told(path: Path) -> Generator[None]:
     """Tell what stops the database, which is a disk that is full, as what it means for the import."""
     try:
         yield
-    except _duckdb().Error as error:
+    except (_duckdb().IOException, _duckdb().OutOfMemoryException) as error:
         mend = "see that there is room on the disk for about twice the file, unpacked"
         raise EventError(Mistake("the lines cannot be worked on", f"{path}", found=f"{error}", mend=mend)) from error
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import gzip
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
 from onevoice.errors import EventError, Mistake
@@ -16,8 +17,7 @@ from onevoice.events.pyarrow_untyped import Table, pa
 from onevoice.importing.model import Kind
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from pathlib import Path
+    from collections.abc import Callable, Iterable, Iterator
     from typing import IO
 
     from onevoice.importing.model import Csv, FileMapping
@@ -55,21 +55,40 @@ class Source(NamedTuple):
     is_json: bool = False
 
 
+def check_files(paths: Iterable[str | Path]) -> None:
+    """Raise one EventError for all files that cannot be read or whose ending says no form; reads nothing of them."""
+    mistakes: list[Mistake] = []
+    for path in map(Path, paths):
+        try:
+            _form(path)
+            path.open("rb").close()
+        except OSError as error:
+            mistakes += _unreadable(path, error).mistakes
+        except EventError as error:
+            mistakes += error.mistakes
+    if mistakes:
+        raise EventError(*mistakes)
+
+
 def source_of(path: Path, mapping: FileMapping) -> Source:
     """Open a file by its ending; EventError where it cannot be read, or its ending says no form."""
-    endings = [ending.lower() for ending in path.suffixes]
-    form = next((ending for ending in reversed(endings) if ending != ".gz"), "")
+    form = _form(path)
     try:
         if form in DELIMITED:
             return _delimited(path, mapping.csv)
-        if form in LINES:
-            return _json_lines(path)
-        if form == PARQUET:
-            return _parquet(path)
+        return _json_lines(path) if form in LINES else _parquet(path)
     except (OSError, EOFError, pa.ArrowInvalid) as error:
         raise _unreadable(path, error) from error
-    expected = ", ".join((*DELIMITED, *LINES, PARQUET))
-    raise EventError(Mistake("unknown form of file", str(path), f"an ending of {expected}", form or "none"))
+
+
+def _form(path: Path) -> str:
+    """Return the ending that says what is in a file, leaving out that it is packed."""
+    endings = [ending.lower() for ending in path.suffixes]
+    form = next((ending for ending in reversed(endings) if ending != ".gz"), "")
+    if form not in (*DELIMITED, *LINES, PARQUET):
+        expected = ", ".join((*DELIMITED, *LINES, PARQUET))
+        raise EventError(Mistake("unknown form of file", str(path), f"an ending of {expected}", form or "none"))
+    return form
 
 
 def _unreadable(path: Path, error: Exception) -> EventError:
@@ -206,26 +225,31 @@ def _json_lines(path: Path) -> Source:
 
     def batches() -> Iterator[Table]:
         lines = _Lines(path)
-        numbers: list[int] = []
-        texts: list[str] = []
-        errors: list[str | None] = []
+        pending: list[tuple[int, str, str | None]] = []
         try:
             for line in lines:
                 if not line.strip():
                     continue
-                text, error = _decoded(line)
-                numbers.append(lines.number)
-                texts.append(text)
-                errors.append(error)
-                if len(numbers) == BATCH_LINES:
-                    yield _table(numbers, errors, [*texts], {"#0": pa.array(texts, pa.string())})
-                    numbers, texts, errors = [], [], []
+                pending.append((lines.number, *_decoded(line)))
+                if len(pending) == BATCH_LINES:
+                    yield _json_batch(pending)
+                    pending.clear()
         except (OSError, EOFError) as error:
             raise _unreadable(path, error) from error
-        yield _table(numbers, errors, [*texts], {"#0": pa.array(texts, pa.string())})
+        yield _json_batch(pending)
 
     columns = {name: json_column(name) for name in names}
     return Source(columns, ("#0",), '"#0"', batches, is_json=True)
+
+
+def _json_batch(lines: list[tuple[int, str, str | None]]) -> Table:
+    good = [None if error else text for _, text, error in lines]
+    return _table(
+        [number for number, _, _ in lines],
+        [error for _, _, error in lines],
+        [text if error else None for _, text, error in lines],
+        {"#0": pa.array(good, pa.string())},
+    )
 
 
 def _decoded(line: bytes) -> tuple[str, str | None]:

@@ -41,7 +41,7 @@ class Statements:
         firsts = f'select "#line" as line, min("#line") over (partition by {same}) as first from raw'
         found = f'select line from ({firsts} where "#error" is null) where line <> first'
         return (
-            f"create table dropped as {found if self.plan.mapping.drop_duplicates else 'select 0::bigint where false'}"
+            f"create table dropped as {found if self.plan.mapping.drop_duplicates else 'select 0::bigint as line where false'}"
         )
 
     def judged(self) -> str:
