@@ -48,7 +48,7 @@ def test_one_sale_however_it_is_written(tmp_path, text):
     [
         ('{delimiter: ";"}', "at;card;price\n2026-03-01 10:00;ann;2.5\n"),
         ("{delimiter: tab}", "at\tcard\tprice\n2026-03-01 10:00\tann\t2.5\n"),
-        ("{quote: \"'\"}", "at,card,price\n'2026-03-01 10:00','ann',2.5\n"),
+        ('{quote: "\'"}', "at,card,price\n'2026-03-01 10:00','ann',2.5\n"),
         ("{header: [at, card, price]}", LINE),
         ("{encoding: latin-1}", (HEAD + LINE).replace("ann", "ann").encode("latin-1")),
     ],
@@ -76,7 +76,7 @@ def test_a_packed_file(tmp_path):
         ('{decimal: ",", thousands: "."}', "1.234.567,5", 1234567.5),
         ('{decimal: ",", thousands: "."}', "1.23", None),
         ('{thousands: ","}', "1,234.5", 1234.5),
-        ("{thousands: \"'\"}", "1'234", 1234),
+        ('{thousands: "\'"}', "1'234", 1234),
     ],
 )
 def test_a_number_is_read_as_it_is_meant_or_kept_aside(tmp_path, numbers, text, value):
@@ -292,7 +292,9 @@ def test_json_lines(tmp_path):
     text = b"\n".join(json.dumps(line).encode() for line in lines)
     text = b"\xef\xbb\xbf" + text + b'\n\n{"at": \n[1]\n"caf\xe9"\n'
     mapping = with_time(["iso", "unix"]).replace(b"card: card", b"card: who.card")
-    mapping = mapping.replace(b"price: number", b"price: number, gift: boolean").replace(b"price}}", b"price, gift: gift}}")
+    mapping = mapping.replace(b"price: number", b"price: number, gift: boolean").replace(
+        b"price}}", b"price, gift: gift}}"
+    )
     events, summary, kept = mapped(csv(tmp_path, text, "sales.ndjson"), mapping)
     assert events == [EVENT | {"identifiers.card": "9007199254740993"}, EVENT | {"fields.gift": True}]
     assert reasons(summary) == {
@@ -307,7 +309,7 @@ def test_json_lines(tmp_path):
 @pytest.mark.parametrize(
     ("at", "zone"),
     [
-        (pa.array([dt.datetime(2026, 3, 1, 10)], pa.timestamp("ns")), ", zone: Europe/Vilnius"),
+        (pa.array([1772359200 * 10**9], pa.timestamp("ns")), ", zone: Europe/Vilnius"),
         (pa.array([1772352000000], pa.timestamp("ms", "Asia/Tokyo")), ""),
         (pa.array(["2026-03-01 10:00"]).dictionary_encode(), ", zone: Europe/Vilnius"),
     ],

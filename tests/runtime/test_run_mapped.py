@@ -44,9 +44,9 @@ def mapping(tmp_path):
 def lines(count):
     """In no order of time, with a line without a customer and a repeated one in each dozen."""
     for n in range(count):
+        told = n - (n % 12 == 7)  # what the line before told
         who = "" if n % 12 == 5 else "ada"
-        yield f"2026-01-01T00:{n * 7 % 60:02d}:00Z,{who},,{n - (n % 12 == 7)}.5,x\n" if n % 12 != 7 else last
-        last = f"2026-01-01T00:{n * 7 % 60:02d}:00Z,{who},,{n}.5,x\n"
+        yield f"2026-01-01T00:{told * 7 % 60:02d}:00Z,{who},,{told}.5,x\n"
 
 
 def written(folder, count=120, name="sales.csv"):
@@ -151,6 +151,11 @@ def test_lines_aside_stay_when_their_file_is_passed_over(mapping, tmp_path):
     kept = aside.read_text().splitlines()
     assert sum("sales.csv" in line for line in kept) == 10
     assert sum("more.csv" in line for line in kept) == 1
+
+
+def test_lines_aside_need_a_mapping(tmp_path):
+    with pytest.raises(EventError, match="a place for lines kept aside, and no mapping"):
+        opened(PLAYBOOK).run([], aside=tmp_path / "aside.ndjson")
 
 
 def test_a_mapping_that_does_not_fit_takes_nothing(mapping, tmp_path):

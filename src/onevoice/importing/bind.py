@@ -124,6 +124,7 @@ class _Binder:
         self._known("identifiers", self.mapping.identifiers, self.playbook.identifiers, "kind of identifier")
         rules = [self._rule(f"events[{at}]", rule) for at, rule in enumerate(self.mapping.rules)]
         self._agree(rules)
+        self._cases()
         return Plan(self.mapping, rules, identifiers, self.used)
 
     def _kind(self, name: str) -> Kind | None:
@@ -280,6 +281,14 @@ class _Binder:
             self._refuse(path, f"`{name}` is a {kind} in the playbook", _FITS[kind].value, spoken.type.value, mend)
             return None
         return spoken
+
+    def _cases(self) -> None:
+        """Refuse columns that SQL would take for one."""
+        alike: dict[str, str] = {}
+        for name in self.used:
+            if alike.setdefault(name.lower(), name) != name:
+                found = f"{quoted(alike[name.lower()])} and {quoted(name)}"
+                self._refuse("", "two columns in use that differ only in case", "names that differ in more", found)
 
     def _agree(self, rules: list[Bound]) -> None:
         """Hold the rules to one type for each path: they become one column."""

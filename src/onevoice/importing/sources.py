@@ -272,7 +272,7 @@ def _keys(path: Path) -> Iterator[str]:
             return
         try:
             yield from _inside(json.loads(line), "")
-        except ValueError:
+        except (ValueError, RecursionError):
             continue
 
 

@@ -40,9 +40,8 @@ class Statements:
         same = ", ".join(map(name, self.source.physical))
         firsts = f'select "#line" as line, min("#line") over (partition by {same}) as first from raw'
         found = f'select line from ({firsts} where "#error" is null) where line <> first'
-        return (
-            f"create table dropped as {found if self.plan.mapping.drop_duplicates else 'select 0::bigint as line where false'}"
-        )
+        nothing = "select 0::bigint as line where false"
+        return f"create table dropped as {found if self.plan.mapping.drop_duplicates else nothing}"
 
     def judged(self) -> str:
         """Return what reads from each line the values of its event, or the `reason` why there is none."""

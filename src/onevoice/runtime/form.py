@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from onevoice.errors import EventError, Mistake
 from onevoice.importing.load import load_mapping
 from onevoice.importing.mapped import Mapped, open_mapped
 
 if TYPE_CHECKING:
     from collections.abc import Generator
 
-    from onevoice.errors import Mistake
     from onevoice.importing.model import FileMapping
     from onevoice.importing.summary import Summary
     from onevoice.playbook.model import Playbook
@@ -70,8 +70,14 @@ class Form:
 
 
 def form_of(mapping: FileMapping | str | Path | None, aside: str | Path | None, snapshots: Path | None) -> Form:
-    """Return how files are read by this mapping, worked on beside the snapshots; MappingError where it is broken."""
+    """Return how files are read by this mapping, worked on beside the snapshots.
+
+    Raises MappingError where it is broken, EventError for `aside` without one.
+    """
     if isinstance(mapping, (str, Path)):
         mapping = load_mapping(mapping)
+    if aside is not None and mapping is None:
+        mend = "name the mapping, or leave `aside` out: a line of events that cannot be used is told as rejected"
+        raise EventError(Mistake("a place for lines kept aside, and no mapping", f"{aside}", mend=mend))
     folder = None if snapshots is None else snapshots.with_name(FOLDER)
     return Form(mapping, None if aside is None else Path(aside), folder)
