@@ -350,6 +350,12 @@ def test_an_empty_file_makes_nothing(tmp_path):
     assert (events, summary.lines, summary.first, kept) == ([], 0, "", [])
 
 
+def test_an_empty_table_makes_nothing(tmp_path):
+    schema = {"at": pa.timestamp("us", "UTC"), "card": pa.dictionary(pa.int8(), pa.string()), "price": pa.float64()}
+    pq.write_table(pa.schema(schema).empty_table(), tmp_path / "sales.parquet")
+    assert mapped(tmp_path / "sales.parquet", MAPPING + b"duplicates: drop")[0] == []
+
+
 @pytest.mark.parametrize("name", ["a.xls", "b.csv.gz", "absent.csv", "c.parquet"])
 def test_what_cannot_be_read_is_named(tmp_path, name):
     if name != "absent.csv":

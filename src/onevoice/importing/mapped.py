@@ -122,11 +122,13 @@ class Mapped:
         """Fill the tables; return how many lines the file has."""
         run = self._database.execute
         count, made = 0, False
+        run("begin")  # one for all batches: what is unpacked goes to the disk without waiting for each of them
         for batch in source.batches():
             self._database.register("batch", batch)
             run(f"{'insert into raw' if made else 'create table raw as'} select * from batch")
             self._database.unregister("batch")
             count, made = count + batch.num_rows, True
+        run("commit")
         if source.is_json:
             run(NOT_JSON)
         run(self._statements.dropped())

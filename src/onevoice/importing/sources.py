@@ -308,6 +308,9 @@ def _parquet(path: Path) -> Source:
                         numbers, nothing, nothing, dict(zip(physical, map(_plain, batch.columns), strict=True))
                     )
                     number += batch.num_rows
+            if number == 1:
+                nothing = schema.empty_table().columns
+                yield _table([], [], [], dict(zip(physical, map(_plain, nothing), strict=True)))
         except (OSError, pa.ArrowInvalid) as error:
             raise _unreadable(path, error) from error
 
@@ -316,7 +319,8 @@ def _parquet(path: Path) -> Source:
 
 
 def _plain(array: Any) -> Any:
-    return array.dictionary_decode() if pa.types.is_dictionary(array.type) else array
+    """Return an array whose batches need not agree in their dictionaries."""
+    return array.cast(array.type.value_type) if pa.types.is_dictionary(array.type) else array
 
 
 def _native(name: str, sql: str, form: Any) -> dict[str, Column]:
