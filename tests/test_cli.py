@@ -187,7 +187,7 @@ def test_run_tells_what_is_wrong_with_its_files_before_any_work(call, events, tm
     for out, found in ((tmp_path / "none" / "out.ndjson", "No such file or directory"), (tmp_path, "found a folder")):
         code, _, err = call("run", TELECOM, events, "--data", data, "--out", out)
         assert code == 1
-        assert err.startswith(f"error: {out}: the decisions cannot be written; expected a file in a folder; ")
+        assert err.startswith(f"error: {out}: the file cannot be written; expected a file in a folder; ")
         assert found in err
     assert not data.exists()
 

@@ -1,4 +1,4 @@
-"""Replay the grocer's year: events per second, decisions by campaign, and what held wishes back.
+"""Replay the grocer's year: events per second, wishes and messages by campaign, and what held wishes back.
 
 python examples/grocer/demo.py
 """
@@ -9,48 +9,40 @@ import shutil
 import sys
 import time
 from collections import Counter
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-import convert
 import pyarrow.parquet as pq
 
 import onevoice
+from onevoice.demo.prepare import Prepared, prepare
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from pathlib import Path
 
     from onevoice import Decision
 
-REPLAY: Final = convert.FOLDER / "replay"  # this run's journal; each run begins the year anew
+FOLDER: Final = Path(__file__).resolve().parents[2] / "demo-data"
+REPLAY: Final = FOLDER / "replay"  # this run's journal; each run begins the year anew
+ENDS: Final = ("won", "expired", "ended", "not_eligible", "too_many")  # each wish comes to one of these, or still waits
 
 
-def prepared() -> Path:
-    """Give the file of events, converted first where it or the catalogue is absent."""
-    events = convert.FOLDER / "events.parquet"
-    if not (events.exists() and (convert.HERE / "products.csv").exists()):
-        for what, count in convert.convert().items():
-            print(f"{count:>11,} {what}")
-    return events
-
-
-def replay(events: Path) -> list[Decision]:
+def replay(prepared: Prepared) -> list[Decision]:
     """Run the year through a new journal, print how fast that went, and give its decisions."""
     shutil.rmtree(REPLAY, ignore_errors=True)
-    warm_up(events)
-    with onevoice.open(convert.HERE, REPLAY) as engine:
+    warm_up(prepared)
+    with onevoice.open(prepared.playbook, REPLAY) as engine:
         began = time.perf_counter()
-        done = engine.run([events], on_progress=show_progress).lines
+        done = engine.run([prepared.events], on_progress=show_progress).lines
         took = time.perf_counter() - began
         print(f"\n{done:,} events in {took:.1f} s, {done / took:,.0f} events/s")
         return list(engine.decisions())
 
 
-def warm_up(events: Path) -> None:
+def warm_up(prepared: Prepared) -> None:
     """Take a few events without keeping them, so that compiling the kernels, once a version, is not timed."""
-    print("starting (the first time this compiles the kernels: about a minute)", file=sys.stderr, flush=True)
-    with onevoice.open(convert.HERE) as engine:
-        engine.ingest(pq.ParquetFile(events).read_row_group(0).slice(0, 100), imported=True)
+    with onevoice.open(prepared.playbook) as engine:
+        engine.ingest(pq.ParquetFile(prepared.events).read_row_group(0).slice(0, 100), imported=True)
 
 
 def show_progress(done: int) -> None:
@@ -59,30 +51,34 @@ def show_progress(done: int) -> None:
 
 
 def print_tally(decisions: Iterable[Decision]) -> None:
-    """Print per campaign what went out, and per reason what did not."""
-    won: dict[str, Counter[str]] = {"round": Counter(), "ask": Counter()}
+    """Print per campaign how many wishes and messages there were, and per reason what held wishes back."""
+    wishes: dict[str, Counter[str]] = {"messages": Counter(), "till": Counter()}
+    won: dict[str, Counter[str]] = {"messages": Counter(), "till": Counter()}
     held: Counter[str] = Counter()
     for decision in decisions:
+        way = "till" if decision.kind == "ask" else "messages"
         for line in decision.lines:
-            if line.reason == "won":
-                won[decision.kind][line.campaign] += 1
-            else:
-                held[line.reason] += 1
-    print_counts("sent, by campaign", won["round"])
-    print_counts("printed at the till, by campaign", won["ask"])
-    print_counts("held back, by reason", held)
-
-
-def print_counts(title: str, counts: Counter[str]) -> None:
-    """Print a title with the total, and the counts from the greatest down."""
-    print(f"\n{counts.total():>11,} {title}")
-    for name, count in counts.most_common():
+            wishes[way][line.campaign] += way == "till" or line.reason in ENDS
+            won[way][line.campaign] += line.reason == "won"
+            if line.reason != "won":
+                held[f"{line.reason} {line.rule}".strip()] += 1
+    for way, counts in wishes.items():
+        print(f"\n{counts.total():>11,} {won[way].total():>9,} wishes and {way}, by campaign")
+        for name, count in counts.most_common():
+            print(f"{count:>11,} {won[way][name]:>9,}   {name}")
+    print(f"\n{held.total():>11,} held back, by reason")
+    for name, count in held.most_common():
         print(f"{count:>11,}   {name}")
 
 
 def main() -> None:
-    """Convert if need be, replay, print."""
-    print_tally(replay(prepared()))
+    """Make ready what is not, replay, print."""
+    prepared = prepare(FOLDER)
+    for what, count in prepared.counts.items():
+        print(f"{count:>11,} {what}")
+    if prepared.changed:
+        print(f"\nthe playbook in {prepared.playbook} is not the example's: it stays as it is")
+    print_tally(replay(prepared))
 
 
 if __name__ == "__main__":

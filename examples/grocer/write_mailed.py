@@ -11,9 +11,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from journey import read
+import pyarrow.parquet as pq
+
+from onevoice.demo.tables import packaged_tables
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 FILE: Final = Path(__file__).resolve().parent / "mailed.yaml"
 
@@ -74,6 +79,11 @@ class Mailing:
     def name(self) -> str:
         """Give the name under which events and playbook know it."""
         return f"c{self.number}"
+
+
+def read(table: str, *columns: str) -> pa.Table:
+    """Read the named columns of one of the package's tables."""
+    return pq.read_table(packaged_tables().path(table), columns=list(columns))
 
 
 def mailings() -> list[Mailing]:

@@ -76,7 +76,7 @@ def load(path: str | Path) -> Playbook:
 
 
 def open(  # noqa: A001 - `onevoice.open` reads as what it does
-    playbook: Playbook | str | Path,
+    playbook: Playbook | str | Path | None = None,
     data_dir: str | Path | None = None,
     *,
     clock: Callable[[], int] | None = None,
@@ -85,10 +85,11 @@ def open(  # noqa: A001 - `onevoice.open` reads as what it does
 ) -> Onevoice:
     """Open an engine over the data in a folder, or in memory.
 
-    `playbook`: its folder, or a `Playbook` built in Python. Where the data was made under another one, that is
-    published first (`Onevoice.publish`). `data_dir` is made if it is missing; None keeps everything in memory.
-    `clock` gives the time in µs UTC. A snapshot is written after each `snapshot_every` lines (0: only when asked for,
-    and at the end); `piece_lines`, 1 to 1,000,000, is how many lines a journal row holds at most.
+    `playbook`: its folder, or a `Playbook` built in Python; without one, that in force in the data stays. Where the
+    data was made under another one, that is published first (`Onevoice.publish`). `data_dir` is made if it is missing;
+    None keeps everything in memory. `clock` gives the time in µs UTC. A snapshot is written after each `snapshot_every`
+    lines (0: only when asked for, and at the end); `piece_lines`, 1 to 1,000,000, is how many lines a journal row holds
+    at most.
 
     Raises PlaybookError; LimitError for a setting out of its bounds; JournalError where the data is in use, or not to
     be read; JournalDamaged, which names the row.

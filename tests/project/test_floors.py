@@ -11,6 +11,7 @@ from tests.project.sources import SOURCES, foreign_imports, imports, modules, ow
 # From the roof to the ground. A room imports rooms of lower floors, never one of its own floor or above.
 FLOORS = (
     ("cli",),
+    ("demo",),
     ("",),  # the package's own dozen names
     ("runtime",),
     ("history",),

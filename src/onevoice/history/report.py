@@ -5,7 +5,7 @@ Every figure is one SQL query over the lines of all decisions; `wishes.sql` make
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from functools import cache
 from importlib.resources import files
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 import duckdb
 
 from onevoice.events.pyarrow_untyped import Table, pa
+from onevoice.history.why import rule_text
 
 if TYPE_CHECKING:
     from onevoice.playbook.model import Playbook
@@ -55,7 +56,8 @@ class WeekFigures:
 class ReasonFigures:
     """Wishes that one reason held back at least once, and how many of them went out later all the same.
 
-    With `placement` set these are answers to asks there, of which none can go out later.
+    `rule` is its path in the playbook, where there is one, and `words` what it says there. With `placement` set these
+    are answers to asks there, of which none can go out later.
     """
 
     reason: str
@@ -64,6 +66,7 @@ class ReasonFigures:
     wishes: int
     customers: int
     sent_later: int
+    words: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +169,7 @@ def report(decided: Table, playbook: Playbook, version: str, lines: int, custome
             shown=shown,
             campaigns=_all(base, CampaignFigures, "campaigns"),
             weeks=_all(base, WeekFigures, "weeks"),
-            reasons=_all(base, ReasonFigures, "reasons"),
+            reasons=tuple(_in_words(each, playbook) for each in _all(base, ReasonFigures, "reasons")),
             load=_all(base, Load, "load", customers=customers),
             crowded=_all(base, Crowded, "crowded", most=CROWDED_MAX),
             collisions=_all(base, Collision, "collisions", most=COLLISIONS_MAX),
@@ -175,6 +178,10 @@ def report(decided: Table, playbook: Playbook, version: str, lines: int, custome
 
 
 _Row = TypeVar("_Row")
+
+
+def _in_words(figures: ReasonFigures, playbook: Playbook) -> ReasonFigures:
+    return replace(figures, words=rule_text(figures.rule, playbook))
 
 
 def _load(base: Any, decided: Table, playbook: Playbook) -> None:

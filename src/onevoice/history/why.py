@@ -7,13 +7,13 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo
 
-from onevoice.playbook.model import DAY, HOUR, MINUTE, SECOND, WEEK
+from onevoice.playbook.model import DAY, HOUR, MINUTE, SECOND, WEEK, Cap
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from onevoice.history.decision import Decision, Line
-    from onevoice.playbook.model import Campaign, Cap, Playbook, Suppression
+    from onevoice.playbook.model import Campaign, Playbook, Suppression
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +55,8 @@ def _headline(decision: Decision) -> str:
     if decision.kind == "ask":
         shown = names or (f"nothing won, so {decision.default}" if decision.default else "nothing")
         return f"{decision.placement} shows {shown}; {_counted(others, 'other campaign')} wanted to be there"
+    if decision.kind == "end":
+        return ", ".join(f"{line.campaign}: {line.reason}" for line in decision.lines)
     if won:
         return f"{names} goes out by {won[0].channel}; {_counted(others, 'other campaign')} met it"
     return f"nothing goes out; {_counted(others, 'campaign')} looked at"
@@ -86,10 +88,6 @@ class _Case:
     def value(self) -> str:
         value = self.line.value
         return _time(value, self.zone) if isinstance(value, datetime) else f"{value}"
-
-    @property
-    def index(self) -> int:
-        return int(self.line.rule.rpartition("[")[2].rstrip("]"))
 
 
 def _won(case: _Case) -> tuple[str, str]:
@@ -135,10 +133,7 @@ def _no_address(case: _Case) -> tuple[str, str]:
 
 
 def _suppressed(case: _Case) -> tuple[str, str]:
-    rules = case.playbook.policies.suppress
-    if not case.line.rule or case.index >= len(rules):
-        return case.line.rule, "suppressed"
-    return case.line.rule, f"suppressed: {suppression_text(rules[case.index])}"
+    return case.line.rule, f"suppressed: {rule_text(case.line.rule, case.playbook)}".removesuffix(": ")
 
 
 def _again_after(case: _Case) -> tuple[str, str]:
@@ -154,11 +149,8 @@ def _gap(case: _Case) -> tuple[str, str]:
 
 
 def _cap(case: _Case) -> tuple[str, str]:
-    caps = case.playbook.policies.caps
     used = f"{case.value} of {case.line.limit} are used; room again on {case.until}"
-    if not case.line.rule or case.index >= len(caps):
-        return case.line.rule, used
-    return case.line.rule, f"{cap_text(caps[case.index])}: {used}"
+    return case.line.rule, f"{rule_text(case.line.rule, case.playbook)}: {used}".removeprefix(": ")
 
 
 def _outranked(case: _Case) -> tuple[str, str]:
@@ -181,6 +173,16 @@ _SENTENCES: Final[dict[str, Callable[[_Case], tuple[str, str]]]] = {
     "cap": _cap,
     "outranked": _outranked,
 }
+
+
+def rule_text(path: str, playbook: Playbook) -> str:
+    """Return what stands at `policies.caps[i]` or `policies.suppress[i]` as words; empty where nothing does."""
+    kind, _, index = path.rstrip("]").partition("[")
+    rules: Sequence[Cap | Suppression] = getattr(playbook.policies, kind.removeprefix("policies."), ()) if index else ()
+    if not index or int(index) >= len(rules):
+        return ""
+    rule = rules[int(index)]
+    return cap_text(rule) if isinstance(rule, Cap) else suppression_text(rule)
 
 
 def cap_text(cap: Cap) -> str:

@@ -20,11 +20,14 @@ from onevoice.playbook.model import Aggregate, FieldType
 from onevoice.playbook.scopes import measure_type
 from onevoice.program import FACT_LASTS, MEASURE_PANE_US, MOMENT_SUBSTEPS, P_HORIZON_US, P_SLOT_SEGMENTS
 from onevoice.runtime.carry import survivor
-from onevoice.runtime.decisions import REASONS, time_of
+from onevoice.runtime.decisions import REASONS, time_of, us_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from numpy.typing import NDArray
+
+    from onevoice.engine.state import State
     from onevoice.events.batch import Batch
     from onevoice.playbook.model import Measure
     from onevoice.runtime.fold import Fold
@@ -118,6 +121,14 @@ def number_of(fold: Fold, identifiers: Mapping[str, str]) -> int | None:
     return None
 
 
+def survivors(state: State) -> NDArray[np.int64]:
+    """Return int64[customers]: who each customer is after all merges."""
+    found = state.customers[: state.pools[at.CUSTOMERS, COUNT], at.ALIAS].copy()
+    while not np.array_equal(found, further := found[found]):
+        found = further
+    return found
+
+
 def same_person(fold: Fold, customer: int) -> frozenset[int]:
     """Return all numbers of the customer who has this one: their own, and those merged into them."""
     state = fold.machine.state
@@ -145,6 +156,38 @@ def view(fold: Fold, number: int) -> Customer:
     )
 
 
+def facts_of(fold: Fold, number: int, texts: Texts) -> Iterator[tuple[tuple[str, str, str], int, int | None]]:
+    """Yield the open facts of a customer: ("fact", name, key), since, until; µs UTC, None where nothing ends it."""
+    for name, interval in _View(fold, number, texts).facts():
+        until = None if interval.until is None else us_of(interval.until, "until")
+        yield ("fact", name, ", ".join(map(str, interval.key))), us_of(interval.since, "since"), until
+
+
+def segments_of(fold: Fold, number: int, texts: Texts) -> Iterator[tuple[tuple[str, str, str], int, int | None]]:
+    """Yield the segments of a customer in the same form."""
+    for name, since in _View(fold, number, texts).segments():
+        yield ("segment", name, ""), us_of(since, "since"), None
+
+
+class Texts:
+    """The texts of a state's names by their hashes: of a key only the hash is kept."""
+
+    def __init__(self, fold: Fold) -> None:
+        self._fold = fold
+        self._known: dict[int, str] = {}
+        self._count = 0
+
+    def of(self, hashed: int) -> str | int:
+        """Return the text with a hash, or the hash where no name has it."""
+        machine = self._fold.machine
+        if hashed not in self._known and self._count < len(machine.names.texts):
+            new = machine.names.texts[self._count :]
+            hashes: list[int] = machine.state.names[self._count : self._count + len(new), at.N_HASH].tolist()
+            self._known.update(zip(hashes, new, strict=True))
+            self._count += len(new)
+        return self._known.get(hashed, hashed)
+
+
 def _grouped(pairs: Iterator[tuple[str, Any]]) -> dict[str, tuple[Any, ...]]:
     found: dict[str, tuple[Any, ...]] = {}
     for name, value in pairs:
@@ -153,12 +196,13 @@ def _grouped(pairs: Iterator[tuple[str, Any]]) -> dict[str, tuple[Any, ...]]:
 
 
 class _View:
-    def __init__(self, fold: Fold, number: int) -> None:
+    def __init__(self, fold: Fold, number: int, texts: Texts | None = None) -> None:
         self.playbook = fold.published.playbook
         self.schema = fold.compiled.schema
         self.program = fold.compiled.program
         self.state = fold.machine.state
-        self.texts = fold.machine.names.texts
+        self.names = fold.machine.names.texts
+        self.texts = texts or Texts(fold)
         self.customer = number
         self.now = int(self.state.scalars[at.NOW])
 
@@ -186,7 +230,7 @@ class _View:
                 lasts = int(self.program.facts[number, FACT_LASTS])
                 hashes = row[at.FIRST : at.FIRST + len(names[number].per)]
                 until = time_of(row[at.OPEN_AT] + lasts) if lasts else None
-                key = tuple(self._text(hashed) for hashed in hashes)
+                key = tuple(map(self.texts.of, hashes))
                 yield names[number].name, Interval(key, time_of(row[at.OPEN_AT]), until)
 
     def measures(self) -> Iterator[tuple[str, Value]]:
@@ -262,16 +306,11 @@ class _View:
                     time_of(row[at.K_DUE_AT]),
                 )
 
-    def _text(self, hashed: int) -> str | int:
-        """Return the name with a hash, or the hash: the values of keys are not kept."""
-        codes = np.flatnonzero(self.state.names[: len(self.texts), at.N_HASH] == hashed)
-        return self.texts[int(codes[0])] if len(codes) else hashed
-
     def _plain(self, value: float, kind: FieldType) -> Value:
         if value != value:  # noqa: PLR0124 - NaN is NULL
             return None
         if kind in {FieldType.CHOICE, FieldType.PRODUCT}:
-            return self.texts[int(value)]
+            return self.names[int(value)]
         if kind is FieldType.BOOLEAN:
             return bool(value)
         if kind is FieldType.TIME:

@@ -26,9 +26,9 @@ if TYPE_CHECKING:
 REASONS: Final = {int(reason): reason.name.lower() for reason in Reason}
 KINDS: Final = {int(kind): kind.name.lower() for kind in DecisionKind}
 
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_LAST_US: Final = (datetime.max.replace(tzinfo=UTC) - _EPOCH) // timedelta(microseconds=1)
-_FIRST_US: Final = (datetime.min.replace(tzinfo=UTC) - _EPOCH) // timedelta(microseconds=1)
+EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_LAST_US: Final = (datetime.max.replace(tzinfo=UTC) - EPOCH) // timedelta(microseconds=1)
+_FIRST_US: Final = (datetime.min.replace(tzinfo=UTC) - EPOCH) // timedelta(microseconds=1)
 _RULES: Final = {int(Reason.CAP): "policies.caps", int(Reason.SUPPRESSED): "policies.suppress"}
 _VALUE_IS_TIME: Final = {int(Reason.AGAIN_AFTER), int(Reason.GAP)}
 _WITH_UNTIL: Final = {int(Reason.AGAIN_AFTER), int(Reason.GAP), int(Reason.CAP), int(Reason.OUTRANKED)}
@@ -36,7 +36,7 @@ _WITH_UNTIL: Final = {int(Reason.AGAIN_AFTER), int(Reason.GAP), int(Reason.CAP),
 
 def time_of(us: int) -> datetime | None:
     """Return an instant in µs UTC as a datetime, None where it never comes or no calendar reaches it."""
-    return _EPOCH + timedelta(microseconds=us) if _FIRST_US <= us <= _LAST_US else None
+    return EPOCH + timedelta(microseconds=us) if _FIRST_US <= us <= _LAST_US else None
 
 
 def us_of(time: object, where: str) -> int:
@@ -45,7 +45,7 @@ def us_of(time: object, where: str) -> int:
     if isinstance(time, datetime) and time.tzinfo is None:
         mend = "give it a zone, as in datetime(2026, 3, 1, tzinfo=UTC)"
     elif isinstance(time, datetime):
-        us = (time - _EPOCH) // timedelta(microseconds=1)
+        us = (time - EPOCH) // timedelta(microseconds=1)
     elif isinstance(time, int) and not isinstance(time, bool):
         us = time
     if not EARLIEST_US <= us <= LATEST_US:
@@ -77,7 +77,7 @@ class Reading:
             yield Decision(
                 number=row[at.D_NUMBER],
                 kind=KINDS[row[at.D_KIND]],
-                time=time_of(row[at.D_TIME]) or _EPOCH,
+                time=time_of(row[at.D_TIME]) or EPOCH,
                 position=row[at.D_POSITION],
                 customer=row[at.D_CUSTOMER],
                 placement=self.placements[placement] if placement >= 0 else "",

@@ -69,8 +69,10 @@ class Form:
         ]
 
 
-def form_of(mapping: FileMapping | str | Path | None, aside: str | Path | None, snapshots: Path | None) -> Form:
-    """Return how files are read by this mapping, worked on beside the snapshots.
+def form_of(
+    mapping: FileMapping | str | Path | None, aside: str | Path | None, snapshots: Path | None, summaries: list[Summary]
+) -> Form:
+    """Return how files are read by this mapping, worked on beside the snapshots; `summaries` is filled by them.
 
     Raises MappingError where it is broken, EventError for `aside` without one.
     """
@@ -80,4 +82,4 @@ def form_of(mapping: FileMapping | str | Path | None, aside: str | Path | None, 
         mend = "name the mapping, or leave `aside` out: a line of events that cannot be used is told as rejected"
         raise EventError(Mistake("a place for lines kept aside, and no mapping", f"{aside}", mend=mend))
     folder = None if snapshots is None else snapshots.with_name(FOLDER)
-    return Form(mapping, None if aside is None else Path(aside), folder)
+    return Form(mapping, None if aside is None else Path(aside), folder, summaries)

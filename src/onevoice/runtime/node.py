@@ -4,22 +4,26 @@ from __future__ import annotations
 
 import logging
 import time as system
+from collections import deque
 from contextlib import closing
 from pathlib import Path
 from threading import RLock
 from typing import TYPE_CHECKING, Any, Final, Self, TypeAlias, cast
 
 import msgspec
+import numpy as np
 
 from onevoice.engine import canonical
 from onevoice.engine import state as at
 from onevoice.errors import JournalError, LimitError, Mistake
 from onevoice.events.pyarrow_untyped import Table, pa
+from onevoice.history.report import Report, report
+from onevoice.history.why import Why, why
 from onevoice.journal.memory import MemoryJournal
 from onevoice.journal.port import STAMP_NEVER, Kind, Mode
 from onevoice.journal.sqlite import SqliteJournal
+from onevoice.runtime import carry, explain, faults, outcomes, swap
 from onevoice.runtime import customer as customers
-from onevoice.runtime import faults, outcomes, swap
 from onevoice.runtime.ahead import ahead
 from onevoice.runtime.asks import ask
 from onevoice.runtime.compiling import compile_once
@@ -38,6 +42,7 @@ if TYPE_CHECKING:
 
     from onevoice.engine.machine import Outcome
     from onevoice.history.decision import Decision
+    from onevoice.history.timeline import Timeline
     from onevoice.importing.model import FileMapping
     from onevoice.journal.port import Journal, Row
     from onevoice.playbook.model import Playbook
@@ -68,7 +73,7 @@ class Onevoice:
 
     def __init__(
         self,
-        playbook: Published,
+        playbook: Published | None,
         journal: Journal,
         snapshots: Path | None = None,
         *,
@@ -87,6 +92,9 @@ class Onevoice:
             int.from_bytes(secret[8:], "little", signed=True),
         )
         if journal.last().rows == 0:
+            if playbook is None:
+                mend = "name one: `onevoice.open(playbook, data_dir)`"
+                raise JournalError(Mistake("no playbook was ever in force here", "open", mend=mend))
             journal.append([playbook.row(0, 0)])
         found = recover(journal, snapshots, self._secret)
         for note in found.notes:
@@ -104,7 +112,8 @@ class Onevoice:
         )
         self._writer.flush()
         self._readings: dict[int, Reading] = {found.playbook_row: found.fold.reading}
-        self.publish(playbook)
+        if playbook is not None:
+            self.publish(playbook)
 
     def __enter__(self) -> Self:
         """Return the engine itself."""
@@ -195,19 +204,16 @@ class Onevoice:
 
         What was taken of a file is in the journal with its events: after a crash the same call goes on where the
         journal ends, and a file that was taken whole is passed over. `on_progress` hears the count of lines after each
-        piece, `on_rejected` what is wrong with a line.
+        piece, `on_rejected` what is wrong with a line. With a `mapping` (YAML) the files are of another form:
+        `docs/guide/importing.md`; lines that make no event go to `aside` and are counted in the answer's `summaries`.
 
-        With a `mapping` (a file of YAML) the files are CSV, NDJSON or Parquet of any form: `docs/guide/importing.md`.
-        Lines that make no event are written to `aside` (NDJSON or Parquet), and counted in the answer's `summaries`.
-
-        Raises EventError for a file that cannot be read, or was begun and has changed since, or was taken under another
-        mapping; MappingError for a mapping that is broken, or does not fit the file or the playbook.
+        Raises EventError for a file that cannot be read, was begun and has changed since, or was taken under another
+        mapping; MappingError for a mapping that is broken, or does not fit the file.
         """
         with self._lock:
             self._writer.check_whole()
             answer = self._answer()
-            form = form_of(mapping, aside, self._snapshots)
-            answer.summaries = form.summaries
+            form = form_of(mapping, aside, self._snapshots, answer.summaries)
             for path in files:
                 # Closed here also when a listener raises: what is in the journal has to come into the state.
                 with closing(self._run_file(Path(path), form, _mode(imported=True, decide=decide))) as taken:
@@ -250,16 +256,8 @@ class Onevoice:
             wanted = self._numbers(customer)
             self._writer.flush()
             reading, from_row = self._writer.fold.reading, self._row_before(since)
-        found = (
-            decision
-            for reading, outcome in self._outcomes(from_row, reading)
-            for decision in reading.decisions(outcome)
-        )
-        return (
-            decision
-            for decision in found
-            if decision.position >= since and (wanted is None or decision.customer in wanted)
-        )
+        found = self._decisions_of(wanted, from_row, reading)
+        return (decision for decision in found if decision.position >= since)
 
     def decisions_table(self, since: int = 0) -> Table:
         """Return every line of every decision from the position `since` on, as a pyarrow Table."""
@@ -277,6 +275,40 @@ class Onevoice:
             self._writer.check_whole()
             number = customers.number_of(self._writer.fold, identifiers)
             return None if number is None else customers.view(self._writer.fold, number)
+
+    def timeline(self, customer: Mapping[str, str] | int) -> Timeline | None:
+        """Return what happened to a customer, what was true meanwhile and what was decided; None for nobody.
+
+        The whole journal is read for the customer's lines, which are folded alone: some seconds a million lines.
+        """
+        with self._lock:
+            self._writer.flush()
+            fold = self._writer.fold
+            numbers = self._numbers(customer)
+            if not numbers:
+                return None
+            own = carry.survivor(fold.machine.state, min(numbers))
+            return explain.timeline(self._journal, fold, own, self._decisions_of)
+
+    def why(self, customer: Mapping[str, str] | int, campaign: str = "", *, last: int = 1) -> list[Why]:
+        """Return the `last` decisions about a customer, or about one campaign and that customer, in sentences."""
+        found: deque[Decision] = deque(maxlen=last)
+        for decision in self.decisions(customer):
+            if not campaign or any(line.campaign == campaign for line in decision.lines):
+                found.append(decision)
+        return [why(decision, self.playbook) for decision in found]
+
+    def report(self) -> Report:
+        """Return what went out, what was held back and who was crowded, in figures, over all that was decided."""
+        with self._lock:
+            decided = self.decisions_table()
+            state = self._writer.fold.machine.state
+            alias = customers.survivors(state)
+            column = decided.column_names.index("customer")
+            merged = alias[decided["customer"].to_numpy()]
+            decided = decided.set_column(column, "customer", pa.array(merged))
+            count = int((alias == np.arange(len(alias))).sum())
+            return report(decided, self.playbook, self._writer.fold.published.digest, self.position, count)
 
     def hash(self) -> str:
         """Return the digest of the canonical state: equal for equal histories, whatever their batches and restarts."""
@@ -314,7 +346,7 @@ class Onevoice:
         answer = self._answer()
         for entry in entries:
             entered = self._writer.enter(entry)
-            answer.count(entered, _rejected(entry, name, answer.lines))
+            answer.count(entered, [rejection.at(answer.lines, name) for rejection in entry.batch.rejected])
         return answer
 
     def _answer(self) -> Ingested:
@@ -392,6 +424,13 @@ class Onevoice:
     def _row(self, number: int) -> Row:
         return next(iter(self._journal.read(number)))
 
+    def _decisions_of(
+        self, customers: frozenset[int] | None, from_row: int = 0, reading: Reading | None = None
+    ) -> Iterator[Decision]:
+        """Yield the decisions about these customers, or all, from a journal row on."""
+        for in_force, outcome in self._outcomes(from_row, reading):
+            yield from in_force.decisions(outcome if customers is None else outcomes.of_customers(outcome, customers))
+
     def _outcomes(self, from_row: int = 0, reading: Reading | None = None) -> Iterator[tuple[Reading, Outcome]]:
         """Yield what each DECISIONS row holds, with the names by which it is read."""
         for number, row in enumerate(self._journal.read(from_row), from_row):
@@ -403,11 +442,6 @@ class Onevoice:
                 outcome = outcomes.decode(row.payload)
                 renumber(self._writer.fold, outcome.decisions[:, at.D_CUSTOMER], number)
                 yield reading, outcome
-
-
-def _rejected(entry: Entry, name: str, before: int = 0) -> list[Mistake]:
-    """Tell the rejected lines of an entry with their places, `before` lines into `name`."""
-    return [rejection.at(before, name) for rejection in entry.batch.rejected]
 
 
 def _mode(*, imported: bool, decide: bool) -> Mode:
@@ -427,7 +461,7 @@ def _check_setting(name: str, value: int, least: int, most: int) -> None:
 
 
 def open_node(
-    playbook: Playbook | str | Path,
+    playbook: Playbook | str | Path | None = None,
     data_dir: str | Path | None = None,
     *,
     clock: Callable[[], int] = clock_us,
@@ -437,7 +471,7 @@ def open_node(
     """Open an engine: `onevoice.open` says how."""
     _check_setting("piece_lines", piece_lines, 1, PIECE_LINES_MAX)
     _check_setting("snapshot_every", snapshot_every, 0, at.INFINITE)
-    published = Published.of(playbook)
+    published = None if playbook is None else Published.of(playbook)
     compile_once()  # what is wrong with the playbook does not wait for it
     if data_dir is None:
         return Onevoice(published, MemoryJournal(), clock=clock, piece_lines=piece_lines)

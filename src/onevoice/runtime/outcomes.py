@@ -17,7 +17,7 @@ from onevoice.events.pyarrow_untyped import pa
 from onevoice.journal.port import Kind, Row
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -130,6 +130,13 @@ def decode(payload: bytes) -> Outcome:
     lines[:, at.L_DECISION] = np.repeat(decisions[:, at.D_NUMBER], lengths)
     scores = structs.field("score").fill_null(np.nan).to_numpy(zero_copy_only=False)
     return Outcome(decisions, lines, np.array(scores))
+
+
+def of_customers(outcome: Outcome, customers: Collection[int]) -> Outcome:
+    """Return the decisions of an outcome that are about these customers, with their lines."""
+    decisions = outcome.decisions[np.isin(outcome.decisions[:, at.D_CUSTOMER], list(customers))]
+    kept = np.isin(outcome.lines[:, at.L_DECISION], decisions[:, at.D_NUMBER])
+    return Outcome(decisions, outcome.lines[kept], outcome.scores[kept])
 
 
 def nothing() -> Outcome:

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from onevoice.playbook.model import Playbook
 
 
-class _Contact(NamedTuple):
+class Made(NamedTuple):
     """A contact that was made, in the names of the playbook it was made under; `customer` as the old state counts."""
 
     number: int
@@ -54,12 +54,12 @@ def rebuilt(journal: Journal, old: Fold, published: Published, rows: int) -> Fol
     otherwise, because its identifiers or event types differ, contacts go to whoever has the customer's identifiers now.
     """
     contacts = list(_contacts(journal, old, rows))
-    new = _Rebuild(Fold(published, old.secret), contacts)
+    new = Rebuild(Fold(published, old.secret), contacts)
     new.replay(journal, rows)
     numbers = renumbering(old, new.fold)
     if numbers is not None:
         moved = [contact._replace(customer=int(numbers[contact.customer])) for contact in contacts]
-        new = _Rebuild(Fold(published, old.secret), [contact for contact in moved if contact.customer >= 0])
+        new = Rebuild(Fold(published, old.secret), [contact for contact in moved if contact.customer >= 0])
         new.replay(journal, rows, late=True)
     fold = new.fold
     fold.renumbered = [*old.renumbered] if numbers is None else [*old.renumbered, (rows, numbers)]
@@ -70,7 +70,7 @@ def rebuilt(journal: Journal, old: Fold, published: Published, rows: int) -> Fol
     return fold
 
 
-def _contacts(journal: Journal, old: Fold, rows: int) -> Iterator[_Contact]:
+def _contacts(journal: Journal, old: Fold, rows: int) -> Iterator[Made]:
     """Yield the contacts that the journal says were made, in order."""
     playbook = old.published.playbook
     for number, row in enumerate(journal.read(0)):
@@ -82,7 +82,7 @@ def _contacts(journal: Journal, old: Fold, rows: int) -> Iterator[_Contact]:
             yield from _contacts_of(outcomes.decode(row.payload), playbook, old, number)
 
 
-def _contacts_of(outcome: Outcome, playbook: Playbook, old: Fold, row: int) -> Iterator[_Contact]:
+def _contacts_of(outcome: Outcome, playbook: Playbook, old: Fold, row: int) -> Iterator[Made]:
     campaigns, channels = list(playbook.campaigns.values()), list(playbook.channels)
     decided: list[list[int]] = outcome.decisions.tolist()
     decisions = {decision[at.D_NUMBER]: decision for decision in decided}
@@ -93,7 +93,7 @@ def _contacts_of(outcome: Outcome, playbook: Playbook, old: Fold, row: int) -> I
         offer = playbook.offers.get(campaign.offer)
         customer = translated(old, decision[at.D_CUSTOMER], row)
         if customer >= 0:
-            yield _Contact(
+            yield Made(
                 number=line[at.L_CONTACT],
                 customer=customer,
                 time=decision[at.D_TIME],
@@ -106,13 +106,13 @@ def _contacts_of(outcome: Outcome, playbook: Playbook, old: Fold, row: int) -> I
             )
 
 
-class _Rebuild:
+class Rebuild:
     """Folds history without arbitration, each contact entering at the instant and place at which it was made."""
 
-    def __init__(self, fold: Fold, contacts: list[_Contact]) -> None:
+    def __init__(self, fold: Fold, contacts: list[Made]) -> None:
         self.fold = fold
         self.contacts = deque(contacts)
-        self.early: list[_Contact] = []  # of customers who were founded later than that under another numbering
+        self.early: list[Made] = []  # of customers who were founded later than that under another numbering
         self.nothing = decode_ndjson(b"", fold.compiled.schema, fold.secret)
         playbook = fold.published.playbook
         self.campaigns = {name: number for number, name in enumerate(playbook.campaigns)}
@@ -127,7 +127,7 @@ class _Rebuild:
             if row.kind is Kind.EVENTS:
                 self._take(row, self.fold.decoded(row), late=late)
         for contact in [*self.contacts, *self.early]:
-            self._contact(contact)
+            self.enter(contact)
 
     def _take(self, row: Row, batch: Batch, *, late: bool) -> None:
         """Fold a row, stopping at each contact that was made before one of its lines."""
@@ -138,10 +138,10 @@ class _Rebuild:
             if stop > start:
                 self._step(row, cut(batch, start, stop))
                 start = stop
-            self._contact(contact)
+            self.enter(contact)
         self._step(row, cut(batch, start, batch.lines) if start else batch)
 
-    def _is_next(self, row: Row, contact: _Contact) -> bool:
+    def _is_next(self, row: Row, contact: Made) -> bool:
         """Tell whether a contact was made before the row's last line, or by time passing before its first."""
         if row.mode & Mode.IMPORT:
             return contact.position < row.position + row.count
@@ -151,7 +151,7 @@ class _Rebuild:
     def _step(self, row: Row, batch: Batch) -> None:
         self.fold.machine.row(batch, row.stamp_us, imported=bool(row.mode & Mode.IMPORT), observing=True)
 
-    def _contact(self, contact: _Contact) -> None:
+    def enter(self, contact: Made) -> None:
         """Let time pass to a contact, and enter it into the ledger."""
         machine, program = self.fold.machine, self.fold.compiled.program
         machine.row(self.nothing, contact.time, observing=True)

@@ -1,0 +1,5 @@
+"""`python -m onevoice.cli`."""
+
+from onevoice.cli.app import main
+
+main()

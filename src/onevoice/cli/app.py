@@ -1,0 +1,85 @@
+"""The verbs in the order in which one meets them, and what becomes of errors."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Final
+
+from cyclopts import App, CycloptsError, Group
+
+from onevoice.cli.check import check
+from onevoice.cli.decide import decide
+from onevoice.cli.output import tell
+from onevoice.cli.report import report
+from onevoice.cli.run import run
+from onevoice.cli.timeline import timeline
+from onevoice.cli.why import why
+from onevoice.errors import OnevoiceError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+FAILED: Final = 1
+MISUSED: Final = 2
+STOPPED: Final = 130
+MISTAKES_SHOWN: Final = 100
+
+_BEGIN: Final = Group("Begin", sort_key=1)
+_DECIDE: Final = Group("Decide", sort_key=2)
+_LOOK: Final = Group("Look", sort_key=3)
+
+_VERBS: Final = {
+    _BEGIN: (check,),
+    _DECIDE: (run, decide),
+    _LOOK: (report, timeline, why),
+}
+
+
+def _version() -> str:
+    """Return the version installed; asked for by name, it is found also where this file is run by itself."""
+    from importlib.metadata import version  # noqa: PLC0415 - costs 10 ms
+
+    return version("onevoice")
+
+
+app = App(
+    name="onevoice",
+    version=_version,
+    help=(
+        "One place that decides what a company says to each customer.\n\n"
+        "A playbook is a folder of YAML files: what is known about customers, what can happen, what you would like to "
+        "say and how important it is. Events go into a journal; decisions come out, with a reason for everything held "
+        "back.\n\nBegin with `onevoice demo` to see a grocer's year, or with `onevoice init shop` to write a playbook "
+        "of your own."
+    ),
+    help_epilogue="Exit codes: 0 done, 1 something is wrong with what was given, 2 not understood, 130 stopped.",
+    version_flags=["--version"],
+    suppress_keyboard_interrupt=False,  # it is told below
+)
+for _group, _verbs in _VERBS.items():
+    for _place, _verb in enumerate(_verbs):
+        app.command(_verb, group=_group, sort_key=_place)
+app.register_install_completion_command()
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line, and end the process with its exit code."""
+    try:
+        app(arguments, exit_on_error=False, print_error=False, result_action="return_value")
+    except CycloptsError as error:
+        tell(f"{error}".strip() or "the command was not understood")
+        tell("`onevoice --help` says how it is used")
+        sys.exit(MISUSED)
+    except OnevoiceError as error:
+        for mistake in error.mistakes[:MISTAKES_SHOWN]:
+            tell(f"error: {mistake}")
+        if len(error.mistakes) > MISTAKES_SHOWN:
+            tell(f"error: {len(error.mistakes) - MISTAKES_SHOWN:,} more")
+        sys.exit(FAILED)
+    except KeyboardInterrupt:
+        tell("stopped; the same command goes on where the journal ends")
+        sys.exit(STOPPED)
+    except BrokenPipeError:
+        sys.stderr.close()  # whoever read our output has seen enough
+        sys.exit(0)
+    sys.exit(0)

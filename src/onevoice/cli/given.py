@@ -1,0 +1,93 @@
+"""What verbs take: the same names with the same meaning in each of them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, TypeAlias
+
+from cyclopts import Parameter
+from cyclopts.validators import Number
+
+from onevoice.errors import EventError, Mistake, OnevoiceError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from cyclopts import Token
+
+
+def _path(_: object, tokens: Sequence[Token]) -> Path:
+    """Read a path; an empty one, which a shell makes of a variable that is not set, would be the folder one is in."""
+    if not tokens[0].value:
+        msg = "it is empty: name a path, `.` for the present folder"
+        raise ValueError(msg)
+    return Path(tokens[0].value)
+
+
+def _folder(kind: object, tokens: Sequence[Token]) -> Path:
+    """Read the path of a playbook; a file of it is an easy slip."""
+    path = _path(kind, tokens)
+    if path.is_file():
+        msg = f"{path} is a file: name the folder of the playbook, `{path.parent}`"
+        raise ValueError(msg)
+    return path
+
+
+Given: TypeAlias = Annotated[Path, Parameter(converter=_path)]
+Playbook: TypeAlias = Annotated[Path, Parameter(help="The folder of the playbook.", converter=_folder)]
+Data: TypeAlias = Annotated[
+    Path, Parameter(name="--data", help="The folder of the journal; made if it is missing.", converter=_path)
+]
+OldData: TypeAlias = Annotated[Path, Parameter(name="--data", help="The folder of the journal.", converter=_path)]
+Files: TypeAlias = Annotated[
+    list[Given], Parameter(help="Files of events, oldest first: .ndjson (also .gz), .parquet, .arrow.")
+]
+Out: TypeAlias = Annotated[
+    Path | None, Parameter(help="Write every decision of the journal to this file, one JSON a line.", converter=_path)
+]
+Html: TypeAlias = Annotated[
+    Path | None, Parameter(name="--html", help="Write a page to this file as well.", converter=_path)
+]
+Json: TypeAlias = Annotated[bool, Parameter(name="--json", negative="", help="Print the answer as one line of JSON.")]
+Who: TypeAlias = Annotated[
+    list[str], Parameter(name=["--identifier", "-i"], help="Who it is, as kind=value; once for each identifier.")
+]
+Someone: TypeAlias = Annotated[
+    list[str] | None, Parameter(name=["--identifier", "-i"], help="Who it is, as kind=value; once for each identifier.")
+]
+CustomerNumber: TypeAlias = Annotated[
+    int | None, Parameter(name="--customer", validator=Number(gte=0), help="Or the number that a report gives them.")
+]
+
+
+def pairs(option: str, texts: Iterable[str]) -> dict[str, str]:
+    """Return what was given as name=value; each name may be given once."""
+    found: dict[str, str] = {}
+    for name, value in (_pair(option, text) for text in texts):
+        if name in found:
+            both = f"{found[name]!r} and {value!r}"
+            raise EventError(Mistake("given twice", f"{option} {name}", "one value for a name", both))
+        found[name] = value
+    return found
+
+
+def _pair(option: str, text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not equals or not name:
+        raise EventError(Mistake("not a pair", option, "kind=value, as in email=ada@example.com", repr(text)))
+    return name, value
+
+
+def who(identifier: list[str] | None, customer: int | None) -> dict[str, str] | int:
+    """Return the identifiers, or the number, of the customer that is meant."""
+    if (customer is None) == (not identifier):
+        mend = "give `--identifier kind=value` or `--customer NUMBER`"
+        raise EventError(Mistake("nobody is named" if customer is None else "named twice", "command", mend=mend))
+    return pairs("--identifier", identifier or []) if customer is None else customer
+
+
+def check_data(data: Path) -> None:
+    """Refuse a folder that holds no journal: looking makes none."""
+    if not (data / "journal.sqlite").is_file():
+        mend = "`onevoice run PLAYBOOK events.ndjson --data FOLDER` makes one"
+        raise OnevoiceError(Mistake("no journal in this folder", f"{data}", "the folder given to `--data`", mend=mend))

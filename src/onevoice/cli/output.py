@@ -1,0 +1,103 @@
+"""What people see: answers on standard output, everything else on standard error; colours only on a terminal."""
+
+from __future__ import annotations
+
+import sys
+import time
+from typing import TYPE_CHECKING, Any, Final
+
+from onevoice.errors import Mistake, OnevoiceError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from rich.console import Console, RenderableType
+
+WIDTH: Final = 120  # columns where the output is no terminal
+
+
+def tell(text: str) -> None:
+    """Say something beside the answer."""
+    print(text, file=sys.stderr, flush=True)
+
+
+def answer(value: Any, text: str, as_json: bool) -> None:
+    """Print an answer, as text or as one line of JSON."""
+    print(json_of(value) if as_json else text)
+
+
+def json_of(value: Any) -> str:
+    """Return one line of JSON."""
+    import msgspec  # noqa: PLC0415 - only where it is asked for
+
+    return msgspec.json.encode(value).decode()
+
+
+def show(*parts: RenderableType) -> None:
+    """Print tables and texts, in colours if somebody is looking."""
+    console = console_of(sys.stdout)
+    for part in parts:
+        console.print(part)
+
+
+def console_of(stream: Any) -> Console:
+    """Return a console for a stream."""
+    from rich.console import Console  # noqa: PLC0415 - costs 30 ms
+
+    return Console(file=stream, width=None if stream.isatty() else WIDTH, highlight=False)
+
+
+def write(path: Path, text: str) -> None:
+    """Write a file, whole or not at all, and say so."""
+    try:
+        aside(path).write_text(text, "utf-8")
+        aside(path).replace(path)
+    except OSError as error:
+        raise not_written(path, f"{error}") from error
+    tell(f"written to {path}")
+
+
+def aside(path: Path) -> Path:
+    """Return where a file is written before it is whole."""
+    return path.with_name(path.name + ".part")
+
+
+def not_written(path: Path, found: str) -> OnevoiceError:
+    """Return the error of a file that cannot be written."""
+    mend = "see that the folder exists and may be written"
+    return OnevoiceError(Mistake("the file cannot be written", f"{path}", "a file in a folder", found, mend))
+
+
+class Progress:
+    """A line on the terminal with the count and the pace; nothing where standard error is no terminal."""
+
+    def __init__(self, unit: str = "lines") -> None:
+        self._unit = unit
+        self._stop: Callable[[], None] = lambda: None
+
+    def __enter__(self) -> Callable[[int], None] | None:
+        """Begin; the result is called with how much is done."""
+        if not sys.stderr.isatty():
+            return None
+        from rich import progress  # noqa: PLC0415 - only on a terminal
+
+        columns = (
+            progress.SpinnerColumn(),
+            progress.TextColumn("{task.description}"),
+            progress.TimeElapsedColumn(),
+        )
+        bar = progress.Progress(*columns, console=console_of(sys.stderr), transient=True)
+        bar.start()
+        self._stop = bar.stop
+        task, began = bar.add_task("opening"), time.perf_counter()
+
+        def advance(done: int) -> None:
+            pace = done / (time.perf_counter() - began)
+            bar.update(task, description=f"{done:,} {self._unit}, {pace:,.0f} a second")
+
+        return advance
+
+    def __exit__(self, *_: object) -> None:
+        """Take the line away."""
+        self._stop()

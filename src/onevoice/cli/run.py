@@ -1,0 +1,144 @@
+"""`onevoice run`: files of events through a playbook."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Annotated, Final
+
+from cyclopts import Parameter
+from cyclopts.validators import Number
+
+import onevoice
+from onevoice.cli.given import Data, Files, Json, Out, Playbook
+from onevoice.cli.output import Progress, answer, aside, not_written, tell
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from onevoice.errors import Mistake
+    from onevoice.history.decision import Decision
+    from onevoice.runtime.ingested import Ingested
+
+REJECTIONS_SHOWN: Final = 10
+NAMES_SHOWN: Final = 10
+PIECE_LINES: Final = 16_384
+SNAPSHOT_EVERY: Final = 1_000_000
+
+Decide = Annotated[bool, Parameter(negative="--no-decide", help="Let campaigns start; else only build state.")]
+Lines = Annotated[int, Parameter(validator=Number(gte=1, lte=1_000_000), help="Lines a journal row holds at most.")]
+Every = Annotated[int, Parameter(validator=Number(gte=1), help="Lines after which the state is written to the disk.")]
+
+
+def run(
+    playbook: Playbook,
+    files: Files,
+    /,
+    *,
+    data: Data,
+    out: Out = None,
+    decide: Decide = True,
+    batch: Lines = PIECE_LINES,
+    snapshot_every: Every = SNAPSHOT_EVERY,
+    as_json: Json = False,
+) -> None:
+    """Import files of events, the time being that of the events, and decide as it would have been decided.
+
+    Killed at any moment, the same command goes on where the journal ends: no event is taken twice, none is lost. A file
+    that was taken whole is passed over.
+
+    For example: `onevoice run examples/telecom events.ndjson --data data --out decisions.ndjson`
+    """
+    from onevoice.events.files import check_files  # noqa: PLC0415 - `--help` needs none of it
+
+    check_files(files)
+    if out is not None:
+        _check_out(out)
+    began = time.perf_counter()
+    rejected = _Rejections()
+    opened = onevoice.open(playbook, data, piece_lines=batch, snapshot_every=snapshot_every)
+    with opened as engine, Progress() as progress:
+        taken = engine.run(files, progress, decide=decide, on_rejected=rejected)
+        decisions = engine.decision_count
+        if out is not None:
+            _write_decisions(out, engine.decisions())
+    rejected.tell()
+    took = time.perf_counter() - began
+    counts = {
+        "lines": taken.lines,
+        "accepted": taken.accepted,
+        "rejected": taken.rejected_count,
+        "reasons": taken.reasons,
+        "unknown_types": taken.unknown_types,
+        "duplicates": taken.duplicates,
+        "unknown_names": taken.unknown_names,
+        "left_out": taken.left_out,
+        "position": taken.position,
+        "decisions": decisions,
+        "seconds": round(took, 3),
+    }
+    answer(counts, f"{taken.lines:,} lines in {took:.1f} s; {decisions:,} decisions in all{_became(taken)}", as_json)
+
+
+def _became(taken: Ingested) -> str:
+    """Say what became of the lines and of what they hold, one kind a line of text, where there is any of it."""
+    kinds: dict[str, tuple[int, dict[str, int]]] = {
+        "accepted": (taken.accepted, {}),
+        "rejected": (taken.rejected_count, taken.reasons),
+        "of an unknown type": (taken.unknown_types.total(), taken.unknown_types),
+        "duplicates": (taken.duplicates, {}),
+        "uses of unknown names": (taken.unknown_names.total(), taken.unknown_names),
+        "left out": (taken.left_out.total(), taken.left_out),
+    }
+    return "".join(f"\n  {count:,} {kind}{_named(names)}" for kind, (count, names) in kinds.items() if count)
+
+
+def _named(counts: dict[str, int]) -> str:
+    """Return the most frequent names with their counts, and how many more there are."""
+    most = sorted(counts.items(), key=lambda pair: -pair[1])
+    told = [f"{name} {count:,}" for name, count in most[:NAMES_SHOWN]]
+    told += [f"{len(most) - NAMES_SHOWN:,} more names"] if len(most) > NAMES_SHOWN else []
+    return f": {', '.join(told)}" if told else ""
+
+
+def _check_out(path: Path) -> None:
+    """Refuse a file that could not be written when the work is done."""
+    if path.is_dir():
+        raise not_written(path, "a folder")
+    try:
+        aside(path).open("wb").close()
+        aside(path).unlink()
+    except OSError as error:
+        raise not_written(path, f"{error}") from error
+
+
+def _write_decisions(path: Path, decisions: Iterable[Decision]) -> None:
+    """Write decisions as lines of JSON, whole or not at all."""
+    import msgspec  # noqa: PLC0415
+
+    encoder = msgspec.json.Encoder()
+    try:
+        with aside(path).open("wb") as file:
+            for decision in decisions:
+                file.write(encoder.encode(decision) + b"\n")
+        aside(path).replace(path)
+    except OSError as error:
+        raise not_written(path, f"{error}") from error
+
+
+class _Rejections:
+    """Tells the first rejected lines as they come, and at the end how many more there were."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def __call__(self, mistake: Mistake) -> None:
+        self.count += 1
+        if self.count <= REJECTIONS_SHOWN:
+            tell(f"rejected: {mistake}")
+
+    def tell(self) -> None:
+        if self.count > REJECTIONS_SHOWN:
+            tell(f"rejected: {self.count - REJECTIONS_SHOWN:,} more lines")
+        if self.count:
+            tell("lines are numbered without the blank ones")

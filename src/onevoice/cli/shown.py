@@ -1,0 +1,239 @@
+"""Reports, timelines and decisions as a terminal shows them."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from datetime import datetime
+from itertools import groupby
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from zoneinfo import ZoneInfo
+
+from rich import box
+from rich.table import Table
+from rich.text import Text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from rich.console import RenderableType
+
+    from onevoice.history.report import CampaignFigures, Report
+    from onevoice.history.timeline import Band, Happened, Timeline
+    from onevoice.history.why import Why
+
+ROWS_SHOWN: Final = 15
+BAR_WIDTH: Final = 30
+_BLOCKS: Final = "▁▂▃▄▅▆▇█"
+_WON: Final = {"won": "green"}
+
+
+def report_text(report: Report, took_s: float | None = None) -> Iterator[RenderableType]:
+    """Yield a report as tables."""
+    if report.first is None or report.last is None:
+        yield "nothing was decided yet"
+        return
+    zone = ZoneInfo(report.time_zone)
+    span = f"{report.first.astimezone(zone):%d %b %Y} to {report.last.astimezone(zone):%d %b %Y}, {report.time_zone}"
+    yield Text.assemble((report.playbook, "bold"), f" {report.version[:12]}: {span}")
+    yield ", ".join(_headline(report, took_s))
+    yield from _weeks(report)
+    yield _campaigns([each for each in report.campaigns if each.wishes])
+    yield from _placements([each for each in report.campaigns if each.asks])
+    yield _held(report)
+    yield _load(report)
+    yield _crowded(report)
+    yield from _collisions(report)
+
+
+def why_text(why: Why) -> Iterator[RenderableType]:
+    """Yield a decision, candidate by candidate."""
+    decision = why.decision
+    yield Text.assemble((why.headline, "bold"))
+    yield Text(f"{why.time}, customer {why.customer}, decision {decision.number} ({decision.kind})", "dim")
+    table = _table("", "campaign", "class", "rank>", "what became of it", "rule")
+    for told in why.told:
+        mark, style = ("●", "green") if told.reason == "won" else ("·", "")
+        score = "" if told.score is None else f"{told.score:g}"
+        table.add_row(mark, told.campaign, told.klass, score, told.sentence, Text(told.rule, "dim"), style=style)
+    yield table
+
+
+class _Entry(NamedTuple):
+    time: datetime
+    mark: str
+    what: str
+    more: str
+    style: str
+
+
+def timeline_text(timeline: Timeline, last: int) -> Iterator[RenderableType]:
+    """Yield a timeline, oldest first; the `last` entries of it, or all where that is 0."""
+    zone = ZoneInfo(timeline.time_zone)
+    entries = sorted(
+        [*_happened(timeline.events), *_held_true(timeline.bands, timeline.now), *_decided(timeline)], key=_by_time
+    )
+    shown = entries[-last:] if last else entries
+    yield Text.assemble(
+        (f"customer {timeline.customer}", "bold"),
+        f" of {timeline.playbook}, up to {timeline.now.astimezone(zone):%d %b %Y %H:%M}",
+    )
+    if len(shown) < len(entries):
+        yield Text(f"{len(entries) - len(shown):,} earlier entries; `--last 0` shows all", "dim")
+    table = _table("when", "", "what", "")
+    day = ""
+    for entry in shown:
+        local = entry.time.astimezone(zone)
+        when = f"{local:%d %b %Y %H:%M}" if f"{local:%d %b %Y}" != day else f"{local:%H:%M}".rjust(17)
+        day = f"{local:%d %b %Y}"
+        table.add_row(Text(when, "dim"), entry.mark, Text(entry.what, entry.style), entry.more)
+    yield table
+
+
+def _by_time(entry: _Entry) -> datetime:
+    return entry.time
+
+
+def _happened(events: Iterable[Happened]) -> Iterator[_Entry]:
+    for event in events:
+        yield _Entry(event.time, "▪", event.type, _fields(event), "bold")
+
+
+def _fields(event: Happened) -> str:
+    named = {**event.fields, **event.traits}
+    return ", ".join(f"{name} {_value(value)}" for name, value in named.items())
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, list):
+        return f"({len(value)})"  # pyright: ignore[reportUnknownArgumentType]
+    return f"{value:g}" if isinstance(value, float) else f"{value}"
+
+
+def _held_true(bands: Iterable[Band], now: datetime) -> Iterator[_Entry]:
+    """Yield where facts and segments begin and end, many keys of one fact at one instant together."""
+    begun: defaultdict[tuple[datetime, str, str], list[Band]] = defaultdict(list)
+    for band in bands:
+        begun[band.since, "▶", band.name].append(band)
+        if band.until is not None and band.until <= now:
+            begun[band.until, "◀", band.name].append(band)
+    for (time, mark, name), among in begun.items():
+        keys = f"({among[0].key})" if among[0].key else ""
+        what = f"{name}{keys}" if len(among) == 1 else f"{name}, {len(among)} keys"
+        yield _Entry(time, mark, what, "begins" if mark == "▶" else "ends", "cyan")
+
+
+def _decided(timeline: Timeline) -> Iterator[_Entry]:
+    for decision in timeline.decisions:
+        for line in decision.lines:
+            if line.reason == "won":
+                where = f"by {line.channel}" if line.channel else f"shown at {decision.placement}"
+                yield _Entry(decision.time, "●", line.campaign, where, "green")
+        others = [f"{line.campaign}: {line.reason}" for line in decision.lines if line.reason != "won"]
+        if others and decision.kind != "ask":
+            yield _Entry(
+                decision.time, "·", "held back" if decision.kind == "round" else "ended", ", ".join(others), "dim"
+            )
+
+
+def _headline(report: Report, took_s: float | None) -> Iterator[str]:
+    pace = f" in {took_s:.1f} s ({report.lines / took_s:,.0f} a second)" if took_s else ""
+    yield f"{report.lines:,} events{pace}"
+    yield f"{report.customers:,} customers"
+    yield f"{report.wishes:,} wishes"
+    yield f"{report.sent:,} contacts"
+    yield f"{report.held:,} wishes held back at least once"
+    if report.asks:
+        yield f"{report.shown:,} shown at {report.asks:,} asks"
+
+
+def _weeks(report: Report) -> Iterator[RenderableType]:
+    """Yield the contacts of each week, by class and by channel, as lines of blocks."""
+    weeks = sorted({each.week for each in report.weeks})
+    for title, name in (("Contacts a week, by class", "klass"), ("by channel", "channel")):
+        counts: defaultdict[str, Counter[Any]] = defaultdict(Counter)
+        for each in report.weeks:
+            counts[getattr(each, name)][each.week] += each.contacts
+        table = _table(title, "", "most>", "all>")
+        for label, found in sorted(counts.items(), key=lambda pair: -pair[1].total()):
+            most = max(found.values())
+            line = "".join(_BLOCKS[found[week] * (len(_BLOCKS) - 1) // most] if found[week] else " " for week in weeks)
+            table.add_row(label, Text(line, "cyan"), f"{most:,}", f"{found.total():,}")
+        if counts:
+            yield table
+
+
+def _campaigns(campaigns: list[CampaignFigures]) -> RenderableType:
+    heads = ("Campaigns", "class", "wishes>", "sent>", "", "expired>", "ended>", "waiting>")
+    table = _table(*heads)
+    for each in campaigns[:ROWS_SHOWN]:
+        share = each.sent / each.wishes
+        counts = (f"{count:,}" for count in (each.expired, each.ended, each.waiting))
+        sent = (f"{each.wishes:,}", f"{each.sent:,}", _bar(share))
+        table.add_row(each.campaign, each.klass, *sent, *counts)
+    return _more(table, len(campaigns))
+
+
+def _placements(campaigns: list[CampaignFigures]) -> Iterator[RenderableType]:
+    if campaigns:
+        table = _table("Shown at placements", "class", "asks>", "shown>", "")
+        for each in sorted(campaigns, key=lambda each: -each.shown)[:ROWS_SHOWN]:
+            table.add_row(each.campaign, each.klass, f"{each.asks:,}", f"{each.shown:,}", _bar(each.shown / each.asks))
+        yield _more(table, len(campaigns))
+
+
+def _held(report: Report) -> RenderableType:
+    table = _table("Held back by", "at", "wishes>", "customers>", "went out later>")
+    for each in report.reasons[:ROWS_SHOWN]:
+        reason = f"{each.reason}: {each.words}".removesuffix(": ")
+        later = "" if each.placement else f"{each.sent_later:,}"
+        table.add_row(reason, each.placement, f"{each.wishes:,}", f"{each.customers:,}", later)
+    return _more(table, len(report.reasons))
+
+
+def _load(report: Report) -> RenderableType:
+    total = sum(each.customer_weeks for each in report.load)
+    table = _table("Contacts in a week>", "weeks of a customer>", "")
+    for each in report.load:
+        table.add_row(f"{each.contacts}", f"{each.customer_weeks:,}", _bar(each.customer_weeks / total))
+    return table
+
+
+def _crowded(report: Report) -> RenderableType:
+    zone = ZoneInfo(report.time_zone)
+    table = _table("Most crowded customers>", "at once>", "since", "wishes>", "campaigns>", "sent>")
+    for each in report.crowded[:ROWS_SHOWN]:
+        since = f"{each.since.astimezone(zone):%d %b %Y}"
+        table.add_row(
+            f"{each.customer}", f"{each.at_once}", since, f"{each.wishes}", f"{each.campaigns}", f"{each.sent}"
+        )
+    return table
+
+
+def _collisions(report: Report) -> Iterator[RenderableType]:
+    by_place = sorted(report.collisions, key=lambda each: each.placement)
+    for placement, found in groupby(by_place, key=lambda each: each.placement):
+        pairs = list(found)
+        title = f"Collide at {placement}" if placement else "Campaigns that collide"
+        table = _table(title, "", "customers>", "times>", "first wins>", "second wins>")
+        for each in pairs[:ROWS_SHOWN]:
+            counts = (each.customers, each.times, each.one_first, each.other_first)
+            table.add_row(each.one, each.other, *(f"{count:,}" for count in counts))
+        yield _more(table, len(pairs))
+
+
+def _table(*heads: str) -> Table:
+    """Return an empty table; a head that ends with `>` is of numbers."""
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold")
+    for head in heads:
+        table.add_column(head.rstrip(">"), justify="right" if head.endswith(">") else "left", overflow="fold")
+    return table
+
+
+def _more(table: Table, count: int) -> Table:
+    if count > ROWS_SHOWN:
+        table.caption = f"{count - ROWS_SHOWN:,} more; `--json` has all"
+    return table
+
+
+def _bar(share: float) -> Text:
+    return Text("█" * round(share * BAR_WIDTH) or "▏", "cyan")

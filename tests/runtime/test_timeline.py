@@ -1,0 +1,153 @@
+"""A customer folded alone is the customer folded among all; and what was true is told from when until when."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+import onevoice
+from onevoice.playbook.load import load_files
+from onevoice.runtime import customer as customers
+from onevoice.runtime.explain import watched
+
+from .cases import drawn, opened, take
+
+SEEDS = range(12)
+MONDAY = datetime(2026, 3, 2, 9, tzinfo=UTC)
+PLAYBOOK = b"""
+playbook: shop
+identifiers: {email: {}, phone: {}, cookie: {anonymous: true}}
+events:
+  order: {fields: {order_id: key, amount: number, product: choice}}
+  case_opened: {fields: {case_id: key}}
+  case_resolved: {fields: {case_id: key}}
+facts:
+  open_case: {opens: case_opened, closes: case_resolved, per: case_id}
+  bought: {opens: order, per: product, lasts: 14 days}
+measures:
+  spend: sum of order.amount over 64 days
+segments:
+  regular: spend > 100
+campaigns:
+  thanks: {class: service, priority: 1, when: event order, send: [mail]}
+policies: {classes: {service: {}}}
+channels: {mail: {}}
+"""
+
+
+def known(fold, number):
+    """What is known of a customer, but for their number, what waits, and the texts of keys."""
+    view = customers.view(fold, number)
+    facts = {name: [(each.since, each.until) for each in found] for name, found in view.facts.items()}
+    moments = {name: sorted((each.done, each.due) for each in found) for name, found in view.moments.items()}
+    contacts = sorted((each.time, each.campaign, each.channel) for each in view.contacts)
+    facts = {name: sorted(found, key=repr) for name, found in facts.items()}
+    return view.time, view.identifiers, view.traits, facts, view.measures, view.segments, moments, contacts
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_customer_folded_alone_is_the_same(seed):
+    playbook, batches = drawn(seed)
+    engine = opened(playbook)
+    for batch in batches:
+        take(engine, batch)
+    engine._writer.flush()
+    fold = engine._writer.fold
+    for number in np.unique(customers.survivors(fold.machine.state)).tolist():
+        seen = watched(engine._journal, fold, number, engine._decisions_of)
+        assert known(seen.watch.fold, seen.customer) == known(fold, number), f"seed {seed}, customer {number}"
+
+
+@pytest.fixture
+def engine():
+    with onevoice.open(load_files({"playbook.yaml": PLAYBOOK})) as engine:
+        yield engine
+
+
+def event(kind, email="ann@x.org", **fields):
+    return {"type": kind, "identifiers": {"email": email}, "fields": fields}
+
+
+def bands(engine, name, email="ann@x.org"):
+    """Since and until of what has this name, in days after Monday."""
+    found = [band for band in engine.timeline({"email": email}).bands if band.name == name]
+    return [(days(band.since), days(band.until)) for band in found]
+
+
+def days(time):
+    return None if time is None else (time - MONDAY) / timedelta(days=1)
+
+
+def ingest(engine, day, *events):
+    engine.ingest(list(events), time=MONDAY + timedelta(days=day))
+
+
+def test_a_fact_holds_from_its_opening_to_its_closing(engine):
+    ingest(engine, 0, event("case_opened", case_id="c1"))
+    ingest(engine, 1, event("case_opened", case_id="c2"))
+    ingest(engine, 3, event("case_resolved", case_id="c1"))
+    engine.tick(MONDAY + timedelta(days=5))
+    assert bands(engine, "open_case") == [(0, 3), (1, None)]
+
+
+def test_a_fact_that_lasts_ends_by_itself_and_is_prolonged_while_it_holds(engine):
+    ingest(engine, 0, event("order", product="tea"))
+    ingest(engine, 7, event("order", product="tea"))
+    ingest(engine, 40, event("order", product="tea"))
+    assert bands(engine, "bought") == [(0, 21), (40, 54)]
+
+
+def test_a_segment_is_left_at_the_instant_at_which_time_ends_it(engine):
+    ingest(engine, 0, event("order", amount=150))
+    engine.tick(MONDAY + timedelta(days=100))
+    ((since, until),) = bands(engine, "regular")
+    assert since == 0
+    assert 62 < until <= 64  # a pane is a 64th of the window
+
+
+def test_a_late_event_is_told_from_when_it_occurred(engine):
+    opening = event("case_opened", case_id="c1") | {"time": MONDAY.isoformat()}
+    ingest(engine, 2, opening)
+    assert bands(engine, "open_case") == [(0, None)]
+
+
+def test_two_profiles_that_turn_out_to_be_one_have_one_history(engine):
+    ingest(engine, 0, event("case_opened", case_id="c1"))
+    ingest(engine, 1, event("case_opened", email="ann@work.org", case_id="c2"))
+    ingest(engine, 2, event("case_opened", email="bob@x.org", case_id="c3"))
+    both = {"type": "order", "identifiers": {"email": "ann@x.org", "phone": "1"}, "fields": {"amount": 1}}
+    other = {"type": "order", "identifiers": {"email": "ann@work.org", "phone": "1"}, "fields": {"amount": 2}}
+    ingest(engine, 3, both, other)
+    assert bands(engine, "open_case") == [(0, None), (1, None)]
+    timeline = engine.timeline({"email": "ann@work.org"})
+    assert [each.fields for each in timeline.events] == [
+        {"case_id": "c1"},
+        {"case_id": "c2"},
+        {"amount": 1},
+        {"amount": 2},
+    ]
+    assert [line.campaign for decision in timeline.decisions for line in decision.won] == ["thanks", "thanks"]
+
+
+def test_what_a_visitor_did_before_the_login_is_theirs_after_it(engine):
+    ingest(engine, 0, {"type": "order", "identifiers": {"cookie": "k"}, "fields": {"amount": 150}})
+    ingest(engine, 1, {"type": "order", "identifiers": {"cookie": "k", "email": "ann@x.org"}, "fields": {"amount": 1}})
+    ingest(engine, 2, {"type": "order", "identifiers": {"cookie": "k", "email": "bob@x.org"}, "fields": {"amount": 2}})
+    assert [each.fields["amount"] for each in engine.timeline({"email": "ann@x.org"}).events] == [150, 1]
+    assert [each.fields["amount"] for each in engine.timeline({"email": "bob@x.org"}).events] == [2]
+
+
+def test_an_event_from_a_table_looks_as_it_would_in_json(engine):
+    table = pa.Table.from_pylist([event("order", amount=1.5, order_id="o", product=None)])
+    engine.ingest(table, time=MONDAY)
+    (found,) = engine.timeline({"email": "ann@x.org"}).events
+    assert found.fields == {"amount": 1.5, "order_id": "o"}
+
+
+def test_nobody_has_no_timeline(engine):
+    ingest(engine, 0, event("order", amount=1))
+    assert engine.timeline({"email": "none@x.org"}) is None
+    assert engine.timeline(7) is None
