@@ -15,7 +15,7 @@ FLOORS = (
     ("",),  # the package's own dozen names
     ("runtime",),
     ("history",),
-    ("compiler",),
+    ("compiler", "importing"),
     ("engine",),
     ("program",),
     ("events",),

@@ -29,6 +29,7 @@ from onevoice.runtime.asks import ask
 from onevoice.runtime.compiling import compile_once
 from onevoice.runtime.decisions import Reading, time_of, us_of
 from onevoice.runtime.fold import Published
+from onevoice.runtime.form import Form, form_of
 from onevoice.runtime.ingested import Ingested
 from onevoice.runtime.numbering import renumber
 from onevoice.runtime.payloads import NDJSON, PIECE_LINES, PIECE_LINES_MAX, Events, Piece, cut, decoded, without
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
     from onevoice.engine.machine import Outcome
     from onevoice.history.decision import Decision
     from onevoice.history.timeline import Timeline
+    from onevoice.importing.model import FileMapping
     from onevoice.journal.port import Journal, Row
     from onevoice.playbook.model import Playbook
     from onevoice.runtime.customer import Customer
@@ -83,6 +85,7 @@ class Onevoice:
         self._clock = clock
         self._journal = journal
         self._piece_lines = piece_lines
+        self._snapshots = snapshots
         secret = journal.meta.secret
         self._secret = (
             int.from_bytes(secret[:8], "little", signed=True),
@@ -194,23 +197,28 @@ class Onevoice:
         *,
         decide: bool = True,
         on_rejected: Callable[[Mistake], None] | None = None,
+        mapping: FileMapping | str | Path | None = None,
+        aside: str | Path | None = None,
     ) -> Ingested:
         """Import files in order, the time being that of the events; return what became of the lines taken in now.
 
         What was taken of a file is in the journal with its events: after a crash the same call goes on where the
         journal ends, and a file that was taken whole is passed over. `on_progress` hears the count of lines after each
-        piece, `on_rejected` what is wrong with a line.
+        piece, `on_rejected` what is wrong with a line. With a `mapping` (YAML) the files are of another form:
+        `docs/guide/importing.md`; lines that make no event go to `aside` and are counted in the answer's `summaries`.
 
-        Raises EventError for a file that cannot be read, or was begun and has changed since.
+        Raises EventError for a file that cannot be read, was begun and has changed since, or was taken under another
+        mapping; MappingError for a mapping that is broken, or does not fit the file.
         """
         with self._lock:
             self._writer.check_whole()
             answer = self._answer()
+            form = form_of(mapping, aside, self._snapshots, answer.summaries)
             for path in files:
                 # Closed here also when a listener raises: what is in the journal has to come into the state.
-                with closing(self._run_file(Path(path), _mode(imported=True, decide=decide))) as taken:
+                with closing(self._run_file(Path(path), form, _mode(imported=True, decide=decide))) as taken:
                     for entered in taken:
-                        rejected = _rejected(entered.entry, f"{path}")
+                        rejected = form.rejected(entered.entry, Path(path))
                         answer.count(entered, rejected)
                         if on_rejected:
                             for mistake in rejected:
@@ -345,7 +353,7 @@ class Onevoice:
         answer = self._answer()
         for entry in entries:
             entered = self._writer.enter(entry)
-            answer.count(entered, _rejected(entry, name, answer.lines))
+            answer.count(entered, [rejection.at(answer.lines, name) for rejection in entry.batch.rejected])
         return answer
 
     def _answer(self) -> Ingested:
@@ -368,14 +376,15 @@ class Onevoice:
                 if decision.number == last - 1:
                     return
 
-    def _run_file(self, path: Path, mode: Mode) -> Generator[Entered]:
+    def _run_file(self, path: Path, form: Form, mode: Mode) -> Generator[Entered]:
         """Take in what is left of a file, and then write down that there is nothing left."""
         writer = self._writer
-        taken = writer.files.of(path)
+        taken = writer.files.of(path, form.digest)
         if taken.done:
             return
         with (
-            closing(ahead(self._entries(path, mode, taken))) as entries,
+            form.opened(path, self.playbook) as events,
+            closing(ahead(self._entries(events, mode, taken))) as entries,
             closing(writer.enter_all(entries)) as entered,
         ):
             for each in entered:
@@ -386,10 +395,10 @@ class Onevoice:
         writer.append(done.row(head.position, head.stamp_us))
         writer.files.note(done)
 
-    def _entries(self, path: Path, mode: Mode, taken: Taken) -> Iterator[Entry]:
+    def _entries(self, events: Events, mode: Mode, taken: Taken) -> Iterator[Entry]:
         """Yield what is left of a file, decoded."""
         stamp = STAMP_NEVER
-        for piece in cut(path, self._piece_lines):
+        for piece in cut(events, self._piece_lines):
             rest = without(piece, taken.taken)
             if rest is not None:
                 stamp = self._stamp(last=stamp)  # the piece before may not be written yet
@@ -440,12 +449,6 @@ class Onevoice:
                 outcome = outcomes.decode(row.payload)
                 renumber(self._writer.fold, outcome.decisions[:, at.D_CUSTOMER], number)
                 yield reading, outcome
-
-
-def _rejected(entry: Entry, name: str, before: int = 0) -> list[Mistake]:
-    """Tell the rejected lines of an entry with their places, `before` lines into `name`, or as its file says."""
-    before = entry.taken.lines - entry.batch.lines if entry.taken else before
-    return [rejection.at(before, name) for rejection in entry.batch.rejected]
 
 
 def _mode(*, imported: bool, decide: bool) -> Mode:
