@@ -58,6 +58,7 @@ class Reading:
     """Reads outcomes by the names of the playbook that was in force."""
 
     def __init__(self, playbook: Playbook) -> None:
+        self.playbook = playbook
         self.campaigns = list(playbook.campaigns)
         self.channels = list(playbook.channels)
         self.placements = list(playbook.placements)
