@@ -30,8 +30,8 @@ test: $(READY) lint types  ## what CI runs
 torture: $(READY)  ## the long runs
 	$(BIN)/python -m pytest -m torture --timeout 0
 
-demo: $(READY)  ## replay a grocer's year and print the decisions
-	$(BIN)/python examples/grocer/demo.py
+demo: $(READY)  ## replay a grocer's year, and show it
+	$(BIN)/onevoice demo
 
 bench: $(READY)  ## measure; figures are ratios within one run
 	$(BIN)/python -m bench

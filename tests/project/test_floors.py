@@ -21,7 +21,7 @@ FLOORS = (
     ("events",),
     ("playbook",),
     ("conditions", "journal"),
-    ("errors", "tables", "zones", "engine.kernel"),
+    ("errors", "near", "tables", "zones", "engine.kernel"),
 )
 FLOOR_OF = {room: len(FLOORS) - height for height, rooms in enumerate(FLOORS) for room in rooms}
 

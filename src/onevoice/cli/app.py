@@ -9,6 +9,7 @@ from cyclopts import App, CycloptsError, Group
 
 from onevoice.cli.check import check
 from onevoice.cli.decide import decide
+from onevoice.cli.demo import demo
 from onevoice.cli.output import tell
 from onevoice.cli.report import report
 from onevoice.cli.run import run
@@ -29,7 +30,7 @@ _DECIDE: Final = Group("Decide", sort_key=2)
 _LOOK: Final = Group("Look", sort_key=3)
 
 _VERBS: Final = {
-    _BEGIN: (check,),
+    _BEGIN: (demo, check),
     _DECIDE: (run, decide),
     _LOOK: (report, timeline, why),
 }

@@ -72,8 +72,9 @@ def not_written(path: Path, found: str) -> OnevoiceError:
 class Progress:
     """A line on the terminal with the count and the pace; nothing where standard error is no terminal."""
 
-    def __init__(self, unit: str = "lines") -> None:
+    def __init__(self, unit: str = "lines", total: int | None = None) -> None:
         self._unit = unit
+        self._total = total
         self._stop: Callable[[], None] = lambda: None
 
     def __enter__(self) -> Callable[[int], None] | None:
@@ -82,19 +83,16 @@ class Progress:
             return None
         from rich import progress  # noqa: PLC0415 - only on a terminal
 
-        columns = (
-            progress.SpinnerColumn(),
-            progress.TextColumn("{task.description}"),
-            progress.TimeElapsedColumn(),
-        )
+        columns = [progress.SpinnerColumn(), progress.TextColumn("{task.description}"), progress.TimeElapsedColumn()]
+        columns[1:1] = [progress.BarColumn()] if self._total else []
         bar = progress.Progress(*columns, console=console_of(sys.stderr), transient=True)
         bar.start()
         self._stop = bar.stop
-        task, began = bar.add_task("opening"), time.perf_counter()
+        task, began = bar.add_task("opening", total=self._total), time.perf_counter()
 
         def advance(done: int) -> None:
             pace = done / (time.perf_counter() - began)
-            bar.update(task, description=f"{done:,} {self._unit}, {pace:,.0f} a second")
+            bar.update(task, completed=done, description=f"{done:,} {self._unit}, {pace:,.0f} a second")
 
         return advance
 

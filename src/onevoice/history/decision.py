@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from onevoice.history.notebook import decision_html
+
 
 @dataclass(frozen=True, slots=True)
 class Line:
@@ -72,3 +74,7 @@ class Decision:
         lines += f"; shows {self.default}" if self.default else ""
         head = f"Decision {self.number} ({self.kind}{place}) for customer {self.customer} at {self.time.isoformat()}"
         return f"<{head}: {lines}>"
+
+    def _repr_html_(self) -> str:
+        """Show the lines as a table in a notebook."""
+        return decision_html(self)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 import duckdb
 
 from onevoice.events.pyarrow_untyped import Table, pa
+from onevoice.history.notebook import report_html
 from onevoice.history.why import rule_text
 
 if TYPE_CHECKING:
@@ -121,7 +122,8 @@ class Report:
     """What a playbook did between the first and the last decision.
 
     `lines`: journal lines that had come in, `customers`: how many there are. `sent`: contacts; `shown`: campaigns shown
-    at placements; `held`: wishes that were held back at least once. The tuples begin with what weighs most.
+    at placements, at the `asks` at which there was a candidate; `held`: wishes that were held back at least once. The
+    tuples begin with what weighs most.
     """
 
     playbook: str
@@ -145,12 +147,16 @@ class Report:
     collisions: tuple[Collision, ...]
     example: Example | None
 
+    def _repr_html_(self) -> str:
+        """Show the figures one looks at first in a notebook."""
+        return report_html(self)
 
-def report(decided: Table, playbook: Playbook, version: str, lines: int, customers: int) -> Report:
+
+def report(decided: Table, playbook: Playbook, *, version: str, lines: int, customers: int, decisions: int) -> Report:
     """Return the figures of decisions. `decided` has the columns of `Onevoice.decisions_table`, merges resolved."""
     with duckdb.connect() as base:
         _load(base, decided, playbook)
-        first, last, decisions = _row(base, "span")
+        first, last = _row(base, "span")
         wishes, sent = _row(base, "wishes")
         asks, shown = _row(base, "asks")
         return Report(

@@ -1,7 +1,7 @@
 -- The queries of a report, each under its name; they ask the tables of wishes.sql.
 
 -- name: span
-select min(time), max(time), count(distinct decision) from line;
+select min(time), max(time) from line;
 
 -- name: wishes
 select count(*), count(*) filter (where is_sent) from wish;

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from onevoice.history.notebook import timeline_html
+
 if TYPE_CHECKING:
     from datetime import datetime
 
@@ -50,3 +52,7 @@ class Timeline:
     events: tuple[Happened, ...]
     bands: tuple[Band, ...]
     decisions: tuple[Decision, ...]
+
+    def _repr_html_(self) -> str:
+        """Show the timeline as a drawing in a notebook."""
+        return timeline_html(self)

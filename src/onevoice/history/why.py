@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo
 
+from onevoice.history.notebook import why_html
 from onevoice.playbook.model import DAY, HOUR, MINUTE, SECOND, WEEK, Cap
 
 if TYPE_CHECKING:
@@ -38,6 +39,10 @@ class Why:
     time: str  # in the playbook's zone
     headline: str
     told: tuple[Told, ...]
+
+    def _repr_html_(self) -> str:
+        """Show the candidates as a table in a notebook."""
+        return why_html(self)
 
 
 def why(decision: Decision, playbook: Playbook) -> Why:

@@ -308,7 +308,14 @@ class Onevoice:
             merged = alias[decided["customer"].to_numpy()]
             decided = decided.set_column(column, "customer", pa.array(merged))
             count = int((alias == np.arange(len(alias))).sum())
-            return report(decided, self.playbook, self._writer.fold.published.digest, self.position, count)
+            return report(
+                decided,
+                self.playbook,
+                version=self._writer.fold.published.digest,
+                lines=self.position,
+                customers=count,
+                decisions=self.decision_count,
+            )
 
     def hash(self) -> str:
         """Return the digest of the canonical state: equal for equal histories, whatever their batches and restarts."""

@@ -1,0 +1,123 @@
+"""A small report, a timeline and an explained decision, with names of one's choice."""
+
+from datetime import UTC, date, datetime, timedelta
+
+from onevoice.history.decision import Decision, Line
+from onevoice.history.report import (
+    CampaignFigures,
+    Collision,
+    Crowded,
+    Load,
+    ReasonFigures,
+    Report,
+    WeekFigures,
+)
+from onevoice.history.timeline import Band, Happened, Timeline
+from onevoice.history.why import Told, Why
+
+START = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
+DAY = timedelta(days=1)
+HOSTILE = '</script><img src=x onerror="window.hit=1;alert(1)"><script>window.hit=1</script>&quot;\''
+
+NOTHING = Report(
+    playbook="shop",
+    version="",
+    time_zone="Europe/Vilnius",
+    first=None,
+    last=None,
+    lines=0,
+    customers=0,
+    decisions=0,
+    wishes=0,
+    sent=0,
+    held=0,
+    asks=0,
+    shown=0,
+    campaigns=(),
+    weeks=(),
+    reasons=(),
+    load=(),
+    crowded=(),
+    collisions=(),
+    example=None,
+)
+
+
+def report(name="spring_sale", many=0):
+    """A report of three campaigns, the first of the name given, and `many` more."""
+    campaigns = (
+        CampaignFigures(name, "sales", f"owner of {name}", 900, 400, 450, 10, 440, 0, 0, 0, 0),
+        CampaignFigures("how_was_it", "service", "care", 1200, 700, 1100, 0, 100, 0, 0, 0, 0),
+        CampaignFigures("banner", "sales", "shop", 0, 300, 0, 0, 0, 0, 0, 500, 320),
+        *(CampaignFigures(f"small_{n}", "sales", "shop", n, n, 0, 0, n, 0, 0, 0, 0) for n in range(many)),
+    )
+    weeks = tuple(
+        WeekFigures(date(2026, 3, 2) + 7 * week * DAY, campaign, klass, channel, 40 + 10 * week)
+        for week in (0, 1, 3)
+        for campaign, klass, channel in ((name, "sales", "email"), ("how_was_it", "service", "call"))
+    )
+    return Report(
+        playbook="shop",
+        version="0123456789abcdef",
+        time_zone="Europe/Vilnius",
+        first=START,
+        last=START + 25 * DAY,
+        lines=123_456,
+        customers=4_321,
+        decisions=2_000,
+        wishes=2_100,
+        sent=1_550,
+        held=600,
+        asks=500,
+        shown=320,
+        campaigns=campaigns,
+        weeks=weeks,
+        reasons=(
+            ReasonFigures("cap", "policies.caps[0]", "", 500, 300, 100, f"at most 1 a day of {name}"),
+            ReasonFigures("outranked", "", "home_banner", 180, 120, 0),
+        ),
+        load=(Load(0, 9_000), Load(1, 900), Load(2, 12)),
+        crowded=(Crowded(17, 4, START + DAY, 12, 3, 6),),
+        collisions=(
+            Collision("how_was_it", name, "", 80, 95, 60, 20, 10, 70),
+            Collision("banner", name, "home_banner", 30, 40, 25, 5, 10, 30),
+        ),
+        example=None,
+    )
+
+
+def decision(name="spring_sale", number=7, time=START + DAY):
+    lines = (
+        Line("how_was_it", "won", "call", score=12.5, contact=3),
+        Line(name, "cap", "email", "policies.caps[0]", 1, 1, time + DAY),
+        Line("late", "gap", "email", value=time - DAY, until=time + DAY, score=2.0),
+    )
+    return Decision(number, "round", time, 40, 17, "", lines)
+
+
+def ask(name="spring_sale", time=START + 2 * DAY):
+    lines = (Line("banner", "won", score=4.0), Line(name, "outranked", value="banner", score=2.0))
+    return Decision(8, "ask", time, 50, 17, "home_banner", lines)
+
+
+def timeline(name="spring_sale"):
+    """Five days of a customer, who owns three products."""
+    events = (
+        Happened(START, 1, name, {"email": name}, {"amount": 12.5, "items": [{"product": name}]}, {}, "till", "shop"),
+        Happened(START + 2 * DAY, 2, "asked", {"email": name}, {"placement": "home_banner"}, {"tier": name}),
+    )
+    bands = (
+        Band("segment", "premium", "", START, None),
+        *(Band("fact", "owns", f"{name} {n}", START + n * DAY, START + (n + 2) * DAY) for n in range(3)),
+        Band("fact", "open_case", name, START + DAY, None),
+    )
+    return Timeline(17, "shop", "Europe/Vilnius", START + 5 * DAY, events, bands, (decision(name), ask(name)))
+
+
+def why(name="spring_sale"):
+    told = (
+        Told("how_was_it", "service", "won", "call", 12.5, "goes out by call with a rank of 12.5"),
+        Told(name, "sales", "cap", "email", None, f"at most 1 a day of {name}: 1 of 1 are used", "policies.caps[0]"),
+        Told("late", "sales", "gap", "email", 2.0, "the last contact was less than 4 hours ago", "policies.gap"),
+    )
+    return Why(decision(name), 17, "Tue 03 Mar 2026 11:30", "how_was_it goes out by call; 2 others met it", told)

@@ -1,0 +1,225 @@
+"""The page as a browser shows it: opened from a file with the network off."""
+
+import re
+import shutil
+
+import pytest
+
+from onevoice.history.page import page, timeline_page
+from tests.history import given
+
+sync_api = pytest.importorskip("playwright.sync_api", reason="the page is not looked at: playwright is not installed")
+
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+WIDE, NARROW = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
+
+
+@pytest.fixture(scope="module")
+def chromium():
+    found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    if found is None:
+        pytest.skip("the page is not looked at: there is no Chromium (Debian's package is `chromium`)")
+    with sync_api.sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=found, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def opened(chromium, tmp_path):
+    """Opens a text as a page. At the end nothing else was asked for, nothing complained, no dialog came up."""
+    heard, asked, contexts = [], [], []
+
+    def opens(text, viewport=WIDE, scheme="light"):
+        file = tmp_path / "page.html"
+        file.write_text(text, "utf-8")
+        contexts.append(
+            chromium.new_context(offline=True, viewport=viewport, color_scheme=scheme, reduced_motion="reduce")
+        )
+        tab = contexts[-1].new_page()
+        tab.on("console", lambda said: heard.append(said.text))
+        tab.on("pageerror", lambda error: heard.append(str(error)))
+        tab.on("dialog", lambda dialog: (heard.append(dialog.message), dialog.dismiss()))
+        tab.on("request", lambda request: asked.append(request.url))
+        tab.goto(file.as_uri())
+        assert asked[-1] == file.as_uri()
+        return tab
+
+    yield opens
+    assert heard == []
+    assert len(asked) == len(contexts)
+    for context in contexts:
+        context.close()
+
+
+def whole(name="spring_sale", many=0):
+    return page(given.report(name, many), given.timeline(name), given.why(name), took_s=2.0)
+
+
+def names(tab, section):
+    return tab.locator(f"#{section} tbody th").all_inner_texts()
+
+
+def drawn(tab, section):
+    """How many shapes the charts of a section have."""
+    return tab.locator(f"#{section} .chart svg path").count()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("viewport", [WIDE, NARROW], ids=["wide", "narrow"])
+def test_everything_is_drawn(opened, viewport, scheme):
+    tab = opened(whole(), viewport, scheme)
+    sections = tab.locator("section").evaluate_all("all => all.map(each => each.id)")
+    assert sections == ["weeks", "campaigns", "reasons", "load", "crowded", "collisions", "timeline", "why"]
+    assert drawn(tab, "weeks") >= 6
+    assert drawn(tab, "load") >= 3
+    assert tab.locator("#timeline path.band").count() >= 3
+    assert tab.locator(".figures dd").all_inner_texts()[:2] == ["123,456", "61,728"]
+    assert tab.evaluate("document.documentElement.scrollWidth") == viewport["width"]
+
+
+def test_both_schemes_have_colours_of_their_own(opened):
+    papers = {
+        opened(whole(), scheme=scheme).evaluate("getComputedStyle(document.body).backgroundColor")
+        for scheme in ("light", "dark")
+    }
+    assert len(papers) == 2
+
+
+def test_the_colours_can_be_switched(opened):
+    tab = opened(whole())
+    seen = "[getComputedStyle(document.body).backgroundColor, document.querySelector('#weeks svg').innerHTML]"
+    paper, bars = tab.evaluate(seen)
+    tab.get_by_text("dark", exact=True).click()
+    dark_paper, dark_bars = tab.evaluate(seen)
+    assert dark_paper != paper
+    assert dark_bars != bars
+    tab.get_by_text("light", exact=True).click()
+    assert tab.evaluate(seen)[0] == paper
+
+
+@pytest.mark.parametrize(
+    "made", [whole, lambda name: timeline_page(given.timeline(name), given.why(name))], ids=["page", "timeline"]
+)
+def test_a_name_cannot_do_anything(opened, made):
+    tab = opened(made(given.HOSTILE))
+    for summary in tab.locator("summary").all():
+        summary.click()
+    tab.locator(".lane .plot").first.hover()
+    assert tab.evaluate("window.hit") is None
+    assert tab.locator("img").count() == 0
+    assert given.HOSTILE in tab.locator("#why .told").inner_text()
+
+
+def test_a_table_is_sorted_by_the_column_one_presses(opened):
+    tab = opened(whole())
+    assert names(tab, "campaigns") == ["how_was_it", "spring_sale", "banner"]
+    head = tab.locator("#campaigns thead th", has_text="Share sent")
+    head.get_by_role("button").click()
+    assert names(tab, "campaigns") == ["how_was_it", "spring_sale", "banner"]
+    assert head.get_attribute("aria-sort") == "descending"
+    head.get_by_role("button").click()
+    assert names(tab, "campaigns") == ["banner", "spring_sale", "how_was_it"]
+    tab.locator("#campaigns thead th", has_text="Campaign").get_by_role("button").press("Enter")
+    assert names(tab, "campaigns") == ["banner", "how_was_it", "spring_sale"]
+
+
+def test_a_long_table_is_shown_in_part_and_searched(opened):
+    tab = opened(whole(many=300))
+    assert len(names(tab, "campaigns")) == 12
+    tab.locator("#campaigns").get_by_text("Show all 303").click()
+    assert len(names(tab, "campaigns")) == 303
+    tab.locator("#campaigns input[type=search]").fill("CARE")
+    assert names(tab, "campaigns") == ["how_was_it"]
+    tab.locator("#campaigns input[type=search]").fill("nobody")
+    assert tab.locator("#campaigns tbody").inner_text() == "None."
+
+
+def test_the_weeks_are_stacked_by_what_one_chooses(opened):
+    tab = opened(whole())
+    legend = tab.locator("#weeks .legend button")
+    assert legend.all_inner_texts() == ["sales\n160", "service\n160"]
+    before = tab.locator("#weeks svg").inner_html()
+    tab.locator("#weeks").get_by_text("channel", exact=True).click()
+    assert legend.all_inner_texts() == ["email\n160", "call\n160"]
+    legend.first.click()
+    assert legend.first.get_attribute("aria-pressed") == "false"
+    assert tab.locator("#weeks svg").inner_html() != before
+
+
+def test_a_week_without_contacts_is_shown_as_one(opened):
+    tab = opened(whole())
+    tab.locator("#weeks summary").click()
+    rows = [re.split(r"\s*\t\s*", row) for row in tab.locator("#weeks tbody tr").all_inner_texts()]
+    assert rows == [
+        ["2 Mar 2026", "40", "40"],
+        ["9 Mar 2026", "50", "50"],
+        ["16 Mar 2026", "0", "0"],
+        ["23 Mar 2026", "70", "70"],
+    ]
+
+
+def test_a_fact_of_many_keys_is_one_lane_until_opened(opened):
+    tab = opened(whole())
+    lanes = tab.locator("#timeline .lane .name")
+    closed = lanes.count()
+    owns = tab.get_by_role("button", name="owns 3 keys")
+    assert owns.get_attribute("aria-expanded") == "false"
+    owns.click()
+    assert lanes.count() == closed + 3
+    owns.click()
+    assert lanes.count() == closed
+
+
+def test_the_timeline_is_zoomed_and_moved_by_keys(opened):
+    tab = opened(whole())
+    shown = tab.locator("#timeline .range")
+    everything = shown.inner_text()
+    lanes = tab.locator("#timeline .lanes")
+    lanes.press("+")
+    lanes.press("+")
+    zoomed = shown.inner_text()
+    lanes.press("ArrowRight")
+    lanes.press("ArrowRight")
+    lanes.press("ArrowRight")
+    moved = shown.inner_text()
+    assert len({everything, zoomed, moved}) == 3
+    lanes.press("0")
+    assert shown.inner_text() == everything
+
+
+def test_what_is_in_view_can_be_read_as_a_list(opened):
+    tab = opened(whole())
+    tab.locator("#timeline summary").click()
+    rows = tab.locator("#timeline .listed tr").all_inner_texts()
+    assert len(rows) == 2 + 3 + 2
+    assert rows[0].startswith("Mon 2 Mar 2026 11:30\tspring_sale\tfrom till, by shop · amount: 12.5")
+
+
+def test_a_mark_says_what_it_is(opened):
+    tab = opened(whole())
+    plot = tab.locator("#timeline .lane:not(.axis) .plot").first
+    plot.scroll_into_view_if_needed()
+    tab.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")  # a scroll hides it
+    box, dot = plot.bounding_box(), plot.locator("path.dot").bounding_box()
+    plot.hover(position={"x": dot["x"] - box["x"] + 5, "y": 10})
+    assert tab.locator(".tip").inner_text().split("\n")[:2] == ["how_was_it: goes out by call", "Tue 3 Mar 2026 11:30"]
+
+
+def test_each_candidate_is_stopped_at_its_gate(opened):
+    tab = opened(whole())
+    tracks = tab.locator("#why .track").evaluate_all("all => all.map(each => each.getAttribute('aria-label'))")
+    assert tracks == ["passes all gates", "stopped at gate 5, room in the caps", "stopped at gate 4, long enough ago"]
+
+
+@pytest.mark.parametrize("viewport", [WIDE, NARROW], ids=["wide", "narrow"])
+def test_nothing_and_long_names_are_shown_as_well(opened, viewport):
+    for text in (page(given.NOTHING), whole("a_campaign_of_a_very_long_name_" * 8, many=300)):
+        tab = opened(text, viewport)
+        assert tab.evaluate("document.documentElement.scrollWidth") == viewport["width"]
