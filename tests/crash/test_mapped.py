@@ -22,7 +22,7 @@ from .test_run import PASSAGES
 
 RETAIL = Path(__file__).resolve().parents[2] / "examples" / "retail"
 META = Meta(bytes(range(16)), created_us=0)
-LINES = 400  # of each of two files
+LINES = 600  # of each of two files
 KILLS = 6
 SEED = int(os.environ.get("CRASH_SEED") or random.SystemRandom().randrange(2**31))
 IMPORT = """
@@ -94,7 +94,7 @@ def test_imports_killed_six_times_end_as_if_undisturbed(tmp_path):
     took_s = time.perf_counter() - began
     expected = whole.result()
     assert expected[0] > 100
-    assert len(expected[3]) > 10
+    assert len(expected[3]) > 2
     dice, deaths, turn, run = random.Random(SEED), [], 0, Import(tmp_path / "0", SEED)
     print(f"seed {SEED}: CRASH_SEED={SEED}")
     while len(deaths) < KILLS:

@@ -5,7 +5,7 @@ Expressions are conditions (`onevoice.conditions`): the same allow-list, the sam
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 from onevoice.conditions.sql import Reading
@@ -187,7 +187,9 @@ class _Binder:
             found = check(written.text, self.scope, expected, self.report.where(written.path))
         except ConditionError as error:
             for mistake in error.mistakes:
-                self.report.mistakes.append(self.report.pinpointed(written.path, written.text, mistake))
+                told = self.report.pinpointed(written.path, written.text, mistake)
+                expected_here = told.expected.replace("a field of the event", "a column of the file")
+                self.report.mistakes.append(replace(told, expected=expected_here))
             return None
         for each in walk(found):
             if isinstance(each, Read):
@@ -288,7 +290,9 @@ class _Binder:
         for name in self.used:
             if alike.setdefault(name.lower(), name) != name:
                 found = f"{quoted(alike[name.lower()])} and {quoted(name)}"
-                self._refuse("", "two columns in use that differ only in case", "names that differ in more", found)
+                self._refuse(
+                    "events", "two columns in use that differ only in case", "names that differ in more", found
+                )
 
     def _agree(self, rules: list[Bound]) -> None:
         """Hold the rules to one type for each path: they become one column."""

@@ -28,7 +28,7 @@ from onevoice.runtime import customer as customers
 from onevoice.runtime.ahead import ahead
 from onevoice.runtime.asks import ask
 from onevoice.runtime.compiling import compile_once
-from onevoice.runtime.decisions import Reading, time_of, us_of
+from onevoice.runtime.decisions import Reading, position_of, time_of, us_of
 from onevoice.runtime.fold import Published
 from onevoice.runtime.form import Form, form_of
 from onevoice.runtime.ingested import Ingested
@@ -52,7 +52,6 @@ if TYPE_CHECKING:
 SNAPSHOT_EVERY: Final = 1_000_000  # lines
 JOURNAL: Final = "journal.sqlite"
 SNAPSHOTS: Final = "snapshots"
-POSITION_MAX: Final = 2**63 - 1
 SNAPSHOT_AT_CLOSE: Final = 1_000  # lines that make one worth while when the engine is closed
 
 Time: TypeAlias = "datetime | int"  # with a zone, or µs UTC
@@ -251,7 +250,7 @@ class Onevoice:
 
         A customer is named by identifiers, or by number; decisions made before a merge are among theirs.
         """
-        since = _position(since)
+        since = position_of(since)
         with self._lock:
             wanted, start = self._numbers(customer), self._recorded.start(since)
         found = self._recorded.decisions(wanted, start)
@@ -259,7 +258,7 @@ class Onevoice:
 
     def decisions_table(self, since: int = 0) -> Table:
         """Return every line of every decision from the position `since` on, as a pyarrow Table."""
-        since = _position(since)
+        since = position_of(since)
         with self._lock:
             start = self._recorded.start(since)
         return self._recorded.table(start, since)
@@ -406,11 +405,6 @@ class Onevoice:
 def _mode(*, imported: bool, decide: bool) -> Mode:
     mode = Mode.IMPORT if imported else Mode.LIVE
     return mode if decide else mode | Mode.OBSERVE
-
-
-def _position(since: int) -> int:
-    """Return a position as one that a column can be compared with; nothing lies beyond."""
-    return max(0, min(since, POSITION_MAX))
 
 
 def _check_setting(name: str, value: int, least: int, most: int) -> None:
