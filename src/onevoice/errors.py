@@ -3,6 +3,7 @@
 OnevoiceError
 ├── PlaybookError      a playbook that cannot be used; carries every mistake found
 │   └── ConditionError a condition that does not parse or does not fit its types
+├── MappingError       a mapping that cannot be used; carries every mistake found
 ├── EventError         an event or a file of events that cannot be read
 ├── JournalError       a journal that cannot be opened, read or written
 │   └── JournalDamaged a row that is torn, altered or out of its chain
@@ -55,6 +56,10 @@ class PlaybookError(OnevoiceError):
 
 class ConditionError(PlaybookError):
     """A condition that does not parse or does not fit its types."""
+
+
+class MappingError(OnevoiceError):
+    """A mapping that cannot be used, by itself or for a file or a playbook; carries every mistake found."""
 
 
 class EventError(OnevoiceError):

@@ -55,9 +55,9 @@ def test_a_mistake_in_an_anchored_value_is_told_for_each_use():
     ]
 
 
-def test_a_mistake_in_a_block_of_text_is_told_by_line_and_column_of_the_condition():
+def test_a_mistake_in_a_block_of_text_is_told_by_its_line_and_column_in_the_file():
     (mistake,) = mistakes("playbook: a\ntraits: {age: number}\nsegments:\n  grown: |\n    age > 17\n    and aged\n")
-    assert mistake.where == "playbook.yaml:4:10 segments.grown, line 2 column 5"
+    assert mistake.where == "playbook.yaml:6:9 segments.grown"
 
 
 def test_a_byte_order_mark_and_windows_lines_are_read():

@@ -15,13 +15,13 @@ FLOORS = (
     ("",),  # the package's own dozen names
     ("runtime",),
     ("history",),
-    ("compiler",),
+    ("compiler", "importing"),
     ("engine",),
     ("program",),
     ("events", "starter"),
     ("playbook",),
     ("conditions", "journal"),
-    ("errors", "tables", "zones", "engine.kernel"),
+    ("errors", "near", "tables", "zones", "engine.kernel"),
 )
 FLOOR_OF = {room: len(FLOORS) - height for height, rooms in enumerate(FLOORS) for room in rooms}
 

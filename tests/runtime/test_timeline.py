@@ -48,16 +48,20 @@ def known(fold, number):
     return view.time, view.identifiers, view.traits, facts, view.measures, view.segments, moments, contacts
 
 
+def decided(engine, among):
+    found = engine._recorded.decisions(among, engine._recorded.start())
+    return [decision for _, decision in found]
+
+
 @pytest.mark.parametrize("seed", SEEDS)
 def test_a_customer_folded_alone_is_the_same(seed):
     playbook, batches = drawn(seed)
     engine = opened(playbook)
     for batch in batches:
         take(engine, batch)
-    engine._writer.flush()
     fold = engine._writer.fold
     for number in np.unique(customers.survivors(fold.machine.state)).tolist():
-        seen = watched(engine._journal, fold, number, engine._decisions_of)
+        seen = watched(engine._journal, fold, number, lambda among: decided(engine, among))
         assert known(seen.watch.fold, seen.customer) == known(fold, number), f"seed {seed}, customer {number}"
 
 

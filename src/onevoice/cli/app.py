@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from cyclopts import App, CycloptsError, Group
 
@@ -14,6 +14,7 @@ from onevoice.cli.init import init
 from onevoice.cli.output import tell
 from onevoice.cli.report import report
 from onevoice.cli.run import run
+from onevoice.cli.schema import schema
 from onevoice.cli.timeline import timeline
 from onevoice.cli.why import why
 from onevoice.errors import OnevoiceError
@@ -31,7 +32,7 @@ _DECIDE: Final = Group("Decide", sort_key=2)
 _LOOK: Final = Group("Look", sort_key=3)
 
 _VERBS: Final = {
-    _BEGIN: (demo, init, check),
+    _BEGIN: (demo, init, check, schema),
     _DECIDE: (run, decide),
     _LOOK: (report, timeline, why),
 }
@@ -61,7 +62,7 @@ app = App(
 for _group, _verbs in _VERBS.items():
     for _place, _verb in enumerate(_verbs):
         app.command(_verb, group=_group, sort_key=_place)
-app.register_install_completion_command()
+cast("Any", app).register_install_completion_command()  # its keywords are not typed
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -1,28 +1,49 @@
-"""`onevoice check`: what is wrong with a playbook."""
+"""`onevoice check`: what is wrong with a playbook, and what is unwise."""
 
 from __future__ import annotations
 
+from typing import Annotated
+
+from cyclopts import Parameter
+
 from onevoice.cli.given import Json, Playbook
-from onevoice.cli.output import answer
+from onevoice.cli.output import answer, tell
+from onevoice.errors import PlaybookError
+
+Strict = Annotated[
+    bool, Parameter(negative="", help="End with 1 where there is a warning, as where there is an error.")
+]
 
 
-def check(playbook: Playbook, /, *, as_json: Json = False) -> None:
-    """Read a playbook and name everything that is wrong with it, by file, line and key.
+def check(playbook: Playbook, /, *, strict: Strict = False, as_json: Json = False) -> None:
+    """Read a playbook, name everything that is wrong with it by file, line and column, and warn of what is unwise.
 
     For example: `onevoice check examples/telecom`
     """
-    from onevoice.playbook.load import digest_files, load_files, read_files  # noqa: PLC0415 - `--help` needs none of it
+    from onevoice.playbook.load import digest_files, load_with_report, read_files  # noqa: PLC0415 - not for `--help`
+    from onevoice.playbook.unwise import unwise  # noqa: PLC0415 - as above
 
     files = read_files(playbook)
-    found = load_files(files)
+    found, report = load_with_report(files)
+    warnings = unwise(found, report)
+    if strict and warnings:
+        raise PlaybookError(*warnings)
+    for warning in warnings:
+        tell(f"warning: {warning}")
     counts = {
         "events": len(found.events),
-        "moments": len(found.moments),
+        "facts": len(found.facts),
+        "measures": len(found.measures),
         "segments": len(found.segments),
+        "moments": len(found.moments),
+        "offers": len(found.offers),
         "campaigns": len(found.campaigns),
         "placements": len(found.placements),
         "products": len(found.products.names),
     }
     version = digest_files(files)
-    parts = ", ".join(f"{count:,} {name}" for name, count in counts.items() if count)
-    answer({"playbook": found.name, "version": version, **counts}, f"{found.name} {version[:12]}: {parts}", as_json)
+    parts = ", ".join(
+        f"{count:,} {name if count > 1 else name.removesuffix('s')}" for name, count in counts.items() if count
+    )
+    told = {"playbook": found.name, "version": version, **counts, "warnings": [f"{each}" for each in warnings]}
+    answer(told, f"{found.name} {version[:12]}: {parts}", as_json)

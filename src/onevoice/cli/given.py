@@ -40,7 +40,8 @@ Data: TypeAlias = Annotated[
 ]
 OldData: TypeAlias = Annotated[Path, Parameter(name="--data", help="The folder of the journal.", converter=_path)]
 Files: TypeAlias = Annotated[
-    list[Given], Parameter(help="Files of events, oldest first: .ndjson (also .gz), .parquet, .arrow.")
+    list[Given],
+    Parameter(help="Files of events, oldest first: .ndjson (also .gz), .parquet, .arrow; with a mapping .csv too."),
 ]
 Out: TypeAlias = Annotated[
     Path | None, Parameter(help="Write every decision of the journal to this file, one JSON a line.", converter=_path)

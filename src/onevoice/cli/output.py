@@ -51,14 +51,14 @@ def console_of(stream: Any) -> Console:
 def write(path: Path, text: str) -> None:
     """Write a file, whole or not at all, and say so."""
     try:
-        aside(path).write_text(text, "utf-8")
-        aside(path).replace(path)
+        part_of(path).write_text(text, "utf-8")
+        part_of(path).replace(path)
     except OSError as error:
         raise not_written(path, f"{error}") from error
     tell(f"written to {path}")
 
 
-def aside(path: Path) -> Path:
+def part_of(path: Path) -> Path:
     """Return where a file is written before it is whole."""
     return path.with_name(path.name + ".part")
 
@@ -83,16 +83,17 @@ class Progress:
             return None
         from rich import progress  # noqa: PLC0415 - only on a terminal
 
-        columns = [progress.SpinnerColumn(), progress.TextColumn("{task.description}"), progress.TimeElapsedColumn()]
-        columns[1:1] = [progress.BarColumn()] if self._total else []
+        told = progress.TextColumn("{task.description}")
+        done = progress.BarColumn() if self._total else progress.SpinnerColumn()
+        columns = (done, told, progress.TimeElapsedColumn())
         bar = progress.Progress(*columns, console=console_of(sys.stderr), transient=True)
         bar.start()
         self._stop = bar.stop
         task, began = bar.add_task("opening", total=self._total), time.perf_counter()
 
-        def advance(done: int) -> None:
-            pace = done / (time.perf_counter() - began)
-            bar.update(task, completed=done, description=f"{done:,} {self._unit}, {pace:,.0f} a second")
+        def advance(count: int) -> None:
+            pace = count / (time.perf_counter() - began)
+            bar.update(task, completed=count, description=f"{count:,} {self._unit}, {pace:,.0f} a second")
 
         return advance
 

@@ -9,8 +9,8 @@ from cyclopts import Parameter
 from cyclopts.validators import Number
 
 import onevoice
-from onevoice.cli.given import Data, Files, Json, Out, Playbook
-from onevoice.cli.output import Progress, answer, aside, not_written, tell
+from onevoice.cli.given import Data, Files, Given, Json, Out, Playbook
+from onevoice.cli.output import Progress, answer, not_written, part_of, tell
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -25,6 +25,8 @@ NAMES_SHOWN: Final = 10
 PIECE_LINES: Final = 16_384
 SNAPSHOT_EVERY: Final = 1_000_000
 
+FileMapping = Annotated[Given | None, Parameter(help="A YAML file that says how lines of another form become events.")]
+Aside = Annotated[Given | None, Parameter(help="Where lines go of which the mapping makes no event, with the reason.")]
 Decide = Annotated[bool, Parameter(negative="--no-decide", help="Let campaigns start; else only build state.")]
 Lines = Annotated[int, Parameter(validator=Number(gte=1, lte=1_000_000), help="Lines a journal row holds at most.")]
 Every = Annotated[int, Parameter(validator=Number(gte=1), help="Lines after which the state is written to the disk.")]
@@ -37,6 +39,8 @@ def run(
     *,
     data: Data,
     out: Out = None,
+    mapping: FileMapping = None,
+    aside: Aside = None,
     decide: Decide = True,
     batch: Lines = PIECE_LINES,
     snapshot_every: Every = SNAPSHOT_EVERY,
@@ -47,18 +51,21 @@ def run(
     Killed at any moment, the same command goes on where the journal ends: no event is taken twice, none is lost. A file
     that was taken whole is passed over.
 
+    Files of another form (CSV too) come in by a `--mapping`, which says how their lines become events.
+
     For example: `onevoice run examples/telecom events.ndjson --data data --out decisions.ndjson`
     """
     from onevoice.events.files import check_files  # noqa: PLC0415 - `--help` needs none of it
 
-    check_files(files)
+    if mapping is None:
+        check_files(files)
     if out is not None:
         _check_out(out)
     began = time.perf_counter()
     rejected = _Rejections()
     opened = onevoice.open(playbook, data, piece_lines=batch, snapshot_every=snapshot_every)
     with opened as engine, Progress() as progress:
-        taken = engine.run(files, progress, decide=decide, on_rejected=rejected)
+        taken = engine.run(files, progress, decide=decide, on_rejected=rejected, mapping=mapping, aside=aside)
         decisions = engine.decision_count
         if out is not None:
             _write_decisions(out, engine.decisions())
@@ -75,6 +82,7 @@ def run(
         "left_out": taken.left_out,
         "position": taken.position,
         "decisions": decisions,
+        "files": taken.summaries,
         "seconds": round(took, 3),
     }
     answer(counts, f"{taken.lines:,} lines in {took:.1f} s; {decisions:,} decisions in all{_became(taken)}", as_json)
@@ -82,6 +90,8 @@ def run(
 
 def _became(taken: Ingested) -> str:
     """Say what became of the lines and of what they hold, one kind a line of text, where there is any of it."""
+    from onevoice.importing.summary import told  # noqa: PLC0415 - `--help` needs none of it
+
     kinds: dict[str, tuple[int, dict[str, int]]] = {
         "accepted": (taken.accepted, {}),
         "rejected": (taken.rejected_count, taken.reasons),
@@ -90,7 +100,8 @@ def _became(taken: Ingested) -> str:
         "uses of unknown names": (taken.unknown_names.total(), taken.unknown_names),
         "left out": (taken.left_out.total(), taken.left_out),
     }
-    return "".join(f"\n  {count:,} {kind}{_named(names)}" for kind, (count, names) in kinds.items() if count)
+    mapped = "".join(f"\n{line}" for summary in taken.summaries for line in told(summary))
+    return mapped + "".join(f"\n  {count:,} {kind}{_named(names)}" for kind, (count, names) in kinds.items() if count)
 
 
 def _named(counts: dict[str, int]) -> str:
@@ -106,8 +117,8 @@ def _check_out(path: Path) -> None:
     if path.is_dir():
         raise not_written(path, "a folder")
     try:
-        aside(path).open("wb").close()
-        aside(path).unlink()
+        part_of(path).open("wb").close()
+        part_of(path).unlink()
     except OSError as error:
         raise not_written(path, f"{error}") from error
 
@@ -118,10 +129,10 @@ def _write_decisions(path: Path, decisions: Iterable[Decision]) -> None:
 
     encoder = msgspec.json.Encoder()
     try:
-        with aside(path).open("wb") as file:
+        with part_of(path).open("wb") as file:
             for decision in decisions:
                 file.write(encoder.encode(decision) + b"\n")
-        aside(path).replace(path)
+        part_of(path).replace(path)
     except OSError as error:
         raise not_written(path, f"{error}") from error
 

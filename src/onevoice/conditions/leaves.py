@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Callable  # noqa: TC003 - the alias below is evaluated
 from typing import Any, ClassVar, Final, NoReturn, TypeAlias, cast
@@ -24,6 +23,7 @@ from onevoice.conditions.tree import (
     SymbolKind,
     Type,
 )
+from onevoice.near import did_you_mean
 
 # How each node is checked, and which of its parts may be given.
 Methods: TypeAlias = "dict[type[exp.Expr], tuple[Callable[[Any, Any], Expression], frozenset[str] | None]]"
@@ -224,11 +224,22 @@ class Leaves:
             self._refuse(f"{self.scope.purpose} knows no event", node)
         visible = [name for name, symbol in self.scope.symbols.items() if self._is_visible(symbol)]
         names = {name.removeprefix("event.") if "." not in written else name for name in visible}
-        close = difflib.get_close_matches(written.lower(), sorted(names), n=1)
-        mend = f"did you mean `{close[0]}`?" if close else ""
-        if isinstance(node.parent, exp.EQ | exp.NEQ | exp.In) and not close and "." not in written:
+        mend = did_you_mean(written, sorted(names))
+        if isinstance(node.parent, exp.EQ | exp.NEQ | exp.In) and not mend and "." not in written:
             mend = f"a text stands in single quotes: '{written}'"
-        self._refuse(f"there is no `{written}` here", node, expected="a known name", mend=mend)
+        self._refuse("an unknown name", node, expected=self._expected_name(written, visible), mend=mend)
+
+    def _expected_name(self, written: str, visible: list[str]) -> str:
+        """Say what could have stood there: the names with the same beginning, or the kinds of names."""
+        head = written.rpartition(".")[0] or ("" if self.scope.customer else "event")
+        while head:
+            inside = [name for name in visible if name.rpartition(".")[0] == head]
+            head = head.rpartition(".")[0]
+            if not inside:
+                continue
+            shown = ", ".join(f"`{name if '.' in written else name.removeprefix('event.')}`" for name in inside[:12])
+            return f"one of {shown}" + (f" and {len(inside) - 12} more" if len(inside) > 12 else "")
+        return "a trait, measure, fact or segment of the playbook" if self.scope.customer else "a field of the event"
 
     def _now(self, node: exp.Expr) -> Expression:
         return self._clock(node, Type.TIME)

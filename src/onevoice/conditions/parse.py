@@ -6,6 +6,7 @@ which accepts nodes from a list and refuses all others.
 
 from __future__ import annotations
 
+import re
 import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, ClassVar, Final, NoReturn
@@ -24,6 +25,8 @@ LENGTH_MAX: Final = 4_000  # characters of one condition
 DEPTH_MAX: Final = 64  # expressions inside one another
 FRAMES_MAX: Final = 10_000  # calls inside one another while parsing
 FRAGMENT_LENGTH: Final = 60  # characters of the text that an error quotes
+INTERVAL_HINT: Final = "a length of time is written `interval '14 days'`, some time ago `now() - interval '14 days'`"
+_LENGTH: Final = re.compile(r"(second|minute|hour|day|week|month|year)s?\b", re.IGNORECASE)
 
 
 class _Expressions(DuckDB):
@@ -130,7 +133,8 @@ def parse(source: Source) -> exp.Expr:
     except ParseError as error:
         first = error.errors[0] if error.errors else {}
         offset = _offset(text, first)
-        source.refuse("this is not a SQL expression", offset, mend=_hint(first))
+        hint = INTERVAL_HINT if _LENGTH.match(text, offset) else _hint(first)
+        source.refuse("this is not a SQL expression", offset, mend=hint)
     except RecursionError:
         _too_deep(source, 0)
     node = expressions[0]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from typing import TYPE_CHECKING, ClassVar, Final, NoReturn, cast
 
 from sqlglot import exp
@@ -31,6 +30,7 @@ from onevoice.conditions.tree import (
     stack_depth,
     walk,
 )
+from onevoice.near import did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -148,9 +148,10 @@ class _Checker(Leaves):
         symbol = self.scope.symbols.get(name)
         if symbol is None or symbol.kind is not SymbolKind.FACT:
             facts = [each for each, known in self.scope.symbols.items() if known.kind is SymbolKind.FACT]
-            close = difflib.get_close_matches(name, ["now", "date_part", "count", *facts], n=1)
-            mend = f"did you mean `{close[0]}`?" if close else ""
-            self._refuse(f"there is no function or fact `{name}`", node, mend=mend)
+            mend = did_you_mean(name, ["now", "date_part", "count", *facts])
+            self._refuse(
+                "an unknown function or fact", node, expected="a fact, or a function of SQL that is allowed", mend=mend
+            )
         self._allow(node, name, symbol)
         return FactRead(Type.BOOLEAN, name, symbol, self._keys(node, name, symbol, arguments))
 
@@ -273,7 +274,7 @@ class _Checker(Leaves):
         elif literal is not None and Type.DATE in kinds:
             mend = f"write `date '{literal.value}'`"
         elif literal is not None and Type.TIME in kinds:
-            mend = "write `timestamptz '2026-03-01 10:00+02:00'`"
+            mend = "write a time with its offset, like `timestamptz '2026-03-01 10:00+02:00'`"
         elif literal is not None and Type.NUMBER in kinds:
             mend = "a number stands without quotes"
         self._mismatch("values of different types are compared", right_node, ARTICLE[left.type], right.type, mend)
@@ -342,6 +343,8 @@ class _Checker(Leaves):
         mend = ""
         if {left.type, right.type} in ({Type.DATE, Type.NUMBER}, {Type.TIME, Type.NUMBER}):
             mend = "a number of days is written `interval '14 days'`"
+        elif Type.TEXT in {left.type, right.type} and {left.type, right.type} & TEMPORAL:
+            mend = "a length of time is written `interval '14 days'`"
         elif {left.type, right.type} == {Type.DATE, Type.TIME}:
             mend = "use current_date with dates and now() with times"
         self._refuse(

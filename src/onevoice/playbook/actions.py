@@ -145,9 +145,9 @@ def channels(root: Record, campaigns: Iterable[Campaign], identifiers: dict[str,
     """Read `channels`, and declare those that campaigns send by without declaring them."""
     found = root.each("channels", lambda name, record: _channel(name, record, identifiers))
     for campaign in campaigns:
-        for name in campaign.send:
+        for i, name in enumerate(campaign.send):
             if name not in found:
-                where = root.report.where(f"campaigns.{campaign.name}.send")
+                where = root.report.where(f"campaigns.{campaign.name}.send[{i}]")
                 found[name] = Channel(name, _default_address(name, identifiers, where, root.report))
     return found
 

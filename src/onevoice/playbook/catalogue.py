@@ -6,8 +6,9 @@ import csv
 import io
 from typing import TYPE_CHECKING, Any, Final
 
+from onevoice.near import did_you_mean
 from onevoice.playbook import grammar
-from onevoice.playbook.grammar import Slip, did_you_mean
+from onevoice.playbook.grammar import Slip
 from onevoice.playbook.model import Catalogue, FieldType
 from onevoice.playbook.record import Report, listed, short_text
 from onevoice.playbook.tree import quoted

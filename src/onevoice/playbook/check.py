@@ -14,11 +14,11 @@ from onevoice.conditions.tree import OFFER_KINDS, Expression, SymbolKind, symbol
 from onevoice.conditions.types import Scope, Type
 from onevoice.conditions.types import check as check_condition
 from onevoice.errors import ConditionError, Mistake
+from onevoice.near import did_you_mean
 from onevoice.playbook.actions import UNREAD
 from onevoice.playbook.builtin import row_fields
-from onevoice.playbook.grammar import did_you_mean
 from onevoice.playbook.model import Aggregate, Campaign, Fact, FieldType, Measure, Moment, Playbook, TriggerKind
-from onevoice.playbook.record import SECTION_MAX, Report, listed
+from onevoice.playbook.record import LISTED_BESIDE_HINT, SECTION_MAX, Report, listed
 from onevoice.playbook.scopes import Scopes, Written, conditions_of, event_matches, fact_key_types, trigger_event
 from onevoice.playbook.tree import quoted
 
@@ -47,9 +47,9 @@ def check(playbook: Playbook, report: Report | None = None) -> list[Mistake]:
     for campaign in playbook.campaigns.values():
         checker.campaign(campaign)
     checker.policies()
-    expressions = checker.conditions()
-    checker.segment_order(expressions)
-    checker.suppressions(expressions)
+    report.expressions = checker.conditions()
+    checker.segment_order(report.expressions)
+    checker.suppressions(report.expressions)
     return report.mistakes
 
 
@@ -70,9 +70,11 @@ class _Checker:
             for name in (event.name, *(f"{event.name}.{items}" for items in event.items))
         ]
 
-    def refuse(self, path: str, what: str, *, expected: str = "", found: str = "", mend: str = "") -> None:
-        """Record a mistake at a key path."""
-        self.report.refuse(self.report.where(path), what, expected=expected, found=found, mend=mend)
+    def refuse(
+        self, path: str, what: str, *, expected: str = "", found: str = "", mend: str = "", word: str = ""
+    ) -> None:
+        """Record a mistake at a key path; at a word of what is written there, if one is named."""
+        self.report.refuse(self.report.where(path, word), what, expected=expected, found=found, mend=mend)
 
     def known(self, path: str, kind: str, name: str, names: Iterable[str]) -> bool:
         """Tell whether a name is one of those declared, and record where it is not."""
@@ -83,7 +85,9 @@ class _Checker:
             return False
         hint = did_you_mean(name, names)
         expected = f"one of {listed(names)}" if names else f"a declared {kind}; there is none"
-        self.refuse(path, f"an unknown {kind}", expected=expected, found=quoted(name), mend=hint)
+        if hint and len(names) > LISTED_BESIDE_HINT:
+            expected = ""
+        self.refuse(path, f"an unknown {kind}", expected=expected, found=quoted(name), mend=hint, word=name)
         return False
 
     def names(self) -> None:
@@ -178,7 +182,8 @@ class _Checker:
                 )
             for event, row in rows.items():
                 if row is not None and row.get(name, kind) is not kind:
-                    found = f"{kind} here, {row[name]} in {quoted(event)}"
+                    first = next(each for each, fields in rows.items() if name in (fields or {}))
+                    found = f"{kind} in {quoted(first)}, {row[name]} in {quoted(event)}"
                     self.refuse(path, f"two types for {quoted(name)}", expected="one type", found=found)
 
     def callable(self, fact: Fact) -> None:

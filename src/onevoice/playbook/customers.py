@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from onevoice.playbook import catalogue
+from onevoice.playbook import catalogue, grammar
 from onevoice.playbook.builtin import BUILTIN_EVENTS, extended
 from onevoice.playbook.grammar import Slip
 from onevoice.playbook.model import Catalogue, EventType, FieldType, Group, Identifier, Source, Trait
@@ -26,6 +26,15 @@ TRAIT_TYPES: Final = (
 )
 EVENT_TYPES: Final = tuple(FieldType)
 IDENTIFIER_VALUES_MAX: Final = 1_000
+# What types are called elsewhere.
+OTHER_NAMES: Final = {
+    **dict.fromkeys(("string", "str", "varchar", "category", "enum"), "choice"),
+    **dict.fromkeys(("integer", "int", "float", "double", "decimal", "money", "amount"), "number"),
+    **dict.fromkeys(("bool", "flag"), "boolean"),
+    **dict.fromkeys(("datetime", "timestamp", "instant"), "time"),
+    **dict.fromkeys(("id", "uuid", "reference"), "key"),
+    "sku": "product",
+}
 
 
 def identifiers(root: Record) -> dict[str, Identifier]:
@@ -61,7 +70,7 @@ def _region(text: str) -> str:
 
 
 def _at_most(text: str) -> int:
-    value = at_least(int(text) if text.isdecimal() and len(text) < 10 else 0, 1)
+    value = at_least(grammar.whole(text), 1)
     if value > IDENTIFIER_VALUES_MAX:
         raise Slip("too large a number", f"at most {IDENTIFIER_VALUES_MAX:,}", quoted(text))
     return value
@@ -111,7 +120,13 @@ def _only_one_of_each_meaning(traits: Mapping[str, Trait], report: Report) -> No
 
 
 def _field_type(text: str, allowed: Iterable[FieldType]) -> FieldType:
-    return FieldType(word_of(text, allowed))
+    words = list(allowed)
+    try:
+        return FieldType(word_of(text, words))
+    except Slip as slip:
+        called = OTHER_NAMES.get(text.lower(), "")
+        slip.mend = slip.mend or (f"write `{called}`" if called in words else "")
+        raise
 
 
 def products(root: Record, files: Mapping[str, bytes], zone: ZoneInfo) -> Catalogue:

@@ -42,11 +42,15 @@ def _fact(name: str, record: Record) -> Fact:
     if both - {""}:
         mend = "two events at one instant would have no order: split the event in two types"
         record.refuse("closes", "an event that both opens and closes", found=listed(sorted(both)), mend=mend)
-    if len(fact.per) > KEY_FIELDS_MAX or len(set(fact.per)) < len(fact.per):
-        record.refuse("per", "not a key", expected=f"at most {KEY_FIELDS_MAX} different fields", found=listed(fact.per))
-    if "product" in fact.per[1:]:
-        found = listed(fact.per)
-        record.refuse("per", "`product` is not the first field of the key", expected="`product` first", found=found)
+    found = listed(fact.per)
+    if len(set(fact.per)) < len(fact.per):
+        record.refuse("per", "a field given twice in a key", expected="each field once", found=found)
+    elif len(fact.per) > KEY_FIELDS_MAX:
+        expected = f"at most {KEY_FIELDS_MAX} fields"
+        record.refuse("per", "a key of too many fields", expected=expected, found=found)
+    elif "product" in fact.per[1:]:
+        mend = "so that a condition can ask for a product: `owns(offer.product)`"
+        record.refuse("per", "`product` is not the first field of the key", found=found, mend=f"put it first, {mend}")
     return fact
 
 
@@ -92,11 +96,11 @@ def _moment(name: str, record: Record) -> Moment:
     record.require("steps")
     node = record.filled("steps")
     lines = node.value if node is not None and isinstance(node.value, list) else []
+    known = len(record.report.mistakes)
     if node is not None and not isinstance(node.value, list):
         record.refuse("steps", "a value of the wrong kind", expected="a list of steps", found=node.described())
     for i, line in enumerate(lines):
         record.report.nodes[f"moments.{name}.steps[{i}]"] = line
-    known = len(record.report.mistakes)
     steps = record.many("steps", grammar.step, Step(())) if lines else ()
     moment = Moment(name, steps, record.text("per"), record.parsed("within", _window, 0))
     if len(record.report.mistakes) == known:

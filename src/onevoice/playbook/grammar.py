@@ -9,9 +9,9 @@ from __future__ import annotations
 import math
 import re
 from datetime import UTC, date, datetime, timedelta
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Final
 
+from onevoice.near import did_you_mean
 from onevoice.playbook.model import (
     DAY,
     HOUR,
@@ -29,11 +29,10 @@ from onevoice.playbook.model import (
 from onevoice.playbook.tree import quoted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
     from zoneinfo import ZoneInfo
 
 DURATION_MAX: Final = 3660 * DAY
-NEAR_MAX: Final = 1_000  # names compared for a hint
 COUNT_MAX: Final = 16  # of one event in one step
 UNITS: Final = {"second": SECOND, "minute": MINUTE, "hour": HOUR, "day": DAY, "week": WEEK}
 WEEKDAYS: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
@@ -56,15 +55,6 @@ class Slip(ValueError):  # noqa: N818 - a slip of the pen inside one text; the r
     def __init__(self, what: str, expected: str, found: str = "", mend: str = "", offset: int = 0) -> None:
         self.what, self.expected, self.found, self.mend, self.offset = what, expected, found, mend, offset
         super().__init__(what)
-
-
-def did_you_mean(found: str, known: Iterable[str]) -> str:
-    """Return a hint at the nearest of the known names, or an empty text."""
-    names = list(known)
-    if len(names) > NEAR_MAX:  # a catalogue: comparing with every product would take a second
-        names = [name for name in names if name[:2] == found[:2]][:NEAR_MAX]
-    near = get_close_matches(found, names, n=1)
-    return f"did you mean `{near[0]}`?" if near else ""
 
 
 def number(text: str) -> float:
@@ -109,6 +99,16 @@ def length(text: str) -> int:
     if found == 0:
         raise Slip("an empty length of time", "more than nought", quoted(text), "for none leave the key out")
     return found
+
+
+def spelled(length_us: int) -> str:
+    """Return a length of time in words: `1 day`, `1 hour 30 minutes`; weeks are days."""
+    words: list[str] = []
+    for unit in ("day", "hour", "minute", "second"):
+        count, length_us = divmod(length_us, UNITS[unit])
+        if count:
+            words.append(f"{count} {unit}{'' if count == 1 else 's'}")
+    return " ".join(words) or "0 seconds"
 
 
 def _duration_hint(text: str, unit: str) -> str:

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo, available_timezones
 
 from onevoice.errors import Mistake, PlaybookError
+from onevoice.near import did_you_mean
 from onevoice.playbook import actions, customers, derived, policies
 from onevoice.playbook.check import check
-from onevoice.playbook.grammar import Slip, did_you_mean
+from onevoice.playbook.grammar import Slip
 from onevoice.playbook.model import Playbook
-from onevoice.playbook.record import Report, every_node, opened
+from onevoice.playbook.record import Report, every_node, opened, position
 from onevoice.playbook.tree import Node, parse, quoted
 
 if TYPE_CHECKING:
@@ -72,20 +72,22 @@ def load(path: str | Path) -> Playbook:
 
 def load_files(files: Mapping[str, bytes]) -> Playbook:
     """Return the playbook in these files, as `read_files` gives them; raise PlaybookError with every mistake found."""
+    return load_with_report(files)[0]
+
+
+def load_with_report(files: Mapping[str, bytes]) -> tuple[Playbook, Report]:
+    """Return the playbook in these files, and what `unwise` needs to say where something stands.
+
+    Raises PlaybookError with every mistake found.
+    """
     report = Report()
     root = _merged(files, report)
     playbook = _playbook(root, files, report)
     if report.complete:
         check(playbook, report)
     if report.mistakes:
-        raise PlaybookError(*sorted(dict.fromkeys(report.mistakes), key=_position))
-    return playbook
-
-
-def _position(mistake: Mistake) -> tuple[str, int, int]:
-    """Return where a mistake stands, so that a file's are told from top to bottom."""
-    match = re.match(r"([^:]+):(\d+)(?::(\d+))?", mistake.where)
-    return (match[1], int(match[2]), int(match[3] or 0)) if match else (mistake.where, 0, 0)
+        raise PlaybookError(*sorted(dict.fromkeys(report.mistakes), key=position))
+    return playbook, report
 
 
 def _is_yaml(name: str) -> bool:
@@ -108,6 +110,8 @@ def _merged(files: Mapping[str, bytes], report: Report) -> Node:
     for tree in trees:
         for node in every_node(tree):
             report.nodes.setdefault(node.place.path, node)
+            for place in node.keys.values():
+                report.keys.setdefault(place.path, place)
         if isinstance(tree.value, dict):
             _join(root, tree, report, depth=0)
         elif not tree.empty:
@@ -125,7 +129,7 @@ def _join(into: Node, more: Node, report: Report, depth: int) -> None:
         mine = into.value.get(key)
         if mine is None:
             copied = dict(node.value) if isinstance(node.value, dict) else node.value
-            into.value[key] = Node(node.place, copied, node.plain, node.one_line, dict(node.keys))
+            into.value[key] = Node(node.place, copied, node.plain, node.source, dict(node.keys))
             into.keys[key] = more.keys[key]
         elif depth == 0 and key not in IN_ONE_FILE and isinstance(mine.value, dict) and isinstance(node.value, dict):
             _join(mine, node, report, depth + 1)

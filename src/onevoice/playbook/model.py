@@ -154,7 +154,7 @@ class Moment:
 
 @dataclass(frozen=True, slots=True)
 class Catalogue:
-    """The products: `rows[i]` has the values of `fields` for `names[i]`; None where unknown."""
+    """The products that are sold, from a CSV file. `columns[field][i]` is the value of `names[i]`, None if unknown."""
 
     fields: dict[str, FieldType] = field(default_factory=dict[str, FieldType])
     names: tuple[str, ...] = ()

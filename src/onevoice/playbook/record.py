@@ -12,18 +12,22 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from onevoice.errors import Mistake
+from onevoice.near import did_you_mean
 from onevoice.playbook import grammar
-from onevoice.playbook.grammar import Slip, did_you_mean
+from onevoice.playbook.grammar import Slip
 from onevoice.playbook.tree import Node, Place, quoted
 from onevoice.playbook.words import CUSTOMER_WORDS, LINE_WORDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Iterator
 
+    from onevoice.conditions.tree import Expression
+
 T = TypeVar("T")
 
 NAME_LENGTH_MAX: Final = 64
 TEXT_LENGTH_MAX: Final = 200  # of a short text; conditions have a limit of their own
+LISTED_BESIDE_HINT: Final = 8  # names shown although one of them is probably meant
 SECTION_MAX: Final = 4_096  # names in one section
 
 
@@ -33,6 +37,8 @@ class Report:
     def __init__(self) -> None:
         self.mistakes: list[Mistake] = []
         self.nodes: dict[str, Node] = {}
+        self.keys: dict[str, Place] = {}  # where the key of a path stands
+        self.expressions: dict[str, Expression] = {}  # by key path, the conditions that can be read
         self.complete = True  # false where a file could not be read, so that a missing name proves nothing
         self.broken: set[str] = set()  # names with a mistake of their own: who uses them is not blamed
 
@@ -40,24 +46,35 @@ class Report:
         """Record a mistake."""
         self.mistakes.append(Mistake(what, str(where), expected, found, mend))
 
-    def where(self, path: str) -> str:
-        """Return the place of a key path, or of the nearest path above it, as text."""
-        if path in self.nodes:
-            return str(self.nodes[path].place)
+    def where(self, path: str, word: str = "") -> str:
+        """Return the place of a key path, or of the nearest path above it, as text; that of `word` if it is there."""
         above = path
-        while above := re.sub(r"(^|\.)[^.\[\]]*$|\[\d+\]$", "", above):
-            if above in self.nodes:
-                return str(self.nodes[above].place)
-        return path
+        while above and above not in self.nodes:
+            above = re.sub(r"(^|\.)[^.\[\]]*$|\[\d+\]$", "", above)
+        if not above:
+            return path
+        node = self.nodes[above]
+        found = (
+            re.search(rf"(?<!\w){re.escape(word)}(?!\w)", node.value) if word and isinstance(node.value, str) else None
+        )
+        return str(node.at(found.start()) if found else node.place)
+
+    def key(self, path: str) -> str:
+        """Return the place of the key that a path ends with, as text; of the nearest value where it is no key."""
+        return str(self.keys[path]) if path in self.keys else self.where(path)
 
     def pinpointed(self, path: str, condition: str, mistake: Mistake) -> Mistake:
-        """Return a mistake in a condition with its column in the file, where the condition stands on one line."""
+        """Return a mistake in a condition with its line and column in the file."""
         node = self.nodes.get(path)
-        column = re.search(r", column (\d+)$", mistake.where)
-        if node is None or column is None or not isinstance(node.value, str) or not node.one_line:
+        place = re.search(r", (?:line (\d+) )?column (\d+)$", mistake.where)
+        if node is None or place is None or not isinstance(node.value, str):
             return mistake
-        offset = node.value.find(condition) + int(column[1]) - 1
-        return replace(mistake, where=str(node.at(offset)))
+        lines = condition.split("\n")[: int(place[1] or 1) - 1]
+        offset = sum(len(line) + 1 for line in lines) + int(place[2]) - 1
+        # A condition is the whole text, or follows the first `where`; an event before it may have a name of its words.
+        before = re.match(r".*?\bwhere\s+", node.value, re.DOTALL) if condition != node.value.strip() else None
+        start = node.value.find(condition, before.end() if before else 0)
+        return replace(mistake, where=str(node.at(start + offset)))
 
     def parsed(self, node: Node, parse: Callable[[str], T], default: T) -> T:
         """Return what `parse` makes of a text; at a slip, record it and return `default`."""
@@ -103,7 +120,8 @@ class Record:
         """Record a mistake for each of these keys that is absent."""
         for key in keys:
             if self.readable and key not in self.nodes:
-                self.report.refuse(self.place, f"{quoted(key)} is missing", expected=f"the key {quoted(key)}")
+                place = self.report.keys.get(self.place.path, self.place)
+                self.report.refuse(place, f"{quoted(key)} is missing", mend=f"add {quoted(f'{key}: ...')}")
 
     def refuse(self, key: str, what: str, *, expected: str = "", found: str = "", mend: str = "") -> None:
         """Record a mistake at the value of a key."""
@@ -169,6 +187,8 @@ class Record:
             return
         if not isinstance(node.value, dict):
             self.refuse(key, "a value of the wrong kind", expected="a mapping of names", found=node.described())
+            written = node.value if isinstance(node.value, list) else [node]
+            self.report.broken |= {each.value for each in written if isinstance(each.value, str)}
             return
         if len(node.value) > SECTION_MAX:
             self.refuse(key, "too many names", expected=f"at most {SECTION_MAX:,}", found=f"{len(node.value):,}")
@@ -237,13 +257,12 @@ def opened(report: Report, node: Node) -> Generator[Record]:
     yield record
     for key in record.nodes:
         if key not in record.asked:
-            known = ", ".join(quoted(name) for name in sorted(set(record.asked)))
-            report.refuse(
-                record.keys[key],
-                f"unknown key {quoted(key)}",
-                expected=f"one of {known}" if known else "no keys here",
-                mend=did_you_mean(key, record.asked),
-            )
+            known = sorted(set(record.asked))
+            hint = did_you_mean(key, known)
+            expected = f"one of {', '.join(quoted(name) for name in known)}" if known else "no keys here"
+            if hint and len(known) > LISTED_BESIDE_HINT:
+                expected = ""
+            report.refuse(record.keys[key], f"unknown key {quoted(key)}", expected=expected, mend=hint)
 
 
 def every_node(node: Node) -> Iterator[Node]:
@@ -253,6 +272,12 @@ def every_node(node: Node) -> Iterator[Node]:
     for child in children:
         if isinstance(child, Node):
             yield from every_node(child)
+
+
+def position(mistake: Mistake) -> tuple[str, int, int]:
+    """Return where a mistake stands, so that a file's are told from top to bottom."""
+    match = re.match(r"([^:]+):(\d+)(?::(\d+))?", mistake.where)
+    return (match[1], int(match[2]), int(match[3] or 0)) if match else (mistake.where, 0, 0)
 
 
 def short_text(text: str) -> str:

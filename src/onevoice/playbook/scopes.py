@@ -129,7 +129,9 @@ class Scopes:
 
     def suppression(self, purpose: str = "a suppression") -> Scope:
         """Return the scope of a suppression, or of an offer's `if`."""
-        return Scope(self.of_offer | self.of_customer, purpose=purpose)
+        note = "only the rank and a campaign's own conditions know it"
+        untold = {name: replace(symbol, type=None, note=note) for name, symbol in self.of_campaign.items()}
+        return Scope(untold | self.of_offer | self.of_customer, purpose=purpose)
 
 
 def trigger_event(playbook: Playbook, campaign: Campaign) -> str:

@@ -7,6 +7,7 @@ nested file crashes.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final, NoReturn, cast
 
@@ -20,6 +21,12 @@ if TYPE_CHECKING:
 VALUES_MAX: Final = 100_000  # in one file, aliases expanded
 DEPTH_MAX: Final = 16
 NULLS: Final = frozenset({"", "~", "null", "Null", "NULL"})
+_INK: Final = re.compile(r"\S")
+# One character of a quoted text, as it is written.
+_CHARACTERS: Final = {
+    "'": re.compile(r"''|[^']"),
+    '"': re.compile(r"\\(?:x\w{2}|u\w{4}|U\w{8}|.)|[^\\\"]"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +45,12 @@ class Place:
 
 @dataclass(slots=True)
 class Node:
-    """A text, a list or a mapping. `plain`: a text without quotes; `one_line`: its columns can be counted."""
+    """A text, a list or a mapping. `plain`: a text without quotes; `source`: a text as it stands in the file."""
 
     place: Place
     value: str | list[Node] | dict[str, Node]
     plain: bool = False
-    one_line: bool = False
+    source: str = ""
     keys: dict[str, Place] = field(default_factory=dict[str, Place])  # of a mapping: where each key stands
 
     @property
@@ -56,10 +63,26 @@ class Node:
         return Node(self.place, {key: self}, keys={key: self.place})
 
     def at(self, offset: int) -> Place:
-        """Return the place of the character at `offset` of a text; of the whole text where columns do not map."""
-        if not self.one_line:
-            return self.place
-        return replace(self.place, column=self.place.column + offset + (not self.plain))
+        """Return the place of the character at `offset` of a text."""
+        before = self.source[: self._written_at(offset)]
+        lines = before.count("\n")
+        column = len(before) - (before.rfind("\n") + 1) + (1 if lines else self.place.column)
+        return replace(self.place, line=self.place.line + lines, column=column)
+
+    def _written_at(self, offset: int) -> int:
+        """Return where in the source the character at `offset` of the text is written."""
+        assert isinstance(self.value, str)
+        if self.source[:1] in {"'", '"'} and not self.plain:
+            written = list(_CHARACTERS[self.source[0]].finditer(self.source, 1, len(self.source) - 1))
+            # A quoted text over several lines is folded: only its beginning is known.
+            return written[offset].start() if offset < len(written) == len(self.value) else 0
+        # In a block and in a text without quotes only the white space differs from what is meant.
+        header = 0 if self.plain else self.source.find("\n") + 1
+        ink = [match.start() for match in _INK.finditer(self.source, header)]
+        nth = len(_INK.findall(self.value[:offset]))
+        if self.value[offset : offset + 1].strip():
+            return ink[nth]
+        return ink[nth - 1] + 1 if nth else 0
 
     def described(self) -> str:
         """Say what this is, for a message."""
@@ -73,6 +96,8 @@ class Node:
 def quoted(text: str) -> str:
     """Return `text` between backticks, cut to what a message can carry."""
     flat = " ".join(text.split())
+    if not flat:
+        return "nothing"
     return f"`{flat if len(flat) <= 80 else flat[:77] + '...'}`"
 
 
@@ -121,6 +146,7 @@ class _Builder:
 
     def __init__(self, file: str, text: str, mistakes: list[Mistake]) -> None:
         self.file = file
+        self.text = text
         self.mistakes = mistakes
         self.anchors: dict[str, Node] = {}
         self.count = 0
@@ -148,8 +174,8 @@ class _Builder:
         if event.tag is not None:
             self.stop(place, f"the tag {quoted(event.tag)}", "values without tags", "leave the tag out")
         if isinstance(event, yaml.ScalarEvent):
-            one_line = event.start_mark.line == event.end_mark.line
-            built = Node(place, event.value, plain=not event.style, one_line=one_line)
+            source = self.text[event.start_mark.index : event.end_mark.index]
+            built = Node(place, event.value, plain=not event.style, source=source)
         elif isinstance(event, yaml.SequenceStartEvent):
             built = self.sequence(place, depth)
         else:
@@ -206,7 +232,7 @@ class _Builder:
             value = {key: self.copy(child, joined(path, key), depth + 1) for key, child in value.items()}
         elif isinstance(value, list):
             value = [self.copy(child, f"{path}[{i}]", depth + 1) for i, child in enumerate(value)]
-        return Node(replace(node.place, path=path), value, node.plain, node.one_line, keys)
+        return Node(replace(node.place, path=path), value, node.plain, node.source, keys)
 
     def guard(self, place: Place, depth: int, more: int) -> None:
         """Stop at the limits, which only a broken or hostile file reaches."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 from onevoice.errors import EventError, Mistake
 from onevoice.events.built import encode_ndjson
 from onevoice.events.decode import decode_line_by_line
-from onevoice.playbook.grammar import did_you_mean
+from onevoice.near import did_you_mean
 
 if TYPE_CHECKING:
     from onevoice.events.batch import Batch

@@ -29,6 +29,7 @@ KINDS: Final = {int(kind): kind.name.lower() for kind in DecisionKind}
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _LAST_US: Final = (datetime.max.replace(tzinfo=UTC) - EPOCH) // timedelta(microseconds=1)
 _FIRST_US: Final = (datetime.min.replace(tzinfo=UTC) - EPOCH) // timedelta(microseconds=1)
+_POSITION_MAX: Final = 2**63 - 1
 _RULES: Final = {int(Reason.CAP): "policies.caps", int(Reason.SUPPRESSED): "policies.suppress"}
 _VALUE_IS_TIME: Final = {int(Reason.AGAIN_AFTER), int(Reason.GAP)}
 _WITH_UNTIL: Final = {int(Reason.AGAIN_AFTER), int(Reason.GAP), int(Reason.CAP), int(Reason.OUTRANKED)}
@@ -54,10 +55,16 @@ def us_of(time: object, where: str) -> int:
     return us
 
 
+def position_of(since: int) -> int:
+    """Return a position as one that a column can be compared with; nothing lies beyond."""
+    return max(0, min(since, _POSITION_MAX))
+
+
 class Reading:
     """Reads outcomes by the names of the playbook that was in force."""
 
     def __init__(self, playbook: Playbook) -> None:
+        self.playbook = playbook
         self.campaigns = list(playbook.campaigns)
         self.channels = list(playbook.channels)
         self.placements = list(playbook.placements)

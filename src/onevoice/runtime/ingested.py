@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from onevoice.events.batch import Batch
     from onevoice.history.decision import Decision
+    from onevoice.importing.summary import Summary
     from onevoice.runtime.writer import Entered
 
 REJECTED_KEPT: Final = 1_000  # refusals that one answer tells in full; the rest are counted
@@ -32,6 +33,7 @@ class Ingested:
     Of lines that were not rejected `unknown_names` counts the uses of other names that the playbook does not declare:
     fields, traits, sources, keys of the line (by name, as above). `left_out` counts, by kind, what was not taken up:
     identifiers that are none (`invalid email`), refused joins and identifiers, ids, names, values too great for a sum.
+    `summaries` tell what a mapping made of the lines of each file, whatever was taken of it before.
     `position` is the journal's position after them.
     """
 
@@ -45,6 +47,7 @@ class Ingested:
     unknown_names: Counter[str] = field(default_factory=Counter[str])
     left_out: Counter[str] = field(default_factory=Counter[str])
     rejected: list[Mistake] = field(default_factory=list[Mistake])
+    summaries: list[Summary] = field(default_factory=list["Summary"])
     _decided: int = field(default=0, repr=False)
     _read: Callable[[int], Iterator[Decision]] = field(default=lambda _: iter(()), repr=False)
 

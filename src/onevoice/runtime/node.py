@@ -6,6 +6,7 @@ import logging
 import time as system
 from collections import deque
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from threading import RLock
 from typing import TYPE_CHECKING, Any, Final, Self, TypeAlias, cast
@@ -20,18 +21,19 @@ from onevoice.events.pyarrow_untyped import Table, pa
 from onevoice.history.report import Report, report
 from onevoice.history.why import Why, why
 from onevoice.journal.memory import MemoryJournal
-from onevoice.journal.port import STAMP_NEVER, Kind, Mode
+from onevoice.journal.port import STAMP_NEVER, Mode
 from onevoice.journal.sqlite import SqliteJournal
 from onevoice.runtime import carry, explain, faults, outcomes, swap
 from onevoice.runtime import customer as customers
 from onevoice.runtime.ahead import ahead
 from onevoice.runtime.asks import ask
 from onevoice.runtime.compiling import compile_once
-from onevoice.runtime.decisions import Reading, time_of, us_of
+from onevoice.runtime.decisions import Reading, position_of, time_of, us_of
 from onevoice.runtime.fold import Published
+from onevoice.runtime.form import Form, form_of
 from onevoice.runtime.ingested import Ingested
-from onevoice.runtime.numbering import renumber
 from onevoice.runtime.payloads import NDJSON, PIECE_LINES, PIECE_LINES_MAX, Events, Piece, cut, decoded, without
+from onevoice.runtime.recorded import Recorded, Start
 from onevoice.runtime.recovery import recover
 from onevoice.runtime.writer import Entered, Entry, Writer
 
@@ -39,10 +41,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
     from datetime import datetime
 
-    from onevoice.engine.machine import Outcome
     from onevoice.history.decision import Decision
     from onevoice.history.timeline import Timeline
-    from onevoice.journal.port import Journal, Row
+    from onevoice.importing.model import FileMapping
+    from onevoice.journal.port import Journal
     from onevoice.playbook.model import Playbook
     from onevoice.runtime.customer import Customer
     from onevoice.runtime.taken import Taken
@@ -50,7 +52,6 @@ if TYPE_CHECKING:
 SNAPSHOT_EVERY: Final = 1_000_000  # lines
 JOURNAL: Final = "journal.sqlite"
 SNAPSHOTS: Final = "snapshots"
-POSITION_MAX: Final = 2**63 - 1
 SNAPSHOT_AT_CLOSE: Final = 1_000  # lines that make one worth while when the engine is closed
 
 Time: TypeAlias = "datetime | int"  # with a zone, or µs UTC
@@ -83,6 +84,7 @@ class Onevoice:
         self._clock = clock
         self._journal = journal
         self._piece_lines = piece_lines
+        self._snapshots = snapshots
         secret = journal.meta.secret
         self._secret = (
             int.from_bytes(secret[:8], "little", signed=True),
@@ -108,7 +110,7 @@ class Onevoice:
             snapshot_every=snapshot_every,
         )
         self._writer.flush()
-        self._readings: dict[int, Reading] = {found.playbook_row: found.fold.reading}
+        self._recorded = Recorded(journal, self._writer)
         if playbook is not None:
             self.publish(playbook)
 
@@ -157,7 +159,7 @@ class Onevoice:
             fold = swap.rebuilt(self._journal, writer.fold, published, head.rows)
             writer.append(published.row(head.position, head.stamp_us))
             writer.fold, writer.playbook_row = fold, head.rows
-            self._readings[head.rows] = fold.reading
+            self._recorded.note_playbook()
             return True
 
     def ingest(
@@ -194,23 +196,28 @@ class Onevoice:
         *,
         decide: bool = True,
         on_rejected: Callable[[Mistake], None] | None = None,
+        mapping: FileMapping | str | Path | None = None,
+        aside: str | Path | None = None,
     ) -> Ingested:
         """Import files in order, the time being that of the events; return what became of the lines taken in now.
 
         What was taken of a file is in the journal with its events: after a crash the same call goes on where the
         journal ends, and a file that was taken whole is passed over. `on_progress` hears the count of lines after each
-        piece, `on_rejected` what is wrong with a line.
+        piece, `on_rejected` what is wrong with a line. With a `mapping` (YAML) the files are of another form:
+        `docs/guide/importing.md`; lines that make no event go to `aside` and are counted in the answer's `summaries`.
 
-        Raises EventError for a file that cannot be read, or was begun and has changed since.
+        Raises EventError for a file that cannot be read, was begun and has changed since, or was taken under another
+        mapping; MappingError for a mapping that is broken, or does not fit the file.
         """
         with self._lock:
             self._writer.check_whole()
             answer = self._answer()
+            form = form_of(mapping, aside, self._snapshots, answer.summaries)
             for path in files:
                 # Closed here also when a listener raises: what is in the journal has to come into the state.
-                with closing(self._run_file(Path(path), _mode(imported=True, decide=decide))) as taken:
+                with closing(self._run_file(Path(path), form, _mode(imported=True, decide=decide))) as taken:
                     for entered in taken:
-                        rejected = _rejected(entered.entry, f"{path}")
+                        rejected = form.rejected(entered.entry, Path(path))
                         answer.count(entered, rejected)
                         if on_rejected:
                             for mistake in rejected:
@@ -243,23 +250,18 @@ class Onevoice:
 
         A customer is named by identifiers, or by number; decisions made before a merge are among theirs.
         """
-        since = _position(since)
+        since = position_of(since)
         with self._lock:
-            wanted = self._numbers(customer)
-            self._writer.flush()
-            reading, from_row = self._writer.fold.reading, self._row_before(since)
-        found = self._decisions_of(wanted, from_row, reading)
-        return (decision for decision in found if decision.position >= since)
+            wanted, start = self._numbers(customer), self._recorded.start(since)
+        found = self._recorded.decisions(wanted, start)
+        return (decision for _, decision in found if decision.position >= since)
 
     def decisions_table(self, since: int = 0) -> Table:
         """Return every line of every decision from the position `since` on, as a pyarrow Table."""
-        since = _position(since)
+        since = position_of(since)
         with self._lock:
-            self._writer.flush()
-            reading, from_row = self._writer.fold.reading, self._row_before(since)
-        tables = [reading.table(outcome) for reading, outcome in self._outcomes(from_row, reading)]
-        found = pa.concat_tables([*tables, reading.table(outcomes.nothing())]).unify_dictionaries()
-        return found.filter(pa.compute.field("position") >= since) if since else found
+            start = self._recorded.start(since)
+        return self._recorded.table(start, since)
 
     def state(self, identifiers: Mapping[str, str]) -> Customer | None:
         """Return what is known about the customer with these identifiers; None where there is none."""
@@ -274,21 +276,23 @@ class Onevoice:
         The whole journal is read for the customer's lines, which are folded alone: some seconds a million lines.
         """
         with self._lock:
-            self._writer.flush()
-            fold = self._writer.fold
+            fold, start = self._writer.fold, self._recorded.start()
             numbers = self._numbers(customer)
             if not numbers:
                 return None
             own = carry.survivor(fold.machine.state, min(numbers))
-            return explain.timeline(self._journal, fold, own, self._decisions_of)
+            decided = partial(self._recorded.decisions, start=start)
+            return explain.timeline(self._journal, fold, own, lambda among: [each for _, each in decided(among)])
 
     def why(self, customer: Mapping[str, str] | int, campaign: str = "", *, last: int = 1) -> list[Why]:
         """Return the `last` decisions about a customer, or about one campaign and that customer, in sentences."""
-        found: deque[Decision] = deque(maxlen=last)
-        for decision in self.decisions(customer):
+        with self._lock:
+            wanted, start = self._numbers(customer), self._recorded.start()
+        found: deque[tuple[Reading, Decision]] = deque(maxlen=last)
+        for reading, decision in self._recorded.decisions(wanted, start):
             if not campaign or any(line.campaign == campaign for line in decision.lines):
-                found.append(decision)
-        return [why(decision, self.playbook) for decision in found]
+                found.append((reading, decision))
+        return [why(decision, reading.playbook) for reading, decision in found]
 
     def report(self) -> Report:
         """Return what went out, what was held back and who was crowded, in figures, over all that was decided."""
@@ -345,37 +349,29 @@ class Onevoice:
         answer = self._answer()
         for entry in entries:
             entered = self._writer.enter(entry)
-            answer.count(entered, _rejected(entry, name, answer.lines))
+            answer.count(entered, [rejection.at(answer.lines, name) for rejection in entry.batch.rejected])
         return answer
 
     def _answer(self) -> Ingested:
         """Return an answer in which what comes in from now on is to be counted."""
-        reading, from_row, first = self._writer.fold.reading, self._journal.last().rows, self.decision_count
-        return Ingested(
-            self.position, _read=lambda count: self._decisions_between(from_row, reading, first, first + count)
-        )
+        start, first = self._recorded.now(), self.decision_count
+        return Ingested(self.position, _read=lambda count: self._told(start, first, first + count))
 
-    def _decisions_between(self, from_row: int, reading: Reading, first: int, last: int) -> Iterator[Decision]:
-        """Yield the decisions with numbers from `first` to before `last`, which lie in rows from `from_row` on."""
-        if first == last:
-            return
+    def _told(self, start: Start, first: int, last: int) -> Iterator[Decision]:
+        """Yield the decisions with numbers from `first` to before `last`, written down by now."""
         with self._lock:
             self._writer.flush()
-        for in_force, outcome in self._outcomes(from_row, reading):
-            for decision in in_force.decisions(outcome):
-                if first <= decision.number < last:
-                    yield decision
-                if decision.number == last - 1:
-                    return
+        yield from self._recorded.between(start, first, last)
 
-    def _run_file(self, path: Path, mode: Mode) -> Generator[Entered]:
+    def _run_file(self, path: Path, form: Form, mode: Mode) -> Generator[Entered]:
         """Take in what is left of a file, and then write down that there is nothing left."""
         writer = self._writer
-        taken = writer.files.of(path)
+        taken = writer.files.of(path, form.digest)
         if taken.done:
             return
         with (
-            closing(ahead(self._entries(path, mode, taken))) as entries,
+            form.opened(path, self.playbook) as events,
+            closing(ahead(self._entries(events, mode, taken))) as entries,
             closing(writer.enter_all(entries)) as entered,
         ):
             for each in entered:
@@ -386,10 +382,10 @@ class Onevoice:
         writer.append(done.row(head.position, head.stamp_us))
         writer.files.note(done)
 
-    def _entries(self, path: Path, mode: Mode, taken: Taken) -> Iterator[Entry]:
+    def _entries(self, events: Events, mode: Mode, taken: Taken) -> Iterator[Entry]:
         """Yield what is left of a file, decoded."""
         stamp = STAMP_NEVER
-        for piece in cut(path, self._piece_lines):
+        for piece in cut(events, self._piece_lines):
             rest = without(piece, taken.taken)
             if rest is not None:
                 stamp = self._stamp(last=stamp)  # the piece before may not be written yet
@@ -405,57 +401,10 @@ class Onevoice:
         number = customer if isinstance(customer, int) else customers.number_of(fold, customer)
         return frozenset[int]() if number is None else customers.same_person(fold, number)
 
-    def _row_before(self, since: int) -> int:
-        """Return a journal row before which nothing was decided at a position from `since` on.
-
-        That is where a row of a lesser position lies: events come in order of positions, and decisions after their
-        events, in the same order. Looked for under the playbook in force only; row 0 stands for all before it.
-        """
-        low, high = self._writer.playbook_row, self._journal.last().rows
-        if since <= self._row(low).position:
-            return 0
-        while high - low > 1:
-            middle = (low + high) // 2
-            low, high = (middle, high) if self._row(middle).position < since else (low, middle)
-        return low
-
-    def _row(self, number: int) -> Row:
-        return next(iter(self._journal.read(number)))
-
-    def _decisions_of(
-        self, customers: frozenset[int] | None, from_row: int = 0, reading: Reading | None = None
-    ) -> Iterator[Decision]:
-        """Yield the decisions about these customers, or all, from a journal row on."""
-        for in_force, outcome in self._outcomes(from_row, reading):
-            yield from in_force.decisions(outcome if customers is None else outcomes.of_customers(outcome, customers))
-
-    def _outcomes(self, from_row: int = 0, reading: Reading | None = None) -> Iterator[tuple[Reading, Outcome]]:
-        """Yield what each DECISIONS row holds, with the names by which it is read."""
-        for number, row in enumerate(self._journal.read(from_row), from_row):
-            if row.kind is Kind.PLAYBOOK:
-                if number not in self._readings:
-                    self._readings[number] = Reading(Published.of_row(row).playbook)
-                reading = self._readings[number]
-            elif row.kind is Kind.DECISIONS and reading is not None:
-                outcome = outcomes.decode(row.payload)
-                renumber(self._writer.fold, outcome.decisions[:, at.D_CUSTOMER], number)
-                yield reading, outcome
-
-
-def _rejected(entry: Entry, name: str, before: int = 0) -> list[Mistake]:
-    """Tell the rejected lines of an entry with their places, `before` lines into `name`, or as its file says."""
-    before = entry.taken.lines - entry.batch.lines if entry.taken else before
-    return [rejection.at(before, name) for rejection in entry.batch.rejected]
-
 
 def _mode(*, imported: bool, decide: bool) -> Mode:
     mode = Mode.IMPORT if imported else Mode.LIVE
     return mode if decide else mode | Mode.OBSERVE
-
-
-def _position(since: int) -> int:
-    """Return a position as one that a column can be compared with; nothing lies beyond."""
-    return max(0, min(since, POSITION_MAX))
 
 
 def _check_setting(name: str, value: int, least: int, most: int) -> None:

@@ -30,7 +30,7 @@ PIECE_BYTES: Final = 4_000_000
 NDJSON: Final = "ndjson"
 ARROW: Final = "arrow"
 
-# Mappings; newline-delimited JSON; a file; a pyarrow Table or RecordBatch.
+# Mappings; newline-delimited JSON; a file; a pyarrow Table, RecordBatch or RecordBatchReader.
 Events: TypeAlias = "Iterable[Mapping[str, Any]] | bytes | str | Path | Table"
 
 
@@ -96,6 +96,8 @@ def _parts(events: Events) -> Iterator[bytes | Table]:
         yield from pieces(events)
     elif isinstance(events, (bytes, pa.Table, pa.RecordBatch)):
         yield cast("Any", events)
+    elif isinstance(events, pa.RecordBatchReader):
+        yield from cast("Any", events)
     else:
         yield _lines_of(cast("Iterable[Mapping[str, Any]]", events))
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from hashlib import blake2b
 from pathlib import Path
-from typing import Final
+from typing import Final, NoReturn
 
 import msgspec
 
@@ -18,6 +18,7 @@ from onevoice.journal.port import Kind, Row
 FORM: Final = "file"
 
 _BLOCK: Final = 1 << 20
+_BY: Final = " by "  # between the digest of a file and that of its mapping
 
 
 class Taken(msgspec.Struct, frozen=True):
@@ -56,19 +57,33 @@ class TakenFiles:
         """Replace everything by what `records` returned."""
         self._by_digest = {taken.digest: taken for taken in msgspec.convert(records, list[Taken])}
 
-    def of(self, path: str | Path) -> Taken:
-        """Return how far a file was taken; EventError when it was begun and has changed since, or cannot be read."""
-        digest = digest_of(path)
+    def of(self, path: str | Path, mapping: str = "") -> Taken:
+        """Return how far a file was taken, by the mapping with this digest or by none.
+
+        Raises EventError when it was begun and it or its mapping has changed since, when it was taken whole under
+        another mapping, or when it cannot be read.
+        """
+        content = digest_of(path)
+        digest = f"{content}{_BY}{mapping}" if mapping else content
         found = self._by_digest.get(digest)
         if found is not None:
             return found
         name = Path(path).name
-        begun = [taken for taken in self._by_digest.values() if taken.name == name and not taken.done]
-        if begun:
-            mend = "restore the file as it was; give a different file a name of its own"
-            what = f"the file was begun ({begun[0].lines:,} events are taken) and has changed since"
-            raise EventError(Mistake(what, f"{path}", f"content {begun[0].digest[:16]}", digest[:16], mend))
+        for taken in self._by_digest.values():
+            if taken.digest.partition(_BY)[0] == content:
+                _refuse_other_mapping(path, taken)
+            if taken.name == name and not taken.done:
+                mend = "restore the file as it was; give a different file a name of its own"
+                what = f"the file was begun ({taken.lines:,} events are taken) and has changed since"
+                raise EventError(Mistake(what, f"{path}", f"content {taken.digest[:16]}", digest[:16], mend))
         return Taken(digest, name)
+
+
+def _refuse_other_mapping(path: str | Path, taken: Taken) -> NoReturn:
+    """Raise EventError: the same lines would become events once more, other ones."""
+    whole = "was taken whole" if taken.done else f"was begun ({taken.lines:,} events are taken)"
+    mend = "give the mapping as it was, or import into a new folder of data"
+    raise EventError(Mistake(f"the file {whole} under another mapping, or none", f"{path}", mend=mend))
 
 
 def digest_of(path: str | Path) -> str:

@@ -12,7 +12,7 @@ function figures(report, took) {
       count(report.held),
       report.wishes ? `wishes held back at least once, ${share(report.held, report.wishes)}` : "wishes held back",
     ],
-    report.asks && [count(report.shown), `shown at placements, which asked ${count(report.asks)} times`],
+    report.asks && [count(report.shown), `shown at placements, at ${counted(report.asks, "ask")} with a candidate`],
   ];
   return el(
     "dl",

@@ -1,0 +1,272 @@
+"""What each key of a playbook says, in one sentence with an example: the source of the reference page and the schema.
+
+A key takes its type, its default and whether it is required from the model's field that it fills; `form` names the
+form of its value (`forms`) where the type does not tell.
+"""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+from onevoice.playbook import model
+from onevoice.playbook.customers import TRAIT_TYPES
+from onevoice.playbook.model import FieldType
+
+Example = str | float | bool | list["Example"] | dict[str, "Example"]
+
+
+class Key(NamedTuple):
+    """One key: what it says, what it may look like, the model's field it fills, the form of its value."""
+
+    says: str
+    example: Example
+    field: str = ""  # where it is not the key's own name
+    form: str = ""
+    required: bool = False  # where the model has a default, which only a key left out with all of its kind gives
+    least: float | None = None
+    most: float | None = None
+
+
+class Keys(NamedTuple):
+    """The keys of one kind of mapping, and the record of the model that they make."""
+
+    record: type
+    keys: dict[str, Key]
+
+
+TYPES: Final[dict[FieldType, str]] = {
+    FieldType.TEXT: "A text for messages only, never asked for in a condition.",
+    FieldType.CHOICE: "A short text from a small set, such as a tier; conditions compare it.",
+    FieldType.NUMBER: "A number.",
+    FieldType.BOOLEAN: "True or false.",
+    FieldType.DATE: "A day without a time.",
+    FieldType.TIME: "An instant.",
+    FieldType.KEY: "A reference without end, such as an order number; compared only through `per`.",
+    FieldType.PRODUCT: "The identifier of a product; its catalogue fields can be asked for behind it.",
+}
+_NOT_YET: Final = "It is read and checked, and changes no decision yet"
+
+PLAYBOOK: Final = {
+    "playbook": Key("The name of the playbook.", "grocer", "name"),
+    "time_zone": Key(
+        "The zone of local times and calendar days, and of customers whose own is unknown.", "Europe/Vilnius"
+    ),
+    "languages": Key(f"The languages messages may be written in. {_NOT_YET}.", ["lt", "en"]),
+    "identifiers": Key("The kinds of identifiers by which customers are known, in order of trust.", {"email": {}}),
+    "groups": Key(
+        f"Customers that belong together and stay different people. {_NOT_YET}.", {"household": {"by": "household_id"}}
+    ),
+    "traits": Key("What is known about a customer.", {"tier": "choice"}),
+    "products": Key("The catalogue of what is sold.", {"file": "products.csv", "fields": {"category": "choice"}}),
+    "events": Key("What can happen, by type.", {"order_placed": {"fields": {"amount": "number"}}}),
+    "sources": Key("Where events come from, for those that come late.", {"till": {"lag": "1 day"}}),
+    "facts": Key("Intervals that events open and close.", {"open_case": {"opens": "case_opened"}}),
+    "measures": Key(
+        "Numbers and times computed from events, one line each.",
+        {"spend": "sum of order_placed.amount over 30 days"},
+    ),
+    "segments": Key("Named conditions over a customer, each judged after those above it.", {"keen": "spend > 100"}),
+    "moments": Key(
+        "Sequences of events with order, counts, windows and absence.",
+        {"gone": ["order_placed", "no order_placed for 30 days"]},
+    ),
+    "offers": Key("What may be proposed to a customer.", {"red_case": {"value": 8}}),
+    "campaigns": Key(
+        "What wants to reach customers.", {"thanks": {"class": "sales", "when": "event order_placed", "send": "email"}}
+    ),
+    "policies": Key("The rules above all campaigns.", {"gap": "4 hours"}),
+    "placements": Key("Places where customers reach us and something can be shown.", {"banner": {"slots": 1}}),
+    "channels": Key(
+        "The ways out; one that a campaign sends by need not be declared.", {"email": {"address": "email"}}
+    ),
+}
+
+IDENTIFIER: Final = {
+    "format": Key("What its values are written as, so that two spellings are one.", "email", form="format"),
+    "region": Key("The country of phone numbers that are written without one.", "LT"),
+    "unique": Key("A customer has at most one; two customers with different ones are never joined.", example=True),
+    "anonymous": Key("A device, which belongs to whoever identified on it last.", example=True),
+    "at_most": Key("How many of this kind one customer may hold; one more joins nobody.", 3, least=1, most=1_000),
+}
+GROUP: Final = {
+    "by": Key("The trait or event field whose value the members share.", "household_id"),
+}
+TRAIT: Final = {
+    "is": Key("What the trait means to the engine.", "time_zone", "means", "meaning"),
+    **{kind.value: Key(TYPES[kind], True, "type", "flag") for kind in TRAIT_TYPES},
+}
+CATALOGUE: Final = {
+    "file": Key("The CSV file in the playbook's folder, with a header line.", "products.csv", "names", "text", True),
+    "key": Key("The column that identifies a product; `product` unless said.", "sku", "names", "text"),
+    "fields": Key("The columns that conditions may ask for, with their types.", {"category": "choice"}, form="columns"),
+}
+EVENT: Final = {
+    "fields": Key(
+        "What an event carries; a list of items is a mapping of the fields of one.",
+        {"order_id": "key", "items": {"product": "product"}},
+        form="fields",
+    ),
+    "about": Key(
+        "A world event: it concerns a product and no customer, and starts campaigns by `product EVENT for FACT`.",
+        "product",
+        form="about",
+    ),
+}
+SOURCE: Final = {
+    "lag": Key("How late its events may come; absences of them wait that much longer.", "1 day", "lag_us"),
+    "events": Key("The event types it brings; any, where none is named.", ["order_placed"]),
+}
+FACT: Final = {
+    "opens": Key("The events that open it, one or a list.", "case_opened"),
+    "closes": Key("The events that close it, one or a list; none: only time does.", "case_resolved"),
+    "per": Key("The fields that tell one interval from another, at most three, `product` first.", ["product"]),
+    "lasts": Key("How long it stays open unless it is closed before; without it, until closed.", "30 days", "lasts_us"),
+}
+MOMENT: Final = {
+    "per": Key("The field by which sequences are told apart: one progress for each value.", "order_id"),
+    "within": Key("One window from the first event to the last, instead of a window per step.", "2 days", "within_us"),
+    "steps": Key(
+        "The lines of the sequence, in order.",
+        ["page_viewed", "2 store_visited within 7 days", "no contract_extended for 30 minutes"],
+        form="steps",
+    ),
+}
+OFFER: Final = {
+    "product": Key("The product it is about, as the catalogue names it.", "case_red"),
+    "value": Key("What it is worth to you when it is taken, for the rank.", 8),
+    "family": Key("What is refused when it is refused; its own name unless said.", "covers"),
+    "if": Key("Who may be offered it: a condition over the customer.", "churn_risk > 0.3", "condition", "condition"),
+    "parameters": Key("More numbers and texts of it, asked for as `offer.NAME`.", {"price": 9.9}, form="parameters"),
+}
+CAMPAIGN: Final = {
+    "owner": Key("Whose campaign it is, for people; it changes no decision.", "retention team"),
+    "class": Key("The class whose rules hold for it.", "sales", "klass"),
+    "priority": Key("How important it is, for the rank.", 60),
+    "lever": Key("A factor by which its owner moves it up or down, for a rank that uses it.", 1.2, least=0),
+    "propensity": Key(
+        "How probably the customer answers: a number, for a rank that uses it; 1 without.",
+        "case when keen then 0.8 else 0.4 end",
+        form="condition",
+    ),
+    "when": Key("What makes it want to reach a customer.", "moment retention_risk"),
+    "if": Key(
+        "Who may get it: a condition, judged when the wish is born and again when it is decided.",
+        "premium and event.amount > 10",
+        "condition",
+        "condition",
+    ),
+    "offer": Key("What it proposes.", "red_case"),
+    "send": Key("The channels it may go by, in order of preference; not for a campaign that is `asked`.", ["push"]),
+    "placements": Key("The places where it may be shown; only for a campaign that is `asked`.", ["banner"]),
+    "per": Key(
+        "One wish for each value of a field of the event, not one for the customer.", "event.order_id", form="per"
+    ),
+    "after": Key("How long after its trigger the wish is born, and judged.", "2 days", "after_us"),
+    "wait": Key(
+        "How long the wish is collected with others before they are compared; as `policies.wait` unless said.",
+        "0s",
+        "wait_us",
+    ),
+    "valid_for": Key("How long after its birth it may still be sent.", "2 days", "valid_for_us"),
+    "until": Key("The event that ends the wish.", "contract_extended"),
+    "again_after": Key("How long after a contact of this campaign the next may follow.", "30 days", "again_after_us"),
+    "from": Key("Its first day.", "2026-03-01", "from_us", "date"),
+    "to": Key("Its last day, which still belongs to it.", "2026-03-31", "to_us", "date"),
+    "goal": Key(
+        f"What the campaign is to bring about, and within what time. {_NOT_YET}.",
+        "contract_extended within 14 days",
+        form="goal",
+    ),
+}
+POLICIES: Final = {
+    "classes": Key("The classes of campaigns; strict ones stand first, in order.", {"sales": {"weight": 1}}),
+    "rank": Key(
+        "The number by which campaigns that could be sent are compared: the greatest wins.",
+        "weight * priority",
+        form="condition",
+    ),
+    "wait": Key("How long wishes are collected before they are compared.", "5 minutes", "wait_us"),
+    "gap": Key("The least time between two contacts of a customer.", "4 hours", "gap_us"),
+    "caps": Key("How many contacts a customer may get, at most.", [{"max": 1, "per": "day"}]),
+    "exempt": Key(
+        "The classes that some of the rules do not hold for.", {"service": ["caps", "wait"]}, form="exemptions"
+    ),
+    "suppress": Key("When classes or offers are silent.", [{"stop": ["sales"], "while": "open_case"}]),
+    "refusals": Key("How long a refused family of offers stays refused.", {"refused": "90 days"}),
+}
+CLASS: Final = {
+    "weight": Key("How much its campaigns count, for the rank.", 2, least=0),
+    "strict": Key("Its campaigns beat those of every class below, whatever their rank.", example=True),
+    "purpose": Key("What consent is asked for; the class's own name unless said.", "marketing"),
+    "consent_required": Key("Without a consent nothing is sent; else only a withdrawal stops it.", example=True),
+}
+CAP: Final = {
+    "max": Key("How many contacts are allowed.", 3, least=1),
+    "per": Key(
+        "In what time: a calendar `day`, `week` or `month` of the customer, or a rolling length.",
+        "7 days",
+        "rolling_us",
+        "period",
+        True,
+    ),
+    "channel": Key("Only contacts by this channel.", "email"),
+    "class": Key("Only contacts of this class.", "sales", "klass"),
+    "campaign": Key("Only contacts of this campaign.", "spring_sale"),
+    "for": Key(
+        "Only customers of this segment; it goes before a cap with the same scope without `for`.",
+        "premium",
+        "for_segment",
+    ),
+}
+SUPPRESSION: Final = {
+    "stop": Key("The classes it stops, or `offers` for all that propose something.", ["sales"]),
+    "while": Key("The condition under which it stops them.", "open_case", "condition", "condition"),
+    "then": Key("How long it goes on after the condition has ended.", "3 days", "then_us"),
+    "at_most": Key("How long it holds at most, however long the condition does.", "30 days", "at_most_us"),
+}
+REFUSALS: Final = {
+    "refused": Key("How long an `offer_refused` opens `refused(family)`.", "90 days", "refused_us"),
+    "not_now": Key("How long an `offer_not_now` opens `not_now(family)`.", "14 days", "not_now_us"),
+    "ignored": Key(
+        "After how many unanswered contacts of a family `ignored(family)` opens, and for how long.",
+        {"times": 5, "pause": "30 days"},
+        "ignored_times",
+        "ignored",
+    ),
+}
+IGNORED: Final = {
+    "times": Key("How many contacts of the family went without a reaction.", 5, "ignored_times", "", True, 1),
+    "pause": Key("How long the family then is ignored.", "30 days", "ignored_pause_us", "", True),
+}
+PLACEMENT: Final = {
+    "slots": Key("How many campaigns are shown at once.", 2, least=1, most=100),
+    "default": Key("What is shown where no campaign wants the place.", "brand_banner"),
+}
+CHANNEL: Final = {
+    "address": Key(
+        "The kind of identifier it needs; for `email`, `sms` and `call` found by its format, else none.", "email"
+    ),
+}
+
+# By the name that the schema and the page give each kind of mapping, in the order of the page.
+KEYS: Final[dict[str, Keys]] = {
+    "playbook": Keys(model.Playbook, PLAYBOOK),
+    "identifier": Keys(model.Identifier, IDENTIFIER),
+    "group": Keys(model.Group, GROUP),
+    "trait": Keys(model.Trait, TRAIT),
+    "catalogue": Keys(model.Catalogue, CATALOGUE),
+    "event_type": Keys(model.EventType, EVENT),
+    "source": Keys(model.Source, SOURCE),
+    "fact": Keys(model.Fact, FACT),
+    "moment": Keys(model.Moment, MOMENT),
+    "offer": Keys(model.Offer, OFFER),
+    "campaign": Keys(model.Campaign, CAMPAIGN),
+    "policies": Keys(model.Policies, POLICIES),
+    "class": Keys(model.CampaignClass, CLASS),
+    "cap": Keys(model.Cap, CAP),
+    "suppression": Keys(model.Suppression, SUPPRESSION),
+    "refusals": Keys(model.Refusals, REFUSALS),
+    "ignored": Keys(model.Refusals, IGNORED),
+    "placement": Keys(model.Placement, PLACEMENT),
+    "channel": Keys(model.Channel, CHANNEL),
+}

@@ -1,0 +1,281 @@
+"""What is legal in a playbook, but surely not meant: `check` warns of it, and nothing is refused.
+
+Only what the playbook alone proves is told, so that a warning is worth reading: what changes nothing, and what can
+never happen. Whether a rule is a good one is not judged.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from onevoice.conditions.tree import OFFER_KINDS, SymbolKind, symbols_of
+from onevoice.errors import Mistake
+from onevoice.playbook.actions import ADDRESS_FORMATS
+from onevoice.playbook.builtin import all_facts
+from onevoice.playbook.check import OFFERS, check
+from onevoice.playbook.grammar import spelled
+from onevoice.playbook.model import Campaign, Cap, Moment, Playbook, Step, TriggerKind
+from onevoice.playbook.record import Report, listed, position
+from onevoice.playbook.tree import quoted
+from onevoice.playbook.unsent import NEVER, never_sent, stopping_rules
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+_USE: Final = "use it, or take it out"
+
+
+def unwise(playbook: Playbook, report: Report | None = None) -> tuple[Mistake, ...]:
+    """Return a warning for everything in a playbook without mistakes that is legal and unwise, in the order it stands.
+
+    `report`: as `load_with_report` gives it, for file, line and column; without one a warning names the key path.
+    """
+    if report is None:
+        report = Report()
+        check(playbook, report)
+    looked = _Looked(playbook, report)
+    looked.unused()
+    looked.classes()
+    looked.caps()
+    looked.suppressions()
+    looked.refusals()
+    looked.channels()
+    for moment in playbook.moments.values():
+        looked.moment(moment)
+    for campaign in playbook.campaigns.values():
+        looked.campaign(campaign)
+    return tuple(sorted(looked.warnings, key=position))
+
+
+class _Looked:
+    """One playbook being looked through; a method per part."""
+
+    def __init__(self, playbook: Playbook, report: Report) -> None:
+        self.playbook = playbook
+        self.report = report
+        self.expressions = report.expressions
+        self.warnings: list[Mistake] = []
+        self.campaigns = list(playbook.campaigns.values())
+        self.outbound = [each for each in self.campaigns if each.when.kind is not TriggerKind.ASKED]
+        self.facts = list(all_facts(playbook))
+        self.read = {symbol for each in self.expressions.values() for symbol in symbols_of(each)}
+
+    def warn(self, path: str, what: str, why: str, mend: str) -> None:
+        """Warn of what stands at a key path."""
+        self.warnings.append(Mistake(f"{what}: {why}", self.report.where(path), mend=mend))
+
+    def warn_of(self, path: str, what: str, why: str, mend: str) -> None:
+        """Warn of the thing that a key path names: its own key is the place."""
+        self.warnings.append(Mistake(f"{what}: {why}", self.report.key(path), mend=mend))
+
+    # What nothing uses
+
+    def unused(self) -> None:
+        """Warn of every name that is declared and used by nothing."""
+        playbook, campaigns = self.playbook, self.campaigns
+        kinds = {TriggerKind.SEGMENT_ENTERED, TriggerKind.SEGMENT_LEFT}
+        segments = {each.when.name for each in campaigns if each.when.kind in kinds}
+        segments |= {cap.for_segment for cap in playbook.policies.caps}
+        asked = "no condition asks for it, though it is kept for every customer"
+        self.tell_unused("facts", self.facts, SymbolKind.FACT, {each.when.fact for each in campaigns}, asked)
+        self.tell_unused("measures", list(playbook.measures), SymbolKind.MEASURE, set(), asked)
+        why = "no condition, campaign or cap asks for it"
+        self.tell_unused("segments", list(playbook.segments), SymbolKind.SEGMENT, segments, why)
+        moments = {each.when.name for each in campaigns if each.when.kind is TriggerKind.MOMENT}
+        self.tell_unused("moments", list(playbook.moments), None, moments, "no campaign begins with it")
+        offers = {each.offer for each in campaigns}
+        self.tell_unused("offers", list(playbook.offers), None, offers, "no campaign makes it")
+        sent = {name for each in self.outbound for name in each.send}
+        self.tell_unused("channels", list(playbook.channels), None, sent, "no campaign sends by it")
+        shown = {name for each in campaigns for name in each.placements}
+        self.tell_unused("placements", list(playbook.placements), None, shown, "no campaign is shown there")
+
+    def tell_unused(self, section: str, names: list[str], kind: SymbolKind | None, used: set[str], why: str) -> None:
+        """Warn of those names of a section that are not used, by their names or as symbols of conditions."""
+        used = used | {names[index] for found, index in self.read if found is kind}
+        for name in names:
+            if name not in used and (section != "facts" or name in self.playbook.facts):
+                self.warn_of(f"{section}.{name}", f"the {section[:-1]} {quoted(name)} is not used", why, _USE)
+
+    # Policies
+
+    def unused_classes(self) -> set[str]:
+        """Return the classes that no campaign has."""
+        return set(self.playbook.policies.classes) - {each.klass for each in self.campaigns}
+
+    def classes(self) -> None:
+        """Warn of classes without campaigns."""
+        rules = self.playbook.policies.suppress
+        for name in sorted(self.unused_classes()):
+            stopped = [f"policies.suppress[{i}]" for i, rule in enumerate(rules) if name in rule.stop]
+            why = f"no campaign has it, though {listed(stopped)} stops it" if stopped else "no campaign has it"
+            path = f"policies.classes.{name}"
+            self.warn_of(path, f"the class {quoted(name)} is not used", why, "give it to a campaign, or take it out")
+
+    def caps(self) -> None:
+        """Warn where no cap holds for everything, and of caps that never hold anybody back."""
+        caps, gap_us = self.playbook.policies.caps, self.playbook.policies.gap_us
+        if self.outbound and not any(_scope(cap) == ("", "", "") and not cap.for_segment for cap in caps):
+            why = f"one customer may hear from us every {spelled(gap_us)}" if gap_us else "nothing limits their number"
+            path = "policies.caps" if caps else "policies"
+            mend = "add one, such as `{max: 1, per: day}` under `policies.caps`"
+            self.warn_of(path, "no cap over all contacts of a customer", why, mend)
+        for i, cap in enumerate(caps):
+            path = f"policies.caps[{i}]"
+            if not self.can_hold(cap):
+                self.warn(path, "a cap that holds nothing back", "no campaign that sends has this scope", _USE)
+            elif other := _held_by(cap, caps):
+                why = f"{quoted(_written(other))} is full first"
+                self.warn(path, "a cap that holds nothing back", why, "lower it, or take it out")
+
+    def can_hold(self, cap: Cap) -> bool:
+        """Tell whether any campaign can meet a cap; where its class or channel is not used at all, that is told."""
+        exempt = self.playbook.policies.exempt
+        if cap.klass in self.unused_classes():
+            return True
+        return any(
+            cap.klass in {"", each.klass}
+            and cap.campaign in {"", each.name}
+            and cap.channel in {"", *each.send}
+            and "caps" not in exempt.get(each.klass, frozenset())
+            for each in self.outbound
+        )
+
+    def suppressions(self) -> None:
+        """Warn of a rule that stops offers where nobody makes any."""
+        made = any(each.offer or each.when.kind is TriggerKind.PRODUCT for each in self.campaigns)
+        for i, rule in enumerate(self.playbook.policies.suppress):
+            if OFFERS in rule.stop and not made:
+                why = "no campaign has an offer or begins with a product"
+                self.warn(f"policies.suppress[{i}].stop", "`stop: offers` stops nothing", why, "name classes instead")
+
+    def refusals(self) -> None:
+        """Warn of refusals that are remembered and never heeded."""
+        refusals = self.playbook.policies.refusals
+        for name, length_us, done in (
+            ("refused", refusals.refused_us, "refused"),
+            ("not_now", refusals.not_now_us, "put off"),
+            ("ignored", refusals.ignored_pause_us, "ignored"),
+        ):
+            if length_us and (SymbolKind.FACT, self.facts.index(name)) not in self.read:
+                why = f"no condition asks for {quoted(name)}, so what was {done} is offered all the same"
+                mend = f"add `{{stop: offers, while: {name}(offer.family)}}` under `policies.suppress`"
+                self.warn_of(f"policies.refusals.{name}", f"the refusal {quoted(name)} is not heeded", why, mend)
+
+    # Channels and moments
+
+    def wrong_address(self, name: str) -> str:
+        """Return the identifier a well-known channel is addressed by although it holds other addresses; else empty."""
+        wanted, channel = ADDRESS_FORMATS.get(name), self.playbook.channels[name]
+        kind = self.playbook.identifiers.get(channel.address)
+        if wanted is None or kind is None or kind.format == wanted or not (kind.format or kind.anonymous):
+            return ""
+        return kind.name
+
+    def channels(self) -> None:
+        """Warn of channels whose addresses are those of another."""
+        for name in self.playbook.channels:
+            if address := self.wrong_address(name):
+                kind = self.playbook.identifiers[address]
+                holds = f"{kind.format} addresses" if kind.format == "email" else f"{kind.format or 'anonymous'} values"
+                why = f"{quoted(address)} holds {holds}"
+                mend = f"name an identifier with `format: {ADDRESS_FORMATS[name]}`"
+                self.warn(f"channels.{name}.address", f"the channel {quoted(name)} reaches nobody", why, mend)
+
+    def moment(self, moment: Moment) -> None:
+        """Warn of windows that are over before a late source has brought what they wait for."""
+        before: list[Step] = []
+        for i, step in enumerate(moment.steps):
+            if step.within_us:
+                concerned = [step] if step.absent else [*before, step]
+                self.window(f"moments.{moment.name}.steps[{i}]", step.within_us, concerned, absent=step.absent)
+            before = before if step.absent else [step]
+        if moment.within_us:
+            happening = [step for step in moment.steps if not step.absent]
+            self.window(f"moments.{moment.name}.within", moment.within_us, happening, absent=False)
+
+    def window(self, path: str, window_us: int, steps: Iterable[Step], *, absent: bool) -> None:
+        """Warn of a window over these steps that is shorter than the lag of one of their events."""
+        event, source, lag_us = self.latest_source(steps, absent=absent)
+        if lag_us <= window_us:
+            return
+        then = "so the window is over when it comes"
+        if absent:
+            then = f"so this fires {spelled(window_us + lag_us)} after the step before it"
+        why = f"{quoted(source)} brings {quoted(event)} up to {spelled(lag_us)} late, {then}"
+        what = f"a window of {spelled(window_us)} that is shorter than a lag"
+        self.warn(path, what, why, "lengthen it, or bring the events sooner")
+
+    def latest_source(self, steps: Iterable[Step], *, absent: bool) -> tuple[str, str, int]:
+        """Return the event of these steps that comes latest, its source and lag; a lag of 0 where none is late.
+
+        A source that names no events may bring any: a wait for an absence counts it, but nobody says it will.
+        """
+        found = [
+            (match.event.split(".")[0], source.name, source.lag_us)
+            for step in steps
+            for match in step.matches
+            for source in self.playbook.sources.values()
+            if match.event.split(".")[0] in source.events or (absent and not source.events)
+        ]
+        return max(found, key=lambda each: each[2], default=("", "", 0))
+
+    # Campaigns
+
+    def campaign(self, campaign: Campaign) -> None:
+        """Warn of what can never be sent, of what waits without end, of what is offered after it was taken."""
+        path = f"campaigns.{campaign.name}"
+        if (found := never_sent(self.playbook, campaign, self.expressions)) is not None:
+            self.warn(f"{path}.{found.key}", found.what, found.why, found.mend)
+        if campaign not in self.outbound:
+            return
+        if campaign.send and all(self.wrong_address(name) for name in campaign.send):
+            why = f"{listed(campaign.send)} cannot reach anybody"
+            self.warn(f"{path}.send", NEVER, why, "mend the channel's `address`")
+        klass = self.playbook.policies.classes.get(campaign.klass)
+        if not (campaign.valid_for_us or campaign.until or campaign.to_us or (klass and klass.strict)):
+            why = "held back by a gap, a cap or a suppression it may go out much later"
+            self.warn_of(path, "a campaign that waits without end", why, "add `valid_for`, such as `valid_for: 2 days`")
+        if self.offers_what_was_taken(campaign):
+            why = "nothing ends it when the customer takes what is offered"
+            mend = "add `until`, or a suppression such as `{stop: offers, while: owns(offer.product)}`"
+            self.warn(f"{path}.offer", "an offer that does not end", why, mend)
+
+    def offers_what_was_taken(self, campaign: Campaign) -> bool:
+        """Tell whether neither the campaign nor its offer nor any rule asks about anything that could end the offer."""
+        if not campaign.offer or not self.playbook.offers[campaign.offer].product:
+            return False
+        if campaign.until or campaign.condition or self.playbook.offers[campaign.offer].condition:
+            return False
+        rules = [f"policies.suppress[{i}].while" for i in stopping_rules(self.playbook, campaign)]
+        read = {kind for path in rules if path in self.expressions for kind, _ in symbols_of(self.expressions[path])}
+        return not read & OFFER_KINDS
+
+
+def _scope(cap: Cap) -> tuple[str, str, str]:
+    return cap.channel, cap.klass, cap.campaign
+
+
+def _held_by(cap: Cap, caps: Iterable[Cap]) -> Cap | None:
+    """Return a cap over more, with the same window, that is always full before this one."""
+    wider: dict[tuple[str, str, str], list[Cap]] = {}
+    for other in caps:
+        if (other.rolling_us, other.period) == (cap.rolling_us, cap.period) and _is_wider(other, cap):
+            wider.setdefault(_scope(other), []).append(other)
+    for group in wider.values():
+        # Each customer is held by one of the group: by one with `for`, or by that without.
+        if any(not other.for_segment for other in group) and all(other.max <= cap.max for other in group):
+            return group[0]
+    return None
+
+
+def _is_wider(other: Cap, cap: Cap) -> bool:
+    pairs = list(zip(_scope(other), _scope(cap), strict=True))
+    return _scope(other) != _scope(cap) and all(theirs in {"", ours} for theirs, ours in pairs)
+
+
+def _written(cap: Cap) -> str:
+    """Return a cap as the playbook writes it."""
+    window = cap.period.value if cap.period else spelled(cap.rolling_us)
+    keys = {"channel": cap.channel, "class": cap.klass, "campaign": cap.campaign, "for": cap.for_segment}
+    return f"{{max: {cap.max}, per: {window}" + "".join(f", {key}: {to}" for key, to in keys.items() if to) + "}"

@@ -1,0 +1,102 @@
+"""The decisions in a journal, each read by the names of the playbook under which it was made."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from onevoice.engine import state as at
+from onevoice.events.pyarrow_untyped import Table, pa
+from onevoice.journal.port import Kind
+from onevoice.runtime import outcomes
+from onevoice.runtime.decisions import Reading
+from onevoice.runtime.fold import Published
+from onevoice.runtime.numbering import renumber
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from onevoice.engine.machine import Outcome
+    from onevoice.history.decision import Decision
+    from onevoice.journal.port import Journal, Row
+    from onevoice.runtime.writer import Writer
+
+
+class Start(NamedTuple):
+    """Where reading begins: a row of the journal, and the names that hold there."""
+
+    row: int
+    reading: Reading
+
+
+class Recorded:
+    """What was decided, as the journal has it.
+
+    Who reads needs the engine's lock only to find where to begin: rows are never changed.
+    """
+
+    def __init__(self, journal: Journal, writer: Writer) -> None:
+        self._journal = journal
+        self._writer = writer
+        self._readings: dict[int, Reading] = {}
+        self.note_playbook()
+
+    def note_playbook(self) -> None:
+        """Remember the names of the playbook in force, so that they are not read again."""
+        self._readings[self._writer.playbook_row] = self._writer.fold.reading
+
+    def now(self) -> Start:
+        """Return the end of the journal as it is."""
+        return Start(self._journal.last().rows, self._writer.fold.reading)
+
+    def start(self, since: int = 0) -> Start:
+        """Return where to begin to see all that was decided at the position `since` and after it.
+
+        That is at a row of a lesser position: events come in order of positions, and decisions after their events, in
+        the same order. Looked for under the playbook in force only; row 0 stands for all before it.
+        """
+        self._writer.flush()
+        low, high = self._writer.playbook_row, self._journal.last().rows
+        if since <= self._row(low).position:
+            return Start(0, self._writer.fold.reading)
+        while high - low > 1:
+            middle = (low + high) // 2
+            low, high = (middle, high) if self._row(middle).position < since else (low, middle)
+        return Start(low, self._writer.fold.reading)
+
+    def outcomes(self, start: Start) -> Iterator[tuple[Reading, Outcome]]:
+        """Yield what each DECISIONS row holds, with the names by which it is read."""
+        reading = start.reading
+        for number, row in enumerate(self._journal.read(start.row), start.row):
+            if row.kind is Kind.PLAYBOOK:
+                if number not in self._readings:
+                    self._readings[number] = Reading(Published.of_row(row).playbook)
+                reading = self._readings[number]
+            elif row.kind is Kind.DECISIONS:
+                outcome = outcomes.decode(row.payload)
+                renumber(self._writer.fold, outcome.decisions[:, at.D_CUSTOMER], number)
+                yield reading, outcome
+
+    def decisions(self, customers: frozenset[int] | None, start: Start) -> Iterator[tuple[Reading, Decision]]:
+        """Yield the decisions about these customers, or all, each with the names by which it was read."""
+        for reading, outcome in self.outcomes(start):
+            wanted = outcome if customers is None else outcomes.of_customers(outcome, customers)
+            yield from ((reading, decision) for decision in reading.decisions(wanted))
+
+    def between(self, start: Start, first: int, last: int) -> Iterator[Decision]:
+        """Yield the decisions with numbers from `first` to before `last`."""
+        if first == last:
+            return
+        for _, decision in self.decisions(None, start):
+            if first <= decision.number < last:
+                yield decision
+            if decision.number == last - 1:
+                return
+
+    def table(self, start: Start, since: int) -> Table:
+        """Return every line of every decision from the position `since` on."""
+        tables = [reading.table(outcome) for reading, outcome in self.outcomes(start)]
+        found = pa.concat_tables([*tables, start.reading.table(outcomes.nothing())]).unify_dictionaries()
+        return found.filter(pa.compute.field("position") >= since) if since else found
+
+    def _row(self, number: int) -> Row:
+        return next(iter(self._journal.read(number)))
