@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help setup test lint types torture demo bench clean
+.PHONY: help setup test lint types torture demo docs bench clean
 
 help:  ## what can be made
 	@grep -E '^[a-z]+:.*##' Makefile | sed 's/:.*## /\t/'
@@ -33,8 +33,11 @@ torture: $(READY)  ## the long runs
 demo: $(READY)  ## replay a grocer's year, and show it
 	$(BIN)/onevoice demo
 
+docs: $(READY)  ## the site, in site/; a broken link fails
+	$(BIN)/zensical build --strict
+
 bench: $(READY)  ## measure; figures are ratios within one run
 	$(BIN)/python -m bench
 
 clean:  ## forget what was installed and made
-	rm -rf $(VENV) demo-data .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) demo-data site .pytest_cache .ruff_cache .hypothesis

@@ -1,12 +1,13 @@
 """The house has floors, and imports go down them: who changes a room knows who may be standing on it."""
 
 import ast
+import re
 from graphlib import CycleError, TopologicalSorter
 
 import pytest
 
 from onevoice.engine.kernel import _SOURCES as FOLLOWED
-from tests.project.sources import SOURCES, foreign_imports, imports, modules, own_imports, reached, tree_of
+from tests.project.sources import ROOT, SOURCES, foreign_imports, imports, modules, own_imports, reached, tree_of
 
 # From the roof to the ground. A room imports rooms of lower floors, never one of its own floor or above.
 FLOORS = (
@@ -18,9 +19,9 @@ FLOORS = (
     ("compiler", "importing"),
     ("engine",),
     ("program",),
-    ("events", "starter"),
+    ("events",),
     ("playbook",),
-    ("conditions", "journal"),
+    ("conditions", "journal", "starter"),
     ("errors", "near", "tables", "zones", "engine.kernel"),
 )
 FLOOR_OF = {room: len(FLOORS) - height for height, rooms in enumerate(FLOORS) for room in rooms}
@@ -66,6 +67,13 @@ def test_every_module_has_a_room():
 
 def test_every_room_has_a_module():
     assert set(FLOOR_OF) == {room_of(module) for module in MODULES}
+
+
+def test_the_page_of_rooms_says_the_same():
+    """`docs/architecture.md` has a row for each room, with its floor; the package itself goes by its name."""
+    rows = re.findall(r"^\| (\d+) \| (.*?) \|", (ROOT / "docs" / "architecture.md").read_text("utf-8"), re.MULTILINE)
+    told = {room: int(floor) for floor, names in rows for room in re.findall(r"`(.+?)`", names)}
+    assert told == {room or "onevoice": floor - 1 for room, floor in FLOOR_OF.items()}
 
 
 def goes_down(module, other):

@@ -16,7 +16,8 @@ import pytest
 
 import onevoice
 from onevoice.errors import OnevoiceError
-from onevoice.playbook.load import load_files
+from onevoice.playbook.load import load_files, load_with_report, read_files
+from onevoice.playbook.unwise import unwise
 from onevoice.starter.start import EVENTS, PLAYBOOK, STARTERS, next_commands, start
 
 HERE = Path(__file__).parent
@@ -107,6 +108,11 @@ def test_what_a_starter_decides(week, kind):
 def test_every_campaign_of_a_starter_is_heard_of(begun, week, kind):
     said = {line.split(":")[0] for _, _, line in week(kind)}
     assert said == set(onevoice.load(begun(kind)).campaigns)
+
+
+@pytest.mark.parametrize("kind", STARTERS)
+def test_a_starter_gives_no_warnings(begun, kind):
+    assert unwise(*load_with_report(read_files(begun(kind)))) == ()
 
 
 @pytest.mark.parametrize("kind", STARTERS)

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo, available_timezones
 import yaml
 
 from onevoice.errors import Mistake, OnevoiceError
-from onevoice.playbook.grammar import did_you_mean
+from onevoice.near import did_you_mean
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -1,0 +1,127 @@
+"""The page of reasons: what each means, what it carries, when it ends, what one can do about it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from onevoice.engine.reasons import DecisionKind, Reason
+
+
+@dataclass(frozen=True)
+class Meaning:
+    """What a reason says. `carries`: which fields of the line say more; `lifts`: when it ends; `mend`: what to do."""
+
+    says: str
+    carries: str
+    lifts: str
+    mend: str
+
+
+MEANINGS: Final = {
+    Reason.WON: Meaning(
+        "It was chosen: a contact is reserved, or it is shown at a placement.",
+        "`channel`, `score`, `contact`",
+        "",
+        "",
+    ),
+    Reason.EXPIRED: Meaning(
+        "Its time was over before it could go out.",
+        "",
+        "never: it is gone",
+        "look at what held it back before; lengthen `valid_for`, or let it count less against a cap",
+    ),
+    Reason.ENDED: Meaning(
+        "An event of its `until` came: they bought, extended, answered.",
+        "",
+        "never: it is gone",
+        "nothing: this is what `until` is for",
+    ),
+    Reason.NOT_ELIGIBLE: Meaning(
+        "Its `if`, or that of its offer, was true when it was born and is not when its turn comes.",
+        "",
+        "never: it is dropped",
+        "a condition that should only hold it back for a while belongs into a suppression",
+    ),
+    Reason.TOO_MANY: Meaning(
+        "64 wishes wait for this customer already.",
+        "",
+        "with the next trigger",
+        "give campaigns a `valid_for`, an `until` or a narrower `if`",
+    ),
+    Reason.NO_CONSENT: Meaning(
+        "They withdrew their consent to this purpose by this channel, or the class requires one and there is none.",
+        "`channel`",
+        "when `consent_given` comes",
+        "send by another channel, too; ask for consent by a service message",
+    ),
+    Reason.NO_ADDRESS: Meaning(
+        "No identifier is known that the channel is addressed by.",
+        "`channel`",
+        "when one becomes known",
+        "send by another channel, too",
+    ),
+    Reason.SUPPRESSED: Meaning(
+        "A rule of `policies.suppress` holds.",
+        "`channel`, `rule`",
+        "when the rule's condition is no longer true and its `then` is over, or after `at_most`; never for an ask",
+        "look at the customer's timeline: the fact that the rule reads stands there as a band",
+    ),
+    Reason.AGAIN_AFTER: Meaning(
+        "This campaign reached them less than its `again_after` ago.",
+        "`channel`, `value` (when it went out last), `until`",
+        "at `until`",
+        "shorten `again_after`",
+    ),
+    Reason.GAP: Meaning(
+        "The last contact, whatever it was, is less than `policies.gap` ago (of a class that is exempt: the last of this campaign).",
+        "`channel`, `value` (when that was), `until`",
+        "at `until`",
+        "shorten `policies.gap`, or exempt the class",
+    ),
+    Reason.CAP: Meaning(
+        "A cap is full.",
+        "`channel`, `rule`, `value` of `limit`, `until`",
+        "at `until`, when there is room again",
+        "`onevoice report` says which campaigns used it; raise the cap, or narrow what they are for",
+    ),
+    Reason.OUTRANKED: Meaning(
+        "It could have gone out, and another went first.",
+        "`channel`, `value` (the winner), `score`, `until`",
+        "at `until`, when the gap after the winner is over; at once where there is none; never for an ask",
+        "compare the classes, then `priority` and `rank`; the strict classes come first whatever the rank",
+    ),
+}
+
+KINDS: Final = {
+    DecisionKind.ROUND: "candidates of one customer met: one may have won, each other has its reason",
+    DecisionKind.ASK: "a placement asked; there is a line for each campaign that wanted to be shown",
+    DecisionKind.END: "one candidate came to an end by itself, between rounds",
+}
+
+HEAD: Final = """\
+# Reasons
+
+Generated from the engine's list: `UPDATE_GOLDEN=1 python -m pytest tests/docs/test_reference.py` writes this page anew.
+
+Whatever wanted to reach a customer and did not has exactly one reason: the first of this list that applied, on the channel that came
+furthest. A reason is recorded when it, its rule, its channel or its end changes, not each time it is looked at.
+
+"""
+
+
+def page() -> str:
+    """Return the page, in Markdown."""
+    parts = [HEAD + "| reason | in one line |\n|---|---|"]
+    parts += [f"| [`{reason.name.lower()}`](#{reason.name.lower()}) | {MEANINGS[reason].says} |" for reason in Reason]
+    parts += [_section(reason) for reason in Reason]
+    kinds = [f"| `{kind.name.lower()}` | {says} |" for kind, says in KINDS.items()]
+    parts += ["\n## Kinds of decisions\n", "| kind | what led to it |", "|---|---|", *kinds]
+    return "\n".join(parts) + "\n"
+
+
+def _section(reason: Reason) -> str:
+    meaning = MEANINGS[reason]
+    said = {"The line carries": meaning.carries, "It ends": meaning.lifts, "To mend it": meaning.mend}
+    lines = [f"- **{head}**: {text}." for head, text in said.items() if text]
+    return "\n".join([f"\n## {reason.name.lower()}\n", meaning.says, "", *lines])
