@@ -18,7 +18,7 @@ FLOORS = (
     ("compiler", "importing"),
     ("engine",),
     ("program",),
-    ("events",),
+    ("events", "starter"),
     ("playbook",),
     ("conditions", "journal"),
     ("errors", "near", "tables", "zones", "engine.kernel"),

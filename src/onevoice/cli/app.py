@@ -10,6 +10,7 @@ from cyclopts import App, CycloptsError, Group
 from onevoice.cli.check import check
 from onevoice.cli.decide import decide
 from onevoice.cli.demo import demo
+from onevoice.cli.init import init
 from onevoice.cli.output import tell
 from onevoice.cli.report import report
 from onevoice.cli.run import run
@@ -31,7 +32,7 @@ _DECIDE: Final = Group("Decide", sort_key=2)
 _LOOK: Final = Group("Look", sort_key=3)
 
 _VERBS: Final = {
-    _BEGIN: (demo, check, schema),
+    _BEGIN: (demo, init, check, schema),
     _DECIDE: (run, decide),
     _LOOK: (report, timeline, why),
 }
