@@ -88,13 +88,17 @@ CASES = {
     ),
     "again_after": (
         [(0, event("order")), (24, event("order"))],
-        "thanks: went out last on Mon 02 Mar 2026 11:00, and again after 30 days at the earliest: "
-        "on Wed 01 Apr 2026 12:00 [campaigns.thanks.again_after]",
+        (
+            "thanks: went out last on Mon 02 Mar 2026 11:00, and again after 30 days at the earliest: "
+            "on Wed 01 Apr 2026 12:00 [campaigns.thanks.again_after]"
+        ),
     ),
     "gap": (
         [(0, event("order")), (1, event("sale", n="1"))],
-        "flood: the last contact was on Mon 02 Mar 2026 11:00, less than 4 hours ago; "
-        "the gap ends on Mon 02 Mar 2026 15:00 [policies.gap]",
+        (
+            "flood: the last contact was on Mon 02 Mar 2026 11:00, less than 4 hours ago; "
+            "the gap ends on Mon 02 Mar 2026 15:00 [policies.gap]"
+        ),
     ),
     "cap": (
         [(0, event("visit")), (5, None)],

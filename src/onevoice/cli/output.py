@@ -45,7 +45,12 @@ def console_of(stream: Any) -> Console:
     """Return a console for a stream."""
     from rich.console import Console  # noqa: PLC0415 - costs 30 ms
 
-    return Console(file=stream, width=None if stream.isatty() else WIDTH, highlight=False)
+    class Printed(Console):
+        def on_broken_pipe(self) -> None:
+            """Let it be handled as any other output is."""
+            raise BrokenPipeError
+
+    return Printed(file=stream, width=None if stream.isatty() else WIDTH, highlight=False)
 
 
 def write(path: Path, text: str) -> None:
