@@ -82,7 +82,7 @@ def run(
         "left_out": taken.left_out,
         "position": taken.position,
         "decisions": decisions,
-        "files": taken.summaries,
+        "mapped": taken.summaries,
         "seconds": round(took, 3),
     }
     answer(counts, f"{taken.lines:,} lines in {took:.1f} s; {decisions:,} decisions in all{_became(taken)}", as_json)
