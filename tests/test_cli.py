@@ -41,7 +41,9 @@ def events(tmp_path):
     return path
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["check", TELECOM], ["run", "--help"]])
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["check", TELECOM], ["run", "--help"], ["schema"], ["report", "--help"]]
+)
 def test_help_and_check_start_no_engine(arguments):
     code = f"""
 import sys

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import sys
 import time
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
 from onevoice.errors import Mistake, OnevoiceError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from rich.console import Console, RenderableType
@@ -72,6 +73,16 @@ def not_written(path: Path, found: str) -> OnevoiceError:
     """Return the error of a file that cannot be written."""
     mend = "see that the folder exists and may be written"
     return OnevoiceError(Mistake("the file cannot be written", f"{path}", "a file in a folder", found, mend))
+
+
+@contextmanager
+def working(what: str) -> Iterator[None]:
+    """Show on a terminal that something is being worked on."""
+    if not sys.stderr.isatty():
+        yield
+        return
+    with console_of(sys.stderr).status(what):
+        yield
 
 
 class Progress:
