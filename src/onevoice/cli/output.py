@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from onevoice.errors import Mistake, OnevoiceError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Generator
     from pathlib import Path
 
     from rich.console import Console, RenderableType
@@ -76,7 +76,7 @@ def not_written(path: Path, found: str) -> OnevoiceError:
 
 
 @contextmanager
-def working(what: str) -> Iterator[None]:
+def working(what: str) -> Generator[None]:
     """Show on a terminal that something is being worked on."""
     if not sys.stderr.isatty():
         yield
