@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import TYPE_CHECKING, Any, Final, cast
 
@@ -82,7 +83,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except KeyboardInterrupt:
         tell("stopped; the same command goes on where the journal ends")
         sys.exit(STOPPED)
-    except BrokenPipeError:
-        sys.stderr.close()  # whoever read our output has seen enough
+    except BrokenPipeError:  # whoever read our output has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
     sys.exit(0)

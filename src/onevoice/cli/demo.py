@@ -11,7 +11,7 @@ from cyclopts import Parameter
 
 import onevoice
 from onevoice.cli.given import Given, Json
-from onevoice.cli.output import Progress, json_of, show, tell, write
+from onevoice.cli.output import Progress, json_of, show, tell, working, write
 
 if TYPE_CHECKING:
     from onevoice.demo.prepare import Prepared
@@ -32,7 +32,8 @@ def demo(folder: Folder = Path("demo-data"), /, *, data: Tables = None, as_json:
     from onevoice.demo.prepare import prepare  # noqa: PLC0415 - `--help` needs none of it
 
     tell(f"preparing the year's events in {folder}")
-    prepared = prepare(folder, data)
+    with working("preparing"):
+        prepared = prepare(folder, data)
     if prepared.changed:
         tell(f"{prepared.playbook} is not the example's: it is taken as it stands")
     report, took, page = _replay(prepared, folder / "data")
@@ -52,7 +53,8 @@ def _replay(prepared: Prepared, data: Path) -> tuple[Report, float, str]:
     from onevoice.cli.pages import page_of  # noqa: PLC0415 - as above
 
     shutil.rmtree(data, ignore_errors=True)
-    _warm_up(prepared)
+    with working("starting"):
+        _warm_up(prepared)
     with onevoice.open(prepared.playbook, data) as engine, Progress(total=prepared.counts["events"]) as progress:
         began = time.perf_counter()
         engine.run([prepared.events], progress)

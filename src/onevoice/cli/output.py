@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import sys
 import time
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
 from onevoice.errors import Mistake, OnevoiceError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Generator
     from pathlib import Path
 
     from rich.console import Console, RenderableType
@@ -45,7 +46,12 @@ def console_of(stream: Any) -> Console:
     """Return a console for a stream."""
     from rich.console import Console  # noqa: PLC0415 - costs 30 ms
 
-    return Console(file=stream, width=None if stream.isatty() else WIDTH, highlight=False)
+    class Printed(Console):
+        def on_broken_pipe(self) -> None:
+            """Let it be handled as any other output is."""
+            raise BrokenPipeError
+
+    return Printed(file=stream, width=None if stream.isatty() else WIDTH, highlight=False)
 
 
 def write(path: Path, text: str) -> None:
@@ -67,6 +73,16 @@ def not_written(path: Path, found: str) -> OnevoiceError:
     """Return the error of a file that cannot be written."""
     mend = "see that the folder exists and may be written"
     return OnevoiceError(Mistake("the file cannot be written", f"{path}", "a file in a folder", found, mend))
+
+
+@contextmanager
+def working(what: str) -> Generator[None]:
+    """Show on a terminal that something is being worked on."""
+    if not sys.stderr.isatty():
+        yield
+        return
+    with console_of(sys.stderr).status(what):
+        yield
 
 
 class Progress:

@@ -10,7 +10,7 @@ from cyclopts.validators import Number
 
 import onevoice
 from onevoice.cli.given import Data, Files, Given, Json, Out, Playbook
-from onevoice.cli.output import Progress, answer, not_written, part_of, tell
+from onevoice.cli.output import Progress, answer, not_written, part_of, tell, working
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -63,7 +63,8 @@ def run(
         _check_out(out)
     began = time.perf_counter()
     rejected = _Rejections()
-    opened = onevoice.open(playbook, data, piece_lines=batch, snapshot_every=snapshot_every)
+    with working("opening"):
+        opened = onevoice.open(playbook, data, piece_lines=batch, snapshot_every=snapshot_every)
     with opened as engine, Progress() as progress:
         taken = engine.run(files, progress, decide=decide, on_rejected=rejected, mapping=mapping, aside=aside)
         decisions = engine.decision_count
@@ -82,7 +83,7 @@ def run(
         "left_out": taken.left_out,
         "position": taken.position,
         "decisions": decisions,
-        "files": taken.summaries,
+        "mapped": taken.summaries,
         "seconds": round(took, 3),
     }
     answer(counts, f"{taken.lines:,} lines in {took:.1f} s; {decisions:,} decisions in all{_became(taken)}", as_json)

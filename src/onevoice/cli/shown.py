@@ -9,22 +9,23 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from zoneinfo import ZoneInfo
 
 from rich import box
+from rich.bar import Bar
+from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from rich.console import RenderableType
+    from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
 
     from onevoice.history.report import CampaignFigures, Report
     from onevoice.history.timeline import Band, Happened, Timeline
     from onevoice.history.why import Why
 
 ROWS_SHOWN: Final = 15
-BAR_WIDTH: Final = 30
+BAR_WIDTH: Final = 10
 _BLOCKS: Final = "▁▂▃▄▅▆▇█"
-_WON: Final = {"won": "green"}
 
 
 def report_text(report: Report, took_s: float | None = None) -> Iterator[RenderableType]:
@@ -36,6 +37,12 @@ def report_text(report: Report, took_s: float | None = None) -> Iterator[Rendera
     span = f"{report.first.astimezone(zone):%d %b %Y} to {report.last.astimezone(zone):%d %b %Y}, {report.time_zone}"
     yield Text.assemble((report.playbook, "bold"), f" {report.version[:12]}: {span}")
     yield ", ".join(_headline(report, took_s))
+    for table in _tables(report):
+        yield ""
+        yield table
+
+
+def _tables(report: Report) -> Iterator[Table]:
     yield from _weeks(report)
     yield _campaigns([each for each in report.campaigns if each.wishes])
     yield from _placements([each for each in report.campaigns if each.asks])
@@ -48,14 +55,15 @@ def report_text(report: Report, took_s: float | None = None) -> Iterator[Rendera
 def why_text(why: Why) -> Iterator[RenderableType]:
     """Yield a decision, candidate by candidate."""
     decision = why.decision
-    yield Text.assemble((why.headline, "bold"))
+    yield Text(why.headline, "bold")
     yield Text(f"{why.time}, customer {why.customer}, decision {decision.number} ({decision.kind})", "dim")
-    table = _table("", "campaign", "class", "rank>", "what became of it", "rule")
+    table = Table(box=None, pad_edge=False, show_header=False)
     for told in why.told:
         mark, style = ("●", "green") if told.reason == "won" else ("·", "")
-        score = "" if told.score is None else f"{told.score:g}"
-        table.add_row(mark, told.campaign, told.klass, score, told.sentence, Text(told.rule, "dim"), style=style)
+        campaign = Text.assemble((told.campaign, style), (f"\n{told.klass}", "dim"))
+        table.add_row(Text(mark, style), campaign, Text.assemble((told.sentence, style), (f"\n{told.rule}", "dim")))
     yield table
+    yield ""
 
 
 class _Entry(NamedTuple):
@@ -146,7 +154,7 @@ def _headline(report: Report, took_s: float | None) -> Iterator[str]:
         yield f"{report.shown:,} shown at {report.asks:,} asks"
 
 
-def _weeks(report: Report) -> Iterator[RenderableType]:
+def _weeks(report: Report) -> Iterator[Table]:
     """Yield the contacts of each week, by class and by channel, as lines of blocks."""
     weeks = sorted({each.week for each in report.weeks})
     for title, name in (("Contacts a week, by class", "klass"), ("by channel", "channel")):
@@ -156,13 +164,12 @@ def _weeks(report: Report) -> Iterator[RenderableType]:
         table = _table(title, "", "most>", "all>")
         for label, found in sorted(counts.items(), key=lambda pair: -pair[1].total()):
             most = max(found.values())
-            line = "".join(_BLOCKS[found[week] * (len(_BLOCKS) - 1) // most] if found[week] else " " for week in weeks)
-            table.add_row(label, Text(line, "cyan"), f"{most:,}", f"{found.total():,}")
+            table.add_row(label, _Weeks([found[week] for week in weeks]), f"{most:,}", f"{found.total():,}")
         if counts:
             yield table
 
 
-def _campaigns(campaigns: list[CampaignFigures]) -> RenderableType:
+def _campaigns(campaigns: list[CampaignFigures]) -> Table:
     heads = ("Campaigns", "class", "wishes>", "sent>", "", "expired>", "ended>", "waiting>")
     table = _table(*heads)
     for each in campaigns[:ROWS_SHOWN]:
@@ -173,7 +180,7 @@ def _campaigns(campaigns: list[CampaignFigures]) -> RenderableType:
     return _more(table, len(campaigns))
 
 
-def _placements(campaigns: list[CampaignFigures]) -> Iterator[RenderableType]:
+def _placements(campaigns: list[CampaignFigures]) -> Iterator[Table]:
     if campaigns:
         table = _table("Shown at placements", "class", "asks>", "shown>", "")
         for each in sorted(campaigns, key=lambda each: -each.shown)[:ROWS_SHOWN]:
@@ -181,7 +188,7 @@ def _placements(campaigns: list[CampaignFigures]) -> Iterator[RenderableType]:
         yield _more(table, len(campaigns))
 
 
-def _held(report: Report) -> RenderableType:
+def _held(report: Report) -> Table:
     table = _table("Held back by", "at", "wishes>", "customers>", "went out later>")
     for each in report.reasons[:ROWS_SHOWN]:
         reason = f"{each.reason}: {each.words}".removesuffix(": ")
@@ -190,7 +197,7 @@ def _held(report: Report) -> RenderableType:
     return _more(table, len(report.reasons))
 
 
-def _load(report: Report) -> RenderableType:
+def _load(report: Report) -> Table:
     total = sum(each.customer_weeks for each in report.load)
     table = _table("Contacts in a week>", "weeks of a customer>", "")
     for each in report.load:
@@ -198,22 +205,22 @@ def _load(report: Report) -> RenderableType:
     return table
 
 
-def _crowded(report: Report) -> RenderableType:
+def _crowded(report: Report) -> Table:
     zone = ZoneInfo(report.time_zone)
-    table = _table("Most crowded customers>", "at once>", "since", "wishes>", "campaigns>", "sent>")
+    table = _table("Most crowded>", "at once>", "since>", "wishes>", "campaigns>", "sent>")
     for each in report.crowded[:ROWS_SHOWN]:
-        since = f"{each.since.astimezone(zone):%d %b %Y}"
+        since = f"{each.since.astimezone(zone):%Y-%m-%d}"
         table.add_row(
             f"{each.customer}", f"{each.at_once}", since, f"{each.wishes}", f"{each.campaigns}", f"{each.sent}"
         )
     return table
 
 
-def _collisions(report: Report) -> Iterator[RenderableType]:
+def _collisions(report: Report) -> Iterator[Table]:
     by_place = sorted(report.collisions, key=lambda each: each.placement)
     for placement, found in groupby(by_place, key=lambda each: each.placement):
         pairs = list(found)
-        title = f"Collide at {placement}" if placement else "Campaigns that collide"
+        title = f"Collide at {placement}" if placement else "They collide"
         table = _table(title, "", "customers>", "times>", "first wins>", "second wins>")
         for each in pairs[:ROWS_SHOWN]:
             counts = (each.customers, each.times, each.one_first, each.other_first)
@@ -223,17 +230,41 @@ def _collisions(report: Report) -> Iterator[RenderableType]:
 
 def _table(*heads: str) -> Table:
     """Return an empty table; a head that ends with `>` is of numbers."""
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold")
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, collapse_padding=True, header_style="bold")
     for head in heads:
-        table.add_column(head.rstrip(">"), justify="right" if head.endswith(">") else "left", overflow="fold")
+        if head.endswith(">"):
+            table.add_column(head.rstrip(">"), justify="right", no_wrap=True)
+        else:
+            table.add_column(head, overflow="ellipsis")
     return table
 
 
 def _more(table: Table, count: int) -> Table:
     if count > ROWS_SHOWN:
         table.caption = f"{count - ROWS_SHOWN:,} more; `--json` has all"
+        table.caption_justify = "left"
     return table
 
 
-def _bar(share: float) -> Text:
-    return Text("█" * round(share * BAR_WIDTH) or "▏", "cyan")
+def _bar(share: float) -> Bar:
+    return Bar(1, 0, share, width=BAR_WIDTH, color="cyan")
+
+
+class _Weeks:
+    """A count a week as a line of blocks, neighbours taken together where the line is too short for all."""
+
+    def __init__(self, counts: list[int]) -> None:
+        self._counts = counts
+
+    def __rich_measure__(self, *_: object) -> Measurement:
+        """Say how wide a line may be."""
+        return Measurement(min(8, len(self._counts)), len(self._counts))
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        """Draw it as wide as it may be."""
+        del console
+        weeks = -(-len(self._counts) // options.max_width)
+        counts = [sum(self._counts[start : start + weeks]) for start in range(0, len(self._counts), weeks)]
+        most = max(counts)
+        line = (_BLOCKS[count * (len(_BLOCKS) - 1) // most] if count else " " for count in counts)
+        yield Text("".join(line), "cyan")

@@ -9,7 +9,7 @@ from cyclopts.validators import Number
 
 import onevoice
 from onevoice.cli.given import CustomerNumber, Html, Json, OldData, Someone, check_data, who
-from onevoice.cli.output import json_of, show, write
+from onevoice.cli.output import json_of, show, working, write
 from onevoice.errors import EventError, Mistake
 
 Last = Annotated[int, Parameter(validator=Number(gte=0), help="How many entries to print, the latest; 0 for all.")]
@@ -30,7 +30,7 @@ def timeline(
     """
     named = who(identifier, customer)
     check_data(data)
-    with onevoice.open(data_dir=data) as engine:
+    with working("reading the journal"), onevoice.open(data_dir=data) as engine:
         found = engine.timeline(named)
     if found is None:
         raise EventError(Mistake("nobody has this identifier or number", "command", found=f"{named}"))

@@ -9,7 +9,7 @@ from cyclopts.validators import Number
 
 import onevoice
 from onevoice.cli.given import CustomerNumber, Json, OldData, Someone, check_data, who
-from onevoice.cli.output import json_of, show
+from onevoice.cli.output import json_of, show, working
 
 Last = Annotated[int, Parameter(validator=Number(gte=1), help="How many decisions to tell of, the latest.")]
 
@@ -30,7 +30,7 @@ def why(
     """
     named = who(identifier, customer)
     check_data(data)
-    with onevoice.open(data_dir=data) as engine:
+    with working("reading the journal"), onevoice.open(data_dir=data) as engine:
         found = engine.why(named, campaign, last=last)
     if as_json:
         print(json_of(found))

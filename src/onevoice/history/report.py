@@ -15,7 +15,7 @@ import duckdb
 
 from onevoice.events.pyarrow_untyped import Table, pa
 from onevoice.history.notebook import report_html
-from onevoice.history.why import rule_text
+from onevoice.history.why import gap_text, rule_text
 
 if TYPE_CHECKING:
     from onevoice.playbook.model import Playbook
@@ -187,7 +187,8 @@ _Row = TypeVar("_Row")
 
 
 def _in_words(figures: ReasonFigures, playbook: Playbook) -> ReasonFigures:
-    return replace(figures, words=rule_text(figures.rule, playbook))
+    is_gap = figures.reason == "gap"
+    return replace(figures, words=gap_text(playbook.policies.gap_us) if is_gap else rule_text(figures.rule, playbook))
 
 
 def _load(base: Any, decided: Table, playbook: Playbook) -> None:

@@ -190,6 +190,11 @@ def rule_text(path: str, playbook: Playbook) -> str:
     return cap_text(rule) if isinstance(rule, Cap) else suppression_text(rule)
 
 
+def gap_text(gap_us: int) -> str:
+    """Return the gap as words."""
+    return f"at least {_span(gap_us)} between two contacts"
+
+
 def cap_text(cap: Cap) -> str:
     """Return a cap as words, such as `at most 2 a week of class sales for premium`."""
     window = f"a {cap.period.value}" if cap.period else f"in {_span(cap.rolling_us)}"

@@ -1,0 +1,150 @@
+"""A golden table: each reason, as a sentence with the values as they were used."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+import onevoice
+from onevoice.engine.reasons import Reason
+from onevoice.playbook.load import load_files
+
+MONDAY = datetime(2026, 3, 2, 9, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+PLAYBOOK = """
+playbook: shop
+time_zone: Europe/Vilnius
+identifiers: {email: {format: email}, card: {}}
+events: {order: {}, visit: {}, case_opened: {}, case_resolved: {}, sale: {fields: {n: key}}}
+facts: {open_case: {opens: case_opened, closes: case_resolved}}
+measures: {orders: count of order}
+campaigns:
+  thanks: {class: service, priority: 5, when: event order, again_after: 30 days, send: [mail]}
+  news: {class: sales, priority: 1, when: event visit, until: order, valid_for: 2 days, send: [mail]}
+  tips: {class: sales, priority: 2, when: event visit, valid_for: 9 days, send: [mail]}
+  offer: {class: sales, priority: 3, when: event sale, if: orders < 1, valid_for: 9 days, send: [mail]}
+  flood: {class: service, priority: 1, when: event sale, per: event.n, send: [mail]}
+  banner: {class: sales, priority: 1, when: asked, placements: [home]}
+  other_banner: {class: sales, priority: 2, when: asked, placements: [home]}
+placements: {home: {slots: 1}}
+policies:
+  classes: {service: {}, sales: {purpose: marketing}}
+  gap: 4 hours
+  caps: [{max: 1, per: day, class: sales}]
+  suppress: [{stop: [sales], while: open_case, then: 3 days, at_most: 30 days}]
+channels: {mail: {address: email}}
+"""
+
+
+def event(kind, **fields):
+    identifiers = {"email": "ann@x.org"} if not fields.pop("by_card", False) else {"card": "c1"}
+    return {"type": kind, "identifiers": identifiers, "fields": fields}
+
+
+@pytest.fixture
+def engine():
+    with onevoice.open(load_files({"playbook.yaml": PLAYBOOK.encode()})) as engine:
+        yield engine
+
+
+def told(engine, customer, reason):
+    """The last thing that was said with this reason, whole."""
+    found = [each for why in engine.why(customer, last=100) for each in why.told if each.reason == reason]
+    return f"{found[-1].campaign}: {found[-1].sentence} [{found[-1].rule}]"
+
+
+ANN = {"email": "ann@x.org"}
+# What comes in at which hour after Monday nine o'clock (eleven in Vilnius), and what is then said.
+CASES = {
+    "won": ([(0, event("order"))], "thanks: goes out by mail with a rank of 5 []"),
+    "expired": (
+        [(0, event("case_opened")), (1, event("visit")), (60, None)],
+        "news: was not chosen within 2 days [campaigns.news.valid_for]",
+    ),
+    "ended": (
+        [(0, event("case_opened")), (1, event("visit")), (2, event("order"))],
+        "news: order came, which ends it [campaigns.news.until]",
+    ),
+    "not_eligible": (
+        [(0, event("case_opened")), (1, event("sale")), (2, event("order")), (3, event("case_resolved")), (90, None)],
+        "offer: no longer true: orders < 1 [campaigns.offer.if]",
+    ),
+    "too_many": (
+        [(0, event("case_opened")), (1, [event("sale", n=f"{n}") for n in range(70)])],
+        "flood: 64 campaigns wait for this customer already []",
+    ),
+    "no_consent": (
+        [(0, event("consent_withdrawn", purpose="marketing")), (1, event("visit"))],
+        "tips: no consent to marketing by mail [policies.classes.sales]",
+    ),
+    "no_address": (
+        [(0, event("visit", by_card=True))],
+        "tips: mail needs an identifier email, and none is known [channels.mail]",
+    ),
+    "suppressed": (
+        [(0, event("case_opened")), (1, event("visit"))],
+        "tips: suppressed: no sales while open_case and 3 days after, for 30 days at most [policies.suppress[0]]",
+    ),
+    "again_after": (
+        [(0, event("order")), (24, event("order"))],
+        (
+            "thanks: went out last on Mon 02 Mar 2026 11:00, and again after 30 days at the earliest: "
+            "on Wed 01 Apr 2026 12:00 [campaigns.thanks.again_after]"
+        ),
+    ),
+    "gap": (
+        [(0, event("order")), (1, event("sale", n="1"))],
+        (
+            "flood: the last contact was on Mon 02 Mar 2026 11:00, less than 4 hours ago; "
+            "the gap ends on Mon 02 Mar 2026 15:00 [policies.gap]"
+        ),
+    ),
+    "cap": (
+        [(0, event("visit")), (5, None)],
+        "news: at most 1 a day of class sales: 1 of 1 are used; room again on Tue 03 Mar 2026 00:00 [policies.caps[0]]",
+    ),
+    "outranked": (
+        [(0, event("visit"))],
+        "news: gave way to tips (rank 1); looked at again on Mon 02 Mar 2026 15:00 [policies.rank]",
+    ),
+}
+
+
+def test_every_reason_has_a_row():
+    assert list(CASES) == [reason.name.lower() for reason in Reason]
+
+
+@pytest.mark.parametrize("reason", CASES)
+def test_a_reason_is_told_with_its_rule_and_values(engine, reason):
+    rows, expected = CASES[reason]
+    for hour, what in rows:
+        time = MONDAY + hour * HOUR
+        if what is None:
+            engine.tick(time)
+        else:
+            engine.ingest(what if isinstance(what, list) else [what], time=time)
+    customer = {"card": "c1"} if reason == "no_address" else ANN
+    assert told(engine, customer, reason) == expected
+
+
+def test_an_ask_says_what_is_shown_and_who_else_wanted_to_be(engine):
+    engine.ingest([event("asked", placement="home")], time=MONDAY)
+    (why,) = engine.why(ANN)
+    assert why.headline == "home shows other_banner; 1 other campaign wanted to be there"
+    assert [each.sentence for each in why.told] == ["is shown with a rank of 2", "gave way to other_banner (rank 1)"]
+
+
+def test_a_decision_is_told_by_the_playbook_it_was_made_under(engine):
+    engine.ingest([event("visit")], time=MONDAY)
+    engine.publish(load_files({"playbook.yaml": PLAYBOOK.replace("gap: 4 hours", "gap: 7 hours").encode()}))
+    engine.ingest([event("sale", n="1")], time=MONDAY + HOUR)
+    gap = next(each for why in engine.why(ANN, last=100) for each in why.told if each.reason == "gap")
+    assert "less than 7 hours ago" in gap.sentence
+
+
+def test_a_report_tells_its_rules_in_words(engine):
+    engine.ingest([event("order"), event("sale", n="1"), event("case_opened"), event("visit")], time=MONDAY)
+    found = {each.reason: each.words for each in engine.report().reasons}
+    assert found["gap"] == "at least 4 hours between two contacts"
+    assert found["suppressed"] == "no sales while open_case and 3 days after, for 30 days at most"
