@@ -46,7 +46,7 @@ MEANINGS: Final = {
     Reason.TOO_MANY: Meaning(
         "64 wishes wait for this customer already.",
         "",
-        "with the next trigger",
+        "never: the wish is refused; the next trigger makes another",
         "give campaigns a `valid_for`, an `until` or a narrower `if`",
     ),
     Reason.NO_CONSENT: Meaning(
