@@ -49,8 +49,7 @@ def known(fold, number):
 
 
 def decided(engine, among):
-    found = engine._recorded.decisions(among, engine._recorded.start())
-    return [decision for _, decision in found]
+    return engine._recorded.decisions(among, engine._recorded.start())
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -155,3 +154,11 @@ def test_nobody_has_no_timeline(engine):
     ingest(engine, 0, event("order", amount=1))
     assert engine.timeline({"email": "none@x.org"}) is None
     assert engine.timeline(7) is None
+
+
+def test_contacts_made_under_another_playbook_count_in_the_history(engine):
+    ingest(engine, 0, event("order", amount=1))
+    engine.publish(load_files({"playbook.yaml": PLAYBOOK.replace(b"  thanks:", b"  thank_you:")}))
+    ingest(engine, 1, event("order", amount=2))
+    decisions = engine.timeline({"email": "ann@x.org"}).decisions
+    assert [line.campaign for decision in decisions for line in decision.won] == ["thanks", "thank_you"]

@@ -48,7 +48,7 @@ if TYPE_CHECKING:
     from onevoice.events.batch import Batch
     from onevoice.history.decision import Decision
     from onevoice.journal.port import Journal, Row
-    from onevoice.playbook.model import Playbook
+    from onevoice.runtime.decisions import Reading
 
 _SPREAD: Final = np.int64(-7046029254386353131)  # odd: keeps the halves of an identifier apart
 
@@ -76,7 +76,8 @@ class _Line(NamedTuple):
     content: dict[str, Any]
 
 
-Decided: TypeAlias = "Callable[[frozenset[int]], Iterable[Decision]]"  # the decisions of customers with these numbers
+# The decisions about customers with these numbers, each with the names by which it was read.
+Decided: TypeAlias = "Callable[[frozenset[int]], Iterable[tuple[Reading, Decision]]]"
 
 
 def timeline(journal: Journal, fold: Fold, customer: int, decided: Decided) -> Timeline:
@@ -108,7 +109,7 @@ def watched(journal: Journal, fold: Fold, customer: int, decided: Decided) -> Se
     related = _hanging_together(lines, _identifiers_of(fold, customer))
     numbers = _founders(fold, related)
     decisions = list(decided(frozenset(numbers)))
-    contacts = deque(_contacts(decisions, fold.published.playbook, numbers))
+    contacts = deque(_contacts(decisions, numbers))
     watch = Watch(Fold(fold.published, fold.secret))
     ours = np.isin(lines.mark, related)
     positions, first = np.unique(lines.position[ours], return_index=True)
@@ -120,7 +121,7 @@ def watched(journal: Journal, fold: Fold, customer: int, decided: Decided) -> Se
     for contact in contacts:
         watch.enter(contact)
     watch.let_time_pass(int(fold.machine.state.scalars[at.NOW]))
-    return Seen(watch, numbers.index(customer), decisions)
+    return Seen(watch, numbers.index(customer), [decision for _, decision in decisions])
 
 
 def _marks(journal: Journal, fold: Fold) -> _Marks:
@@ -158,7 +159,7 @@ def _hash(low: NDArray[np.int64], high: NDArray[np.int64]) -> NDArray[np.int64]:
 def _identifiers_of(fold: Fold, customer: int) -> NDArray[np.int64]:
     state = fold.machine.state
     rows = state.identifiers[: state.pools[at.IDENTIFIERS, COUNT]]
-    own = np.array([survivor(state, int(number)) == customer for number in rows[:, at.ID_CUSTOMER]], np.bool_)
+    own = customers.survivors(state)[rows[:, at.ID_CUSTOMER]] == customer
     return np.unique(_hash(rows[own, at.ID_LOW], rows[own, at.ID_HIGH]))
 
 
@@ -180,13 +181,13 @@ def _founders(fold: Fold, identifiers: NDArray[np.int64]) -> list[int]:
     return np.flatnonzero(np.isin(hashes, identifiers)).tolist()
 
 
-def _contacts(decisions: Iterable[Decision], playbook: Playbook, numbers: list[int]) -> Iterator[Made]:
+def _contacts(decisions: Iterable[tuple[Reading, Decision]], numbers: list[int]) -> Iterator[Made]:
     """Yield the contacts that were made, their customers numbered as a fold of these alone numbers them."""
-    for decision in decisions:
+    for reading, decision in decisions:
         for line in decision.lines:
             if line.contact is not None:
-                campaign = playbook.campaigns.get(line.campaign)
-                offer = playbook.offers.get(campaign.offer) if campaign else None
+                campaign = reading.playbook.campaigns[line.campaign]
+                offer = reading.playbook.offers.get(campaign.offer)
                 yield Made(
                     number=line.contact,
                     customer=numbers.index(decision.customer),
@@ -194,7 +195,7 @@ def _contacts(decisions: Iterable[Decision], playbook: Playbook, numbers: list[i
                     position=decision.position,
                     key=line.key,
                     campaign=line.campaign,
-                    klass=campaign.klass if campaign else "",
+                    klass=campaign.klass,
                     channel=line.channel,
                     family=(offer.family or offer.name) if offer else "",
                 )

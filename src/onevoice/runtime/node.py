@@ -281,8 +281,7 @@ class Onevoice:
             if not numbers:
                 return None
             own = carry.survivor(fold.machine.state, min(numbers))
-            decided = partial(self._recorded.decisions, start=start)
-            return explain.timeline(self._journal, fold, own, lambda among: [each for _, each in decided(among)])
+            return explain.timeline(self._journal, fold, own, partial(self._recorded.decisions, start=start))
 
     def why(self, customer: Mapping[str, str] | int, campaign: str = "", *, last: int = 1) -> list[Why]:
         """Return the `last` decisions about a customer, or about one campaign and that customer, in sentences."""
