@@ -11,6 +11,7 @@ import onevoice
 from onevoice.cli.given import Data, Json, Playbook, Who, pairs
 from onevoice.cli.output import answer
 from onevoice.errors import EventError, Mistake
+from onevoice.history.why import why
 
 if TYPE_CHECKING:
     from onevoice.playbook.model import FieldType
@@ -23,7 +24,7 @@ def decide(
     data: Data,
     placement: Annotated[str, Parameter(help="The place that asks, as the playbook names it.")],
     identifier: Who,
-    field: Annotated[list[str] | None, Parameter(help="A field of the ask, as name=value.")] = None,
+    field: Annotated[list[str] | None, Parameter(negative="", help="A field of the ask, as name=value.")] = None,
     as_json: Json = False,
 ) -> None:
     """Ask which campaigns a placement should show a customer now; the ask is journaled before it is answered.
@@ -34,9 +35,9 @@ def decide(
     fields = _check_ask(playbook, placement, identifiers, pairs("--field", field or []))
     with onevoice.open(playbook, data) as engine:
         decision = engine.decide(placement, identifiers, fields)
+        told = why(decision, engine.playbook).told
     shown = [line.campaign for line in decision.won] or [decision.default or "nothing"]
-    lines = [f"show {', '.join(shown)}"]
-    lines += [f"  {line.campaign}: {line.reason} {line.rule}".rstrip() for line in decision.lines]
+    lines = [f"show {', '.join(shown)}", *(f"  {each.campaign}: {each.sentence}" for each in told)]
     answer(decision, "\n".join(lines), as_json)
 
 

@@ -51,10 +51,12 @@ Html: TypeAlias = Annotated[
 ]
 Json: TypeAlias = Annotated[bool, Parameter(name="--json", negative="", help="Print the answer as one line of JSON.")]
 Who: TypeAlias = Annotated[
-    list[str], Parameter(name=["--identifier", "-i"], help="Who it is, as kind=value; once for each identifier.")
+    list[str],
+    Parameter(name=["--identifier", "-i"], negative="", help="Who it is, as kind=value; once for each identifier."),
 ]
 Someone: TypeAlias = Annotated[
-    list[str] | None, Parameter(name=["--identifier", "-i"], help="Who it is, as kind=value; once for each identifier.")
+    list[str] | None,
+    Parameter(name=["--identifier", "-i"], negative="", help="Who it is, as kind=value; once for each identifier."),
 ]
 CustomerNumber: TypeAlias = Annotated[
     int | None, Parameter(name="--customer", validator=Number(gte=0), help="Or the number that a report gives them.")
