@@ -297,7 +297,7 @@ class Onevoice:
     def report(self) -> Report:
         """Return what went out, what was held back and who was crowded, in figures, over all that was decided."""
         with self._lock:
-            decided = self.decisions_table()
+            decided, playbooks = self._recorded.table_in_words()
             state = self._writer.fold.machine.state
             alias = customers.survivors(state)
             column = decided.column_names.index("customer")
@@ -306,7 +306,7 @@ class Onevoice:
             count = int((alias == np.arange(len(alias))).sum())
             return report(
                 decided,
-                self.playbook,
+                playbooks,
                 version=self._writer.fold.published.digest,
                 lines=self.position,
                 customers=count,
