@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from zoneinfo import ZoneInfo
 
 from rich import box
+from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
-    from rich.console import RenderableType
+    from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
 
     from onevoice.history.report import CampaignFigures, Report
     from onevoice.history.timeline import Band, Happened, Timeline
@@ -23,8 +24,9 @@ if TYPE_CHECKING:
 
 ROWS_SHOWN: Final = 15
 BAR_WIDTH: Final = 30
+NUMBER_WIDTH: Final = 7  # what a number takes is never put on two lines: 204,459
+NARROW: Final = 100  # columns of a terminal below which tables leave out what one can do without
 _BLOCKS: Final = "▁▂▃▄▅▆▇█"
-_WON: Final = {"won": "green"}
 
 
 def report_text(report: Report, took_s: float | None = None) -> Iterator[RenderableType]:
@@ -37,7 +39,7 @@ def report_text(report: Report, took_s: float | None = None) -> Iterator[Rendera
     yield Text.assemble((report.playbook, "bold"), f" {report.version[:12]}: {span}")
     yield ", ".join(_headline(report, took_s))
     yield from _weeks(report)
-    yield _campaigns([each for each in report.campaigns if each.wishes])
+    yield from _campaigns([each for each in report.campaigns if each.wishes])
     yield from _placements([each for each in report.campaigns if each.asks])
     yield _held(report)
     yield _load(report)
@@ -50,7 +52,7 @@ def why_text(why: Why) -> Iterator[RenderableType]:
     decision = why.decision
     yield Text.assemble((why.headline, "bold"))
     yield Text(f"{why.time}, customer {why.customer}, decision {decision.number} ({decision.kind})", "dim")
-    table = _table("", "campaign", "class", "rank>", "what became of it", "rule")
+    table = _Table("", "campaign", "class?", "rank>?", "what became of it", "rule?")
     for told in why.told:
         mark, style = ("●", "green") if told.reason == "won" else ("·", "")
         score = "" if told.score is None else f"{told.score:g}"
@@ -79,11 +81,11 @@ def timeline_text(timeline: Timeline, last: int) -> Iterator[RenderableType]:
     )
     if len(shown) < len(entries):
         yield Text(f"{len(entries) - len(shown):,} earlier entries; `--last 0` shows all", "dim")
-    table = _table("when", "", "what", "")
+    table = _Table("when>", "", "what", "")
     day = ""
     for entry in shown:
         local = entry.time.astimezone(zone)
-        when = f"{local:%d %b %Y %H:%M}" if f"{local:%d %b %Y}" != day else f"{local:%H:%M}".rjust(17)
+        when = f"{local:%d %b %Y %H:%M}" if f"{local:%d %b %Y}" != day else f"{local:%H:%M}"
         day = f"{local:%d %b %Y}"
         table.add_row(Text(when, "dim"), entry.mark, Text(entry.what, entry.style), entry.more)
     yield table
@@ -153,36 +155,38 @@ def _weeks(report: Report) -> Iterator[RenderableType]:
         counts: defaultdict[str, Counter[Any]] = defaultdict(Counter)
         for each in report.weeks:
             counts[getattr(each, name)][each.week] += each.contacts
-        table = _table(title, "", "most>", "all>")
+        table = _Table(title, "", "most>?", "all>")
         for label, found in sorted(counts.items(), key=lambda pair: -pair[1].total()):
             most = max(found.values())
             line = "".join(_BLOCKS[found[week] * (len(_BLOCKS) - 1) // most] if found[week] else " " for week in weeks)
-            table.add_row(label, Text(line, "cyan"), f"{most:,}", f"{found.total():,}")
+            table.add_row(label, _latest(line), f"{most:,}", f"{found.total():,}")
         if counts:
             yield table
 
 
-def _campaigns(campaigns: list[CampaignFigures]) -> RenderableType:
-    heads = ("Campaigns", "class", "wishes>", "sent>", "", "expired>", "ended>", "waiting>")
-    table = _table(*heads)
+def _campaigns(campaigns: list[CampaignFigures]) -> Iterator[RenderableType]:
+    if not campaigns:
+        return
+    heads = ("Campaigns", "class?", "wishes>", "sent>", "?", "expired>?", "ended>?", "waiting>?")
+    table = _Table(*heads)
     for each in campaigns[:ROWS_SHOWN]:
         share = each.sent / each.wishes
         counts = (f"{count:,}" for count in (each.expired, each.ended, each.waiting))
         sent = (f"{each.wishes:,}", f"{each.sent:,}", _bar(share))
         table.add_row(each.campaign, each.klass, *sent, *counts)
-    return _more(table, len(campaigns))
+    yield _more(table, len(campaigns))
 
 
 def _placements(campaigns: list[CampaignFigures]) -> Iterator[RenderableType]:
     if campaigns:
-        table = _table("Shown at placements", "class", "asks>", "shown>", "")
+        table = _Table("Shown at placements", "class?", "asks>", "shown>", "?")
         for each in sorted(campaigns, key=lambda each: -each.shown)[:ROWS_SHOWN]:
             table.add_row(each.campaign, each.klass, f"{each.asks:,}", f"{each.shown:,}", _bar(each.shown / each.asks))
         yield _more(table, len(campaigns))
 
 
 def _held(report: Report) -> RenderableType:
-    table = _table("Held back by", "at", "wishes>", "customers>", "went out later>")
+    table = _Table("Held back by", "at", "wishes>", "customers>?", "went out later>?")
     for each in report.reasons[:ROWS_SHOWN]:
         reason = f"{each.reason}: {each.words}".removesuffix(": ")
         later = "" if each.placement else f"{each.sent_later:,}"
@@ -192,7 +196,7 @@ def _held(report: Report) -> RenderableType:
 
 def _load(report: Report) -> RenderableType:
     total = sum(each.customer_weeks for each in report.load)
-    table = _table("Contacts in a week>", "weeks of a customer>", "")
+    table = _Table("Contacts in a week>", "weeks of a customer>", "")
     for each in report.load:
         table.add_row(f"{each.contacts}", f"{each.customer_weeks:,}", _bar(each.customer_weeks / total))
     return table
@@ -200,7 +204,7 @@ def _load(report: Report) -> RenderableType:
 
 def _crowded(report: Report) -> RenderableType:
     zone = ZoneInfo(report.time_zone)
-    table = _table("Most crowded customers>", "at once>", "since", "wishes>", "campaigns>", "sent>")
+    table = _Table("Most crowded customers>", "at once>", "since?", "wishes>", "campaigns>?", "sent>")
     for each in report.crowded[:ROWS_SHOWN]:
         since = f"{each.since.astimezone(zone):%d %b %Y}"
         table.add_row(
@@ -214,26 +218,63 @@ def _collisions(report: Report) -> Iterator[RenderableType]:
     for placement, found in groupby(by_place, key=lambda each: each.placement):
         pairs = list(found)
         title = f"Collide at {placement}" if placement else "Campaigns that collide"
-        table = _table(title, "", "customers>", "times>", "first wins>", "second wins>")
+        table = _Table(title, "", "customers>", "times>?", "first wins>?", "second wins>?")
         for each in pairs[:ROWS_SHOWN]:
             counts = (each.customers, each.times, each.one_first, each.other_first)
             table.add_row(each.one, each.other, *(f"{count:,}" for count in counts))
         yield _more(table, len(pairs))
 
 
-def _table(*heads: str) -> Table:
-    """Return an empty table; a head that ends with `>` is of numbers."""
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold")
-    for head in heads:
-        table.add_column(head.rstrip(">"), justify="right" if head.endswith(">") else "left", overflow="fold")
-    return table
+class _Table:
+    """A table that is made for the room there is; how its columns stand their heads say.
+
+    A head that ends with `>` is of numbers; a column whose head ends with `?` is left out where the room is NARROW.
+    """
+
+    def __init__(self, *heads: str) -> None:
+        self._heads = heads
+        self._rows: list[tuple[tuple[RenderableType, ...], str]] = []
+        self.caption = ""
+
+    def add_row(self, *cells: RenderableType, style: str = "") -> None:
+        self._rows.append((cells, style))
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        is_narrow = options.max_width < NARROW
+        kept = [index for index, head in enumerate(self._heads) if not (is_narrow and head.endswith("?"))]
+        table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold", caption=self.caption or None)
+        for head in (self._heads[index].rstrip("?") for index in kept):
+            side, least = ("right", NUMBER_WIDTH) if head.endswith(">") else ("left", None)
+            table.add_column(head.rstrip(">"), justify=side, overflow="fold", min_width=least)
+        for cells, style in self._rows:
+            table.add_row(*(cells[index] for index in kept), style=style)
+        yield table
 
 
-def _more(table: Table, count: int) -> Table:
+def _more(table: _Table, count: int) -> _Table:
     if count > ROWS_SHOWN:
         table.caption = f"{count - ROWS_SHOWN:,} more; `--json` has all"
     return table
 
 
-def _bar(share: float) -> Text:
-    return Text("█" * round(share * BAR_WIDTH) or "▏", "cyan")
+def _latest(line: str) -> _Drawn:
+    """Return a line of weeks, of which the latest are shown where not all have room."""
+    return _Drawn(lambda width: line[-width:], len(line))
+
+
+def _bar(share: float) -> _Drawn:
+    return _Drawn(lambda width: "█" * round(share * width) or "▏", BAR_WIDTH)
+
+
+class _Drawn:
+    """Blocks on one line, in the room there is; `draw` gets how many there may be."""
+
+    def __init__(self, draw: Callable[[int], str], width: int) -> None:
+        self._draw = draw
+        self._width = width
+
+    def __rich_measure__(self, console: Console, options: ConsoleOptions) -> Measurement:
+        return Measurement(min(4, self._width), self._width).with_maximum(options.max_width)
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        yield Text(self._draw(min(options.max_width, self._width)), "cyan", no_wrap=True)
