@@ -23,7 +23,7 @@ def decide(
     data: Data,
     placement: Annotated[str, Parameter(help="The place that asks, as the playbook names it.")],
     identifier: Who,
-    field: Annotated[list[str] | None, Parameter(help="A field of the ask, as name=value.")] = None,
+    field: Annotated[list[str] | None, Parameter(negative="", help="A field of the ask, as name=value.")] = None,
     as_json: Json = False,
 ) -> None:
     """Ask which campaigns a placement should show a customer now; the ask is journaled before it is answered.

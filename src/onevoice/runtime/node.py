@@ -263,12 +263,12 @@ class Onevoice:
             start = self._recorded.start(since)
         return self._recorded.table(start, since)
 
-    def state(self, identifiers: Mapping[str, str]) -> Customer | None:
-        """Return what is known about the customer with these identifiers; None where there is none."""
+    def state(self, customer: Mapping[str, str] | int) -> Customer | None:
+        """Return what is known about the customer with these identifiers, or this number; None for nobody."""
         with self._lock:
             self._writer.check_whole()
-            number = customers.number_of(self._writer.fold, identifiers)
-            return None if number is None else customers.view(self._writer.fold, number)
+            fold, numbers = self._writer.fold, self._numbers(customer)
+            return customers.view(fold, carry.survivor(fold.machine.state, min(numbers))) if numbers else None
 
     def timeline(self, customer: Mapping[str, str] | int) -> Timeline | None:
         """Return what happened to a customer, what was true meanwhile and what was decided; None for nobody.
