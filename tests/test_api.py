@@ -322,8 +322,15 @@ def test_a_position_beyond_all_others_is_one_like_others(engine, since):
     assert (engine.decisions_table(since=since).num_rows > 0) == bool(count)
 
 
+def test_a_customer_is_known_by_number_as_by_identifiers(engine):
+    engine.ingest([{"type": "store_visited", "identifiers": {"user_id": "ada"}}])
+    customer = engine.state({"user_id": "ada"})
+    assert engine.state(customer.number) == customer
+    assert engine.state(customer.number + 1) is None
+
+
 def test_nobody_is_found_by_what_is_no_identifier(engine):
-    for identifiers in (5, {"user_id": object()}, {"user_id": DEEP}, {"user": "ada"}):
+    for identifiers in (5.5, {"user_id": object()}, {"user_id": DEEP}, {"user": "ada"}):
         with pytest.raises(onevoice.EventError):
             engine.state(identifiers)
 

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
+import onevoice
 from onevoice import cli
+from onevoice.cli.shown import report_text
+from onevoice.errors import Mistake
+from onevoice.history.report import CampaignFigures
+from tests.history import given
 
 ROOT = Path(__file__).resolve().parents[1]
 TELECOM = str(ROOT / "examples" / "telecom")
@@ -61,17 +69,19 @@ print(*sys.modules)
 def test_check_says_what_a_playbook_holds(call):
     code, out, err = call("check", TELECOM)
     assert code == 0
-    assert all(line.startswith("warning: ") for line in err.splitlines())
     assert out.startswith("telecom ")
     assert "6 campaigns" in out
+    assert [line.partition(" ")[0] for line in err.splitlines()] == ["warning:"] * 5
+    assert call("check", TELECOM, "--strict")[0] == 1
 
 
 def test_check_as_json(call):
-    _, out, _ = call("check", TELECOM, "--json")
-    assert json.loads(out) | {"version": "", "warnings": []} == {
+    _, out, err = call("check", TELECOM, "--json")
+    told = json.loads(out)
+    assert [f"warning: {Mistake(**warning)}" for warning in told.pop("warnings")] == err.splitlines()
+    assert told | {"version": ""} == {
         "playbook": "telecom",
         "version": "",
-        "warnings": [],
         "events": 12,
         "facts": 4,
         "measures": 3,
@@ -344,10 +354,129 @@ def test_an_interruption_ends_with_130_and_says_how_to_go_on(call, events, tmp_p
 
     monkeypatch.setattr("onevoice.Onevoice.run", interrupted)
     code, _, err = call("run", TELECOM, events, "--data", tmp_path / "data")
-    assert (code, err) == (130, "stopped; the same command goes on where the journal ends\n")
+    assert (code, err) == (130, "the same command goes on where the journal ends\nstopped\n")
 
 
 def test_the_module_runs_as_a_program():
     environment = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
     command = [sys.executable, "-m", "onevoice.cli", "check", TELECOM]
     assert subprocess.run(command, env=environment, capture_output=True, check=True).stdout.startswith(b"telecom")
+
+
+def test_a_table_in_a_narrow_terminal_breaks_no_number(call, events, tmp_path):
+    campaigns = tuple(
+        CampaignFigures(f"a_campaign_with_a_long_name_{i}", "sales", "us", 204_459, 1, 104_459, 0, 0, 0, 0, 0, 0)
+        for i in range(3)
+    )
+    report = replace(given.report(), campaigns=campaigns)
+    for width in (40, 60, 80, 120):
+        console = Console(width=width, file=io.StringIO())
+        for part in report_text(report):
+            console.print(part)
+        lines = console.file.getvalue().splitlines()
+        assert max(map(len, lines)) <= width
+        assert sum("204,459" in line and "104,459" in line for line in lines) == 3
+
+
+@pytest.fixture
+def decided(call, tmp_path):
+    path = tmp_path / "asks.ndjson"
+    path.write_bytes(ASK)
+    call("run", TELECOM, path, "--data", tmp_path / "data")
+    return tmp_path / "data"
+
+
+@pytest.mark.parametrize("verb", ["why", "timeline"])
+@pytest.mark.parametrize(("option", "value"), [("--customer", "99"), ("--identifier", "user_id=nobody")])
+def test_who_is_not_there_is_told(call, decided, verb, option, value):
+    assert call(verb, "--data", decided, option, value) == (
+        1,
+        "",
+        f"error: command: nobody has this identifier or number; found {value}\n",
+    )
+
+
+def test_why_knows_the_campaigns(call, decided):
+    arguments = ["--data", decided, "--identifier", "user_id=u1"]
+    assert call("why", "banner_upgrade", *arguments)[1].startswith("call_screen shows banner_upgrade")
+    assert call("why", "spring_sale", *arguments)[:2] == (
+        0,
+        "nothing was decided about spring_sale for this customer\n",
+    )
+    code, out, err = call("why", "banner_upgrde", *arguments)
+    assert (code, out) == (1, "")
+    assert "did you mean `banner_upgrade`?" in err
+
+
+@pytest.mark.parametrize("verb", ["report", "timeline"])
+def test_a_page_that_cannot_be_written_is_told_before_any_work(call, decided, verb, tmp_path, monkeypatch):
+    monkeypatch.setattr(onevoice, "open", None)
+    who = ["--customer", "0"] if verb == "timeline" else []
+    for html in (tmp_path, tmp_path / "none" / "page.html"):
+        code, _, err = call(verb, "--data", decided, *who, "--html", html)
+        assert code == 1
+        assert err.startswith(f"error: {html}: the file cannot be written")
+    assert not list(tmp_path.parent.glob("*.part"))
+
+
+def test_what_is_no_file_is_written_and_stays_what_it_is(call, events, tmp_path):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    events.write_bytes(ASK)
+    assert call("run", TELECOM, events, "--data", tmp_path / "data", "--out", pipe)[0] == 0
+    assert b'"banner_upgrade"' in os.read(reader, 10_000)
+    os.close(reader)
+    assert pipe.is_fifo()
+
+
+def test_a_link_is_followed(call, events, tmp_path):
+    (tmp_path / "link").symlink_to(tmp_path / "out")
+    (tmp_path / "out").write_bytes(b"")
+    events.write_bytes(ASK)
+    call("run", TELECOM, events, "--data", tmp_path / "data", "--out", tmp_path / "link")
+    assert (tmp_path / "link").is_symlink()
+    assert (tmp_path / "out").stat().st_size
+
+
+def test_output_that_nobody_reads_any_more_is_no_error(decided):
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
+    for arguments in (["schema"], ["report", "--data", str(decided)], ["check", TELECOM]):
+        reader, writer = os.pipe()
+        os.close(reader)
+        command = [sys.executable, "-m", "onevoice.cli", *arguments]
+        done = subprocess.run(command, env=environment, stdout=writer, stderr=subprocess.PIPE, check=False)
+        os.close(writer)
+        assert (done.returncode, b"Broken" in done.stderr, b"Traceback" in done.stderr) == (0, False, False)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is full")
+def test_output_that_cannot_be_written_is_told():
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
+    with Path("/dev/full").open("wb") as full:
+        command = [sys.executable, "-m", "onevoice.cli", "schema"]
+        done = subprocess.run(command, env=environment, stdout=full, stderr=subprocess.PIPE, check=False, text=True)
+    assert (done.returncode, done.stderr) == (1, "error: [Errno 28] No space left on device\n")
+
+
+def test_a_path_that_no_file_can_have_is_told(call):
+    code, _, err = call("check", "a" * 5_000)
+    assert (code, err.startswith("error: [Errno 36] File name too long")) == (1, True)
+
+
+def test_check_tells_mistakes_as_json_too(call, tmp_path):
+    (tmp_path / "playbook.yaml").write_text("playbook: shop\ncampagins: {}\n", encoding="utf-8")
+    code, out, err = call("check", tmp_path, "--json")
+    (mistake,) = json.loads(out)["mistakes"]
+    assert (code, mistake["where"], mistake["what"]) == (1, "playbook.yaml:2:1 campagins", "unknown key `campagins`")
+    assert err.startswith("error: playbook.yaml:2:1 campagins")
+
+
+def test_the_demo_writes_over_nothing_of_others(call, tmp_path):
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "journal.sqlite").write_bytes(b"ours")
+    code, _, err = call("demo", tmp_path)
+    assert code == 1
+    assert "the demo did not make this; expected a folder of its own" in err
+    assert [path.name for path in tmp_path.iterdir()] == ["data"]
+    assert (tmp_path / "data" / "journal.sqlite").read_bytes() == b"ours"

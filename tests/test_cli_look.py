@@ -89,8 +89,10 @@ def test_why_tells_each_candidate_with_its_reason(call, data):
 def test_why_one_campaign(call, data):
     _, out, _ = call("why", "news", "-i", "email=bob@x.org", "--data", data)
     assert out.splitlines()[0] == "news: expired"
-    _, out, _ = call("why", "nothing", "-i", "email=bob@x.org", "--data", data)
-    assert out == "nothing was decided about nothing for this customer\n"
+    code, _, err = call("why", "recipt", "-i", "email=bob@x.org", "--data", data)
+    assert code == 1
+    assert "an unknown campaign" in err
+    assert "did you mean `receipt`?" in err
 
 
 def test_why_as_json(call, data):
@@ -144,8 +146,8 @@ def test_warnings_are_told_beside_the_answer(call, tmp_path):
     assert out.startswith("shop ")
     assert err.startswith("warning: playbook.yaml:")
     code, out, err = call("check", tmp_path, "--strict")
-    assert (code, out) == (1, "")
-    assert err.startswith("error: playbook.yaml:")
+    assert code == 1
+    assert err.startswith("warning: playbook.yaml:")
     _, out, _ = call("check", tmp_path, "--json")
     assert len(json.loads(out)["warnings"]) >= 1
 

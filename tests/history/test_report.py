@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 import onevoice
+from onevoice.cli.pages import page_of
 from onevoice.playbook.load import load_files
 from tests.runtime.cases import drawn, opened, take
 
@@ -190,3 +191,44 @@ channels: {mail: {}}
         assert report.example is not None
         (why,) = engine.why(report.example.customer)
     assert [(told.campaign, told.reason) for told in why.told] == [("b", "won"), ("a", "outranked")]
+
+
+BOOK = """
+playbook: shop
+identifiers: {{email: {{}}}}
+events: {{visited: {{}}}}
+campaigns:
+  {name}: {{class: sales, owner: {name} team, when: event visited, send: [app]}}
+  banner: {{class: sales, when: asked, placements: [till]}}
+policies: {{classes: {{sales: {{}}}}, caps: [{cap}]}}
+channels: {{app: {{}}}}
+placements: {{till: {{}}}}
+"""
+
+
+def test_what_other_playbooks_decided_is_told_by_their_names_and_rules():
+    old = load_files({"playbook.yaml": BOOK.format(name="old", cap="{max: 1, per: day}").encode()})
+    new = load_files({"playbook.yaml": BOOK.format(name="new", cap="{max: 1, per: 30 days}").encode()})
+    visit = {"type": "visited", "identifiers": {"email": "ann"}}
+    with onevoice.open(old) as engine:
+        for hour in range(3):
+            engine.ingest([visit], time=MONDAY + timedelta(hours=hour))
+        engine.publish(new)
+        for hour in range(3):
+            engine.ingest([visit], time=MONDAY + timedelta(days=40, hours=hour))
+        engine.tick(time=MONDAY + timedelta(days=41))
+        report = engine.report()
+        page = page_of(engine, report)
+    assert [(each.campaign, each.owner, each.wishes, each.sent, each.waiting) for each in report.campaigns] == [
+        ("new", "new team", 2, 1, 1),
+        ("old", "old team", 2, 1, 0),
+        ("banner", "", 0, 0, 0),
+    ]
+    assert {(each.rule, each.words, each.wishes) for each in report.reasons} == {
+        ("policies.caps[0]", "at most 1 a day", 1),
+        ("policies.caps[0]", "at most 1 in 30 days", 1),
+    }
+    assert {each.klass for each in report.weeks} == {"sales"}
+    assert [each.at_once for each in report.crowded] == [1]
+    assert report.collisions == ()
+    assert '"headline":"old goes out by app' in page

@@ -12,7 +12,7 @@ from onevoice.cli.check import check
 from onevoice.cli.decide import decide
 from onevoice.cli.demo import demo
 from onevoice.cli.init import init
-from onevoice.cli.output import tell
+from onevoice.cli.output import FAILED, tell
 from onevoice.cli.report import report
 from onevoice.cli.run import run
 from onevoice.cli.schema import schema
@@ -23,7 +23,6 @@ from onevoice.errors import OnevoiceError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-FAILED: Final = 1
 MISUSED: Final = 2
 STOPPED: Final = 130
 MISTAKES_SHOWN: Final = 100
@@ -70,6 +69,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line, and end the process with its exit code."""
     try:
         app(arguments, exit_on_error=False, print_error=False, result_action="return_value")
+        print(end="", flush=True)  # what cannot be written is told here, not at the end of the process
     except CycloptsError as error:
         tell(f"{error}".strip() or "the command was not understood")
         tell("`onevoice --help` says how it is used")
@@ -81,9 +81,17 @@ def main(arguments: Sequence[str] | None = None) -> None:
             tell(f"error: {len(error.mistakes) - MISTAKES_SHOWN:,} more")
         sys.exit(FAILED)
     except KeyboardInterrupt:
-        tell("stopped; the same command goes on where the journal ends")
+        tell("stopped")
         sys.exit(STOPPED)
-    except BrokenPipeError:  # whoever read our output has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(0)
+    except BrokenPipeError:
+        _drop_output()  # whoever read it has seen enough
+    except OSError as error:
+        tell(f"error: {error}")
+        _drop_output()
+        sys.exit(FAILED)
     sys.exit(0)
+
+
+def _drop_output() -> None:
+    """Let what waits to be written go nowhere, so that the end of the process does not try it again."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.__stdout__.fileno() if sys.__stdout__ else 1)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Annotated
 
 from cyclopts import Parameter
 
 from onevoice.cli.given import Json, Playbook
-from onevoice.cli.output import answer, tell
+from onevoice.cli.output import FAILED, answer, json_of, tell
 from onevoice.errors import PlaybookError
 
 Strict = Annotated[
@@ -23,11 +24,14 @@ def check(playbook: Playbook, /, *, strict: Strict = False, as_json: Json = Fals
     from onevoice.playbook.load import digest_files, load_with_report, read_files  # noqa: PLC0415 - not for `--help`
     from onevoice.playbook.unwise import unwise  # noqa: PLC0415 - as above
 
-    files = read_files(playbook)
-    found, report = load_with_report(files)
+    try:
+        files = read_files(playbook)
+        found, report = load_with_report(files)
+    except PlaybookError as error:
+        if as_json:
+            print(json_of({"mistakes": error.mistakes}))
+        raise
     warnings = unwise(found, report)
-    if strict and warnings:
-        raise PlaybookError(*warnings)
     for warning in warnings:
         tell(f"warning: {warning}")
     counts = {
@@ -45,5 +49,7 @@ def check(playbook: Playbook, /, *, strict: Strict = False, as_json: Json = Fals
     parts = ", ".join(
         f"{count:,} {name if count > 1 else name.removesuffix('s')}" for name, count in counts.items() if count
     )
-    told = {"playbook": found.name, "version": version, **counts, "warnings": [f"{each}" for each in warnings]}
+    told = {"playbook": found.name, "version": version, **counts, "warnings": warnings}
     answer(told, f"{found.name} {version[:12]}: {parts}", as_json)
+    if strict and warnings:
+        sys.exit(FAILED)

@@ -28,15 +28,17 @@ def demo(folder: Folder = Path("demo-data"), /, *, data: Tables = None, as_json:
     """Replay a grocer's year: 2,469 households, 155,848 baskets, 63 campaigns; what was said, and what was held back.
 
     A page is written beside the data. The playbook in the folder is yours to change: run the demo again and compare.
+
+    For example: `onevoice demo grocer`
     """
-    from onevoice.demo.prepare import prepare  # noqa: PLC0415 - `--help` needs none of it
+    from onevoice.demo.prepare import DATA, prepare  # noqa: PLC0415 - `--help` needs none of it
 
     tell(f"preparing the year's events in {folder}")
     with working("preparing"):
         prepared = prepare(folder, data)
     if prepared.changed:
         tell(f"{prepared.playbook} is not the example's: it is taken as it stands")
-    report, took, page = _replay(prepared, folder / "data")
+    report, took, page = _replay(prepared, folder / DATA)
     if as_json:
         print(json_of(report))
     else:
@@ -52,7 +54,8 @@ def _replay(prepared: Prepared, data: Path) -> tuple[Report, float, str]:
     """Run the year through a new journal; return the figures, the seconds it took, and the page."""
     from onevoice.cli.pages import page_of  # noqa: PLC0415 - as above
 
-    shutil.rmtree(data, ignore_errors=True)
+    if data.exists():
+        shutil.rmtree(data)
     with working("starting"):
         _warm_up(prepared)
     with onevoice.open(prepared.playbook, data) as engine, Progress(total=prepared.counts["events"]) as progress:

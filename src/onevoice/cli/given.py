@@ -47,17 +47,14 @@ Out: TypeAlias = Annotated[
     Path | None, Parameter(help="Write every decision of the journal to this file, one JSON a line.", converter=_path)
 ]
 Html: TypeAlias = Annotated[
-    Path | None, Parameter(name="--html", help="Write a page to this file as well.", converter=_path)
+    Path | None, Parameter(name="--html", help="Write a page to this file instead of printing.", converter=_path)
 ]
 Json: TypeAlias = Annotated[bool, Parameter(name="--json", negative="", help="Print the answer as one line of JSON.")]
 Who: TypeAlias = Annotated[
     list[str],
     Parameter(name=["--identifier", "-i"], negative="", help="Who it is, as kind=value; once for each identifier."),
 ]
-Someone: TypeAlias = Annotated[
-    list[str] | None,
-    Parameter(name=["--identifier", "-i"], negative="", help="Who it is, as kind=value; once for each identifier."),
-]
+Someone: TypeAlias = Annotated[Who | None, Parameter()]
 CustomerNumber: TypeAlias = Annotated[
     int | None, Parameter(name="--customer", validator=Number(gte=0), help="Or the number that a report gives them.")
 ]
@@ -87,6 +84,12 @@ def who(identifier: list[str] | None, customer: int | None) -> dict[str, str] | 
         mend = "give `--identifier kind=value` or `--customer NUMBER`"
         raise EventError(Mistake("nobody is named" if customer is None else "named twice", "command", mend=mend))
     return pairs("--identifier", identifier or []) if customer is None else customer
+
+
+def nobody(named: dict[str, str] | int) -> EventError:
+    """Return the error of a customer who is not there."""
+    given = f"{named}" if isinstance(named, int) else ", ".join(f"{kind}={value}" for kind, value in named.items())
+    return EventError(Mistake("nobody has this identifier or number", "command", found=given))
 
 
 def check_data(data: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
 from onevoice.errors import Mistake, OnevoiceError
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console, RenderableType
 
+FAILED: Final = 1  # the exit code where something is wrong with what was given
 WIDTH: Final = 120  # columns where the output is no terminal
 
 
@@ -38,8 +39,10 @@ def json_of(value: Any) -> str:
 def show(*parts: RenderableType) -> None:
     """Print tables and texts, in colours if somebody is looking."""
     console = console_of(sys.stdout)
-    for part in parts:
-        console.print(part)
+    with console.capture() as captured:  # the console would end the process when the reader of a pipe goes away
+        for part in parts:
+            console.print(part)
+    print(captured.get(), end="")
 
 
 def console_of(stream: Any) -> Console:
@@ -56,20 +59,51 @@ def console_of(stream: Any) -> Console:
 
 def write(path: Path, text: str) -> None:
     """Write a file, whole or not at all, and say so."""
-    try:
-        part_of(path).write_text(text, "utf-8")
-        part_of(path).replace(path)
-    except OSError as error:
-        raise not_written(path, f"{error}") from error
+    with written(path) as file:
+        file.write(text.encode())
     tell(f"written to {path}")
 
 
-def part_of(path: Path) -> Path:
-    """Return where a file is written before it is whole."""
-    return path.with_name(path.name + ".part")
+@contextmanager
+def written(path: Path) -> Generator[BinaryIO]:
+    """Open a file that is written whole or not at all; a device, such as `/dev/null`, is written as it comes."""
+    part = _part_of(path)
+    try:
+        with part.open("wb") as file:
+            yield file
+        if part != path:
+            part.replace(path.resolve())
+    except OSError as error:
+        raise _not_written(path, f"{error}") from error
+    finally:
+        if part != path:
+            part.unlink(missing_ok=True)
 
 
-def not_written(path: Path, found: str) -> OnevoiceError:
+def check_writable(path: Path | None) -> None:
+    """Refuse a file that could not be written when the work is done."""
+    if path is None:
+        return
+    if path.is_dir():
+        raise _not_written(path, "a folder")
+    part = _part_of(path)
+    try:
+        part.open("ab").close()
+        if part != path:
+            part.unlink()
+    except OSError as error:
+        raise _not_written(path, f"{error}") from error
+
+
+def _part_of(path: Path) -> Path:
+    """Return where a file is written before it is whole; what is no file, such as a pipe, is not to be replaced."""
+    if path.exists() and not path.is_file():
+        return path
+    real = path.resolve()
+    return real.with_name(real.name + ".part")
+
+
+def _not_written(path: Path, found: str) -> OnevoiceError:
     """Return the error of a file that cannot be written."""
     mend = "see that the folder exists and may be written"
     return OnevoiceError(Mistake("the file cannot be written", f"{path}", "a file in a folder", found, mend))

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from onevoice.history.page import page
-from onevoice.history.why import why
 
 if TYPE_CHECKING:
     from onevoice import Onevoice
@@ -16,7 +15,7 @@ def page_of(engine: Onevoice, report: Report, took_s: float | None = None) -> st
     """Return a report as one HTML text."""
     if report.example is None:
         return page(report, None, None, took_s=took_s)
-    timeline = engine.timeline(report.example.customer)
-    decisions = timeline.decisions if timeline else ()
-    example = next((each for each in decisions if each.number == report.example.decision), None)
-    return page(report, timeline, why(example, engine.playbook) if example else None, took_s=took_s)
+    customer, number = report.example.customer, report.example.decision
+    told = engine.why(customer, last=engine.decision_count)
+    example = next(each for each in told if each.decision.number == number)
+    return page(report, engine.timeline(customer), example, took_s=took_s)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import onevoice
 from onevoice.cli.given import Html, Json, OldData, check_data
-from onevoice.cli.output import json_of, show, working, write
+from onevoice.cli.output import check_writable, json_of, show, working, write
 
 
 def report(*, data: OldData, html: Html = None, as_json: Json = False) -> None:
@@ -13,6 +13,7 @@ def report(*, data: OldData, html: Html = None, as_json: Json = False) -> None:
     For example: `onevoice report --data data --html report.html`
     """
     check_data(data)
+    check_writable(html)
     with working("reading the journal"), onevoice.open(data_dir=data) as engine:
         found = engine.report()
         if html is not None:

@@ -10,7 +10,7 @@ from cyclopts.validators import Number
 
 import onevoice
 from onevoice.cli.given import Data, Files, Given, Json, Out, Playbook
-from onevoice.cli.output import Progress, answer, not_written, part_of, tell, working
+from onevoice.cli.output import Progress, answer, check_writable, tell, working, written
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -59,14 +59,17 @@ def run(
 
     if mapping is None:
         check_files(files)
-    if out is not None:
-        _check_out(out)
+    check_writable(out)
     began = time.perf_counter()
     rejected = _Rejections()
     with working("opening"):
         opened = onevoice.open(playbook, data, piece_lines=batch, snapshot_every=snapshot_every)
     with opened as engine, Progress() as progress:
-        taken = engine.run(files, progress, decide=decide, on_rejected=rejected, mapping=mapping, aside=aside)
+        try:
+            taken = engine.run(files, progress, decide=decide, on_rejected=rejected, mapping=mapping, aside=aside)
+        except KeyboardInterrupt:
+            tell("the same command goes on where the journal ends")
+            raise
         decisions = engine.decision_count
         if out is not None:
             _write_decisions(out, engine.decisions())
@@ -113,29 +116,14 @@ def _named(counts: dict[str, int]) -> str:
     return f": {', '.join(told)}" if told else ""
 
 
-def _check_out(path: Path) -> None:
-    """Refuse a file that could not be written when the work is done."""
-    if path.is_dir():
-        raise not_written(path, "a folder")
-    try:
-        part_of(path).open("wb").close()
-        part_of(path).unlink()
-    except OSError as error:
-        raise not_written(path, f"{error}") from error
-
-
 def _write_decisions(path: Path, decisions: Iterable[Decision]) -> None:
-    """Write decisions as lines of JSON, whole or not at all."""
+    """Write decisions as lines of JSON."""
     import msgspec  # noqa: PLC0415
 
     encoder = msgspec.json.Encoder()
-    try:
-        with part_of(path).open("wb") as file:
-            for decision in decisions:
-                file.write(encoder.encode(decision) + b"\n")
-        part_of(path).replace(path)
-    except OSError as error:
-        raise not_written(path, f"{error}") from error
+    with written(path) as file:
+        for decision in decisions:
+            file.write(encoder.encode(decision) + b"\n")
 
 
 class _Rejections:

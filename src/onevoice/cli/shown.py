@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 ROWS_SHOWN: Final = 15
 BAR_WIDTH: Final = 10
+NARROW: Final = 76  # columns of a terminal below which tables leave out what one can do without
 _BLOCKS: Final = "▁▂▃▄▅▆▇█"
 
 
@@ -42,9 +43,9 @@ def report_text(report: Report, took_s: float | None = None) -> Iterator[Rendera
         yield table
 
 
-def _tables(report: Report) -> Iterator[Table]:
+def _tables(report: Report) -> Iterator[_Table]:
     yield from _weeks(report)
-    yield _campaigns([each for each in report.campaigns if each.wishes])
+    yield from _campaigns([each for each in report.campaigns if each.wishes])
     yield from _placements([each for each in report.campaigns if each.asks])
     yield _held(report)
     yield _load(report)
@@ -87,11 +88,11 @@ def timeline_text(timeline: Timeline, last: int) -> Iterator[RenderableType]:
     )
     if len(shown) < len(entries):
         yield Text(f"{len(entries) - len(shown):,} earlier entries; `--last 0` shows all", "dim")
-    table = _table("when", "", "what", "")
+    table = _Table("when>", "", "what", "")
     day = ""
     for entry in shown:
         local = entry.time.astimezone(zone)
-        when = f"{local:%d %b %Y %H:%M}" if f"{local:%d %b %Y}" != day else f"{local:%H:%M}".rjust(17)
+        when = f"{local:%d %b %Y %H:%M}" if f"{local:%d %b %Y}" != day else f"{local:%H:%M}"
         day = f"{local:%d %b %Y}"
         table.add_row(Text(when, "dim"), entry.mark, Text(entry.what, entry.style), entry.more)
     yield table
@@ -154,14 +155,14 @@ def _headline(report: Report, took_s: float | None) -> Iterator[str]:
         yield f"{report.shown:,} shown at {report.asks:,} asks"
 
 
-def _weeks(report: Report) -> Iterator[Table]:
+def _weeks(report: Report) -> Iterator[_Table]:
     """Yield the contacts of each week, by class and by channel, as lines of blocks."""
     weeks = sorted({each.week for each in report.weeks})
     for title, name in (("Contacts a week, by class", "klass"), ("by channel", "channel")):
         counts: defaultdict[str, Counter[Any]] = defaultdict(Counter)
         for each in report.weeks:
             counts[getattr(each, name)][each.week] += each.contacts
-        table = _table(title, "", "most>", "all>")
+        table = _Table(title, "", "most>?", "all>")
         for label, found in sorted(counts.items(), key=lambda pair: -pair[1].total()):
             most = max(found.values())
             table.add_row(label, _Weeks([found[week] for week in weeks]), f"{most:,}", f"{found.total():,}")
@@ -169,27 +170,29 @@ def _weeks(report: Report) -> Iterator[Table]:
             yield table
 
 
-def _campaigns(campaigns: list[CampaignFigures]) -> Table:
-    heads = ("Campaigns", "class", "wishes>", "sent>", "", "expired>", "ended>", "waiting>")
-    table = _table(*heads)
+def _campaigns(campaigns: list[CampaignFigures]) -> Iterator[_Table]:
+    if not campaigns:
+        return
+    heads = ("Campaigns", "class?", "wishes>", "sent>", "?", "expired>?", "ended>?", "waiting>?")
+    table = _Table(*heads)
     for each in campaigns[:ROWS_SHOWN]:
         share = each.sent / each.wishes
         counts = (f"{count:,}" for count in (each.expired, each.ended, each.waiting))
         sent = (f"{each.wishes:,}", f"{each.sent:,}", _bar(share))
         table.add_row(each.campaign, each.klass, *sent, *counts)
-    return _more(table, len(campaigns))
+    yield _more(table, len(campaigns))
 
 
-def _placements(campaigns: list[CampaignFigures]) -> Iterator[Table]:
+def _placements(campaigns: list[CampaignFigures]) -> Iterator[_Table]:
     if campaigns:
-        table = _table("Shown at placements", "class", "asks>", "shown>", "")
+        table = _Table("Shown at placements", "class?", "asks>", "shown>", "?")
         for each in sorted(campaigns, key=lambda each: -each.shown)[:ROWS_SHOWN]:
             table.add_row(each.campaign, each.klass, f"{each.asks:,}", f"{each.shown:,}", _bar(each.shown / each.asks))
         yield _more(table, len(campaigns))
 
 
-def _held(report: Report) -> Table:
-    table = _table("Held back by", "at", "wishes>", "customers>", "went out later>")
+def _held(report: Report) -> _Table:
+    table = _Table("Held back by", "at", "wishes>", "customers>?", "went out later>?")
     for each in report.reasons[:ROWS_SHOWN]:
         reason = f"{each.reason}: {each.words}".removesuffix(": ")
         later = "" if each.placement else f"{each.sent_later:,}"
@@ -197,17 +200,17 @@ def _held(report: Report) -> Table:
     return _more(table, len(report.reasons))
 
 
-def _load(report: Report) -> Table:
+def _load(report: Report) -> _Table:
     total = sum(each.customer_weeks for each in report.load)
-    table = _table("Contacts in a week>", "weeks of a customer>", "")
+    table = _Table("Contacts in a week>", "weeks of a customer>", "")
     for each in report.load:
         table.add_row(f"{each.contacts}", f"{each.customer_weeks:,}", _bar(each.customer_weeks / total))
     return table
 
 
-def _crowded(report: Report) -> Table:
+def _crowded(report: Report) -> _Table:
     zone = ZoneInfo(report.time_zone)
-    table = _table("Most crowded>", "at once>", "since>", "wishes>", "campaigns>", "sent>")
+    table = _Table("Most crowded>", "at once>", "since>?", "wishes>", "campaigns>?", "sent>")
     for each in report.crowded[:ROWS_SHOWN]:
         since = f"{each.since.astimezone(zone):%Y-%m-%d}"
         table.add_row(
@@ -216,33 +219,56 @@ def _crowded(report: Report) -> Table:
     return table
 
 
-def _collisions(report: Report) -> Iterator[Table]:
+def _collisions(report: Report) -> Iterator[_Table]:
     by_place = sorted(report.collisions, key=lambda each: each.placement)
     for placement, found in groupby(by_place, key=lambda each: each.placement):
         pairs = list(found)
         title = f"Collide at {placement}" if placement else "They collide"
-        table = _table(title, "", "customers>", "times>", "first wins>", "second wins>")
+        table = _Table(title, "", "customers>", "times>?", "first wins>?", "second wins>?")
         for each in pairs[:ROWS_SHOWN]:
             counts = (each.customers, each.times, each.one_first, each.other_first)
             table.add_row(each.one, each.other, *(f"{count:,}" for count in counts))
         yield _more(table, len(pairs))
 
 
-def _table(*heads: str) -> Table:
-    """Return an empty table; a head that ends with `>` is of numbers."""
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, collapse_padding=True, header_style="bold")
-    for head in heads:
-        if head.endswith(">"):
-            table.add_column(head.rstrip(">"), justify="right", no_wrap=True)
-        else:
-            table.add_column(head, overflow="ellipsis")
-    return table
+class _Table:
+    """A table that is made for the room there is; how its columns stand their heads say.
+
+    A head that ends with `>` is of numbers; a column whose head ends with `?` is left out where the room is NARROW.
+    """
+
+    def __init__(self, *heads: str) -> None:
+        self._heads = heads
+        self._rows: list[tuple[tuple[RenderableType, ...], str]] = []
+        self.caption = ""
+
+    def add_row(self, *cells: RenderableType, style: str = "") -> None:
+        self._rows.append((cells, style))
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        is_narrow = options.max_width < NARROW
+        kept = [index for index, head in enumerate(self._heads) if not (is_narrow and head.endswith("?"))]
+        table = Table(
+            box=box.SIMPLE_HEAD,
+            pad_edge=False,
+            show_edge=False,
+            collapse_padding=True,
+            header_style="bold",
+            caption=self.caption or None,
+            caption_justify="left",
+        )
+        for head in (self._heads[index].rstrip("?") for index in kept):
+            is_number = head.endswith(">")
+            side = "right" if is_number else "left"
+            table.add_column(head.rstrip(">"), justify=side, overflow="fold", no_wrap=is_number)
+        for cells, style in self._rows:
+            table.add_row(*(cells[index] for index in kept), style=style)
+        yield table
 
 
-def _more(table: Table, count: int) -> Table:
+def _more(table: _Table, count: int) -> _Table:
     if count > ROWS_SHOWN:
         table.caption = f"{count - ROWS_SHOWN:,} more; `--json` has all"
-        table.caption_justify = "left"
     return table
 
 

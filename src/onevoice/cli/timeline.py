@@ -8,9 +8,8 @@ from cyclopts import Parameter
 from cyclopts.validators import Number
 
 import onevoice
-from onevoice.cli.given import CustomerNumber, Html, Json, OldData, Someone, check_data, who
-from onevoice.cli.output import json_of, show, working, write
-from onevoice.errors import EventError, Mistake
+from onevoice.cli.given import CustomerNumber, Html, Json, OldData, Someone, check_data, nobody, who
+from onevoice.cli.output import check_writable, json_of, show, working, write
 
 Last = Annotated[int, Parameter(validator=Number(gte=0), help="How many entries to print, the latest; 0 for all.")]
 
@@ -30,10 +29,11 @@ def timeline(
     """
     named = who(identifier, customer)
     check_data(data)
+    check_writable(html)
     with working("reading the journal"), onevoice.open(data_dir=data) as engine:
         found = engine.timeline(named)
     if found is None:
-        raise EventError(Mistake("nobody has this identifier or number", "command", found=f"{named}"))
+        raise nobody(named)
     if html is not None:
         from onevoice.history.page import timeline_page  # noqa: PLC0415 - only where it is asked for
 

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 from cyclopts.validators import Number
 
 import onevoice
-from onevoice.cli.given import CustomerNumber, Json, OldData, Someone, check_data, who
+from onevoice.cli.given import CustomerNumber, Json, OldData, Someone, check_data, nobody, who
 from onevoice.cli.output import json_of, show, working
+from onevoice.errors import EventError, Mistake
+from onevoice.near import did_you_mean
 
-Last = Annotated[int, Parameter(validator=Number(gte=1), help="How many decisions to tell of, the latest.")]
+if TYPE_CHECKING:
+    from onevoice.playbook.model import Playbook
+
+Last = Annotated[int, Parameter(validator=Number(gte=1, lte=2**31), help="How many decisions to tell of, the latest.")]
 
 
 def why(
@@ -31,7 +36,11 @@ def why(
     named = who(identifier, customer)
     check_data(data)
     with working("reading the journal"), onevoice.open(data_dir=data) as engine:
+        if engine.state(named) is None:
+            raise nobody(named)
         found = engine.why(named, campaign, last=last)
+        if campaign and not found:
+            _check_campaign(campaign, engine.playbook)
     if as_json:
         print(json_of(found))
         return
@@ -42,3 +51,10 @@ def why(
     if not found:
         about = f"{campaign} for this customer" if campaign else "this customer"
         print(f"nothing was decided about {about}")
+
+
+def _check_campaign(name: str, playbook: Playbook) -> None:
+    known = playbook.campaigns
+    if name not in known:
+        expected = ", ".join(known) or "no campaign"
+        raise EventError(Mistake("an unknown campaign", "command", expected, repr(name), did_you_mean(name, known)))

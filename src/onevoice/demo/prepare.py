@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 EVENTS: Final = "events.parquet"
 PLAYBOOK: Final = "playbook"
 PRODUCTS: Final = "products.csv"
+DATA: Final = "data"
 EVENTS_PER_PIECE: Final = 16_384  # about 90,000 rows with their items: what a reader has in memory at once
 
 # The events' file says of which tables it was made, in which form, and what was counted.
@@ -63,12 +64,14 @@ def prepare(folder: str | Path, data: str | Path | None = None) -> Prepared:
 
     `data`: a folder with the tables as Parquet or CSV files, named as in the package; None takes the package. A
     playbook that is there already is left as it is. What was made before of the same tables is not made again, and a
-    file that is there is a whole one. Raises EventError naming the table, column or count that is not as expected;
-    what was there before is then still there.
+    file that is there is a whole one. Raises EventError naming the table, column or count that is not as expected, and
+    for a folder in which somebody else keeps events, data or products under the demo's names; what was there before is
+    then still there.
     """
     folder = Path(folder)
     tables = packaged_tables() if data is None else Tables(Path(data))
     made_of = _fingerprint(tables)
+    _check_own(folder)
     folder.mkdir(parents=True, exist_ok=True)
     playbook, events = folder / PLAYBOOK, folder / EVENTS
     changed = _copy_playbook(playbook)
@@ -77,6 +80,26 @@ def prepare(folder: str | Path, data: str | Path | None = None) -> Prepared:
         return Prepared(playbook, events, counts, changed, converted=False)
     counts = _convert(tables, made_of, events, playbook / PRODUCTS)
     return Prepared(playbook, events, counts, changed, converted=True)
+
+
+def _check_own(folder: Path) -> None:
+    """Refuse to write over what the demo did not make."""
+    events, playbook = folder / EVENTS, folder / PLAYBOOK
+    made = _metadata(events)
+    if made is not None and MADE_OF in made:
+        return
+    own_playbook = playbook.is_dir() and _yaml(playbook) != _yaml(playbook_source())
+    theirs = {
+        folder / DATA: (folder / DATA).exists(),
+        events: made is not None,
+        playbook / PRODUCTS: own_playbook and (playbook / PRODUCTS).exists(),
+    }
+    found = [f"{path}" for path, is_theirs in theirs.items() if is_theirs]
+    if found:
+        mend = "name another folder, or take away what is in the way"
+        raise EventError(
+            Mistake("the demo did not make this", f"{folder}", "a folder of its own", ", ".join(found), mend)
+        )
 
 
 def playbook_source() -> Path:
@@ -113,11 +136,16 @@ def _fingerprint(tables: Tables) -> str:
 
 def _counts_of(events: Path, made_of: str) -> dict[str, int] | None:
     """Return what was counted when this file was made of those tables; None where it was not, or cannot be read."""
+    kept = _metadata(events) or {}
+    return json.loads(kept[COUNTS]) if kept.get(MADE_OF) == made_of.encode() else None
+
+
+def _metadata(events: Path) -> dict[bytes, bytes] | None:
+    """Return what is written in a Parquet file beside its tables; None for what is no such file."""
     try:
-        kept: dict[bytes, bytes] = parquet.read_metadata(events).metadata or {}
+        return parquet.read_metadata(events).metadata or {}
     except (OSError, pa.ArrowInvalid):
         return None
-    return json.loads(kept[COUNTS]) if kept.get(MADE_OF) == made_of.encode() else None
 
 
 def _convert(tables: Tables, made_of: str, events: Path, products: Path) -> dict[str, int]:

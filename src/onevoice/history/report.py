@@ -5,7 +5,7 @@ Every figure is one SQL query over the lines of all decisions; `wishes.sql` make
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import cache
 from importlib.resources import files
@@ -15,10 +15,11 @@ import duckdb
 
 from onevoice.events.pyarrow_untyped import Table, pa
 from onevoice.history.notebook import report_html
-from onevoice.history.why import gap_text, rule_text
 
 if TYPE_CHECKING:
-    from onevoice.playbook.model import Playbook
+    from collections.abc import Sequence
+
+    from onevoice.playbook.model import Campaign, Playbook
 
 CROWDED_MAX: Final = 20  # customers
 COLLISIONS_MAX: Final = 200  # pairs of campaigns
@@ -26,7 +27,10 @@ COLLISIONS_MAX: Final = 200  # pairs of campaigns
 
 @dataclass(frozen=True, slots=True)
 class CampaignFigures:
-    """What became of one campaign. `wishes`: how often it wanted a customer; `shown`: at placements, of `asks`."""
+    """What became of one campaign. `wishes`: how often it wanted a customer; `shown`: at placements, of `asks`.
+
+    Of a campaign that the playbook in force has no more nothing is `waiting`.
+    """
 
     campaign: str
     klass: str
@@ -57,8 +61,9 @@ class WeekFigures:
 class ReasonFigures:
     """Wishes that one reason held back at least once, and how many of them went out later all the same.
 
-    `rule` is its path in the playbook, where there is one, and `words` what it says there. With `placement` set these
-    are answers to asks there, of which none can go out later.
+    `rule` is its path in the playbook, where there is one, and `words` what it said there when it was used; where that
+    stood at several paths, `rule` is the last. With `placement` set these are answers to asks there, of which none can
+    go out later.
     """
 
     reason: str
@@ -152,10 +157,16 @@ class Report:
         return report_html(self)
 
 
-def report(decided: Table, playbook: Playbook, *, version: str, lines: int, customers: int, decisions: int) -> Report:
-    """Return the figures of decisions. `decided` has the columns of `Onevoice.decisions_table`, merges resolved."""
+def report(
+    decided: Table, playbooks: Sequence[Playbook], *, version: str, lines: int, customers: int, decisions: int
+) -> Report:
+    """Return the figures of decisions, made under `playbooks`, of which the last is in force.
+
+    `decided` has the columns of `Onevoice.decisions_table`, merges resolved, and `words`: what a line's rule says.
+    """
+    playbook = playbooks[-1]
     with duckdb.connect() as base:
-        _load(base, decided, playbook)
+        _load(base, decided, playbooks)
         first, last = _row(base, "span")
         wishes, sent = _row(base, "wishes")
         asks, shown = _row(base, "asks")
@@ -175,7 +186,7 @@ def report(decided: Table, playbook: Playbook, *, version: str, lines: int, cust
             shown=shown,
             campaigns=_all(base, CampaignFigures, "campaigns"),
             weeks=_all(base, WeekFigures, "weeks"),
-            reasons=tuple(_in_words(each, playbook) for each in _all(base, ReasonFigures, "reasons")),
+            reasons=_all(base, ReasonFigures, "reasons"),
             load=_all(base, Load, "load", customers=customers),
             crowded=_all(base, Crowded, "crowded", most=CROWDED_MAX),
             collisions=_all(base, Collision, "collisions", most=COLLISIONS_MAX),
@@ -186,24 +197,29 @@ def report(decided: Table, playbook: Playbook, *, version: str, lines: int, cust
 _Row = TypeVar("_Row")
 
 
-def _in_words(figures: ReasonFigures, playbook: Playbook) -> ReasonFigures:
-    is_gap = figures.reason == "gap"
-    return replace(figures, words=gap_text(playbook.policies.gap_us) if is_gap else rule_text(figures.rule, playbook))
-
-
-def _load(base: Any, decided: Table, playbook: Playbook) -> None:
+def _load(base: Any, decided: Table, playbooks: Sequence[Playbook]) -> None:
     """Make the tables of wishes.sql."""
-    campaigns = list(playbook.campaigns.values())
+    campaigns = _campaigns(playbooks)
+    in_force = playbooks[-1].campaigns
     columns = {
         "number": pa.array(range(len(campaigns)), pa.int64()),
         "name": pa.array([campaign.name for campaign in campaigns], pa.string()),
         "class": pa.array([campaign.klass for campaign in campaigns], pa.string()),
         "owner": pa.array([campaign.owner for campaign in campaigns], pa.string()),
+        "sends": pa.array([campaign.name in in_force and bool(campaign.send) for campaign in campaigns], pa.bool_()),
     }
     base.register("decided", decided)
     base.register("campaign", pa.table(columns))
     for statement in _text("wishes.sql").split(";\n"):
-        base.execute(statement, {"zone": playbook.time_zone} if "$zone" in statement else None)
+        base.execute(statement, {"zone": playbooks[-1].time_zone} if "$zone" in statement else None)
+
+
+def _campaigns(playbooks: Sequence[Playbook]) -> list[Campaign]:
+    """Return every campaign there ever was as it was last, those in force first."""
+    found: dict[str, Campaign] = {}
+    for playbook in reversed(playbooks):
+        found |= {name: campaign for name, campaign in playbook.campaigns.items() if name not in found}
+    return list(found.values())
 
 
 @cache

@@ -35,11 +35,12 @@ select date_trunc('week', local_time)::date as week, campaign, class, channel, c
 from line where reason = 'won' and kind <> 'ask' group by all order by all;
 
 -- name: reasons
-select reason, rule, '' as placement, count(*), count(distinct customer), count(*) filter (where is_sent)
-from held group by reason, rule
+select reason, arg_max(rule, decision), '' as placement, count(*), count(distinct customer),
+       count(*) filter (where is_sent), words
+from held group by reason, words
 union all
-select reason, rule, placement, count(*), count(distinct customer), 0
-from line where kind = 'ask' and reason <> 'won' group by reason, rule, placement
+select reason, arg_max(rule, decision), placement, count(*), count(distinct customer), 0, words
+from line where kind = 'ask' and reason <> 'won' group by reason, words, placement
 order by 3, 4 desc;
 
 -- name: load

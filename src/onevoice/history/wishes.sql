@@ -1,15 +1,16 @@
--- From the lines of decisions to wishes. Given: `decided` (Onevoice.decisions_table) and `campaign` (name, class, owner).
+-- From the lines of decisions to wishes. Given: `decided` (Onevoice.decisions_table) and `campaign` (name, class, owner, sends).
 
 create table line as
 select d.* replace (coalesce(d.rule, '') as rule, coalesce(d.placement, '') as placement,
-                    coalesce(d.channel, '') as channel),
+                    coalesce(d.channel, '') as channel, coalesce(d.words, '') as words),
        coalesce(c.class, '') as class, coalesce(c.owner, '') as owner,
-       timezone($zone, d.time) as local_time,
+       coalesce(c.sends, false) as sends, timezone($zone, d.time) as local_time,
        d.reason in ('won', 'expired', 'ended', 'not_eligible', 'too_many') as is_last
 from decided as d left join campaign as c on c.name = d.campaign;
 
 -- A wish: one campaign that wanted one customer, from the first line about it to its last. One that has met no end yet
--- waits. An ask begins and ends with its decision and is no wish.
+-- waits, unless its campaign sends no more: then it vanished when the playbook was published. An ask begins and ends with
+-- its decision and is no wish.
 create table numbered as
 select *, coalesce(sum(is_last::int) over (
     partition by customer, campaign, key order by decision rows between unbounded preceding and 1 preceding
@@ -19,16 +20,19 @@ from line where kind <> 'ask';
 create table wish as
 select customer, campaign, key, number, any_value(class) as class,
        min(time) as first_at,
-       case when bool_or(is_last) then max(time) else 'infinity'::timestamptz end as last_at,
-       case when bool_or(is_last) then arg_max(reason, decision) else 'waiting' end as outcome,
+       case when bool_or(is_last) or not any_value(sends) then max(time) else 'infinity'::timestamptz end as last_at,
+       case when bool_or(is_last) then arg_max(reason, decision) when any_value(sends) then 'waiting' else 'gone' end
+           as outcome,
        bool_or(reason = 'won') as is_sent
 from numbered group by customer, campaign, key, number;
 
--- Each reason, and rule, that held a wish back, once.
+-- Each reason, and what its rule says, that held a wish back, once.
 create table held as
-select distinct n.customer, n.campaign, n.key, n.number, n.reason, n.rule, w.is_sent
+select n.customer, n.campaign, n.key, n.number, n.reason, n.words, max(n.decision) as decision,
+       arg_max(n.rule, n.decision) as rule, any_value(w.is_sent) as is_sent
 from numbered as n join wish as w using (customer, campaign, key, number)
-where not n.is_last;
+where not n.is_last
+group by n.customer, n.campaign, n.key, n.number, n.reason, n.words;
 
 -- Two campaigns that wanted the same customer at the same time, and which of them went out first ('' for neither).
 create table collision as

@@ -263,12 +263,12 @@ class Onevoice:
             start = self._recorded.start(since)
         return self._recorded.table(start, since)
 
-    def state(self, identifiers: Mapping[str, str]) -> Customer | None:
-        """Return what is known about the customer with these identifiers; None where there is none."""
+    def state(self, customer: Mapping[str, str] | int) -> Customer | None:
+        """Return what is known about the customer with these identifiers, or this number; None for nobody."""
         with self._lock:
             self._writer.check_whole()
-            number = customers.number_of(self._writer.fold, identifiers)
-            return None if number is None else customers.view(self._writer.fold, number)
+            fold, numbers = self._writer.fold, self._numbers(customer)
+            return customers.view(fold, carry.survivor(fold.machine.state, min(numbers))) if numbers else None
 
     def timeline(self, customer: Mapping[str, str] | int) -> Timeline | None:
         """Return what happened to a customer, what was true meanwhile and what was decided; None for nobody.
@@ -296,7 +296,7 @@ class Onevoice:
     def report(self) -> Report:
         """Return what went out, what was held back and who was crowded, in figures, over all that was decided."""
         with self._lock:
-            decided = self.decisions_table()
+            decided, playbooks = self._recorded.table_in_words()
             state = self._writer.fold.machine.state
             alias = customers.survivors(state)
             column = decided.column_names.index("customer")
@@ -305,7 +305,7 @@ class Onevoice:
             count = int((alias == np.arange(len(alias))).sum())
             return report(
                 decided,
-                self.playbook,
+                playbooks,
                 version=self._writer.fold.published.digest,
                 lines=self.position,
                 customers=count,

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 
 from onevoice.engine import state as at
 from onevoice.events.pyarrow_untyped import Table, pa
+from onevoice.history.why import gap_text, rule_text
 from onevoice.journal.port import Kind
 from onevoice.runtime import outcomes
 from onevoice.runtime.decisions import Reading
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from onevoice.engine.machine import Outcome
     from onevoice.history.decision import Decision
     from onevoice.journal.port import Journal, Row
+    from onevoice.playbook.model import Playbook
     from onevoice.runtime.writer import Writer
 
 
@@ -98,5 +101,28 @@ class Recorded:
         found = pa.concat_tables([*tables, start.reading.table(outcomes.nothing())]).unify_dictionaries()
         return found.filter(pa.compute.field("position") >= since) if since else found
 
+    def table_in_words(self) -> tuple[Table, list[Playbook]]:
+        """Return every line of every decision, and the playbooks by which they were made, the one in force last.
+
+        A further column `words` has what a line's rule says in the playbook of that time.
+        """
+        start = self.start()
+        tables: list[Table] = []
+        playbooks: list[Playbook] = []
+        for reading, outcome in chain(self.outcomes(start), [(start.reading, outcomes.nothing())]):
+            tables.append(_with_words(reading.table(outcome), reading.playbook))
+            if not playbooks or playbooks[-1] is not reading.playbook:
+                playbooks.append(reading.playbook)
+        return pa.concat_tables(tables).unify_dictionaries(), playbooks
+
     def _row(self, number: int) -> Row:
         return next(iter(self._journal.read(number)))
+
+
+def _with_words(table: Table, playbook: Playbook) -> Table:
+    rule, reason = table["rule"].chunk(0), table["reason"].chunk(0)
+    texts = [rule_text(path, playbook) for path in rule.dictionary.to_pylist()]
+    is_gap = pa.compute.equal(reason.indices, reason.dictionary.to_pylist().index("gap"))
+    indices = pa.compute.if_else(is_gap, pa.scalar(len(texts), pa.int32()), rule.indices)
+    words = pa.array([*texts, gap_text(playbook.policies.gap_us)], pa.string())
+    return table.append_column("words", pa.DictionaryArray.from_arrays(indices, words))

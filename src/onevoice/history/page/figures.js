@@ -67,7 +67,7 @@ function campaignColumns(classHues) {
     number("sent", "Sent"),
     { title: "Share sent", value: sentShare, cell: (row) => share(row.sent, row.wishes) },
     {
-      title: "What became of them",
+      title: "Outcome",
       text: true,
       value: sentShare,
       cell: (row) =>
