@@ -63,6 +63,15 @@ def test_load_gives_the_playbook():
     assert onevoice.load(TELECOM).name == "telecom"
 
 
+@pytest.mark.parametrize("given", [onevoice.load, onevoice.open])
+def test_a_file_of_a_playbook_is_not_its_folder(given):
+    with pytest.raises(onevoice.PlaybookError) as caught:
+        given(TELECOM / "actions.yaml")
+    (mistake,) = caught.value.mistakes
+    assert (mistake.what, mistake.found) == ("not a folder", "a file")
+    assert mistake.mend.endswith(f"`{TELECOM}`")
+
+
 EVENTS = [
     event("store_visited"),
     event("order_placed", 1, order_id="o1", amount=12.5),

@@ -1,12 +1,14 @@
 """Onevoice: one place that decides what a company says to each customer.
 
-```python
-import onevoice
-
-with onevoice.open("examples/telecom", "data") as engine:
-    engine.ingest([{"type": "store_visited", "identifiers": {"email": "ada@example.com"}}])
-    print(engine.decide("home_banner", {"email": "ada@example.com"}))
-```
+>>> import onevoice
+>>> ada = {"email": "ada@example.com"}
+>>> with onevoice.open("examples/telecom") as engine:
+...     taken = engine.ingest([{"type": "store_visited", "identifiers": ada}])
+...     answer = engine.decide("home_banner", ada)
+>>> taken.accepted
+1
+>>> [line.campaign for line in answer.won]
+['banner_upgrade']
 """
 
 from __future__ import annotations
@@ -31,6 +33,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from onevoice.history.decision import Decision, Line
+    from onevoice.history.report import Report
+    from onevoice.history.timeline import Timeline
+    from onevoice.history.why import Why
     from onevoice.playbook.model import Playbook
     from onevoice.runtime.customer import Customer
     from onevoice.runtime.ingested import Ingested
@@ -52,7 +57,10 @@ __all__ = [
     "OnevoiceError",
     "Playbook",
     "PlaybookError",
+    "Report",
     "SnapshotError",
+    "Timeline",
+    "Why",
     "load",
     "open",
 ]
@@ -65,11 +73,26 @@ _LATER = {
     "Line": "onevoice.history.decision",
     "Onevoice": "onevoice.runtime.node",
     "Playbook": "onevoice.playbook.model",
+    "Report": "onevoice.history.report",
+    "Timeline": "onevoice.history.timeline",
+    "Why": "onevoice.history.why",
 }
 
 
 def load(path: str | Path) -> Playbook:
-    """Return the playbook in a folder; raise one PlaybookError that holds every mistake found."""
+    """Return the playbook in a folder, read and checked.
+
+    `path`: the folder, of whose YAML files each may hold any part. Costs milliseconds: no engine is brought along.
+
+    Raises one PlaybookError that holds every mistake found, each with its file, line and column.
+
+    >>> playbook = onevoice.load("examples/telecom")
+    >>> playbook.name, playbook.time_zone, playbook.campaigns["stay_with_us"].priority
+    ('telecom', 'Europe/Vilnius', 80.0)
+    >>> onevoice.load("examples/telcom")
+    Traceback (most recent call last):
+    onevoice.errors.PlaybookError: examples/telcom: no such folder; expected the folder of a playbook
+    """
     from onevoice.playbook.load import load as load_playbook  # noqa: PLC0415 - see _LATER
 
     return load_playbook(path)
@@ -92,9 +115,21 @@ def open(  # noqa: A001 - `onevoice.open` reads as what it does
     at most.
 
     Raises PlaybookError; LimitError for a setting out of its bounds; JournalError where the data is in use, or not to
-    be read; JournalDamaged, which names the row.
+    be read, or none and no playbook is named; JournalDamaged, which names the row.
+
+    All that was acknowledged is there again, whatever happened meanwhile. Costs what reading the last snapshot and
+    replaying what came after it cost: some seconds a million lines. The first start on a machine compiles the engine
+    for a minute or two.
+
+    >>> with onevoice.open("examples/telecom", "data") as engine:
+    ...     engine.ingest([{"type": "store_visited", "identifiers": {"user_id": "ada"}}]).position
+    1
+    >>> with onevoice.open(data_dir="data") as engine:
+    ...     engine.playbook.name, engine.position
+    ('telecom', 1)
     """
-    from onevoice.runtime.node import clock_us, open_node  # noqa: PLC0415 - see _LATER
+    from onevoice.runtime.node import clock_us  # noqa: PLC0415 - see _LATER
+    from onevoice.runtime.opening import open_node  # noqa: PLC0415 - as above
 
     return open_node(
         playbook, data_dir, clock=clock or clock_us, snapshot_every=snapshot_every, piece_lines=piece_lines

@@ -18,7 +18,13 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Mistake:
-    """One thing that is wrong: what, where, expected, found and how to mend it."""
+    """One thing that is wrong: what, where, expected, found and how to mend it.
+
+    Where there is nothing to say, a part is empty.
+
+    >>> print(onevoice.Mistake("not a number", "line 3: $.fields.amount", "a number", "'x'"))
+    line 3: $.fields.amount: not a number; expected a number; found 'x'
+    """
 
     what: str
     where: str
@@ -42,6 +48,12 @@ class OnevoiceError(Exception):
     """The root of all errors this library raises on purpose.
 
     `mistakes` holds at least one `Mistake`; the message is their sentences, one a line.
+
+    >>> try:
+    ...     engine.decide("home_baner", ada)
+    ... except onevoice.OnevoiceError as error:
+    ...     print(error.mistakes[0].found)
+    'home_baner'
     """
 
     def __init__(self, *mistakes: Mistake) -> None:

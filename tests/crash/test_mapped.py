@@ -15,7 +15,7 @@ from onevoice.journal.port import Meta
 from onevoice.journal.sqlite import SqliteJournal
 from onevoice.runtime import faults
 from onevoice.runtime.form import FOLDER
-from onevoice.runtime.node import JOURNAL
+from onevoice.runtime.opening import JOURNAL
 
 from .process import ended, start
 from .test_run import PASSAGES

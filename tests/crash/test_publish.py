@@ -15,7 +15,8 @@ from onevoice.journal.port import Kind, Meta
 from onevoice.journal.sqlite import SqliteJournal
 from onevoice.runtime import faults
 from onevoice.runtime.fold import Published
-from onevoice.runtime.node import JOURNAL, SNAPSHOTS, Onevoice
+from onevoice.runtime.node import Onevoice
+from onevoice.runtime.opening import JOURNAL, SNAPSHOTS
 
 from .process import ended, start
 from .telecom import PLAYBOOK, lines

@@ -16,7 +16,7 @@ import onevoice
 from onevoice.journal.port import Meta
 from onevoice.journal.sqlite import SqliteJournal
 from onevoice.runtime import faults, outcomes
-from onevoice.runtime.node import JOURNAL
+from onevoice.runtime.opening import JOURNAL
 
 from .process import ended, start
 from .telecom import PLAYBOOK, lines

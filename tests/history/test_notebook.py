@@ -1,5 +1,7 @@
 """What a notebook shows is small, well formed, without a script, and says the names as they are."""
 
+import re
+from collections import Counter
 from dataclasses import replace
 from datetime import timedelta
 from html.parser import HTMLParser
@@ -7,7 +9,10 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
+from onevoice.errors import Mistake
 from onevoice.history.timeline import Band
+from onevoice.runtime.customer import Contact, Customer, Interval, Progress, Waiting
+from onevoice.runtime.ingested import Ingested
 from tests.history import given
 
 
@@ -32,8 +37,45 @@ class Shown(HTMLParser):
         self.texts.append(data)
 
 
+def customer(name="spring_sale", facts=1):
+    """A customer of whom something of every kind is known."""
+    return Customer(
+        number=17,
+        time=given.START,
+        identifiers={name: 2, "email": 1},
+        traits={name: name, "score": 1234.5, "birthday": given.START.date(), "adult": True},
+        facts={name: tuple(Interval((f"{name} {n}", 7), given.START + n * given.DAY, None) for n in range(facts))},
+        measures={name: 120.0, "last_order": given.START},
+        segments={name: given.START},
+        moments={name: (Progress(0, 1, 3, None), Progress(5, 2, 3, given.START))},
+        candidates=(
+            Waiting(name, 0, given.START, None, None, "suppressed"),
+            Waiting(name, 0, None, given.START, None, ""),
+        ),
+        contacts=(Contact(1, name, "email", given.START), Contact(None, "", "", None)),
+    )
+
+
+def ingested(name="spring_sale", mistakes=1):
+    """Events of which something became of every kind."""
+    return Ingested(
+        position=5_040,
+        lines=40,
+        accepted=36 - mistakes,
+        rejected_count=mistakes,
+        reasons=Counter({name: mistakes}),
+        unknown_types=Counter({name: 3}),
+        duplicates=1,
+        unknown_names=Counter({name: 1}),
+        left_out=Counter({name: 1}),
+        rejected=[Mistake("no such field", f"line {n + 1}: $.{name}") for n in range(mistakes)],
+    )
+
+
 def records(name):
     return {
+        "customer": customer(name),
+        "ingested": ingested(name),
         "report": given.report(name),
         "timeline": given.timeline(name),
         "why": given.why(name),
@@ -56,6 +98,53 @@ def test_a_decision_says_the_values_as_used():
         "1 of 1",
         "policies.caps[0]",
     ]
+
+
+def cells(record):
+    """The rows of all tables, each cell a text."""
+    rows = re.findall(r"<tr[^>]*>(.*?)</tr>", record._repr_html_())
+    return [re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", row) for row in rows]
+
+
+def test_a_customer_is_a_row_for_each_thing_known():
+    assert cells(customer(facts=5))[1:] == [
+        ["trait", "spring_sale", "spring_sale", ""],
+        ["trait", "score", "1,234.5", ""],
+        ["trait", "birthday", "2026-03-02", ""],
+        ["trait", "adult", "True", ""],
+        ["measure", "spring_sale", "120", ""],
+        ["measure", "last_order", "2026-03-02 09:30", ""],
+        ["segment", "spring_sale", "", "since 2026-03-02 09:30"],
+        ["fact", "spring_sale", "5 keys: spring_sale 0; spring_sale 1; spring_sale 2; …", "since 2026-03-02 09:30"],
+        ["moment", "spring_sale", "1 of 3", ""],
+        ["moment", "spring_sale", "2 of 3", "due 2026-03-02 09:30"],
+        ["waits", "spring_sale", "suppressed", ""],
+        ["waits", "spring_sale", "", "until 2026-03-02 09:30"],
+        ["contact", "spring_sale", "email", "2026-03-02 09:30"],
+        ["contact", "", "", ""],
+    ]
+
+
+def test_much_that_is_known_stays_small():
+    html = replace(customer(), traits={f"t{n}": n for n in range(4_000)})._repr_html_()
+    assert len(html) < 100_000
+    assert "3,950 more" in html
+    many = replace(ingested(mistakes=20), unknown_names=Counter({f"n{n}": 1 for n in range(1_000)}))
+    assert cells(many)[-9] == ["why, the first 8"]
+    assert len(many._repr_html_()) < 100_000
+
+
+def test_what_came_in_says_what_was_not_taken_up():
+    assert cells(ingested())[1:] == [
+        ["rejected", "spring_sale", "1"],
+        ["unknown type", "spring_sale", "3"],
+        ["unknown name", "spring_sale", "1"],
+        ["left out", "spring_sale", "1"],
+        ["why"],
+        ["line 1: $.spring_sale: no such field"],
+    ]
+    lead = "35 of 40 lines accepted, 1 seen before; the journal is at 5,040"
+    assert lead in Shown(ingested()._repr_html_()).texts
 
 
 def drawing(timeline):
@@ -103,4 +192,6 @@ def test_many_marks_stay_small():
 
 def test_nothing_is_shown_of_nothing():
     Shown(given.NOTHING._repr_html_())
+    assert cells(Ingested(7)) == []
+    assert cells(Customer(0, None, {}, {}, {}, {}, {}, {}, (), ())) == []
     Shown(replace(given.timeline(), events=(), bands=(), decisions=())._repr_html_())

@@ -10,7 +10,8 @@ from onevoice.journal.memory import MemoryJournal
 from onevoice.journal.port import Meta
 from onevoice.journal.sqlite import SqliteJournal
 from onevoice.runtime.fold import Published
-from onevoice.runtime.node import JOURNAL, SNAPSHOTS, Onevoice
+from onevoice.runtime.node import Onevoice
+from onevoice.runtime.opening import JOURNAL, SNAPSHOTS
 from tests.oracle.strategies import draw_case
 
 if TYPE_CHECKING:

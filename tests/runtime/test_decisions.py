@@ -10,6 +10,7 @@ import pytest
 from onevoice.engine import state as at
 from onevoice.engine.machine import Outcome
 from onevoice.engine.reasons import DecisionKind, Reason
+from onevoice.history import tables
 from onevoice.playbook.model import Campaign, Channel, Placement, Playbook, Trigger, TriggerKind
 from onevoice.runtime import outcomes
 from onevoice.runtime.decisions import Reading, time_of, us_of
@@ -92,20 +93,29 @@ def test_each_reason_is_told_with_what_it_used():
 
 def test_the_table_says_the_same():
     reading, outcome = Reading(PLAYBOOK), outcome_of(TOLD)
-    _, full = reading.decisions(outcome)
-    rows = reading.table(outcome).to_pylist()
-    for row, line in zip(rows, full.lines, strict=True):
-        assert (row["campaign"], row["reason"]) == (line.campaign, line.reason)
-        assert (row["channel"] or "", row["rule"] or "") == (line.channel, line.rule)
-        assert (row["until"], row["score"], row["contact"], row["key"]) == (
-            line.until,
-            line.score,
-            line.contact,
-            line.key,
-        )
-    assert {(row["decision"], row["kind"], row["customer"], row["placement"]) for row in rows} == {
+    table = reading.table(outcome)
+    assert table.schema == tables.LINES
+    assert table.to_pylist() == tables.lines_table(reading.decisions(outcome)).to_pylist()
+    assert {(row["decision"], row["kind"], row["customer"], row["placement"]) for row in table.to_pylist()} == {
         (41, "round", 3, None)
     }
+
+
+def test_what_was_compared_is_read_without_the_playbook():
+    """What a line compared: count and most of a cap, the contact before, the winner; nothing for other reasons."""
+    rows = Reading(PLAYBOOK).table(outcome_of(TOLD)).to_pylist()
+    told = {row["reason"]: (row["value"], row["limit"], row["last_contact"], row["winner"]) for row in rows}
+    assert {reason: each for reason, each in told.items() if any(part is not None for part in each)} == {
+        "again_after": (None, None, time_of(NOON), None),
+        "gap": (None, None, time_of(NOON), None),
+        "cap": (4, 4, None, None),
+        "outranked": (None, None, None, "summer"),
+    }
+
+
+def test_a_time_that_no_calendar_reaches_is_null():
+    far = [((SUMMER, 0, Reason.CAP, 0, 2, 4, 4, at.INFINITE, -1), NULL, "")]
+    assert Reading(PLAYBOOK).table(outcome_of(far))["until"].to_pylist() == [None]
 
 
 def test_an_outcome_comes_back_as_it_was_written():

@@ -15,7 +15,8 @@ from onevoice.journal.sqlite import SqliteJournal
 from onevoice.runtime import fold as folds
 from onevoice.runtime import snapshot
 from onevoice.runtime.fold import Published
-from onevoice.runtime.node import JOURNAL, SNAPSHOT_AT_CLOSE, SNAPSHOTS, Onevoice
+from onevoice.runtime.node import SNAPSHOT_AT_CLOSE, Onevoice
+from onevoice.runtime.opening import JOURNAL, SNAPSHOTS
 
 from .cases import META, drawn, opened, outcome, take
 

@@ -165,6 +165,15 @@ def test_twice_is_not_three_times(telecom):
     assert telecom.said()[2:] == LETTERS[:1]
 
 
+def test_any_number_of_times_may_be_set(stage):
+    twelve = stage(PLAYBOOK.replace("times: 3", "times: 12"), PRODUCTS)
+    twelve.happens("2026-03-01 12:00", "registered", ANN)
+    talks(twelve, *(f"2026-03-{day:02} 15:00" for day in range(6, 19)))
+    calls = [campaign for _, campaign, _ in twelve.said() if campaign == "discount_call"]
+    assert len(calls) == 10  # and the two letters before them
+    assert twelve.why("discount_call")[-1][1] == "suppressed"
+
+
 def test_a_click_between_begins_the_count_anew(telecom):
     talks(telecom, *THREE[:2])
     telecom.happens("2026-03-02 16:00", "offer_clicked", ANN, offer="extension_discount", channel="email")

@@ -16,7 +16,11 @@ class Line:
     the playbook such as `policies.caps[1]`) are empty where they say nothing. `value` is what was compared as it was
     used: the count of a cap (with its `limit`), the time of the last contact for a gap, the campaign that won for
     `outranked`. `until`: when the reason ends by itself, None if it does not. `score` is the rank; `contact` the
-    number of the contact that was made.
+    number of the contact that was made; `key` the hash of what the campaign is `per`, 0 without.
+
+    >>> (line,) = engine.decide("home_banner", ada).lines
+    >>> line.campaign, line.reason, line.score, line.contact
+    ('banner_upgrade', 'won', 0.0, None)
     """
 
     campaign: str
@@ -50,7 +54,12 @@ class Decision:
     `kind` is "round" (candidates met), "ask" (a placement asked) or "end" (a candidate came to an end by itself);
     `position` is the place in the journal, `placement` is empty but for an ask. `lines` has one `Line` for each
     candidate about which there was something to say. `default` is what the playbook shows in a placement for which
-    nothing won; empty elsewhere.
+    nothing won; empty elsewhere. Shows itself in notebooks.
+
+    >>> _ = engine.ingest([{"type": "case_opened", "identifiers": ada, "fields": {"case_id": "c-1"}}])
+    >>> decision = engine.decide("home_banner", ada)
+    >>> decision.kind, [line.reason for line in decision.lines], decision.default
+    ('ask', ['suppressed'], 'brand_banner')
     """
 
     number: int
@@ -64,7 +73,11 @@ class Decision:
 
     @property
     def won(self) -> tuple[Line, ...]:
-        """The lines of the candidates that were chosen, in the playbook's order."""
+        """The lines of the candidates that were chosen, in the playbook's order; none where nothing was.
+
+        >>> [line.campaign for line in engine.decide("home_banner", ada).won]
+        ['banner_upgrade']
+        """
         return tuple(line for line in self.lines if line.reason == "won")
 
     def __repr__(self) -> str:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from onevoice.history.decision import Decision, Line
     from onevoice.history.report import Report
@@ -54,11 +54,11 @@ def report_html(report: Report) -> str:
         (each.reason, each.words or each.rule, each.placement, f"{each.wishes:,}", f"{each.sent_later:,}")
         for each in report.reasons[:6]
     ]
-    return _block(
+    return block(
         f"{report.playbook}, {span}",
         lead,
-        _table(("campaign", "class", "wishes", "sent", "shown"), campaigns, numbers=3),
-        _table(("reason", "rule", "placement", "held back", "went out later"), reasons, numbers=2),
+        table(("campaign", "class", "wishes", "sent", "shown"), campaigns, numbers=3),
+        table(("reason", "rule", "placement", "held back", "went out later"), reasons, numbers=2),
     )
 
 
@@ -75,8 +75,9 @@ def why_html(why: Why) -> str:
         )
         for each in why.told
     ]
-    table = _table(("campaign", "class", "reason", "rank", "what became of it", "rule"), rows)
-    return _block(f"Decision {why.decision.number} for customer {why.customer}", f"{why.time}: {why.headline}.", table)
+    titles = ("campaign", "class", "reason", "rank", "what became of it", "rule")
+    title = f"Decision {why.decision.number} for customer {why.customer}"
+    return block(title, f"{why.time}: {why.headline}.", table(titles, rows))
 
 
 def decision_html(decision: Decision) -> str:
@@ -85,8 +86,8 @@ def decision_html(decision: Decision) -> str:
     shown = f"; shows {decision.default}" if decision.default else ""
     lead = f"{decision.time:%Y-%m-%d %H:%M %Z}, {decision.kind}{place}{shown}"
     titles = ("campaign", "reason", "channel", "rank", "value", "until", "rule")
-    table = _table(titles, [_cells(line) for line in decision.lines])
-    return _block(f"Decision {decision.number} for customer {decision.customer}", lead, table)
+    rows = [_cells(line) for line in decision.lines]
+    return block(f"Decision {decision.number} for customer {decision.customer}", lead, table(titles, rows))
 
 
 def timeline_html(timeline: Timeline) -> str:
@@ -102,7 +103,7 @@ def timeline_html(timeline: Timeline) -> str:
     height = _LANE * (len(rows) + 1)
     drawn = "".join(_row(row, _LANE * (index + 1)) for index, row in enumerate(rows) if row)
     told = f"up to {timeline.now.astimezone(zone):%d %b %Y %H:%M}: {len(timeline.events):,} events"
-    return _block(
+    return block(
         f"{timeline.playbook}, customer {timeline.customer}",
         told,
         f'<svg viewBox="0 0 {_WIDTH} {height}" width="{_WIDTH}" height="{height}" style="max-width:100%;height:auto" '
@@ -113,22 +114,24 @@ def timeline_html(timeline: Timeline) -> str:
 # Tables.
 
 
-def _block(title: str, lead: str, *parts: str) -> str:
+def block(title: str, lead: str, *parts: str) -> str:
+    """Return a title, a sentence, and what stands below them, which is HTML already."""
     head = f"<div><b>{escape(title)}</b></div><div>{escape(lead)}</div>"
     return f'<div style="{_FONT}">{head}{"".join(parts)}</div>'
 
 
-def _table(titles: Sequence[str], rows: Iterable[Sequence[str]], numbers: int = 0) -> str:
-    """Return a table whose last `numbers` columns are numbers."""
-    aligned = ["left"] * (len(titles) - numbers) + ["right"] * numbers
+def table(titles: Sequence[str], rows: Sequence[Sequence[str]], numbers: int = 0) -> str:
+    """Return a table without its empty columns, the last `numbers` of all being numbers; nothing for no rows."""
+    shown = [column for column in range(len(titles)) if any(row[column] for row in rows)]
 
     def line(tag: str, cells: Sequence[str]) -> str:
-        styled = zip(aligned, cells, strict=True)
-        return "".join(f'<{tag} style="{_CELL};text-align:{side}">{escape(cell)}</{tag}>' for side, cell in styled)
+        sides = ["right" if column >= len(titles) - numbers else "left" for column in shown]
+        told = zip(sides, (escape(cells[column]) for column in shown), strict=True)
+        return "".join(f'<{tag} style="{_CELL};text-align:{side}">{cell}</{tag}>' for side, cell in told)
 
-    body = "".join(f'<tr style="background:none">{line("td", row)}</tr>' for row in rows)
-    if not body:
+    if not shown:
         return ""
+    body = "".join(f'<tr style="background:none">{line("td", row)}</tr>' for row in rows)
     style = f"border-collapse:collapse;margin:8px 0;{_FONT};font-variant-numeric:tabular-nums"
     return f'<table style="{style}"><thead><tr>{line("th", titles)}</tr></thead><tbody>{body}</tbody></table>'
 
@@ -183,11 +186,12 @@ _MOMENT: Final = timedelta(seconds=1)
 
 def _axis(scale: _Scale, height: int) -> str:
     parts: list[str] = []
+    form = "%d %b %Y" if scale.last - scale.first > _TICKS * timedelta(days=1) else "%d %b %H:%M"
     for step in range(_TICKS):
         time = scale.first + step * (scale.last - scale.first) / _TICKS
         x = scale.at(time)
         parts.append(f'<path d="M{x} 4V{height}" stroke="currentColor" stroke-opacity=".18"/>')
-        parts.append(f'<text x="{x + 3}" y="13" opacity=".75">{time.astimezone(scale.zone):%d %b %Y}</text>')
+        parts.append(f'<text x="{x + 3}" y="13" opacity=".75">{time.astimezone(scale.zone):{form}}</text>')
     return "".join(parts)
 
 
@@ -244,7 +248,7 @@ def _placements(timeline: Timeline, scale: _Scale) -> list[_Lane]:
             shown = ", ".join(line.campaign for line in decision.won) or decision.default or "nothing"
             mark = _tick(scale.at(decision.time), _GREEN), f"shows {shown}, {scale.text(decision.time)}"
             asks.setdefault(decision.placement, []).append(mark)
-    return [_marked(place, f"{len(marks)} asks", marks) for place, marks in asks.items()]
+    return [_marked(place, f"{len(marks)} ask{'' if len(marks) == 1 else 's'}", marks) for place, marks in asks.items()]
 
 
 def _events(timeline: Timeline, scale: _Scale) -> list[_Lane]:

@@ -15,6 +15,7 @@ import duckdb
 
 from onevoice.events.pyarrow_untyped import Table, pa
 from onevoice.history.notebook import report_html
+from onevoice.history.tables import check_table, table_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -122,13 +123,27 @@ class Example:
     position: int
 
 
+_TABLES: Final = {
+    "campaigns": CampaignFigures,
+    "weeks": WeekFigures,
+    "reasons": ReasonFigures,
+    "load": Load,
+    "crowded": Crowded,
+    "collisions": Collision,
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Report:
     """What a playbook did between the first and the last decision.
 
     `lines`: journal lines that had come in, `customers`: how many there are. `sent`: contacts; `shown`: campaigns shown
     at placements, at the `asks` at which there was a candidate; `held`: wishes that were held back at least once. The
-    tuples begin with what weighs most.
+    tuples begin with what weighs most. Shows itself in notebooks; `onevoice.history.page` makes a page of it.
+
+    >>> _ = engine.decide("home_banner", ada)
+    >>> [(each.campaign, each.shown) for each in engine.report().campaigns if each.asks]
+    [('banner_upgrade', 1)]
     """
 
     playbook: str
@@ -151,6 +166,19 @@ class Report:
     crowded: tuple[Crowded, ...]
     collisions: tuple[Collision, ...]
     example: Example | None
+
+    def table(self, name: str) -> Table:
+        """Return `campaigns`, `weeks`, `reasons`, `load`, `crowded` or `collisions` as a pyarrow Table.
+
+        A row for each record, a column for each of its fields, of the same types when there is no row; times in UTC.
+
+        Raises OnevoiceError for another name.
+
+        >>> engine.report().table("campaigns").num_rows
+        6
+        """
+        check_table(name, _TABLES)
+        return table_of(_TABLES[name], getattr(self, name))
 
     def _repr_html_(self) -> str:
         """Show the figures one looks at first in a notebook."""

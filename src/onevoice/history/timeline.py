@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from onevoice.history.notebook import timeline_html
+from onevoice.history.tables import check_table, lines_table, table_of
 
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from onevoice.events.pyarrow_untyped import Table
     from onevoice.history.decision import Decision
 
 
@@ -43,7 +45,13 @@ class Band:
 
 @dataclass(frozen=True, slots=True)
 class Timeline:
-    """Everything about one customer in order of time. `now`: up to when time had passed."""
+    """Everything about one customer in order of time. `now`: up to when time had passed. Shows itself in notebooks.
+
+    >>> _ = engine.ingest([{"type": "store_visited", "identifiers": ada}])
+    >>> timeline = engine.timeline(ada)
+    >>> [event.type for event in timeline.events], timeline.decisions
+    (['store_visited'], ())
+    """
 
     customer: int
     playbook: str
@@ -52,6 +60,23 @@ class Timeline:
     events: tuple[Happened, ...]
     bands: tuple[Band, ...]
     decisions: tuple[Decision, ...]
+
+    def table(self, name: str) -> Table:
+        """Return `events`, `bands` or `decisions` as a pyarrow Table.
+
+        A row for each event (its identifiers, fields and traits as JSON), each band, or each line of a decision (the
+        columns of `Onevoice.decisions_table`); the same columns when there is no row; times in UTC.
+
+        Raises OnevoiceError for another name.
+
+        >>> _ = engine.ingest([{"type": "page_viewed", "identifiers": ada, "fields": {"page": "start"}}])
+        >>> engine.timeline(ada).table("events").select(["type", "fields"]).to_pylist()
+        [{'type': 'page_viewed', 'fields': '{"page":"start"}'}]
+        """
+        kinds = {"events": Happened, "bands": Band, "decisions": None}
+        check_table(name, kinds)
+        kind = kinds[name]
+        return lines_table(self.decisions) if kind is None else table_of(kind, getattr(self, name))
 
     def _repr_html_(self) -> str:
         """Show the timeline as a drawing in a notebook."""

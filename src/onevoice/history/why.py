@@ -32,7 +32,15 @@ class Told:
 
 @dataclass(frozen=True, slots=True)
 class Why:
-    """A decision explained; the winners first, then the others by score and the order of the reasons."""
+    """A decision explained; the winners first, then the others by score and the order of the reasons.
+
+    `told` has a sentence for each candidate. Times are told in the playbook's zone. Shows itself in notebooks.
+
+    >>> _ = engine.decide("home_banner", ada)
+    >>> (why,) = engine.why(ada)
+    >>> why.time, why.told[0].sentence
+    ('Mon 02 Feb 2026 12:00', 'is shown with a rank of 0')
+    """
 
     decision: Decision
     customer: int

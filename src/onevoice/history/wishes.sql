@@ -1,8 +1,8 @@
 -- From the lines of decisions to wishes. Given: `decided` (Onevoice.decisions_table) and `campaign` (name, class, owner, sends).
 
 create table line as
-select d.* replace (coalesce(d.rule, '') as rule, coalesce(d.placement, '') as placement,
-                    coalesce(d.channel, '') as channel, coalesce(d.words, '') as words),
+select decision, kind, time, position, customer, campaign, key, reason, coalesce(rule, '') as rule,
+       coalesce(placement, '') as placement, coalesce(channel, '') as channel, coalesce(words, '') as words,
        coalesce(c.class, '') as class, coalesce(c.owner, '') as owner,
        coalesce(c.sends, false) as sends, timezone($zone, d.time) as local_time,
        d.reason in ('won', 'expired', 'ended', 'not_eligible', 'too_many') as is_last

@@ -32,6 +32,9 @@ def read_files(path: str | Path) -> dict[str, bytes]:
     Raises PlaybookError where there is no folder, no YAML file, or more than the limits.
     """
     folder = Path(path)
+    if folder.is_file():
+        mend = f"name the folder that it lies in: `{folder.parent}`"
+        raise PlaybookError(Mistake("not a folder", str(path), "the folder of a playbook", "a file", mend))
     if not folder.is_dir():
         raise PlaybookError(Mistake("no such folder", str(path), "the folder of a playbook"))
     names = sorted(

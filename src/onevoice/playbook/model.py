@@ -323,7 +323,18 @@ class Channel:
 
 @dataclass(frozen=True, slots=True)
 class Playbook:
-    """Everything one company decided, as text in git."""
+    """Everything one company decided, as text in git.
+
+    Names map to what they name, in the order of the files. A playbook can be built in Python, too, and is checked like
+    one that was read when it is opened or published. Durations are µs; 0 or an empty text stand for what is not set.
+
+    >>> playbook = onevoice.load("examples/telecom")
+    >>> playbook.segments["premium"].condition
+    "tier = 'gold' or spend_365d > 1000"
+    >>> louder = replace(playbook.campaigns["banner_upgrade"], priority=90.0)
+    >>> engine.publish(replace(playbook, campaigns=playbook.campaigns | {"banner_upgrade": louder}))
+    True
+    """
 
     name: str
     time_zone: str = "UTC"

@@ -21,6 +21,7 @@ from onevoice.playbook.scopes import measure_type
 from onevoice.program import FACT_LASTS, MEASURE_PANE_US, MOMENT_SUBSTEPS, P_HORIZON_US, P_SLOT_SEGMENTS
 from onevoice.runtime.carry import survivor
 from onevoice.runtime.decisions import REASONS, time_of, us_of
+from onevoice.runtime.notebook import customer_html
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -84,7 +85,12 @@ class Customer:
     """What is known about one customer at one time.
 
     `identifiers` counts the values of each kind (the values themselves are not kept). All names are the playbook's;
-    what is not known, not open or not in progress is absent.
+    what is not known, not open or not in progress is absent. Measures are those of `time`. Shows itself in notebooks.
+
+    >>> _ = engine.ingest([{"type": "phone_changed", "identifiers": ada}])
+    >>> customer = engine.state(ada)
+    >>> customer.identifiers, customer.moments["cannot_connect"][0].of
+    ({'user_id': 1}, 4)
     """
 
     number: int
@@ -99,8 +105,17 @@ class Customer:
     contacts: tuple[Contact, ...]
 
     def __getitem__(self, name: str) -> Any:
-        """Return one part by its name, as in ``customer["traits"]``."""
+        """Return one part by its name.
+
+        >>> _ = engine.ingest([{"type": "profile_updated", "identifiers": ada, "traits": {"churn_risk": 0.5}}])
+        >>> engine.state(ada)["traits"]
+        {'churn_risk': 0.5}
+        """
         return getattr(self, name)
+
+    def _repr_html_(self) -> str:
+        """Show what is known as a table in a notebook."""
+        return customer_html(self)
 
 
 def number_of(fold: Fold, identifiers: Mapping[str, str]) -> int | None:
@@ -129,14 +144,15 @@ def survivors(state: State) -> NDArray[np.int64]:
     return found
 
 
-def same_person(fold: Fold, customer: int) -> frozenset[int]:
-    """Return all numbers of the customer who has this one: their own, and those merged into them."""
+def present_number(fold: Fold, customer: int) -> int | None:
+    """Return the number by which a customer goes now who had this one once; None where nobody had it."""
     state = fold.machine.state
-    count = int(state.pools[at.CUSTOMERS, COUNT])
-    if not 0 <= customer < count:
-        return frozenset()
-    own = survivor(state, customer)
-    return frozenset(other for other in range(count) if survivor(state, other) == own)
+    return survivor(state, customer) if 0 <= customer < state.pools[at.CUSTOMERS, COUNT] else None
+
+
+def same_person(fold: Fold, customer: int) -> frozenset[int]:
+    """Return all numbers of the customer who has this one now: their own, and those merged into them."""
+    return frozenset(np.flatnonzero(survivors(fold.machine.state) == customer).tolist())
 
 
 def view(fold: Fold, number: int) -> Customer:

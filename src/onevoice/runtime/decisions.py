@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any, Final
+from operator import index
+from typing import TYPE_CHECKING, Any, Final, SupportsIndex
 
 import numpy as np
 
 from onevoice.engine import state as at
 from onevoice.engine.reasons import DecisionKind, Reason
-from onevoice.errors import EventError, Mistake
+from onevoice.errors import EventError, LimitError, Mistake
 from onevoice.events.batch import EARLIEST_US, LATEST_US
 from onevoice.events.pyarrow_untyped import Table, pa
 from onevoice.history.decision import Decision, Line
+from onevoice.history.tables import LINES, TIME
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -33,6 +35,9 @@ _POSITION_MAX: Final = 2**63 - 1
 _RULES: Final = {int(Reason.CAP): "policies.caps", int(Reason.SUPPRESSED): "policies.suppress"}
 _VALUE_IS_TIME: Final = {int(Reason.AGAIN_AFTER), int(Reason.GAP)}
 _WITH_UNTIL: Final = {int(Reason.AGAIN_AFTER), int(Reason.GAP), int(Reason.CAP), int(Reason.OUTRANKED)}
+# The same by reason, for columns.
+_IS_TIMED: Final = np.array([number in _VALUE_IS_TIME for number in range(len(Reason) + 1)])
+_IS_UNTIL: Final = np.array([number in _WITH_UNTIL for number in range(len(Reason) + 1)])
 
 
 def time_of(us: int) -> datetime | None:
@@ -55,9 +60,28 @@ def us_of(time: object, where: str) -> int:
     return us
 
 
-def position_of(since: int) -> int:
-    """Return a position as one that a column can be compared with; nothing lies beyond."""
-    return max(0, min(since, _POSITION_MAX))
+def whole(value: object) -> int | None:
+    """Return a whole number, also one of NumPy, as tables hold them; None for what is none, as a truth is."""
+    return index(value) if isinstance(value, SupportsIndex) and not isinstance(value, (bool, np.bool)) else None
+
+
+def position_of(since: object) -> int:
+    """Return a position as one that a column can be compared with: nothing lies beyond. EventError for what is none."""
+    position = whole(since)
+    if position is None:
+        raise EventError(Mistake("not a position", "since", "a whole number: a position of the journal", f"{since!r}"))
+    return max(0, min(position, _POSITION_MAX))
+
+
+def setting(where: str, value: object, least: int, most: int) -> int:
+    """Return a whole number that the caller sets; LimitError where it is none, or out of its bounds."""
+    number = whole(value)
+    if number is None:
+        raise LimitError(Mistake("not a setting", where, "a whole number", f"{value!r}"))
+    if not least <= number <= most:
+        expected = f"at least {least:,}" if number < least else f"at most {most:,}"
+        raise LimitError(Mistake("a setting out of its bounds", where, expected, f"{number:,}"))
+    return number
 
 
 class Reading:
@@ -93,34 +117,32 @@ class Reading:
             )
 
     def table(self, outcome: Outcome) -> Table:
-        """Return the lines of an outcome as a pyarrow Table, names as dictionaries."""
+        """Return the lines of an outcome as a pyarrow Table with the columns of `history.tables.LINES`."""
         decisions, lines = outcome.decisions, outcome.lines
         of = np.searchsorted(decisions[:, at.D_NUMBER], lines[:, at.L_DECISION])
-        reason = lines[:, at.L_REASON]
-        unscored, until = np.isnan(outcome.scores), lines[:, at.L_UNTIL]
-        timeless = ~np.isin(reason, list(_WITH_UNTIL)) | (until > _LAST_US) | (until == 0)
-        utc = pa.timestamp("us", "UTC")
-        kinds = [KINDS[kind] for kind in range(len(KINDS))]
-        reasons = ["", *(REASONS[number] for number in range(1, len(REASONS) + 1))]
+        reason, value, until = lines[:, at.L_REASON], lines[:, at.L_VALUE], lines[:, at.L_UNTIL]
+        is_cap, is_outranked = reason == Reason.CAP, reason == Reason.OUTRANKED
         columns = {
-            "decision": pa.array(lines[:, at.L_DECISION]),
-            "kind": _named(kinds, decisions[of, at.D_KIND]),
-            "time": pa.array(decisions[of, at.D_TIME]).cast(utc),
-            "position": pa.array(decisions[of, at.D_POSITION]),
-            "customer": pa.array(decisions[of, at.D_CUSTOMER]),
+            "decision": lines[:, at.L_DECISION],
+            "kind": _named(list(KINDS.values()), decisions[of, at.D_KIND]),
+            "time": pa.array(decisions[of, at.D_TIME]).cast(TIME),
+            "position": decisions[of, at.D_POSITION],
+            "customer": decisions[of, at.D_CUSTOMER],
             "placement": _named(self.placements, decisions[of, at.D_PLACEMENT]),
             "campaign": _named(self.campaigns, lines[:, at.L_CAMPAIGN]),
-            "key": pa.array(lines[:, at.L_KEY]),
-            "reason": _named(reasons, reason),
+            "key": lines[:, at.L_KEY],
+            "reason": _named(list(REASONS.values()), reason - 1),
             "channel": _named(self.channels, lines[:, at.L_CHANNEL]),
             "rule": _named(*_rules(reason, lines[:, at.L_RULE])),
-            "value": pa.array(lines[:, at.L_VALUE]),
-            "limit": pa.array(lines[:, at.L_LIMIT]),
-            "until": pa.array(np.where(timeless, 0, until), mask=timeless).cast(utc),
-            "score": pa.array(np.where(unscored, 0.0, outcome.scores), mask=unscored),
+            "value": pa.array(value, mask=~is_cap),
+            "limit": pa.array(lines[:, at.L_LIMIT], mask=~is_cap),
+            "last_contact": _times(value, _IS_TIMED[reason]),
+            "winner": _named(self.campaigns, np.where(is_outranked, value, -1)),
+            "until": _times(until, _IS_UNTIL[reason] & (until != 0)),
+            "score": pa.array(outcome.scores, mask=np.isnan(outcome.scores)),
             "contact": pa.array(lines[:, at.L_CONTACT], mask=lines[:, at.L_CONTACT] < 0),
         }
-        return pa.table(columns)
+        return pa.table(columns, LINES)
 
     def _line(self, line: list[int], score: float) -> Line:
         reason, channel, rule = line[at.L_REASON], line[at.L_CHANNEL], line[at.L_RULE]
@@ -154,6 +176,12 @@ def _rules(reason: NDArray[np.int64], rule: NDArray[np.int64]) -> tuple[list[str
         found[here] = rule[here] + len(names)
         names += [f"{path}[{i}]" for i in range(int(rule[here].max(initial=-1)) + 1)]
     return names, found
+
+
+def _times(us: NDArray[np.int64], told: NDArray[np.bool_]) -> Any:
+    """Return instants in µs UTC as times; null where none is told, or no calendar reaches it."""
+    untold = ~told | (us > _LAST_US)
+    return pa.array(np.where(untold, 0, us), mask=untold).cast(TIME)
 
 
 def _named(names: Sequence[str], numbers: NDArray[np.int64]) -> Any:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 from onevoice.errors import Mistake
 from onevoice.events.batch import OTHER_NAMES, TYPE, UNKNOWN_TYPE
 from onevoice.events.lines import count_unknown
+from onevoice.runtime.notebook import ingested_html
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -35,6 +36,9 @@ class Ingested:
     identifiers that are none (`invalid email`), refused joins and identifiers, ids, names, values too great for a sum.
     `summaries` tell what a mapping made of the lines of each file, whatever was taken of it before.
     `position` is the journal's position after them.
+
+    >>> engine.ingest([{"type": "no_such_type", "identifiers": ada}]).unknown_types
+    Counter({'no_such_type': 1})
     """
 
     position: int
@@ -53,11 +57,19 @@ class Ingested:
 
     @cached_property
     def decisions(self) -> list[Decision]:
-        """What was decided by them, read from the journal when it is first asked for."""
+        """What was decided by them, in order, read from the journal when it is first asked for.
+
+        >>> engine.ingest([{"type": "asked", "identifiers": ada, "fields": {"placement": "home_banner"}}]).decisions
+        [<Decision 0 (ask at home_banner) for customer 0 at 2026-02-02T10:00:00+00:00: <banner_upgrade: won score 0>>]
+        """
         return list(self._read(self._decided))
 
+    def _repr_html_(self) -> str:
+        """Show what was not taken up as a table in a notebook."""
+        return ingested_html(self)
+
     def count(self, entered: Entered, rejected: list[Mistake]) -> None:
-        """Add what became of one piece; `rejected` tells its rejected lines with their full places."""
+        """Add what became of one piece, as the engine does; `rejected`: its rejected lines with their full places."""
         batch = entered.entry.batch
         unknown = int((batch.rows[:, TYPE] < 0).sum())
         self.lines += batch.lines

@@ -4,35 +4,24 @@ from __future__ import annotations
 
 import logging
 import time as system
-from collections import deque
 from contextlib import closing
-from functools import partial
 from pathlib import Path
 from threading import RLock
 from typing import TYPE_CHECKING, Any, Final, Self, TypeAlias, cast
 
 import msgspec
-import numpy as np
 
-from onevoice.engine import canonical
-from onevoice.engine import state as at
-from onevoice.errors import JournalError, LimitError, Mistake
-from onevoice.events.pyarrow_untyped import Table, pa
-from onevoice.history.report import Report, report
-from onevoice.history.why import Why, why
-from onevoice.journal.memory import MemoryJournal
+from onevoice.errors import JournalError, Mistake
 from onevoice.journal.port import STAMP_NEVER, Mode
-from onevoice.journal.sqlite import SqliteJournal
-from onevoice.runtime import carry, explain, faults, outcomes, swap
-from onevoice.runtime import customer as customers
+from onevoice.runtime import outcomes, swap
 from onevoice.runtime.ahead import ahead
 from onevoice.runtime.asks import ask
-from onevoice.runtime.compiling import compile_once
-from onevoice.runtime.decisions import Reading, position_of, time_of, us_of
+from onevoice.runtime.decisions import us_of
 from onevoice.runtime.fold import Published
 from onevoice.runtime.form import Form, form_of
 from onevoice.runtime.ingested import Ingested
-from onevoice.runtime.payloads import NDJSON, PIECE_LINES, PIECE_LINES_MAX, Events, Piece, cut, decoded, without
+from onevoice.runtime.payloads import NDJSON, PIECE_LINES, Events, Piece, cut, decoded, without
+from onevoice.runtime.reader import Reader
 from onevoice.runtime.recorded import Recorded, Start
 from onevoice.runtime.recovery import recover
 from onevoice.runtime.writer import Entered, Entry, Writer
@@ -42,16 +31,12 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from onevoice.history.decision import Decision
-    from onevoice.history.timeline import Timeline
     from onevoice.importing.model import FileMapping
     from onevoice.journal.port import Journal
     from onevoice.playbook.model import Playbook
-    from onevoice.runtime.customer import Customer
     from onevoice.runtime.taken import Taken
 
 SNAPSHOT_EVERY: Final = 1_000_000  # lines
-JOURNAL: Final = "journal.sqlite"
-SNAPSHOTS: Final = "snapshots"
 SNAPSHOT_AT_CLOSE: Final = 1_000  # lines that make one worth while when the engine is closed
 
 Time: TypeAlias = "datetime | int"  # with a zone, or µs UTC
@@ -64,10 +49,17 @@ def clock_us() -> int:
     return system.time_ns() // 1000
 
 
-class Onevoice:
+class Onevoice(Reader):
     """The engine over one journal: events in, decisions out. Made by `onevoice.open`; a context manager.
 
-    Calls may come from several threads; they are worked on one at a time.
+    Calls may come from several threads; they are worked on one at a time. Times are datetimes with a zone, or whole
+    µs UTC. A customer is named by identifiers, `{kind: value}`, of which the first that is known counts, or by the
+    number that decisions and reports give them.
+
+    The example of each method goes on from here, at 10:00 UTC on Monday, 2 February 2026:
+
+    >>> engine = onevoice.open("examples/telecom")
+    >>> ada = {"user_id": "ada"}
     """
 
     def __init__(
@@ -122,32 +114,19 @@ class Onevoice:
         """Close."""
         self.close()
 
-    @property
-    def playbook(self) -> Playbook:
-        """The playbook in force."""
-        return self._writer.fold.published.playbook
-
-    @property
-    def position(self) -> int:
-        """The journal's position: how many lines have come in."""
-        return self._journal.last().position
-
-    @property
-    def decision_count(self) -> int:
-        """How many decisions were made."""
-        return int(self._writer.fold.machine.state.scalars[at.NEXT_DECISION])
-
-    @property
-    def next_due(self) -> datetime | None:
-        """When the first timer is due; None where none is set."""
-        due = self._writer.fold.machine.next_due
-        return None if due == at.INFINITE else time_of(due)
-
     def publish(self, playbook: Published | Playbook | str | Path) -> bool:
         """Put a playbook in force from the present position on; False where it is in force already.
 
-        The state is rebuilt from the whole journal, then takes the old one's place at once; `docs/semantics.md` and
-        `runtime/swap.py` say what is carried over. PlaybookError leaves everything as it is.
+        `playbook`: its folder, or a `Playbook` built in Python. The state is rebuilt from the whole journal, then takes
+        the old one's place at once; `docs/semantics.md` says what is carried over. Costs what a replay costs, some
+        seconds a million lines, for which other calls wait.
+
+        Raises PlaybookError, which leaves everything as it is.
+
+        >>> engine.publish("examples/telecom")
+        False
+        >>> engine.publish("examples/grocer"), engine.playbook.name
+        (True, 'grocer')
         """
         published = playbook if isinstance(playbook, Published) else Published.of(playbook)
         with self._lock:
@@ -176,9 +155,17 @@ class Onevoice:
         that of the events. With `decide=False` they build state and start nothing. A line that cannot be used costs its
         neighbours nothing; it is told in `rejected`, by its number among the lines that are not blank. So is one that
         would have occurred before 1970, or more than a day after the clock. Large inputs are taken in pieces, each
-        durable by itself.
+        durable by itself. Costs microseconds an event, and a few tenths of a millisecond a call; what was decided is
+        read only when it is asked for.
 
         Raises EventError for what is no form of events, or no time, at all.
+
+        >>> order = {"type": "order_placed", "identifiers": ada, "fields": {"order_id": "o-1", "amount": 12.5}}
+        >>> taken = engine.ingest([order, order | {"fields": {"amount": "12"}}])
+        >>> taken.lines, taken.accepted
+        (2, 1)
+        >>> print(taken.rejected[0])
+        line 2: $.fields.amount: wrong type; expected a number; found "12"; write the number without quotes
         """
         with self._lock:
             mode = _mode(imported=imported, decide=decide)
@@ -203,11 +190,18 @@ class Onevoice:
 
         What was taken of a file is in the journal with its events: after a crash the same call goes on where the
         journal ends, and a file that was taken whole is passed over. `on_progress` hears the count of lines after each
-        piece, `on_rejected` what is wrong with a line. With a `mapping` (YAML) the files are of another form:
+        piece, `on_rejected` what is wrong with a line. With `decide=False` the events build state and start nothing,
+        for a history in which others spoke. With a `mapping` (YAML) the files are of another form:
         `docs/guide/importing.md`; lines that make no event go to `aside` and are counted in the answer's `summaries`.
+        Costs a few seconds a million lines.
 
         Raises EventError for a file that cannot be read, was begun and has changed since, or was taken under another
         mapping; MappingError for a mapping that is broken, or does not fit the file.
+
+        >>> line = '{"type": "store_visited", "time": "2026-01-05T09:00:00Z", "identifiers": {"user_id": "ada"}}'
+        >>> _ = Path("january.ndjson").write_text(line)
+        >>> engine.run(["january.ndjson"]).accepted, engine.run(["january.ndjson"]).accepted
+        (1, 0)
         """
         with self._lock:
             self._writer.check_whole()
@@ -231,7 +225,13 @@ class Onevoice:
     ) -> Decision:
         """Answer which campaigns a placement should show a customer now. The ask is in the journal before the answer.
 
+        `identifiers`: who asks, known before or not; `fields` of the ask, for the playbook's conditions. Costs about a
+        millisecond, most of which is the disk's.
+
         Raises EventError for a placement, identifier or field that the playbook does not have.
+
+        >>> engine.decide("home_banner", ada)
+        <Decision 0 (ask at home_banner) for customer 0 at 2026-02-02T10:00:00+00:00: <banner_upgrade: won score 0>>
         """
         with self._lock:
             schema = self._writer.fold.compiled.schema
@@ -240,91 +240,38 @@ class Onevoice:
             return next(self._writer.fold.reading.decisions(outcomes.answer_of(outcome)))
 
     def tick(self, time: Time | None = None) -> Ingested:
-        """Let time pass: what is due by now, or by `time`, is done."""
+        """Let time pass: what is due by now, or by `time`, is done; return what was decided by it.
+
+        Time never falls: one that lies before the last one is taken as that. Costs what is due.
+
+        Raises EventError for what is no time.
+
+        >>> by_phone = ada | {"phone": "+37061234567"}
+        >>> _ = engine.ingest([{"type": "order_delivered", "identifiers": by_phone, "fields": {"order_id": "o-1"}}])
+        >>> later = datetime(2026, 2, 4, 10, tzinfo=UTC)  # how_was_delivery comes 2 days after
+        >>> [line.campaign for decision in engine.tick(later).decisions for line in decision.won]
+        ['how_was_delivery']
+        """
         with self._lock:
             stamp = self._stamp(None if time is None else us_of(time, "time"))
             return self._enter([self._entry(Piece(b"", NDJSON, 0), Mode.LIVE, stamp)])
 
-    def decisions(self, customer: Mapping[str, str] | int | None = None, since: int = 0) -> Iterator[Decision]:
-        """Return the decisions from the position `since` on, of one customer or all, read from the journal one by one.
-
-        A customer is named by identifiers, or by number; decisions made before a merge are among theirs.
-        """
-        since = position_of(since)
-        with self._lock:
-            wanted, start = self._numbers(customer), self._recorded.start(since)
-        found = self._recorded.decisions(wanted, start)
-        return (decision for _, decision in found if decision.position >= since)
-
-    def decisions_table(self, since: int = 0) -> Table:
-        """Return every line of every decision from the position `since` on, as a pyarrow Table."""
-        since = position_of(since)
-        with self._lock:
-            start = self._recorded.start(since)
-        return self._recorded.table(start, since)
-
-    def state(self, customer: Mapping[str, str] | int) -> Customer | None:
-        """Return what is known about the customer with these identifiers, or this number; None for nobody."""
-        with self._lock:
-            self._writer.check_whole()
-            fold, numbers = self._writer.fold, self._numbers(customer)
-            return customers.view(fold, carry.survivor(fold.machine.state, min(numbers))) if numbers else None
-
-    def timeline(self, customer: Mapping[str, str] | int) -> Timeline | None:
-        """Return what happened to a customer, what was true meanwhile and what was decided; None for nobody.
-
-        The whole journal is read for the customer's lines, which are folded alone: some seconds a million lines.
-        """
-        with self._lock:
-            fold, start = self._writer.fold, self._recorded.start()
-            numbers = self._numbers(customer)
-            if not numbers:
-                return None
-            own = carry.survivor(fold.machine.state, min(numbers))
-            return explain.timeline(self._journal, fold, own, partial(self._recorded.decisions, start=start))
-
-    def why(self, customer: Mapping[str, str] | int, campaign: str = "", *, last: int = 1) -> list[Why]:
-        """Return the `last` decisions about a customer, or about one campaign and that customer, in sentences."""
-        with self._lock:
-            wanted, start = self._numbers(customer), self._recorded.start()
-        found: deque[tuple[Reading, Decision]] = deque(maxlen=last)
-        for reading, decision in self._recorded.decisions(wanted, start):
-            if not campaign or any(line.campaign == campaign for line in decision.lines):
-                found.append((reading, decision))
-        return [why(decision, reading.playbook) for reading, decision in found]
-
-    def report(self) -> Report:
-        """Return what went out, what was held back and who was crowded, in figures, over all that was decided."""
-        with self._lock:
-            decided, playbooks = self._recorded.table_in_words()
-            state = self._writer.fold.machine.state
-            alias = customers.survivors(state)
-            column = decided.column_names.index("customer")
-            merged = alias[decided["customer"].to_numpy()]
-            decided = decided.set_column(column, "customer", pa.array(merged))
-            count = int((alias == np.arange(len(alias))).sum())
-            return report(
-                decided,
-                playbooks,
-                version=self._writer.fold.published.digest,
-                lines=self.position,
-                customers=count,
-                decisions=self.decision_count,
-            )
-
-    def hash(self) -> str:
-        """Return the digest of the canonical state: equal for equal histories, whatever their batches and restarts."""
-        with self._lock:
-            self._writer.check_whole()
-            return canonical.digest(self._writer.fold.machine)
-
     def snapshot(self) -> Path | None:
-        """Write the state to the disk, so that the next start need not replay; None for an engine in memory."""
+        """Write the state to the disk, so that the next start need not replay; None for an engine in memory.
+
+        Returns the file. Nothing depends on it: what it holds is in the journal, too.
+
+        >>> engine.snapshot() is None
+        True
+        """
         with self._lock:
             return self._writer.save()
 
     def close(self) -> None:
-        """Write what is outstanding, and let go of the journal. Closing twice does no harm."""
+        """Write what is outstanding, and let go of the journal. Closing twice does no harm.
+
+        >>> engine.close()
+        """
         with self._lock:
             if self._writer.is_closed:
                 return
@@ -392,59 +339,7 @@ class Onevoice:
                 taken = entry.taken or taken
                 yield entry
 
-    def _numbers(self, customer: Mapping[str, str] | int | None) -> frozenset[int] | None:
-        """Return every number a customer has had; None stands for everybody."""
-        if customer is None:
-            return None
-        fold = self._writer.fold
-        number = customer if isinstance(customer, int) else customers.number_of(fold, customer)
-        return frozenset[int]() if number is None else customers.same_person(fold, number)
-
 
 def _mode(*, imported: bool, decide: bool) -> Mode:
     mode = Mode.IMPORT if imported else Mode.LIVE
     return mode if decide else mode | Mode.OBSERVE
-
-
-def _check_setting(name: str, value: int, least: int, most: int) -> None:
-    if not least <= value <= most:
-        expected = f"at least {least:,}" if value < least else f"at most {most:,}"
-        raise LimitError(Mistake("a setting out of its bounds", f"open: {name}", expected, f"{value:,}"))
-
-
-def open_node(
-    playbook: Playbook | str | Path | None = None,
-    data_dir: str | Path | None = None,
-    *,
-    clock: Callable[[], int] = clock_us,
-    snapshot_every: int = SNAPSHOT_EVERY,
-    piece_lines: int = PIECE_LINES,
-) -> Onevoice:
-    """Open an engine: `onevoice.open` says how."""
-    _check_setting("piece_lines", piece_lines, 1, PIECE_LINES_MAX)
-    _check_setting("snapshot_every", snapshot_every, 0, at.INFINITE)
-    published = None if playbook is None else Published.of(playbook)
-    compile_once()  # what is wrong with the playbook does not wait for it
-    if data_dir is None:
-        return Onevoice(published, MemoryJournal(), clock=clock, piece_lines=piece_lines)
-    folder = Path(data_dir)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        mend = "name a folder that may be written"
-        raise JournalError(
-            Mistake("the folder of the data cannot be made", f"{folder}", found=f"{error}", mend=mend)
-        ) from error
-    journal = SqliteJournal(folder / JOURNAL, vfs=faults.journal_vfs())
-    try:
-        return Onevoice(
-            published,
-            journal,
-            folder / SNAPSHOTS,
-            clock=clock,
-            snapshot_every=snapshot_every,
-            piece_lines=piece_lines,
-        )
-    except BaseException:
-        journal.close()
-        raise
