@@ -128,7 +128,8 @@ class Report:
 
     `lines`: journal lines that had come in, `customers`: how many there are. `sent`: contacts; `shown`: campaigns shown
     at placements, at the `asks` at which there was a candidate; `held`: wishes that were held back at least once. The
-    tuples begin with what weighs most.
+    tuples begin with what weighs most. Customers whom the playbook in force knows by no identifier any more count as
+    one, and not in `load`, `crowded`, `collisions`.
     """
 
     playbook: str
@@ -162,7 +163,8 @@ def report(
 ) -> Report:
     """Return the figures of decisions, made under `playbooks`, of which the last is in force.
 
-    `decided` has the columns of `Onevoice.decisions_table`, merges resolved, and `words`: what a line's rule says.
+    `decided` has the columns of `Onevoice.decisions_table`, merges resolved (-1: a customer who is gone), and `words`:
+    what a line's rule says.
     """
     playbook = playbooks[-1]
     with duckdb.connect() as base:
