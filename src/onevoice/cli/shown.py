@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from zoneinfo import ZoneInfo
@@ -150,7 +150,10 @@ def _headline(report: Report, took_s: float | None) -> Iterator[str]:
 
 def _weeks(report: Report) -> Iterator[RenderableType]:
     """Yield the contacts of each week, by class and by channel, as lines of blocks."""
-    weeks = sorted({each.week for each in report.weeks})
+    if not report.weeks:
+        return
+    first, last = min(each.week for each in report.weeks), max(each.week for each in report.weeks)
+    weeks = [first + timedelta(weeks=week) for week in range((last - first).days // 7 + 1)]
     for title, name in (("Contacts a week, by class", "klass"), ("by channel", "channel")):
         counts: defaultdict[str, Counter[Any]] = defaultdict(Counter)
         for each in report.weeks:
@@ -160,8 +163,7 @@ def _weeks(report: Report) -> Iterator[RenderableType]:
             most = max(found.values())
             line = "".join(_BLOCKS[found[week] * (len(_BLOCKS) - 1) // most] if found[week] else " " for week in weeks)
             table.add_row(label, _latest(line), f"{most:,}", f"{found.total():,}")
-        if counts:
-            yield table
+        yield table
 
 
 def _campaigns(campaigns: list[CampaignFigures]) -> Iterator[RenderableType]:
