@@ -457,3 +457,11 @@ def test_a_decision_shows_itself_on_one_line(engine):
     assert repr(engine.decide("home_banner", ADA)) == (
         "<Decision 0 (ask at home_banner) for customer 0 at 2026-02-02T10:00:00+00:00: <banner_upgrade: won score 0>>"
     )
+
+
+@pytest.mark.parametrize("folder", [None, "", "none"])
+def test_without_a_playbook_nothing_is_made(folder, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(onevoice.JournalError, match="no journal here whose playbook could be taken"):
+        onevoice.open(data_dir=folder)
+    assert list(tmp_path.iterdir()) == []

@@ -480,3 +480,10 @@ def test_the_demo_writes_over_nothing_of_others(call, tmp_path):
     assert "the demo did not make this; expected a folder of its own" in err
     assert [path.name for path in tmp_path.iterdir()] == ["data"]
     assert (tmp_path / "data" / "journal.sqlite").read_bytes() == b"ours"
+
+
+def test_a_week_without_contacts_has_its_place_in_the_line():
+    console = Console(width=120, file=io.StringIO())
+    for part in report_text(given.report()):
+        console.print(part)
+    assert "▅▆ █" in next(line for line in console.file.getvalue().splitlines() if line.startswith("service"))

@@ -2,6 +2,7 @@
 
 import re
 import shutil
+from dataclasses import replace
 
 import pytest
 
@@ -220,6 +221,16 @@ def test_each_candidate_is_stopped_at_its_gate(opened):
 
 @pytest.mark.parametrize("viewport", [WIDE, NARROW], ids=["wide", "narrow"])
 def test_nothing_and_long_names_are_shown_as_well(opened, viewport):
-    for text in (page(given.NOTHING), whole("a_campaign_of_a_very_long_name_" * 8, many=300)):
+    unbroken = given.HOSTILE + "x" * 80
+    for text in (page(given.NOTHING), whole("a_campaign_of_a_very_long_name_" * 8, many=300), whole(unbroken)):
         tab = opened(text, viewport)
         assert tab.evaluate("document.documentElement.scrollWidth") == viewport["width"]
+
+
+def test_no_column_of_the_campaigns_is_cut_off_on_a_wide_page(opened):
+    report = given.report("weekly_shopper_missing")
+    campaigns = [replace(each, owner="category managers", klass="promotion") for each in report.campaigns]
+    large = [replace(each, wishes=44_692, sent=26_957, asks=141_871, shown=47_577) for each in campaigns]
+    tab = opened(page(replace(report, campaigns=tuple(large))), {"width": 1280, "height": 900})
+    scroll = tab.locator("#campaigns .scroll")
+    assert scroll.evaluate("node => node.scrollWidth") == scroll.evaluate("node => node.clientWidth")

@@ -232,3 +232,19 @@ def test_what_other_playbooks_decided_is_told_by_their_names_and_rules():
     assert [each.at_once for each in report.crowded] == [1]
     assert report.collisions == ()
     assert '"headline":"old goes out by app' in page
+
+
+def test_customers_who_are_gone_are_nobody_else():
+    text = BOOK.format(name="news", cap="{max: 1, per: day}")
+    old = load_files({"playbook.yaml": text.replace("{email: {}}", "{cookie: {}, email: {}}").encode()})
+    new = load_files({"playbook.yaml": text.encode()})
+    with onevoice.open(old) as engine:
+        for who in ({"email": "ann"}, {"cookie": "a"}, {"cookie": "b"}):
+            engine.ingest([{"type": "visited", "identifiers": who}], time=MONDAY)
+        engine.publish(new)
+        report = engine.report()
+        assert (report.customers, report.wishes, report.sent) == (1, 3, 3)
+        assert {each.contacts: each.customer_weeks for each in report.load} == {0: 0, 1: 1}
+        assert [(each.customer, each.at_once, each.wishes) for each in report.crowded] == [(0, 1, 1)]
+        assert (report.collisions, report.example.customer) == ((), 0)
+        assert page_of(engine, report)

@@ -45,7 +45,7 @@ def _check_ask(
     playbook: Path, placement: str, identifiers: dict[str, str], fields: dict[str, str]
 ) -> dict[str, str | float | bool]:
     """Refuse an ask that cannot be answered before anything is made for it; return its fields as they are declared."""
-    from onevoice.events.schema import Schema  # noqa: PLC0415 - as above
+    from onevoice.events.schema import Schema  # noqa: PLC0415 - `--help` needs none of it
     from onevoice.runtime.asks import ask  # noqa: PLC0415
 
     found = onevoice.load(playbook)

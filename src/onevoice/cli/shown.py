@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from zoneinfo import ZoneInfo
@@ -157,7 +157,10 @@ def _headline(report: Report, took_s: float | None) -> Iterator[str]:
 
 def _weeks(report: Report) -> Iterator[_Table]:
     """Yield the contacts of each week, by class and by channel, as lines of blocks."""
-    weeks = sorted({each.week for each in report.weeks})
+    if not report.weeks:
+        return
+    first, last = min(each.week for each in report.weeks), max(each.week for each in report.weeks)
+    weeks = [first + timedelta(weeks=week) for week in range((last - first).days // 7 + 1)]
     for title, name in (("Contacts a week, by class", "klass"), ("by channel", "channel")):
         counts: defaultdict[str, Counter[Any]] = defaultdict(Counter)
         for each in report.weeks:
@@ -166,8 +169,7 @@ def _weeks(report: Report) -> Iterator[_Table]:
         for label, found in sorted(counts.items(), key=lambda pair: -pair[1].total()):
             most = max(found.values())
             table.add_row(label, _Weeks([found[week] for week in weeks]), f"{most:,}", f"{found.total():,}")
-        if counts:
-            yield table
+        yield table
 
 
 def _campaigns(campaigns: list[CampaignFigures]) -> Iterator[_Table]:

@@ -139,7 +139,9 @@ class Report:
 
     `lines`: journal lines that had come in, `customers`: how many there are. `sent`: contacts; `shown`: campaigns shown
     at placements, at the `asks` at which there was a candidate; `held`: wishes that were held back at least once. The
-    tuples begin with what weighs most. Shows itself in notebooks; `onevoice.history.page` makes a page of it.
+    tuples begin with what weighs most; `crowded` has 20 customers at the most, `collisions` 200 pairs. Customers whom
+    the playbook in force knows by no identifier any more count as one, and not in `load`, `crowded`, `collisions`.
+    Shows itself in notebooks; `onevoice.history.page` makes a page of it.
 
     >>> _ = engine.decide("home_banner", ada)
     >>> [(each.campaign, each.shown) for each in engine.report().campaigns if each.asks]
@@ -190,7 +192,8 @@ def report(
 ) -> Report:
     """Return the figures of decisions, made under `playbooks`, of which the last is in force.
 
-    `decided` has the columns of `Onevoice.decisions_table`, merges resolved, and `words`: what a line's rule says.
+    `decided` has the columns of `Onevoice.decisions_table`, merges resolved (-1: a customer who is gone), and `words`:
+    what a line's rule says.
     """
     playbook = playbooks[-1]
     with duckdb.connect() as base:

@@ -46,7 +46,7 @@ order by 3, 4 desc;
 -- name: load
 with weekly as (
     select customer, date_trunc('week', local_time) as week, count(*) as contacts
-    from line where reason = 'won' and kind <> 'ask' group by all),
+    from line where reason = 'won' and kind <> 'ask' and customer >= 0 group by all),
 span as (
     select greatest(1, 1 + date_diff('week', min(local_time), max(local_time))) as weeks from line)
 select contacts, count(*) from weekly group by contacts
@@ -67,7 +67,7 @@ with asked as (
     select a.placement, a.customer, a.campaign as one, b.campaign as other, a.reason = 'won' as one_sent,
            b.reason = 'won' as other_sent
     from line as a join line as b on a.decision = b.decision and a.campaign < b.campaign
-    where a.kind = 'ask' and b.kind = 'ask')
+    where a.kind = 'ask' and b.kind = 'ask' and a.customer >= 0)
 select one, other, '' as placement, count(distinct customer), count(*), count(*) filter (where winner = one),
        count(*) filter (where winner = other), count(*) filter (where not one_sent),
        count(*) filter (where not other_sent)
@@ -80,6 +80,6 @@ from asked group by one, other, placement
 order by 4 desc, 5 desc, 1, 2 limit $most;
 
 -- name: example
-select customer, decision, position from line where kind = 'round'
+select customer, decision, position from line where kind = 'round' and customer >= 0
 group by customer, decision, position having bool_or(reason = 'won')
 order by count(distinct reason) desc, count(*) desc, decision limit 1;

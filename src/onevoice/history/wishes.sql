@@ -40,10 +40,12 @@ select a.customer, a.campaign as one, b.campaign as other, a.is_sent as one_sent
        case when a.is_sent and (not b.is_sent or a.last_at <= b.last_at) then a.campaign
             when b.is_sent then b.campaign else '' end as winner
 from wish as a join wish as b on a.customer = b.customer and a.campaign < b.campaign
- and a.first_at <= b.last_at and b.first_at <= a.last_at;
+ and a.first_at <= b.last_at and b.first_at <= a.last_at
+where a.customer >= 0;
 
 -- How many wishes a customer had at once, at each instant at which one more came.
 create table crowd as
 select customer, since, sum(step) over (partition by customer order by since, step desc) as wishes
 from (select customer, first_at as since, 1 as step from wish
-      union all select customer, last_at, -1 from wish where isfinite(last_at));
+      union all select customer, last_at, -1 from wish where isfinite(last_at))
+where customer >= 0;

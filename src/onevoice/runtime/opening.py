@@ -37,7 +37,10 @@ def open_node(
     piece_lines = setting("open: piece_lines", piece_lines, 1, PIECE_LINES_MAX)
     snapshot_every = setting("open: snapshot_every", snapshot_every, 0, INFINITE)
     published = None if playbook is None else Published.of(playbook)
-    compile_once()  # what is wrong with the playbook does not wait for it
+    if published is None and not (data_dir and (Path(data_dir) / JOURNAL).exists()):
+        mend = "name one: `onevoice.open(playbook, data_dir)`"
+        raise JournalError(Mistake("no journal here whose playbook could be taken", f"{data_dir or 'open'}", mend=mend))
+    compile_once()  # what is wrong with what was given does not wait for it
     if data_dir is None:
         return Onevoice(published, MemoryJournal(), clock=clock, piece_lines=piece_lines)
     folder = Path(data_dir)

@@ -200,7 +200,7 @@ class Reader:
             state = self._writer.fold.machine.state
             alias = customers.survivors(state)
             column = decided.column_names.index("customer")
-            merged = alias[decided["customer"].to_numpy()]
+            merged = np.append(alias, -1)[decided["customer"].to_numpy()]  # -1: whom this playbook does not know
             decided = decided.set_column(column, "customer", pa.array(merged))
             count = int((alias == np.arange(len(alias))).sum())
             return report(
