@@ -125,8 +125,8 @@ class Onevoice(Reader):
 
         >>> engine.publish("examples/telecom")
         False
-        >>> engine.publish("examples/grocer"), engine.playbook.name
-        (True, 'grocer')
+        >>> engine.publish("examples/retail/playbook"), engine.playbook.name
+        (True, 'retail')
         """
         published = playbook if isinstance(playbook, Published) else Published.of(playbook)
         with self._lock:
