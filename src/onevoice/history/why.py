@@ -62,16 +62,18 @@ def why(decision: Decision, playbook: Playbook) -> Why:
 
 
 def _headline(decision: Decision) -> str:
-    won = [line for line in decision.won if line.campaign]
+    won = decision.won
     names = ", ".join(line.campaign for line in won)
     others = len(decision.lines) - len(won)
     if decision.kind == "ask":
-        shown = names or (f"nothing won, so {decision.default}" if decision.default else "nothing")
-        return f"{decision.placement} shows {shown}; {_counted(others, 'other campaign')} wanted to be there"
+        shown = names or (f"its default {decision.default}" if decision.default else "nothing")
+        wanted = f"; {_counted(others, 'other campaign' if won else 'campaign')} wanted to be there" if others else ""
+        return f"{decision.placement} shows {shown}{wanted}"
     if decision.kind == "end":
         return ", ".join(f"{line.campaign}: {line.reason}" for line in decision.lines)
     if won:
-        return f"{names} goes out by {won[0].channel}; {_counted(others, 'other campaign')} met it"
+        met = f"; {_counted(others, 'other campaign')} met it" if others else ""
+        return f"{names} goes out by {won[0].channel}{met}"
     return f"nothing goes out; {_counted(others, 'campaign')} looked at"
 
 

@@ -174,7 +174,7 @@ class Reader:
         >>> _ = engine.decide("home_banner", ada)
         >>> (why,) = engine.why(ada, "banner_upgrade")
         >>> print(why.headline)
-        home_banner shows banner_upgrade; 0 other campaigns wanted to be there
+        home_banner shows banner_upgrade
         """
         last = setting("why: last", last, 1, sys.maxsize)
         with self._lock:
