@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+import onevoice
 from onevoice import cli
 from onevoice.playbook.load import load_files
 
@@ -92,6 +93,17 @@ def test_why_one_campaign(call, data):
     code, _, err = call("why", "recipt", "-i", "email=bob@x.org", "--data", data)
     assert code == 1
     assert "an unknown campaign" in err
+    assert "did you mean `receipt`?" in err
+
+
+def test_why_of_a_campaign_and_nobody_tells_of_the_customer_decided_about_last(call, data):
+    code, out, _ = call("why", "news", "--data", data, "--json")
+    assert code == 0
+    with onevoice.open(data_dir=data) as engine:
+        last = [each for each in engine.decisions() if any(line.campaign == "news" for line in each.lines)][-1]
+    assert [each["decision"]["number"] for each in json.loads(out)] == [last.number]
+    code, _, err = call("why", "recipt", "--data", data)
+    assert code == 1
     assert "did you mean `receipt`?" in err
 
 

@@ -96,6 +96,22 @@ def test_a_fact_holds_from_its_opening_to_its_closing(engine):
     assert bands(engine, "open_case") == [(0, 3), (1, None)]
 
 
+def test_a_fact_is_told_by_its_key_as_it_was_sent(engine):
+    ingest(engine, 0, event("case_opened", case_id="c1"))
+    ingest(engine, 1, event("case_opened", case_id="c2"))
+    ingest(engine, 2, event("case_resolved", case_id="c1"))
+    found = engine.timeline({"email": "ann@x.org"}).bands
+    assert [band.key for band in found if band.name == "open_case"] == ["c1", "c2"]
+
+
+def test_data_of_another_playbook_is_told_of(tmp_path, caplog):
+    for name in ("shop", "shop", "bank"):
+        text = PLAYBOOK.replace(b"playbook: shop", b"playbook: " + name.encode())
+        onevoice.open(load_files({"playbook.yaml": text}), tmp_path).close()
+    told = [each.getMessage() for each in caplog.records if "of playbook" in each.getMessage()]
+    assert told == ["the data was that of playbook shop; from here on bank decides over all of it"]
+
+
 def test_a_fact_that_lasts_ends_by_itself_and_is_prolonged_while_it_holds(engine):
     ingest(engine, 0, event("order", product="tea"))
     ingest(engine, 7, event("order", product="tea"))

@@ -25,7 +25,7 @@ Tables = Annotated[
 
 
 def demo(folder: Folder = Path("demo-data"), /, *, data: Tables = None, as_json: Json = False) -> None:
-    """Replay a grocer's year: 2,469 households, 155,848 baskets, 63 campaigns; what was said, and what was held back.
+    """Replay a grocer's year: 2,469 households, 155,848 baskets, 90 campaigns; what was said, and what was held back.
 
     A page is written beside the data. The playbook in the folder is yours to change: run the demo again and compare.
 

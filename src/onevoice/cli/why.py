@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 from cyclopts import Parameter
 from cyclopts.validators import Number
@@ -15,6 +15,8 @@ from onevoice.near import did_you_mean
 
 if TYPE_CHECKING:
     from onevoice.playbook.model import Playbook
+
+NAMES_SHOWN: Final = 20
 
 Last = Annotated[int, Parameter(validator=Number(gte=1, lte=2**31), help="How many decisions to tell of, the latest.")]
 
@@ -31,14 +33,19 @@ def why(
 ) -> None:
     """Say why a campaign went out to a customer, or did not: each candidate, its rule, the values as they were used.
 
+    Of a campaign and nobody it tells about the customer of whom it was decided last.
+
     For example: `onevoice why discount --identifier email=ada@x.org --data data`
     """
-    named = who(identifier, customer)
+    anybody = bool(campaign) and customer is None and not identifier
+    named = None if anybody else who(identifier, customer)
     check_data(data)
     with working("reading the journal"), onevoice.open(data_dir=data) as engine:
-        if engine.state(named) is None:
+        if anybody:
+            named = _latest(engine, campaign)
+        elif named is not None and engine.state(named) is None:
             raise nobody(named)
-        found = engine.why(named, campaign, last=last)
+        found = [] if named is None else engine.why(named, campaign, last=last)
         if campaign and not found:
             _check_campaign(campaign, engine.playbook)
     if as_json:
@@ -49,12 +56,22 @@ def why(
     for each in found:
         show(*why_text(each))
     if not found:
-        about = f"{campaign} for this customer" if campaign else "this customer"
+        about = " for ".join(each for each in (campaign, "" if anybody else "this customer") if each)
         print(f"nothing was decided about {about}")
+
+
+def _latest(engine: onevoice.Onevoice, campaign: str) -> int | None:
+    """Return the number of the customer about whom a campaign was decided last, None where it never was."""
+    latest = None
+    for decision in engine.decisions():
+        if any(line.campaign == campaign for line in decision.lines):
+            latest = decision.customer
+    return latest
 
 
 def _check_campaign(name: str, playbook: Playbook) -> None:
     known = playbook.campaigns
     if name not in known:
-        expected = ", ".join(known) or "no campaign"
+        named = ", ".join(known) if len(known) <= NAMES_SHOWN else f"one of the playbook's {len(known)}"
+        expected = named or "no campaign"
         raise EventError(Mistake("an unknown campaign", "command", expected, repr(name), did_you_mean(name, known)))

@@ -236,7 +236,7 @@ REFUSALS: Final = {
 }
 IGNORED: Final = {
     "times": Key("How many contacts of the family went without a reaction.", 5, "ignored_times", "", True, 1),
-    "pause": Key("How long the family then is ignored.", "30 days", "ignored_pause_us", "", True),
+    "pause": Key("How long it then stays open.", "30 days", "ignored_pause_us", "", True),
 }
 PLACEMENT: Final = {
     "slots": Key("How many campaigns are shown at once.", 2, least=1, most=100),

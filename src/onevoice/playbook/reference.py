@@ -15,8 +15,9 @@ if TYPE_CHECKING:
 _HEAD: Final = """\
 # The keys of a playbook
 
-Every key there is, generated from the model: `UPDATE_GOLDEN=1 python -m pytest tests/playbook/test_reference.py`
-writes this page anew. An unknown key is a mistake. `onevoice schema` prints the same as JSON Schema for an editor.
+<!-- Generated: `UPDATE_GOLDEN=1 python -m pytest tests/playbook/test_reference.py` writes this page anew. -->
+
+Every key there is. An unknown key is a mistake. `onevoice schema` prints the same as JSON Schema for an editor.
 What things mean to the last tie is said in [semantics](../semantics.md).
 
 A playbook is a folder of YAML files. Sections may be spread over any number of them; only `identifiers` and `products`

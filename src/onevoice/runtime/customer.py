@@ -10,6 +10,7 @@ import numpy as np
 
 from onevoice.engine import facts, measures, moments
 from onevoice.engine import state as at
+from onevoice.engine.names import hashes
 from onevoice.engine.segments import SINCE
 from onevoice.engine.store import COUNT, DATA, KEY, NEXT, OWNER, SLOT_MASK
 from onevoice.errors import EventError
@@ -24,7 +25,7 @@ from onevoice.runtime.decisions import REASONS, time_of, us_of
 from onevoice.runtime.notebook import customer_html
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from numpy.typing import NDArray
 
@@ -186,21 +187,30 @@ def segments_of(fold: Fold, number: int, texts: Texts) -> Iterator[tuple[tuple[s
 
 
 class Texts:
-    """The texts of a state's names by their hashes: of a key only the hash is kept."""
+    """The texts of a state's names by their hashes; of a key a state has only the hash, and an event its text."""
 
     def __init__(self, fold: Fold) -> None:
         self._fold = fold
         self._known: dict[int, str] = {}
         self._count = 0
+        self._heard: set[str] = set()
+
+    def hear(self, texts: Iterable[str]) -> None:
+        """Take note of texts of events, any of which may be a key."""
+        self._heard.update(texts)
 
     def of(self, hashed: int) -> str | int:
         """Return the text with a hash, or the hash where no name has it."""
         machine = self._fold.machine
         if hashed not in self._known and self._count < len(machine.names.texts):
             new = machine.names.texts[self._count :]
-            hashes: list[int] = machine.state.names[self._count : self._count + len(new), at.N_HASH].tolist()
-            self._known.update(zip(hashes, new, strict=True))
+            theirs: list[int] = machine.state.names[self._count : self._count + len(new), at.N_HASH].tolist()
+            self._known.update(zip(theirs, new, strict=True))
             self._count += len(new)
+        if hashed not in self._known and self._heard:
+            heard = list(self._heard)
+            self._known.update(zip(hashes(heard, self._fold.secret).tolist(), heard, strict=True))
+            self._heard.clear()
         return self._known.get(hashed, hashed)
 
 
@@ -244,9 +254,9 @@ class _View:
             number, kind = divmod(row[OWNER] & SLOT_MASK, facts.KINDS)
             if kind == facts.ENTRY and number < len(names) and row[at.OPEN]:
                 lasts = int(self.program.facts[number, FACT_LASTS])
-                hashes = row[at.FIRST : at.FIRST + len(names[number].per)]
+                keys = row[at.FIRST : at.FIRST + len(names[number].per)]
                 until = time_of(row[at.OPEN_AT] + lasts) if lasts else None
-                key = tuple(map(self.texts.of, hashes))
+                key = tuple(map(self.texts.of, keys))
                 yield names[number].name, Interval(key, time_of(row[at.OPEN_AT]), until)
 
     def measures(self) -> Iterator[tuple[str, Value]]:

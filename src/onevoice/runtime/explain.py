@@ -257,7 +257,9 @@ class Watch:
         identifiers = line.batch.identifiers
         self.fold.machine.row(line.batch, line.row.stamp_us, imported=is_import, observing=True)
         occurred_at = line.row.stamp_us if occurred_at == MISSING_TIME else occurred_at
-        self._events.append((self._owner(identifiers), _happened(line, occurred_at)))
+        happened = _happened(line, occurred_at)
+        self._texts.hear(_texts(happened.fields))
+        self._events.append((self._owner(identifiers), happened))
         self._look_at_all()
 
     def let_time_pass(self, until: int) -> None:
@@ -350,6 +352,16 @@ def _happened(line: _Line, occurred_at: int) -> Happened:
         source=content.get("source") or "",
         channel=content.get("channel") or "",
     )
+
+
+def _texts(value: object) -> Iterator[str]:
+    """Yield the texts in a value of JSON."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict | list):
+        parts = cast("dict[str, object] | list[object]", value)
+        for each in parts.values() if isinstance(parts, dict) else parts:
+            yield from _texts(each)
 
 
 def _time(us: int) -> datetime:

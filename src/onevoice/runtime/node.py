@@ -104,7 +104,14 @@ class Onevoice(Reader):
         self._writer.flush()
         self._recorded = Recorded(journal, self._writer)
         if playbook is not None:
+            self._note_other_name(playbook)
             self.publish(playbook)
+
+    def _note_other_name(self, playbook: Published) -> None:
+        """Tell of data that was another playbook's: perhaps the wrong folder was named."""
+        before, after = self.playbook.name, playbook.playbook.name
+        if before != after:
+            _log.warning("the data was that of playbook %s; from here on %s decides over all of it", before, after)
 
     def __enter__(self) -> Self:
         """Return the engine itself."""

@@ -14,7 +14,8 @@ DESCRIBE: Final = "from onevoice.cli import app; print(app.generate_docs(output_
 HEAD: Final = f"""\
 # Command line
 
-Generated from the application: `UPDATE_GOLDEN=1 python -m pytest tests/docs/test_reference.py` writes this page anew.
+<!-- Generated from the application: `UPDATE_GOLDEN=1 python -m pytest tests/docs/test_reference.py` writes this page anew. -->
+
 `onevoice VERB --help` says the same in the terminal; `onevoice --install-completion` teaches it to your shell.
 
 Answers go to standard output, everything else to standard error; with `--json` the answer is one line of JSON.

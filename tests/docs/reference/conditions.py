@@ -141,8 +141,8 @@ def page() -> str:
         "# Conditions",
         "",
         (
-            "Generated from what the checker lets through: `UPDATE_GOLDEN=1 python -m pytest tests/docs/test_reference.py` "
-            "writes this page anew."
+            "<!-- Generated from what the checker lets through: `UPDATE_GOLDEN=1 python -m pytest tests/docs/test_reference.py` "
+            "writes this page anew. -->"
         ),
         "",
         (

@@ -34,7 +34,7 @@ IGNORED: Final = "`policies.refusals.ignored.times` offers of the family went ou
 HEAD: Final = """\
 # Built-in events and facts
 
-Generated from the playbook's code: `UPDATE_GOLDEN=1 python -m pytest tests/docs/test_reference.py` writes this page anew.
+<!-- Generated from the playbook's code: `UPDATE_GOLDEN=1 python -m pytest tests/docs/test_reference.py` writes this page anew. -->
 
 These are there without being declared. A playbook may declare an event of the same name to give it more fields, as in
 `profile_updated: {fields: {household_id: key}}`.

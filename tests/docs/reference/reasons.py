@@ -102,7 +102,7 @@ KINDS: Final = {
 HEAD: Final = """\
 # Reasons
 
-Generated from the engine's list: `UPDATE_GOLDEN=1 python -m pytest tests/docs/test_reference.py` writes this page anew.
+<!-- Generated from the engine's list: `UPDATE_GOLDEN=1 python -m pytest tests/docs/test_reference.py` writes this page anew. -->
 
 Whatever wanted to reach a customer and did not has exactly one reason: the first of this list that applied, on the channel that came
 furthest. A reason is recorded when it, its rule, its channel or its end changes, not each time it is looked at.
