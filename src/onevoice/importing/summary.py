@@ -34,15 +34,19 @@ class Summary(msgspec.Struct, frozen=True):
 
 def told(summary: Summary) -> list[str]:
     """Return a summary as lines of text."""
-    made = f"{sum(summary.events.values()):,} events made of {summary.used:,} lines"
+    made = f"{_many(sum(summary.events.values()), 'event')} made of {_many(summary.used, 'line')}"
     if summary.first:
         made += f", {summary.first} to {summary.last}"
-    lines = [f"{summary.file} by {summary.mapping}: {summary.lines:,} lines", f"  {made}"]
+    lines = [f"{summary.file} by {summary.mapping}: {_many(summary.lines, 'line')}", f"  {made}"]
     lines += [f"    {count:,} {kind}" for kind, count in summary.events.items()]
     if summary.duplicates.count:
         lines.append(_counted(summary.duplicates, "duplicates dropped"))
     lines += [_counted(count, f"kept aside: {reason}") for reason, count in summary.aside.items()]
     return lines
+
+
+def _many(count: int, name: str) -> str:
+    return f"{count:,} {name}{'' if count == 1 else 's'}"
 
 
 def _counted(count: Count, what: str) -> str:
