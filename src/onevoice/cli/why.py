@@ -33,7 +33,7 @@ def why(
 ) -> None:
     """Say why a campaign went out to a customer, or did not: each candidate, its rule, the values as they were used.
 
-    Of a campaign and nobody it tells about the customer of whom it was decided last.
+    With a campaign and no customer it tells of the customer about whom that campaign was decided last.
 
     For example: `onevoice why discount --identifier email=ada@x.org --data data`
     """
