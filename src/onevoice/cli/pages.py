@@ -9,13 +9,19 @@ from onevoice.history.page import page
 if TYPE_CHECKING:
     from onevoice import Onevoice
     from onevoice.history.report import Report
+    from onevoice.history.timeline import Timeline
+    from onevoice.history.why import Why
 
 
-def page_of(engine: Onevoice, report: Report, took_s: float | None = None) -> str:
-    """Return a report as one HTML text."""
+def example_of(engine: Onevoice, report: Report) -> tuple[Timeline | None, Why | None]:
+    """Return the history of the customer whom a report names as an example, and the decision that it names."""
     if report.example is None:
-        return page(report, None, None, took_s=took_s)
+        return None, None
     customer, number = report.example.customer, report.example.decision
     told = engine.why(customer, last=engine.decision_count)
-    example = next(each for each in told if each.decision.number == number)
-    return page(report, engine.timeline(customer), example, took_s=took_s)
+    return engine.timeline(customer), next(each for each in told if each.decision.number == number)
+
+
+def page_of(engine: Onevoice, report: Report) -> str:
+    """Return a report as one HTML text."""
+    return page(report, *example_of(engine, report))
