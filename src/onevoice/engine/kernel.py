@@ -1,7 +1,8 @@
 """The one way a function becomes a kernel, and where compiled kernels are kept.
 
 Numba's own cache does not notice changes in functions that a kernel calls from other files, so the cache folder is
-named by a digest of every source file that a kernel is made from and of the versions that compile it.
+named by a digest of every source file that a kernel is made from, of the versions that compile it, and of where the
+files lie: numba takes up no kernel of another copy of them.
 """
 
 from __future__ import annotations
@@ -48,8 +49,8 @@ def _digest() -> str:
     versions = (
         f"{platform.python_version()} {platform.machine()} {np.__version__} {numba.__version__} {llvmlite.__version__}"
     )
-    digest = hashlib.sha256(versions.encode())
-    package = Path(__file__).parent.parent
+    package = Path(__file__).resolve().parent.parent
+    digest = hashlib.sha256(f"{versions} {package}".encode())
     for pattern in _SOURCES:
         for path in sorted(package.glob(pattern)):
             digest.update(path.read_bytes())
