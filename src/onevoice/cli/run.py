@@ -55,10 +55,10 @@ def run(
 
     For example: `onevoice run examples/telecom events.ndjson --data data --out decisions.ndjson`
     """
-    from onevoice.events.files import check_files  # noqa: PLC0415 - `--help` needs none of it
+    from onevoice.events import files as own  # noqa: PLC0415 - `--help` needs none of it
+    from onevoice.importing import sources as others  # noqa: PLC0415 - as above
 
-    if mapping is None:
-        check_files(files)
+    (own if mapping is None else others).check_files(files)
     check_writable(out)
     began = time.perf_counter()
     rejected = _Rejections()
