@@ -27,7 +27,7 @@ PAGES = [page for page in PAGES if shown(page) not in ELSEWHERE]
 
 
 def played(page: Path, folder: Path) -> list[str]:
-    """Play a page with the compiler off: what is compiled decides the same."""
+    """Play a page with the compiler off, but for the demo: what is compiled decides the same."""
     paths = os.pathsep.join([str(ROOT / "src"), str(ROOT)])
     done = subprocess.run(
         [sys.executable, "-W", "error", "-m", "tests.docs.play", str(page)],

@@ -11,7 +11,6 @@ import onevoice
 from onevoice.cli.given import Data, Json, Playbook, Who, pairs
 from onevoice.cli.output import answer
 from onevoice.errors import EventError, Mistake
-from onevoice.history.why import why
 
 if TYPE_CHECKING:
     from onevoice.playbook.model import FieldType
@@ -31,6 +30,8 @@ def decide(
 
     For example: `onevoice decide examples/telecom --data data --placement home_banner --identifier email=ada@x.org`
     """
+    from onevoice.history.why import why  # noqa: PLC0415 - `--help` needs none of it
+
     identifiers = pairs("--identifier", identifier)
     fields = _check_ask(playbook, placement, identifiers, pairs("--field", field or []))
     with onevoice.open(playbook, data) as engine:

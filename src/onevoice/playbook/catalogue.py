@@ -49,68 +49,80 @@ def read(
     return _Reading(file, report, dict(fields), zone).products(rows, key)
 
 
+class _Column(dict[str, Value]):
+    """A column's cells and what each says: read once, however many products have it."""
+
+    def __init__(self, parse: Callable[[str], Value]) -> None:
+        self.parse = parse
+        self.place = 0  # in a row
+
+    def __missing__(self, cell: str) -> Value:
+        written = cell.strip()
+        value = self.parse(written) if written else None
+        self[cell] = value
+        return value
+
+
 class _Reading:
     """One file being read."""
 
     def __init__(self, file: str, report: Report, fields: dict[str, FieldType], zone: ZoneInfo) -> None:
         self.file, self.report, self.fields = file, report, fields
-        self.parsers = {name: _parser(kind, zone) for name, kind in fields.items()}
+        self.columns = {name: _Column(_parser(kind, zone)) for name, kind in fields.items()}
         self.mistakes = 0
         self.lines: dict[str, int] = {}  # product -> the line it stands on
+        self.values: list[Value] = []  # of each product one of each column, product after product
 
     def products(self, rows: Any, key: str) -> Catalogue:
         """Read the header, then every row."""
-        columns: dict[str, list[Value]] = {name: [] for name in self.fields}
         try:
             first: list[str] = next(rows, [""])
-            if places := self.header(first, key):
-                self.rows(rows, places, columns)
+            names = [name.strip() for name in first]
+            self.header(names, key)
+            if not self.mistakes:
+                self.rows(rows, names.index(key))
         except csv.Error as error:
             self.refuse(rows.line_num, f"not CSV: {error}", "comma-separated values", "")
         if self.mistakes > MISTAKES_MAX:
             self.report.refuse(self.file, f"{self.mistakes - MISTAKES_MAX:,} more mistakes in this file")
-        return Catalogue(self.fields, tuple(self.lines), {name: tuple(values) for name, values in columns.items()})
+        values = {name: tuple(self.values[at :: len(self.fields)]) for at, name in enumerate(self.fields)}
+        return Catalogue(self.fields, tuple(self.lines), values)
 
-    def rows(self, rows: Any, places: Mapping[str, int], columns: Mapping[str, list[Value]]) -> None:
-        """Take every row that is not empty."""
+    def header(self, names: list[str], key: str) -> None:
+        """Find the place of each wanted column."""
+        for wanted in (key, *self.fields):
+            if wanted not in names:
+                hint = did_you_mean(wanted, names)
+                self.refuse(1, f"no column {quoted(wanted)}", f"one of {listed(names)}", hint)
+            elif names.count(wanted) > 1:
+                self.refuse(1, f"two columns {quoted(wanted)}", "each column once", "")
+            elif wanted in self.columns:
+                self.columns[wanted].place = names.index(wanted)
+
+    def rows(self, rows: Any, product: int) -> None:
+        """Take every row that is not empty; one with any mistake is left out."""
+        columns = [(column, column.place) for column in self.columns.values()]
+        wanted = 1 + max(product, *(place for _, place in columns), 0)
         for row in rows:
+            if len(row) < wanted:
+                if row:
+                    self.refuse(rows.line_num, "too few columns", f"at least {wanted}", "", str(len(row)))
+                continue
             if len(self.lines) >= PRODUCTS_MAX:
                 self.refuse(rows.line_num, "too many products", f"at most {PRODUCTS_MAX:,}", "")
                 return
-            if row:
-                self.row(row, rows.line_num, places, columns)
-
-    def header(self, names: list[str], key: str) -> dict[str, int]:
-        """Return the position of each wanted column, "" for the product's own; nothing where one is missing."""
-        stripped = [name.strip() for name in names]
-        for wanted in (key, *self.fields):
-            if wanted not in stripped:
-                hint = did_you_mean(wanted, stripped)
-                self.refuse(1, f"no column {quoted(wanted)}", f"one of {listed(stripped)}", hint)
-            elif stripped.count(wanted) > 1:
-                self.refuse(1, f"two columns {quoted(wanted)}", "each column once", "")
-        if self.mistakes:
-            return {}
-        return {"": stripped.index(key)} | {name: stripped.index(name) for name in self.fields}
-
-    def row(self, row: list[str], line: int, places: Mapping[str, int], columns: Mapping[str, list[Value]]) -> None:
-        """Take one product; a row with any mistake is left out."""
-        if len(row) <= max(places.values()):
-            self.refuse(line, "too few columns", f"at least {max(places.values()) + 1}", "", str(len(row)))
-            return
-        try:
-            product = short_text(row[places[""]])
-            values = [parse(cell.strip()) for name, parse in self.parsers.items() for cell in (row[places[name]],)]
-        except Slip as slip:
-            self.refuse(line, slip.what, slip.expected, slip.mend, slip.found)
-            return
-        if product in self.lines:
-            first = f"the first is on line {self.lines[product]}"
-            self.refuse(line, "a product given twice", "each product once", first, quoted(product))
-            return
-        self.lines[product] = line
-        for values_of, value in zip(columns.values(), values, strict=True):
-            values_of.append(value)
+            try:
+                name = short_text(row[product])
+                values = [column[row[place]] for column, place in columns]
+            except Slip as slip:
+                self.refuse(rows.line_num, slip.what, slip.expected, slip.mend, slip.found)
+                continue
+            if name in self.lines:
+                first = f"the first is on line {self.lines[name]}"
+                self.refuse(rows.line_num, "a product given twice", "each product once", first, quoted(name))
+                continue
+            self.lines[name] = rows.line_num
+            self.values += values
 
     def refuse(self, line: int, what: str, expected: str, mend: str, found: str = "") -> None:
         """Record a mistake, up to the number that helps."""
@@ -126,5 +138,4 @@ def _parser(kind: FieldType, zone: ZoneInfo) -> Callable[[str], Value]:
         FieldType.DATE: lambda cell: float(grammar.local_date(cell).toordinal() - 719_163) * DAY_US,
         FieldType.TIME: lambda cell: float(grammar.instant(cell, zone)),
     }
-    parse = parsers.get(kind, short_text)
-    return lambda cell: parse(cell) if cell else None
+    return parsers.get(kind, short_text)
