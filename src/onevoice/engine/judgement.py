@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from onevoice.engine import (
-    arbitration,
     candidates,
+    rounds,
     segments,
 )
 from onevoice.engine import state as at
@@ -47,7 +47,7 @@ def _judge(program: Program, state: State, customer: int, start: int, stop: int,
     segments.judge(program, state, customer, start, stop)
     due = min(due, segments.next_judgement(program, state, customer, start, stop))
     if state.customers[customer, at.CANDIDATE_COUNT] > 0:
-        due = min(due, arbitration.wake(program, state, customer))
+        due = min(due, rounds.wake(program, state, customer))
     segments.set_judgement(state, customer, due)
 
 
@@ -55,7 +55,7 @@ def _judge(program: Program, state: State, customer: int, start: int, stop: int,
 def wake(program: Program, state: State, customer: int) -> None:
     """Look at the blocked candidates again after a wish may have refreshed one."""
     if state.customers[customer, at.CANDIDATE_COUNT] > 0:
-        due = min(state.customers[customer, at.JUDGE_AT], arbitration.wake(program, state, customer))
+        due = min(state.customers[customer, at.JUDGE_AT], rounds.wake(program, state, customer))
         segments.set_judgement(state, customer, due)
 
 

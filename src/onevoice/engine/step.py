@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from onevoice.engine import (
-    arbitration,
+    asks,
     candidates,
     changes,
     duplicates,
@@ -20,6 +20,7 @@ from onevoice.engine import (
     identity,
     judgement,
     moments,
+    rounds,
     schedules,
     segments,
     timers,
@@ -212,7 +213,7 @@ def _answer(program: Program, state: State, columns: Columns, row: int, customer
     event = program.event_types[columns.rows[row, TYPE]]
     placement = changes.role_of(program, columns, row, event[E_FIRST], ROLE_PLACEMENT)
     if placement >= 0:
-        arbitration.answer(program, state, customer, placement, columns.values, row)
+        asks.answer(program, state, customer, placement, columns.values, row)
 
 
 # What time brings
@@ -260,5 +261,5 @@ def _fire_absence(program: Program, state: State, timer: int) -> None:
 @kernel
 def _hold_round(program: Program, state: State, timer: int) -> None:
     customer = state.timers[timer, timers.CUSTOMER]
-    arbitration.round_timer(program, state, timer)
+    rounds.round_timer(program, state, timer)
     judgement.wake(program, state, customer)

@@ -1,0 +1,178 @@
+"""Gates: what may stop a candidate on a channel, in order (semantics §10)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from onevoice.engine import candidates as wishes
+from onevoice.engine import conditions, facts, holding, ledger, segments
+from onevoice.engine import state as at
+from onevoice.engine.hashing import mix
+from onevoice.engine.kernel import kernel
+from onevoice.engine.reasons import AGAIN_AFTER, CAP, GAP, NO_ADDRESS, NO_CONSENT, SUPPRESSED, WON
+from onevoice.program import (
+    CAMPAIGN_AGAIN_US,
+    CAMPAIGN_CLASS,
+    CAMPAIGN_IS_OFFER,
+    CAMPAIGN_SENDS,
+    CAP_INDEX,
+    CAP_MAX,
+    CHANNEL_KIND,
+    CHANNEL_NAME,
+    CLASS_CONSENT_REQUIRED,
+    CLASS_EXEMPT_CAPS,
+    CLASS_EXEMPT_GAP,
+    CLASS_PURPOSE,
+    P_FACT_CONSENT,
+    P_GAP_US,
+    SUPPRESSION_CLASSES,
+    SUPPRESSION_CONDITION,
+    SUPPRESSION_JUDGED,
+    SUPPRESSION_OFFERS,
+    SUPPRESSION_TIMED,
+)
+
+if TYPE_CHECKING:
+    from onevoice.engine.state import State
+    from onevoice.program import Program
+    from onevoice.tables import Floats
+
+
+@kernel
+def _has_consent(program: Program, state: State, customer: int, klass: int, channel: int) -> bool:
+    """Whether the class's purpose may use a channel: consent given, or never withdrawn where silence will do."""
+    fact = program.limits[P_FACT_CONSENT]
+    on = state.names[program.channels[channel, CHANNEL_NAME], at.N_HASH]
+    purpose = state.names[program.classes[klass, CLASS_PURPOSE], at.N_HASH]
+    if facts.key_open(state, customer, fact, mix(on, purpose)):
+        return True
+    if program.classes[klass, CLASS_CONSENT_REQUIRED]:
+        return False
+    return not facts.was_closed(program, state, customer, fact, on, purpose)
+
+
+@kernel
+def _has_address(program: Program, state: State, customer: int, channel: int) -> bool:
+    kind = program.channels[channel, CHANNEL_KIND]
+    return kind < 0 or state.identifier_counts[customer, kind] > 0
+
+
+@kernel
+def _stops(program: Program, rule: int, campaign: int) -> bool:
+    """Whether a suppression is about a campaign at all."""
+    klass = program.campaigns[campaign, CAMPAIGN_CLASS]
+    if (program.suppressions[rule, SUPPRESSION_CLASSES] >> klass) & 1:
+        return True
+    return program.suppressions[rule, SUPPRESSION_OFFERS] == 1 and program.campaigns[campaign, CAMPAIGN_IS_OFFER] == 1
+
+
+@kernel
+def suppression(
+    program: Program, state: State, customer: int, campaign: int, product: int, values: Floats, row: int
+) -> int:
+    """Return the first suppression that stops a campaign for a customer now, or -1."""
+    now = state.scalars[at.NOW]
+    for rule in range(program.suppressions.shape[0]):
+        if not _stops(program, rule, campaign):
+            continue
+        if program.suppressions[rule, SUPPRESSION_JUDGED]:
+            holds = segments.judged_holds(program, state, customer, rule, now)
+        else:
+            condition = program.suppressions[rule, SUPPRESSION_CONDITION]
+            stack = state.stack
+            found = conditions.evaluate(program, state, stack, condition, customer, now, values, row, campaign, product)
+            holds = found == 1.0
+        if holds:
+            return rule
+    return -1
+
+
+@kernel
+def _timed_gates(
+    program: Program, state: State, customer: int, campaign: int, key: int, channel: int
+) -> tuple[int, int, int, int, int]:
+    """Return (reason, rule, value, limit, until) of again_after, gap and caps; the reason is WON where all are open."""
+    now = state.scalars[at.NOW]
+    klass = program.campaigns[campaign, CAMPAIGN_CLASS]
+    again = program.campaigns[campaign, CAMPAIGN_AGAIN_US]
+    if again > 0:
+        last = ledger.last_due(state, customer, campaign, key, False)
+        if last + again > now:
+            return AGAIN_AFTER, -1, last, 0, last + again
+    gap = program.limits[P_GAP_US]
+    if gap > 0:
+        only = campaign if program.classes[klass, CLASS_EXEMPT_GAP] else -1
+        last = ledger.last_due(state, customer, only, 0, True)
+        if last + gap > now:
+            return GAP, -1, last, 0, last + gap
+    if not program.classes[klass, CLASS_EXEMPT_CAPS]:
+        cap, count, room_at = ledger.full_cap(program, state, customer, campaign, klass, channel)
+        if cap >= 0:
+            return CAP, program.caps[cap, CAP_INDEX], count, program.caps[cap, CAP_MAX], room_at
+    return WON, -1, 0, 0, 0
+
+
+@kernel
+def pass_all(program: Program, state: State, customer: int, row: int) -> None:
+    """Find the first channel on which a candidate could go out, or the reason of the one that got furthest."""
+    candidates = state.candidates
+    campaign, key = candidates[row, at.C_CAMPAIGN], candidates[row, at.C_KEY]
+    klass = program.campaigns[campaign, CAMPAIGN_CLASS]
+    product = wishes.product_of(program, candidates, row)
+    rule = suppression(program, state, customer, campaign, product, state.contexts, row)
+    candidates[row, at.C_REASON] = -1
+    for i in range(program.campaigns[campaign, CAMPAIGN_SENDS]):
+        channel = program.sends[campaign, i]
+        which, value, limit, until = -1, 0, 0, 0
+        if not _has_consent(program, state, customer, klass, channel):
+            reason = NO_CONSENT
+        elif not _has_address(program, state, customer, channel):
+            reason = NO_ADDRESS
+        elif rule >= 0:
+            reason, which = SUPPRESSED, rule
+        else:
+            reason, which, value, limit, until = _timed_gates(program, state, customer, campaign, key, channel)
+        if reason == WON or reason > candidates[row, at.C_REASON]:
+            candidates[row, at.C_REASON] = reason
+            candidates[row, at.C_CHANNEL] = channel
+            candidates[row, at.C_RULE] = which
+            candidates[row, at.C_VALUE] = value
+            candidates[row, at.C_LIMIT] = limit
+            candidates[row, at.C_UNTIL] = until
+        if reason == WON:
+            return
+
+
+@kernel
+def is_free(program: Program, state: State, customer: int, row: int) -> bool:
+    """Whether a candidate passes consent, address and suppression on some channel."""
+    candidates = state.candidates
+    campaign = candidates[row, at.C_CAMPAIGN]
+    klass = program.campaigns[campaign, CAMPAIGN_CLASS]
+    product = wishes.product_of(program, candidates, row)
+    if suppression(program, state, customer, campaign, product, state.contexts, row) >= 0:
+        return False
+    for i in range(program.campaigns[campaign, CAMPAIGN_SENDS]):
+        channel = program.sends[campaign, i]
+        has_address = _has_address(program, state, customer, channel)
+        if has_address and _has_consent(program, state, customer, klass, channel):
+            return True
+    return False
+
+
+@kernel
+def free_again(program: Program, state: State, customer: int, row: int) -> int:
+    """Return the next instant at which a suppression of this candidate may change by time alone."""
+    candidates = state.candidates
+    campaign, now = candidates[row, at.C_CAMPAIGN], state.scalars[at.NOW]
+    product = wishes.product_of(program, candidates, row)
+    due = at.INFINITE
+    for rule in range(program.suppressions.shape[0]):
+        timed = program.suppressions[rule, SUPPRESSION_TIMED] and not program.suppressions[rule, SUPPRESSION_JUDGED]
+        if timed and _stops(program, rule, campaign):
+            condition = program.suppressions[rule, SUPPRESSION_CONDITION]
+            until = holding.holds_until(
+                program, state, state.stack, condition, customer, now, state.contexts, row, campaign, product
+            )
+            due = min(due, until)
+    return due
