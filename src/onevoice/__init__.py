@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from onevoice.history.report import Report
     from onevoice.history.timeline import Timeline
     from onevoice.history.why import Why
+    from onevoice.history.why_not import WhyNot
     from onevoice.playbook.model import Playbook
     from onevoice.runtime.customer import Customer
     from onevoice.runtime.ingested import Ingested
@@ -61,6 +62,7 @@ __all__ = [
     "SnapshotError",
     "Timeline",
     "Why",
+    "WhyNot",
     "load",
     "open",
 ]
@@ -76,6 +78,7 @@ _LATER = {
     "Report": "onevoice.history.report",
     "Timeline": "onevoice.history.timeline",
     "Why": "onevoice.history.why",
+    "WhyNot": "onevoice.history.why_not",
 }
 
 

@@ -18,6 +18,7 @@ from onevoice.cli.run import run
 from onevoice.cli.schema import schema
 from onevoice.cli.timeline import timeline
 from onevoice.cli.why import why
+from onevoice.cli.why_not import why_not
 from onevoice.errors import OnevoiceError
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ _LOOK: Final = Group("Look", sort_key=3)
 _VERBS: Final = {
     _BEGIN: (demo, init, check, schema),
     _DECIDE: (run, decide),
-    _LOOK: (report, timeline, why),
+    _LOOK: (report, timeline, why, why_not),
 }
 
 

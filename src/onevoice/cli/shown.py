@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from onevoice.history.report import CampaignFigures, Report
     from onevoice.history.timeline import Band, Happened, Timeline
     from onevoice.history.why import Why
+    from onevoice.history.why_not import WhyNot
 
 ROWS_SHOWN: Final = 15
 BAR_WIDTH: Final = 10
@@ -64,6 +65,27 @@ def why_text(why: Why) -> Iterator[RenderableType]:
         campaign = Text.assemble((told.campaign, style), (f"\n{told.klass}", "dim"))
         table.add_row(Text(mark, style), campaign, Text.assemble((told.sentence, style), (f"\n{told.rule}", "dim")))
     yield table
+    yield ""
+
+
+def why_not_text(why_not: WhyNot) -> Iterator[RenderableType]:
+    """Yield what stood in a campaign's way, what was known, and the changes with which it would have won."""
+    yield Text(why_not.headline, "bold")
+    if why_not.time:
+        yield Text(f"{why_not.time:%Y-%m-%d %H:%M} UTC, customer {why_not.customer}", "dim")
+    table = Table(box=None, pad_edge=False, show_header=False)
+    for obstacle in why_not.obstacles:
+        where = "  ".join(part for part in (obstacle.rule, obstacle.place) if part)
+        table.add_row(Text("·"), Text.assemble(obstacle.sentence, (f"\n{where}", "dim")))
+    yield table
+    if why_not.values:
+        yield Text("known then: " + ", ".join(f"{name} {value}" for name, value in why_not.values.items()), "dim")
+    if why_not.changes:
+        yield Text("\nany one of these, and it goes out; the smallest first:")
+        for change in why_not.changes:
+            yield Text(f"  {change.sentence}", "green")
+    elif why_not.obstacles and why_not.time:
+        yield Text("\nno single change that was tried would have been enough")
     yield ""
 
 

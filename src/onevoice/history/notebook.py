@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from onevoice.history.report import Report
     from onevoice.history.timeline import Band, Timeline
     from onevoice.history.why import Why
+    from onevoice.history.why_not import WhyNot
 
 _BLUE: Final = "#4a8bc9"
 _PURPLE: Final = "#8d80cf"
@@ -78,6 +79,18 @@ def why_html(why: Why) -> str:
     titles = ("campaign", "class", "reason", "rank", "what became of it", "rule")
     title = f"Decision {why.decision.number} for customer {why.customer}"
     return block(title, f"{why.time}: {why.headline}.", table(titles, rows))
+
+
+def why_not_html(why_not: WhyNot) -> str:
+    """Return what stood in a campaign's way, and what would have changed that, as tables."""
+    obstacles = [(each.sentence, each.rule, each.place) for each in why_not.obstacles]
+    changes = [(each.sentence, each.found, each.needed) for each in why_not.changes]
+    return block(
+        f"Why not {why_not.campaign} for customer {why_not.customer}",
+        f"{why_not.headline}.",
+        table(("in its way", "rule", "place"), obstacles),
+        table(("it would have won", "found", "needed"), changes),
+    )
 
 
 def decision_html(decision: Decision) -> str:

@@ -56,7 +56,7 @@ class Why:
 def why(decision: Decision, playbook: Playbook) -> Why:
     """Explain a decision by the playbook under which it was made."""
     zone = ZoneInfo(playbook.time_zone)
-    told = [_told(line, playbook, zone) for line in decision.lines]
+    told = [told_of(line, playbook) for line in decision.lines]
     told.sort(key=lambda each: (each.reason != "won", each.score is None, -(each.score or 0.0)))
     return Why(decision, decision.customer, _time(decision.time, zone), _headline(decision), tuple(told))
 
@@ -77,9 +77,10 @@ def _headline(decision: Decision) -> str:
     return f"nothing goes out; {_counted(others, 'campaign')} looked at"
 
 
-def _told(line: Line, playbook: Playbook, zone: ZoneInfo) -> Told:
+def told_of(line: Line, playbook: Playbook) -> Told:
+    """Say what a line of a decision says, by the playbook under which it was made."""
     campaign = playbook.campaigns.get(line.campaign)
-    rule, text = _SENTENCES[line.reason](_Case(line, campaign, playbook, zone))
+    rule, text = _SENTENCES[line.reason](_Case(line, campaign, playbook, ZoneInfo(playbook.time_zone)))
     klass = campaign.klass if campaign else ""
     return Told(line.campaign, klass, line.reason, line.channel, line.score, text, rule)
 
@@ -198,6 +199,11 @@ def rule_text(path: str, playbook: Playbook) -> str:
         return ""
     rule = rules[int(index)]
     return cap_text(rule) if isinstance(rule, Cap) else suppression_text(rule)
+
+
+def time_text(time: datetime, playbook: Playbook) -> str:
+    """Return an instant as it is told: in the playbook's zone."""
+    return _time(time, ZoneInfo(playbook.time_zone))
 
 
 def gap_text(gap_us: int) -> str:

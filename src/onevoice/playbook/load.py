@@ -78,6 +78,13 @@ def load_files(files: Mapping[str, bytes]) -> Playbook:
     return load_with_report(files)[0]
 
 
+def places(files: Mapping[str, bytes]) -> Report:
+    """Return what says where each key path of a sound playbook stands."""
+    report = Report()
+    _merged(files, report)
+    return report
+
+
 def load_with_report(files: Mapping[str, bytes]) -> tuple[Playbook, Report]:
     """Return the playbook in these files, and what `unwise` needs to say where something stands.
 

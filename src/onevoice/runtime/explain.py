@@ -1,42 +1,27 @@
-"""One customer alone: their lines of the journal, folded one by one while somebody looks on.
-
-Who somebody is depends on others only through shared identifiers, so all lines are taken that hang together by them;
-folding those founds and merges the same customers, in the same order, as folding everything did.
-"""
+"""One customer alone: their lines of the journal, folded one by one while somebody looks on."""
 
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias, TypeVar, cast
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias, cast
 
-import msgspec
 import numpy as np
 
 from onevoice.engine import state as at
 from onevoice.engine.store import COUNT
 from onevoice.events.batch import (
-    HASH_HIGH,
-    HASH_LOW,
-    ID,
-    IDENTIFIERS_FROM,
-    IDENTIFIERS_TO,
-    ITEM,
     KIND,
-    LINE,
     MISSING_TIME,
     OCCURRED_AT,
 )
-from onevoice.events.built import encode_ndjson
-from onevoice.events.pyarrow_untyped import pa
 from onevoice.history.timeline import Band, Happened, Timeline
-from onevoice.journal.port import Kind, Mode
+from onevoice.journal.port import Mode
 from onevoice.program import KIND_ANONYMOUS
 from onevoice.runtime import customer as customers
 from onevoice.runtime.carry import survivor
 from onevoice.runtime.decisions import EPOCH, time_of, us_of
 from onevoice.runtime.fold import Fold
-from onevoice.runtime.payloads import NDJSON
+from onevoice.runtime.related import Line, lines_of, related
 from onevoice.runtime.swap import Made, Rebuild
 
 if TYPE_CHECKING:
@@ -45,35 +30,12 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from onevoice.events.batch import Batch
     from onevoice.history.decision import Decision
-    from onevoice.journal.port import Journal, Row
+    from onevoice.journal.port import Journal
     from onevoice.runtime.decisions import Reading
 
-_SPREAD: Final = np.int64(-7046029254386353131)  # odd: keeps the halves of an identifier apart
-
-_Value = TypeVar("_Value")
 _Name: TypeAlias = tuple[str, str, str]  # "fact" or "segment", its name, the key as a text
 _Span: TypeAlias = tuple[int, int | None]  # from, until; µs UTC
-
-
-class _Marks(NamedTuple):
-    """What lines carry that can make them hang together: position of a line, its journal time, hash of the mark.
-
-    A mark is an identifier, or the id by which a sender's event is known when it comes twice.
-    """
-
-    position: NDArray[np.int64]
-    now: NDArray[np.int64]
-    mark: NDArray[np.int64]
-
-
-class _Line(NamedTuple):
-    """One line that concerns the customer, as a row of its own."""
-
-    row: Row
-    batch: Batch
-    content: dict[str, Any]
 
 
 # The decisions about customers with these numbers, each with the names by which it was read.
@@ -105,80 +67,21 @@ class Seen(NamedTuple):
 
 def watched(journal: Journal, fold: Fold, customer: int, decided: Decided) -> Seen:
     """Fold one customer's lines up to the state's time, watching."""
-    lines = _marks(journal, fold)
-    related = _hanging_together(lines, _identifiers_of(fold, customer))
-    numbers = _founders(fold, related)
+    found = related(journal, fold, customer)
+    numbers = found.customers
     decisions = list(decided(frozenset(numbers)))
     contacts = deque(_contacts(decisions, numbers))
     watch = Watch(Fold(fold.published, fold.secret))
-    ours = np.isin(lines.mark, related)
-    positions, first = np.unique(lines.position[ours], return_index=True)
-    for line, now in zip(_read(journal, watch.fold, positions), lines.now[ours][first].tolist(), strict=True):
-        while contacts and contacts[0].position <= line.row.position:
-            watch.enter(contacts.popleft())
-        watch.let_time_pass(now)
-        watch.take(line)
+    for line in lines_of(journal, watch.fold, found):
+        if isinstance(line, Line):
+            while contacts and contacts[0].position <= line.row.position:
+                watch.enter(contacts.popleft())
+            watch.let_time_pass(line.now)
+            watch.take(line)
     for contact in contacts:
         watch.enter(contact)
     watch.let_time_pass(int(fold.machine.state.scalars[at.NOW]))
     return Seen(watch, numbers.index(customer), [decision for _, decision in decisions])
-
-
-def _marks(journal: Journal, fold: Fold) -> _Marks:
-    """Read the whole journal for who is named where, and when."""
-    found = [np.empty((3, 0), np.int64)]
-    now = at.NEVER
-    for row in journal.read(0):
-        if row.kind is Kind.EVENTS:
-            batch = fold.decoded(row)
-            events = batch.rows[batch.rows[:, ITEM] == 0]
-            times = _journal_times(row, events, now)
-            now = max(now, int(times.max(initial=at.NEVER if row.mode & Mode.IMPORT else row.stamp_us)))
-            named = np.stack([events[:, LINE] + row.position, times])
-            counts = events[:, IDENTIFIERS_TO] - events[:, IDENTIFIERS_FROM]
-            first = np.repeat(events[:, IDENTIFIERS_FROM] - np.cumsum(counts) + counts, counts)
-            which = batch.identifiers[first + np.arange(len(first))]
-            identifiers = _hash(which[:, HASH_LOW], which[:, HASH_HIGH])
-            found.append(np.vstack([np.repeat(named, counts, axis=1), identifiers]))
-            with_id = events[:, ID] != 0
-            found.append(np.vstack([named[:, with_id], _hash(events[with_id, ID], np.ones(1, np.int64))]))
-    return _Marks(*np.concatenate(found, axis=1))
-
-
-def _journal_times(row: Row, events: NDArray[np.int64], now: int) -> NDArray[np.int64]:
-    """Return int64[events]: the journal time of each, `now` being that of the row before."""
-    own = events[:, OCCURRED_AT] if row.mode & Mode.IMPORT else np.full(len(events), row.stamp_us)
-    return np.maximum(np.maximum.accumulate(own), now)
-
-
-def _hash(low: NDArray[np.int64], high: NDArray[np.int64]) -> NDArray[np.int64]:
-    with np.errstate(over="ignore"):
-        return low ^ (high * _SPREAD)
-
-
-def _identifiers_of(fold: Fold, customer: int) -> NDArray[np.int64]:
-    state = fold.machine.state
-    rows = state.identifiers[: state.pools[at.IDENTIFIERS, COUNT]]
-    own = customers.survivors(state)[rows[:, at.ID_CUSTOMER]] == customer
-    return np.unique(_hash(rows[own, at.ID_LOW], rows[own, at.ID_HIGH]))
-
-
-def _hanging_together(lines: _Marks, identifiers: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return these identifiers and all that ever stood in one line with one of them, and so on."""
-    count = -1
-    while len(identifiers) != count:
-        count = len(identifiers)
-        together = np.unique(lines.position[np.isin(lines.mark, identifiers)])
-        identifiers = np.union1d(identifiers, lines.mark[np.isin(lines.position, together)])
-    return identifiers
-
-
-def _founders(fold: Fold, identifiers: NDArray[np.int64]) -> list[int]:
-    """Return the customers who were founded by one of these identifiers, in order of founding."""
-    state = fold.machine.state
-    founding = state.customers[: state.pools[at.CUSTOMERS, COUNT]]
-    hashes = _hash(founding[:, at.FOUNDING_LOW], founding[:, at.FOUNDING_HIGH])
-    return np.flatnonzero(np.isin(hashes, identifiers)).tolist()
 
 
 def _contacts(decisions: Iterable[tuple[Reading, Decision]], numbers: list[int]) -> Iterator[Made]:
@@ -201,38 +104,6 @@ def _contacts(decisions: Iterable[tuple[Reading, Decision]], numbers: list[int])
                 )
 
 
-def _read(journal: Journal, fold: Fold, positions: NDArray[np.int64]) -> Iterator[_Line]:
-    """Yield the lines at these positions, each as a journal row of its own."""
-    for row in journal.read(0):
-        if row.kind is Kind.EVENTS:
-            first, last = np.searchsorted(positions, [row.position, row.position + row.count])
-            for position, line in zip(positions[first:last].tolist(), _lines(row, positions[first:last]), strict=True):
-                alone = replace(row, position=position, count=1, payload=line, form=NDJSON)
-                yield _Line(alone, fold.decoded(alone), msgspec.json.decode(line))
-
-
-def _lines(row: Row, positions: NDArray[np.int64]) -> list[bytes]:
-    """Return some lines of a row as JSON."""
-    if not len(positions):
-        return []
-    wanted = positions - row.position
-    if row.form == NDJSON:
-        lines = [line for line in row.payload.split(b"\n") if line.strip()]
-        return [lines[index] for index in wanted.tolist()]
-    table = pa.ipc.open_stream(row.payload).read_all().take(pa.array(wanted))
-    return [encode_ndjson([_without_nulls(line)]) for line in table.to_pylist()]
-
-
-def _without_nulls(value: _Value) -> _Value:
-    """Return a value of an Arrow table as it would stand in JSON, where what is not there is left out."""
-    if isinstance(value, dict):
-        found = cast("dict[str, Any]", value)
-        return cast("_Value", {key: _without_nulls(each) for key, each in found.items() if each is not None})
-    if isinstance(value, list):
-        return cast("_Value", [_without_nulls(each) for each in cast("list[Any]", value)])
-    return value
-
-
 class Watch:
     """Folds lines one by one, and keeps what was true of whom and when."""
 
@@ -250,7 +121,7 @@ class Watch:
         self._rebuild.enter(contact)
         self._look_at_all()
 
-    def take(self, line: _Line) -> None:
+    def take(self, line: Line) -> None:
         """Fold a line, and note who it was about."""
         is_import = bool(line.row.mode & Mode.IMPORT)
         occurred_at = int(line.batch.rows[0, OCCURRED_AT])
@@ -340,7 +211,7 @@ class Watch:
         del self._open[key]
 
 
-def _happened(line: _Line, occurred_at: int) -> Happened:
+def _happened(line: Line, occurred_at: int) -> Happened:
     content = line.content
     return Happened(
         time=_time(occurred_at),

@@ -13,7 +13,7 @@ import msgspec
 
 from onevoice.errors import JournalError, Mistake
 from onevoice.journal.port import STAMP_NEVER, Mode
-from onevoice.runtime import outcomes, swap
+from onevoice.runtime import outcomes
 from onevoice.runtime.ahead import ahead
 from onevoice.runtime.asks import ask
 from onevoice.runtime.decisions import us_of
@@ -137,14 +137,9 @@ class Onevoice(Reader):
         """
         published = playbook if isinstance(playbook, Published) else Published.of(playbook)
         with self._lock:
-            writer = self._writer
-            if published.digest == writer.fold.published.digest:
+            if published.digest == self._writer.fold.published.digest:
                 return False
-            writer.flush()
-            head = self._journal.last()
-            fold = swap.rebuilt(self._journal, writer.fold, published, head.rows)
-            writer.append(published.row(head.position, head.stamp_us))
-            writer.fold, writer.playbook_row = fold, head.rows
+            self._writer.publish(published)
             self._recorded.note_playbook()
             return True
 

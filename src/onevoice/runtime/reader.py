@@ -16,9 +16,11 @@ from onevoice.errors import EventError, Mistake
 from onevoice.events.pyarrow_untyped import Table, pa
 from onevoice.history.report import Report, report
 from onevoice.history.why import Why, why
+from onevoice.near import did_you_mean
 from onevoice.runtime import customer as customers
 from onevoice.runtime import explain
-from onevoice.runtime.decisions import Reading, position_of, setting, time_of, whole
+from onevoice.runtime.decisions import Reading, position_of, setting, time_of, us_of, whole
+from onevoice.runtime.why_not import why_not
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
 
     from onevoice.history.decision import Decision
     from onevoice.history.timeline import Timeline
+    from onevoice.history.why_not import WhyNot
     from onevoice.journal.port import Journal
     from onevoice.playbook.model import Playbook
     from onevoice.runtime.customer import Customer
@@ -184,6 +187,36 @@ class Reader:
             if not campaign or any(line.campaign == campaign for line in decision.lines):
                 found.append((reading, decision))
         return [why(decision, reading.playbook) for reading, decision in found]
+
+    def why_not(
+        self, campaign: str, customer: Mapping[str, str] | int, until: datetime | int | None = None
+    ) -> WhyNot | None:
+        """Return why a campaign did not go out to a customer, and what would have changed that; None for nobody.
+
+        Also for a campaign that never wanted the customer. The customer's lines are decided again by an engine of their
+        own, as often as it takes: what is named as a change was tried, and one unit less of it. Looked at is the last
+        decision in which the campaign lost, of those up to the time `until`.
+
+        Raises EventError for what is no customer, no time, or no campaign of the playbook in force.
+
+        >>> engine.ingest([{"type": "store_visited", "identifiers": ada}]).accepted
+        1
+        >>> engine.why_not("spring_sale", ada).headline
+        'spring_sale was never triggered'
+        """
+        with self._lock:
+            campaigns = self._writer.fold.published.playbook.campaigns
+            if campaign not in campaigns:
+                mend = did_you_mean(campaign, campaigns)
+                raise EventError(
+                    Mistake("no such campaign", "campaign", "one of the playbook's", f"{campaign!r}", mend)
+                )
+            own = self._number(customer)
+            if own is None:
+                return None
+            self._writer.flush()
+            last = at.INFINITE if until is None else us_of(until, "until")
+            return why_not(self._journal, self._writer.fold, own, campaign, last)
 
     def report(self) -> Report:
         """Return what went out, what was held back and who was crowded, in figures, over all that was decided.

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from onevoice.engine import state as at
 from onevoice.errors import JournalError, Mistake
 from onevoice.journal.port import Kind, Mode, Row
-from onevoice.runtime import faults, outcomes, snapshot
+from onevoice.runtime import faults, outcomes, snapshot, swap
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Sequence
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from onevoice.engine.machine import Outcome
     from onevoice.events.batch import Batch
     from onevoice.journal.port import Journal
-    from onevoice.runtime.fold import Fold
+    from onevoice.runtime.fold import Fold, Published
     from onevoice.runtime.outcomes import Decided
     from onevoice.runtime.payloads import Piece
     from onevoice.runtime.taken import Taken, TakenFiles
@@ -121,6 +121,14 @@ class Writer:
                 last = self._entered(*written) if written and not self._stepping else None
         if last:
             yield last
+
+    def publish(self, published: Published) -> None:
+        """Put another playbook in force: rebuild the state under it from the whole journal, then write its row."""
+        self.flush()
+        head = self.journal.last()
+        fold = swap.rebuilt(self.journal, self.fold, published, head.rows)
+        self.append(published.row(head.position, head.stamp_us))
+        self.fold, self.playbook_row = fold, head.rows
 
     def append(self, row: Row) -> None:
         """Write a row that is not of events, with what was decided before it."""

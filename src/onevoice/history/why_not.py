@@ -1,0 +1,76 @@
+"""Why a campaign did not go out: what stood in its way, in order, and what single change would have let it win."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from onevoice.history.notebook import why_not_html
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Obstacle:
+    """Something that stood in a campaign's way. `rule`: where in the playbook it stands; `place`: file and line."""
+
+    reason: str
+    sentence: str
+    rule: str = ""
+    place: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One change after which the campaign wins, all else being as it was; one unit less, and it does not.
+
+    `kind` is "wait" (nothing else happens until `at`), "customer" (a trait, measure or fact is another one) or
+    "playbook". `name`: what is changed; `found`: what it is; `needed`: what it would have to be.
+    """
+
+    kind: str
+    sentence: str
+    name: str
+    found: str
+    needed: str
+    at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class WhyNot:
+    """What became of a campaign's wish for a customer, and what would have changed that. Shows itself in notebooks.
+
+    `time` is the instant that is looked at, None where the campaign never wanted this customer. `obstacles` are what
+    stood in the way, one behind the other: what comes second was met when the first was taken away. `values`: what
+    was known then of what the campaign's conditions read. `changes` begin with the smallest; none where no single
+    change that was tried is enough.
+
+    >>> opened = {"type": "case_opened", "identifiers": ada, "fields": {"case_id": "c-1"}}
+    >>> _ = engine.ingest([opened]), engine.decide("home_banner", ada)
+    >>> why_not = engine.why_not("banner_upgrade", ada)
+    >>> why_not.obstacles[0].rule, why_not.smallest.sentence
+    ('policies.suppress[0]', 'without policies.suppress[0]')
+    """
+
+    campaign: str
+    customer: int
+    time: datetime | None
+    headline: str
+    obstacles: tuple[Obstacle, ...]
+    values: dict[str, str]
+    changes: tuple[Change, ...]
+
+    @property
+    def smallest(self) -> Change | None:
+        """The smallest of the changes.
+
+        >>> _ = engine.decide("home_banner", ada)
+        >>> engine.why_not("banner_upgrade", ada).smallest is None  # it was shown
+        True
+        """
+        return self.changes[0] if self.changes else None
+
+    def _repr_html_(self) -> str:
+        """Show the obstacles and changes as tables in a notebook."""
+        return why_not_html(self)

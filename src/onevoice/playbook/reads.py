@@ -1,0 +1,87 @@
+"""What the conditions of a campaign read of a customer, and with what it is compared."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from onevoice.conditions.tree import Constant, Expression, FactRead, In, Read, SymbolKind, Type, walk
+from onevoice.conditions.types import check
+from onevoice.playbook.scopes import Scopes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from onevoice.conditions.types import Scope
+    from onevoice.playbook.model import Campaign, Playbook, Suppression
+
+_VALUES: Final = {SymbolKind.TRAIT, SymbolKind.MEASURE}
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A trait, a measure, or a fact of any key (`count`: the number of its keys), as a condition reads it."""
+
+    name: str
+    kind: SymbolKind
+    index: int
+    type: Type
+    count: bool = False
+
+
+def reads_of(playbook: Playbook, campaign: Campaign) -> dict[Known, set[float | str]]:
+    """Return what decides who may get a campaign, each with the constants that stand in the same condition.
+
+    Looked through: the campaign's `if`, its offer's, the segments that they name, and the suppressions that stop it.
+    """
+    found: dict[Known, set[float | str]] = {}
+    for expression in _conditions(playbook, campaign):
+        constants = set(_constants(expression))
+        for known in _known(expression):
+            found.setdefault(known, set()).update(constants)
+    return found
+
+
+def stops(rule: Suppression, campaign: Campaign) -> bool:
+    """Tell whether a suppression is about a campaign at all."""
+    return campaign.klass in rule.stop or ("offers" in rule.stop and bool(campaign.offer))
+
+
+def _conditions(playbook: Playbook, campaign: Campaign) -> Iterator[Expression]:
+    scopes = Scopes(playbook)
+    offer = playbook.offers.get(campaign.offer)
+    rules = [rule.condition for rule in playbook.policies.suppress if stops(rule, campaign)]
+    written: list[tuple[str, Scope]] = [(campaign.condition, scopes.campaign(campaign))]
+    written += [(text, scopes.suppression()) for text in (offer.condition if offer else "", *rules)]
+    segments: set[str] = set()
+    while written:
+        text, scope = written.pop(0)
+        if text:
+            expression = check(text, scope, Type.BOOLEAN, "condition")
+            yield expression
+            named = set(_segments(expression)) - segments
+            segments |= named
+            written += [(playbook.segments[name].condition, scopes.customer()) for name in sorted(named)]
+
+
+def _segments(expression: Expression) -> Iterator[str]:
+    for each in walk(expression):
+        if isinstance(each, Read) and each.symbol.kind is SymbolKind.SEGMENT:
+            yield each.name
+
+
+def _known(expression: Expression) -> Iterator[Known]:
+    for each in walk(expression):
+        if isinstance(each, Read) and each.symbol.kind in _VALUES:
+            yield Known(each.name, each.symbol.kind, each.symbol.index, each.type)
+        elif isinstance(each, FactRead) and not each.keys:
+            kind = Type.NUMBER if each.count else Type.BOOLEAN
+            yield Known(each.name, SymbolKind.FACT, each.symbol.index, kind, each.count)
+
+
+def _constants(expression: Expression) -> Iterator[float | str]:
+    for each in walk(expression):
+        given = each.choices if isinstance(each, In) else (each,)
+        for value in (choice.value for choice in given if isinstance(choice, Constant)):
+            if value is not None:
+                yield value

@@ -1,0 +1,218 @@
+"""The single changes after which a campaign would have won, each tried, and one unit less of it.
+
+What is looked for is the least change of one thing, all else being as it was: waiting, then what is known of the
+customer, then what stands in the playbook. A value is searched from what it is to the nearest one with which the
+campaign wins, first around the constants that it is compared with.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import TYPE_CHECKING, Final
+
+from onevoice.conditions.opcodes import Op
+from onevoice.conditions.tree import SymbolKind, Type
+from onevoice.history.why import time_text
+from onevoice.history.why_not import Change
+from onevoice.playbook.model import MINUTE, Aggregate
+from onevoice.playbook.reads import reads_of
+from onevoice.runtime import what_if
+from onevoice.runtime.decisions import time_of, us_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from onevoice.history.decision import Line
+    from onevoice.playbook.reads import Known
+    from onevoice.runtime.trial import Trial
+
+_UNITS_MAX: Final = 2**44  # how far a value is searched, in its units
+_DECIMALS_MAX: Final = 4
+_CAP_MORE_MAX: Final = 64
+_OPS: Final = {SymbolKind.TRAIT: Op.TRAIT, SymbolKind.MEASURE: Op.MEASURE}
+
+
+def changes(trial: Trial, lost: Line | None) -> list[Change]:
+    """Return the least changes that were found, the smallest first. `lost`: why the campaign lost, if it took part."""
+    found = [*_wait(trial, lost), *_customer(trial), *_priority(trial)]
+    return [*found, *_rule(trial, lost)] if lost else found
+
+
+def _wait(trial: Trial, lost: Line | None) -> Iterator[Change]:
+    """Yield when the campaign wins if nothing else happens."""
+    if lost is None or lost.until is None:
+        return
+    outcome = trial.outcome(until=us_of(lost.until, "until"))
+    if outcome and outcome[1].reason == "won":
+        at = time_of(outcome[0])
+        assert at, "what was decided has a time"
+        when = time_text(at, trial.playbook)
+        yield Change("wait", f"if nothing else happens, it goes out on {when}", "time", "", when, at)
+
+
+# What is known of the customer.
+
+
+def _customer(trial: Trial) -> Iterator[Change]:
+    for known, constants in reads_of(trial.playbook, trial.campaign).items():
+        found = found_of(trial, known)
+        if known.type is Type.BOOLEAN:
+            yield from _flipped(trial, known, found)
+        elif known.type is Type.TEXT:
+            yield from _other_text(trial, known, found, sorted(text for text in constants if isinstance(text, str)))
+        elif known.type is Type.NUMBER:
+            numbers = [number for number in constants if not isinstance(number, str)]
+            yield from _other_number(trial, known, found, numbers)
+
+
+def found_of(trial: Trial, known: Known) -> object:
+    """Return what a name stands for, None where that is not known."""
+    if trial.known is None:
+        return 0 if known.count or known.kind is SymbolKind.FACT else None
+    if known.kind is SymbolKind.FACT:
+        open_keys = len(trial.known.facts.get(known.name, ()))
+        return open_keys if known.count else open_keys > 0
+    values = trial.known.traits if known.kind is SymbolKind.TRAIT else trial.known.measures
+    return values.get(known.name, 0 if known.kind is SymbolKind.MEASURE and _is_count(trial, known.name) else None)
+
+
+def _is_count(trial: Trial, measure: str) -> bool:
+    return trial.playbook.measures[measure].aggregate in {Aggregate.COUNT, Aggregate.DISTINCT}
+
+
+def _wins_with(trial: Trial, known: Known, value: float) -> bool:
+    op = Op.FACT_COUNT if known.count else _OPS.get(known.kind, Op.FACT_ANY)
+    return trial.wins(what_if.with_value(trial.program, op, known.index, value), anew=True)
+
+
+def _flipped(trial: Trial, known: Known, found: object) -> Iterator[Change]:
+    for value in (True, False):
+        if value != found and _wins_with(trial, known, float(value)):
+            if known.kind is SymbolKind.FACT:
+                sentence = f"if {known.name} were {'open' if value else 'not open'}"
+                yield Change(
+                    "customer", sentence, known.name, "open" if found else "not open", "open" if value else "not open"
+                )
+            else:
+                sentence = f"if {known.name} were {shown(value)} instead of {shown(found)}"
+                yield Change("customer", sentence, known.name, shown(found), shown(value))
+
+
+def _other_text(trial: Trial, known: Known, found: object, texts: list[str]) -> Iterator[Change]:
+    for text in texts:
+        if text != found and _wins_with(trial, known, trial.code(text)):
+            sentence = f"if {known.name} were {text} instead of {shown(found)}"
+            yield Change("customer", sentence, known.name, shown(found), text)
+            return
+
+
+def _other_number(trial: Trial, known: Known, found: object, constants: Sequence[float]) -> Iterator[Change]:
+    """Yield the nearest number with which the campaign wins."""
+    decimals = 0 if known.count or (known.name in trial.playbook.measures and _is_count(trial, known.name)) else 2
+    start = float(found) if isinstance(found, (int, float)) else 0.0
+    decimals = min(_DECIMALS_MAX, max([decimals, *map(_decimals, [start, *constants])]) if decimals else 0)
+    unit = Decimal(1).scaleb(-decimals)
+    base = Decimal(f"{start:.{decimals}f}")
+    guesses = [int((Decimal(str(constant)) - base) / unit) + more for constant in constants for more in (-1, 0, 1)]
+    steps = least(lambda count: _wins_with(trial, known, float(base + count * unit)), guesses)
+    if steps is None:
+        return
+    needed = base + steps * unit
+    if found is None:
+        sentence = f"if {known.name} were {needed:f}, which is not known"
+    else:
+        more = f"{abs(steps) * unit:f} {'more' if steps > 0 else 'less'}"
+        sentence = f"with {more} of {known.name}: {needed:f} instead of {base:f}"
+    yield Change("customer", sentence, known.name, "unknown" if found is None else f"{base:f}", f"{needed:f}")
+
+
+def _decimals(value: float) -> int:
+    exponent = Decimal(str(value)).normalize().as_tuple().exponent
+    return max(0, -exponent) if isinstance(exponent, int) else 0
+
+
+def least(wins: Callable[[int], bool], guesses: list[int]) -> int | None:
+    """Return the whole number nearest to nought that wins while its neighbour nearer to nought does not, or None.
+
+    Nought itself is known not to win. Looked at are the guesses, then powers of two in both directions; what lies
+    between nought and the nearest winner is halved until two neighbours are found.
+    """
+    powers = [sign * 2**power for power in range(_UNITS_MAX.bit_length()) for sign in (1, -1)]
+    tried = sorted({guess for guess in guesses if guess}, key=abs)
+    winner = next((count for count in [*tried, *powers] if wins(count)), None)
+    if winner is None:
+        return None
+    low, high = 0, winner
+    while abs(high - low) > 1:
+        middle = (low + high) // 2
+        low, high = (low, middle) if wins(middle) else (middle, high)
+    return high
+
+
+def shown(value: object) -> str:
+    """Return a value as it is told."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float):
+        return f"{value:.10g}"
+    return "unknown" if value is None else f"{value}"
+
+
+# What stands in the playbook.
+
+
+def _priority(trial: Trial) -> Iterator[Change]:
+    priority = Decimal(f"{trial.campaign.priority:g}")
+    unit = Decimal(1).scaleb(-_decimals(trial.campaign.priority))
+    if not trial.wins(what_if.with_priority(trial.program, trial.number, what_if.BEYOND)):
+        return
+
+    def wins(count: int) -> bool:
+        return trial.wins(what_if.with_priority(trial.program, trial.number, float(priority + count * unit)))
+
+    steps = least(wins, [])
+    if steps is not None:
+        needed = priority + steps * unit
+        sentence = f"with a priority of {needed:f} instead of {priority:f}"
+        yield Change("playbook", sentence, f"campaigns.{trial.campaign.name}.priority", f"{priority:f}", f"{needed:f}")
+
+
+def _rule(trial: Trial, lost: Line) -> Iterator[Change]:
+    if lost.reason == "cap":
+        yield from _cap(trial, lost)
+    elif lost.reason == "suppressed":
+        if trial.wins(what_if.without_suppression(trial.program, index_of(lost.rule))):
+            yield Change("playbook", f"without {lost.rule}", lost.rule, "", "")
+    elif lost.reason == "gap":
+        yield from _shorter(trial, lost, "policies.gap", trial.playbook.policies.gap_us)
+    elif lost.reason == "again_after":
+        yield from _shorter(trial, lost, f"campaigns.{trial.campaign.name}.again_after", trial.campaign.again_after_us)
+
+
+def _cap(trial: Trial, lost: Line) -> Iterator[Change]:
+    rule, most = index_of(lost.rule), lost.limit or 0
+    for more in range(1, _CAP_MORE_MAX):
+        if trial.wins(what_if.with_cap(trial.program, rule, most + more)):
+            sentence = f"with at most {most + more} instead of {most} in {lost.rule}"
+            yield Change("playbook", sentence, f"{lost.rule}.max", f"{most}", f"{most + more}")
+            return
+
+
+def _shorter(trial: Trial, lost: Line, path: str, span_us: int) -> Iterator[Change]:
+    """Yield the longest pause, in whole minutes, that would have been over."""
+    if lost.until is None:
+        return
+    left = us_of(lost.until, "until") - trial.time
+    needed = (span_us - left) // MINUTE * MINUTE
+    if path == "policies.gap":
+        program = what_if.with_gap(trial.program, needed)
+    else:
+        program = what_if.with_again_after(trial.program, trial.number, needed)
+    if trial.wins(program):
+        found, shorter = f"{span_us // MINUTE} minutes", f"{needed // MINUTE} minutes"
+        yield Change("playbook", f"with {path} of {shorter} instead of {found}", path, found, shorter)
+
+
+def index_of(rule: str) -> int:
+    """Return the number in a path such as `policies.caps[2]`."""
+    return int(rule.rpartition("[")[2].rstrip("]"))

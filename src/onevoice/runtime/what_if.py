@@ -1,0 +1,106 @@
+"""Programs of playbooks that differ in one thing, made of the tables of the one in force."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from onevoice.conditions.opcodes import OP as CODE
+from onevoice.conditions.opcodes import A as OPERAND
+from onevoice.conditions.opcodes import Op
+from onevoice.conditions.tree import CAMPAIGN_NUMBERS
+from onevoice.engine.state import INFINITE
+from onevoice.program import (
+    CAMPAIGN_AGAIN_US,
+    CAMPAIGN_FROM,
+    CAMPAIGN_IF,
+    CAMPAIGN_OFFER_IF,
+    CAMPAIGN_TO,
+    CAP_INDEX,
+    CAP_MAX,
+    CHANNEL_KIND,
+    CLASS_CONSENT_REQUIRED,
+    P_GAP_US,
+    SUPPRESSION_CLASSES,
+    SUPPRESSION_OFFERS,
+    Program,
+)
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+PRIORITY: Final = CAMPAIGN_NUMBERS.index("priority")
+MANY: Final = 2**40  # more than anything that is counted
+BEYOND: Final = 1e15  # a priority above all others
+
+
+def with_priority(program: Program, campaign: int, priority: float) -> Program:
+    """Return the program with another priority of a campaign."""
+    numbers = program.campaign_numbers.copy()
+    numbers[campaign, PRIORITY] = priority
+    return program.replaced(campaign_numbers=numbers)
+
+
+def without_conditions(program: Program, campaign: int) -> Program:
+    """Return the program with a campaign that is for everybody, and always."""
+    campaigns = program.campaigns.copy()
+    campaigns[campaign, [CAMPAIGN_IF, CAMPAIGN_OFFER_IF]] = -1
+    return program.replaced(campaigns=campaigns)
+
+
+def without_dates(program: Program, campaign: int) -> Program:
+    """Return the program with a campaign that has neither a first nor a last day."""
+    campaigns = program.campaigns.copy()
+    campaigns[campaign, CAMPAIGN_FROM], campaigns[campaign, CAMPAIGN_TO] = -INFINITE, INFINITE
+    return program.replaced(campaigns=campaigns)
+
+
+def with_cap(program: Program, rule: int, count: int) -> Program:
+    """Return the program with another maximum in `policies.caps[rule]`."""
+    caps = program.caps.copy()
+    caps[caps[:, CAP_INDEX] == rule, CAP_MAX] = count
+    return program.replaced(caps=caps)
+
+
+def without_suppression(program: Program, rule: int) -> Program:
+    """Return the program with `policies.suppress[rule]` stopping nothing."""
+    suppressions = program.suppressions.copy()
+    suppressions[rule, [SUPPRESSION_CLASSES, SUPPRESSION_OFFERS]] = 0
+    return program.replaced(suppressions=suppressions)
+
+
+def without_addresses(program: Program, channel: int) -> Program:
+    """Return the program with a channel that needs no address."""
+    channels = program.channels.copy()
+    channels[channel, CHANNEL_KIND] = -1
+    return program.replaced(channels=channels)
+
+
+def without_consent(program: Program, klass: int) -> Program:
+    """Return the program with a class for which silence is consent."""
+    classes = program.classes.copy()
+    classes[klass, CLASS_CONSENT_REQUIRED] = 0
+    return program.replaced(classes=classes)
+
+
+def with_gap(program: Program, gap_us: int) -> Program:
+    """Return the program with another gap between contacts."""
+    limits = program.limits.copy()
+    limits[P_GAP_US] = gap_us
+    return program.replaced(limits=limits)
+
+
+def with_again_after(program: Program, campaign: int, again_us: int) -> Program:
+    """Return the program with a campaign that may follow itself sooner or later."""
+    campaigns = program.campaigns.copy()
+    campaigns[campaign, CAMPAIGN_AGAIN_US] = again_us
+    return program.replaced(campaigns=campaigns)
+
+
+def with_value(program: Program, op: Op, index: int, value: float) -> Program:
+    """Return the program in whose conditions a trait, a measure or the keys of a fact are a value; NaN is NULL."""
+    code, constants = program.code.copy(), np.append(program.constants, value)
+    here: NDArray[np.bool_] = (code[:, CODE] == op) & (code[:, OPERAND] == index)
+    code[here, CODE], code[here, OPERAND] = Op.CONSTANT, len(program.constants)
+    return program.replaced(code=code, constants=constants)

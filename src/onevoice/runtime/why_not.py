@@ -1,0 +1,186 @@
+"""Why a campaign did not go out to a customer, found by letting an engine of the customer's own decide otherwise.
+
+Nothing is reasoned about: what stands in the way is taken away, one thing after the other, and what is named as a
+change has been tried, and one unit less of it.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property, partial
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+
+from onevoice.history.why import told_of
+from onevoice.history.why_not import Obstacle, WhyNot
+from onevoice.playbook.load import places
+from onevoice.playbook.model import TriggerKind
+from onevoice.playbook.reads import reads_of
+from onevoice.runtime import customer as customers
+from onevoice.runtime import what_if
+from onevoice.runtime.alone import Alone
+from onevoice.runtime.changes import changes, found_of, index_of, shown
+from onevoice.runtime.decisions import us_of
+from onevoice.runtime.fold import FILES
+from onevoice.runtime.trial import Trial
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from onevoice.history.decision import Decision, Line
+    from onevoice.journal.port import Journal
+    from onevoice.playbook.record import Report
+    from onevoice.program import Compiled, Program
+    from onevoice.runtime.alone import Patch
+    from onevoice.runtime.fold import Fold
+
+OBSTACLES_MAX: Final = 16
+_OUTSIDE: Final = {"won", "expired", "ended", "too_many"}  # what is no reason for which a round passes somebody over
+
+
+def why_not(journal: Journal, fold: Fold, customer: int, campaign: str, until: int) -> WhyNot:
+    """Return why a campaign of the playbook in force did not go out to a customer up to an instant (µs UTC)."""
+    return _Question(journal, fold, customer, campaign, until).answer()
+
+
+class _Question:
+    """One campaign and one customer, asked about."""
+
+    def __init__(self, journal: Journal, fold: Fold, customer: int, campaign: str, until: int) -> None:
+        self.alone = Alone(journal, fold, customer)
+        self.until = until
+        self.fold, self.customer, self.name = fold, customer, campaign
+        self.playbook = fold.published.playbook
+        self.campaign = self.playbook.campaigns[campaign]
+
+    def answer(self) -> WhyNot:
+        decided = self._about(None)
+        if not decided:
+            return self._never_wanted()
+        decision, line = decided[-1]
+        lost = next((each for each in reversed(decided) if each[1].reason not in _OUTSIDE), None)
+        text = f"{self.name} {told_of(line, self.playbook).sentence}"
+        if line.reason == "won" or lost is None:
+            return WhyNot(self.name, self.customer, decision.time, text, (), {}, ())
+        return self._tried(lost[0], lost[1], us_of(lost[0].time, "decision"), text)
+
+    def _about(self, patch: Patch | None) -> list[tuple[Decision, Line]]:
+        found = [each for each in self.alone.decisions(patch) if us_of(each.time, "decision") <= self.until]
+        return [(decision, line) for decision in found for line in decision.lines if line.campaign == self.name]
+
+    def _tried(self, decision: Decision, lost: Line | None, since: int, text: str) -> WhyNot:
+        trial = Trial(self.alone, decision, self.name, since)
+        found = tuple(self._obstacles(trial, lost))
+        return WhyNot(self.name, self.customer, decision.time, text, found, _values(trial), tuple(changes(trial, lost)))
+
+    def _never_wanted(self) -> WhyNot:
+        """Answer for a campaign that never was a candidate: it was never triggered, or not for this customer."""
+        anybody = partial(_patch, self.name, what_if.without_conditions)
+        decided = [each for each in self._about(anybody) if each[1].reason not in {"expired", "ended", "too_many"}]
+        if decided:
+            decision = decided[-1][0]
+            since = self._birth(us_of(decision.time, "decision"), anybody)
+            return self._tried(decision, None, since, f"{self.name} was triggered, and its conditions were not true")
+        if self._about(partial(_patch, self.name, _without_dates)):
+            text, rule = f"{self.name} was triggered outside of its days", f"campaigns.{self.name}.from"
+        else:
+            text, rule = f"{self.name} was never triggered", f"campaigns.{self.name}.when"
+        obstacle = Obstacle("not_triggered", self._trigger(), rule, self._place(rule))
+        return WhyNot(self.name, self.customer, None, text, (obstacle,), {}, ())
+
+    def _birth(self, decided: int, patch: Patch) -> int:
+        """Return when the candidate of a decision was born."""
+        fold = self.alone.before(decided, patch).writer.fold
+        number = customers.present_number(fold, self.alone.customer)
+        if number is None:
+            return decided
+        waiting = customers.view(fold, number).candidates
+        births = (us_of(each.born, "birth") for each in waiting if each.campaign == self.name and each.born)
+        return min(births, default=decided)
+
+    def _trigger(self) -> str:
+        """Say what triggers the campaign, and how far that has come."""
+        when = self.campaign.when
+        text = f"waits for {when.kind.value} {when.name}".rstrip()
+        if when.name in self.playbook.segments:
+            return f"{text}: {self.playbook.segments[when.name].condition}"
+        if when.kind is TriggerKind.MOMENT:
+            number = customers.present_number(self.fold, self.customer)
+            view = customers.view(self.fold, self.customer if number is None else number)
+            for progress in view.moments.get(when.name, ()):
+                return f"{text}, of whose {progress.of} events {progress.done} have come"
+            return f"{text}, of which nothing has come"
+        return text
+
+    def _obstacles(self, trial: Trial, lost: Line | None) -> Iterator[Obstacle]:
+        """Take away what stands in the way, one thing after the other."""
+        program = trial.program
+        if lost is None:
+            rule = f"campaigns.{self.name}.if"
+            yield Obstacle("not_eligible", f"not true: {_conditions(trial)}", rule, self._place(rule))
+            program = what_if.without_conditions(program, trial.number)
+        reasons: set[tuple[str, str]] = set()
+        for _ in range(OBSTACLES_MAX):
+            outcome = trial.outcome(program)
+            if outcome is None or outcome[1].reason in _OUTSIDE:
+                return
+            line = outcome[1]
+            if (line.reason, line.rule) in reasons:
+                return  # it cannot be taken away
+            reasons.add((line.reason, line.rule))
+            what = told_of(line, trial.playbook)
+            yield Obstacle(line.reason, what.sentence, what.rule, self._place(what.rule))
+            program = _without(program, trial, line)
+
+    def _place(self, rule: str) -> str:
+        return self._places.where(rule).partition(" ")[0] if rule and self._places else ""
+
+    @cached_property
+    def _places(self) -> Report | None:
+        published = self.fold.published
+        if published.form != FILES:
+            return None
+        return places(msgspec.msgpack.decode(published.payload, type=dict[str, bytes]))
+
+
+def _patch(name: str, changed: Callable[[Program, int], Program], compiled: Compiled) -> Program:
+    campaigns = list(compiled.playbook.campaigns)
+    return changed(compiled.program, campaigns.index(name)) if name in campaigns else compiled.program
+
+
+def _without_dates(program: Program, campaign: int) -> Program:
+    return what_if.without_dates(what_if.without_conditions(program, campaign), campaign)
+
+
+def _without(program: Program, trial: Trial, line: Line) -> Program:
+    """Return the program without what a line names as the reason; the same where nothing can be taken away."""
+    channels, classes = list(trial.playbook.channels), list(trial.playbook.policies.classes)
+    match line.reason:
+        case "not_eligible":
+            return what_if.without_conditions(program, trial.number)
+        case "no_consent":
+            return what_if.without_consent(program, classes.index(trial.campaign.klass))
+        case "no_address":
+            return what_if.without_addresses(program, channels.index(line.channel))
+        case "suppressed":
+            return what_if.without_suppression(program, index_of(line.rule))
+        case "again_after":
+            return what_if.with_again_after(program, trial.number, 0)
+        case "gap":
+            return what_if.with_gap(program, 0)
+        case "cap":
+            return what_if.with_cap(program, index_of(line.rule), what_if.MANY)
+        case "outranked":
+            return what_if.with_priority(program, trial.number, what_if.BEYOND)
+        case _:
+            return program
+
+
+def _conditions(trial: Trial) -> str:
+    offer = trial.playbook.offers.get(trial.campaign.offer)
+    return " and ".join(filter(None, (trial.campaign.condition, offer.condition if offer else "")))
+
+
+def _values(trial: Trial) -> dict[str, str]:
+    """Return what was known of each name that the campaign's conditions read."""
+    return {known.name: shown(found_of(trial, known)) for known in reads_of(trial.playbook, trial.campaign)}

@@ -1,0 +1,300 @@
+"""What is named as a change makes the campaign win, and one unit less does not: tried by the oracle's twin.
+
+The twin is given the customer's lines up to the decision, then the changed rules, then the rest.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import numpy as np
+import pytest
+
+import onevoice
+from onevoice.errors import EventError
+from onevoice.playbook.load import load_files
+from onevoice.playbook.model import MINUTE
+from onevoice.runtime import customer as customers
+from onevoice.runtime.alone import Alone
+from onevoice.runtime.changes import index_of, least
+from onevoice.runtime.decisions import us_of
+from tests.oracle.book import Book
+from tests.oracle.twin import Twin
+
+from .cases import META, drawn, opened, take
+
+if TYPE_CHECKING:
+    from onevoice.history.why_not import Change, WhyNot
+    from onevoice.playbook.model import Playbook
+
+SEEDS = range(6)
+LIFTED = {"suppressed", "again_after", "gap", "cap", "outranked"}
+
+
+def decided(seed):
+    playbook, batches = drawn(seed)
+    engine = opened(playbook)
+    for batch in batches:
+        take(engine, batch)
+    return engine
+
+
+def told(line):
+    return line.campaign, line.reason, line.channel, line.rule, line.value, line.limit, line.until, line.score, line.key
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_customer_alone_is_decided_the_same(seed):
+    engine = decided(seed)
+    engine._writer.flush()
+    fold = engine._writer.fold
+    for number in np.unique(customers.survivors(fold.machine.state)).tolist():
+        among = [(each.time, each.kind, list(map(told, each.lines))) for each in engine.decisions(number)]
+        alone = Alone(engine._journal, fold, number).decisions()
+        assert [(each.time, each.kind, list(map(told, each.lines))) for each in alone] == among, f"seed {seed}"
+
+
+def rules(playbook: Playbook, campaign: str, change: Change, less: int) -> Playbook:
+    """Return the playbook with a change made, `less` units less of it."""
+    policies = playbook.policies
+    own = playbook.campaigns[campaign]
+    needed = float(change.needed.removesuffix(" minutes"))
+    if change.name.endswith(".priority"):
+        needed -= less if needed > own.priority else -less
+        return replace(playbook, campaigns=playbook.campaigns | {campaign: replace(own, priority=needed)})
+    if change.name.endswith(".again_after"):
+        again = round(needed + less) * MINUTE
+        return replace(playbook, campaigns=playbook.campaigns | {campaign: replace(own, again_after_us=again)})
+    if change.name == "policies.gap":
+        return replace(playbook, policies=replace(policies, gap_us=round(needed + less) * MINUTE))
+    rule = index_of(change.name.removesuffix(".max"))
+    caps = list(policies.caps)
+    caps[rule] = replace(caps[rule], max=round(needed) - less)
+    return replace(playbook, policies=replace(policies, caps=tuple(caps)))
+
+
+def without_rule(playbook: Playbook, change: Change) -> Playbook:
+    suppress = list(playbook.policies.suppress)
+    suppress[index_of(change.name)] = replace(suppress[index_of(change.name)], stop=())
+    return replace(playbook, policies=replace(playbook.policies, suppress=tuple(suppress)))
+
+
+class Again:
+    """One decision of a customer, told to the twin."""
+
+    def __init__(self, engine: Any, why_not: WhyNot) -> None:
+        self.alone = Alone(engine._journal, engine._writer.fold, why_not.customer)
+        self.time = us_of(why_not.time, "time")
+        self.campaign = why_not.campaign
+        self.decision = next(
+            each
+            for each in reversed(self.alone.decisions())
+            if each.time == why_not.time and any(line.campaign == self.campaign for line in each.lines)
+        )
+
+    def wins(self, playbook: Playbook, changed: Playbook, until: int = 0) -> bool:
+        secret = META.secret
+        halves = [int.from_bytes(secret[start : start + 8], "little", signed=True) for start in (0, 8)]
+        twin = Twin(playbook, (halves[0], halves[1]))
+        for step in self.alone.steps[1:]:
+            if step.now < self.time:
+                self.take(twin, step)
+        twin.row([], self.time - 1)
+        twin.book = Book(changed)
+        before = len(twin.decisions)
+        for step in self.alone.up_to(self.decision, self.time):
+            self.take(twin, step)
+        twin.row([], max(self.time, until))
+        mine = [each for each in twin.decisions[before:] if each.customer == self.decision.customer]
+        lines = [line for each in mine for line in each.lines]
+        return any(line.campaign == self.campaign and line.reason == "won" for line in lines)
+
+    def take(self, twin: Twin, step: Any) -> None:
+        lines = [msgspec.json.decode(step.line)] if step.line else []
+        twin.row(lines, max(step.now, twin.now), observing=step.observing)
+
+
+def asked(engine: Any, most: int) -> Any:
+    """Ask about so many of the lines by which a campaign lost, spread over all of them."""
+    lost = [
+        (line.campaign, d.customer, d.time) for d in engine.decisions() for line in d.lines if line.reason in LIFTED
+    ]
+    for campaign, customer, time in lost[:: max(1, len(lost) // most)]:
+        yield engine.why_not(campaign, customer, time)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_the_changes_of_the_playbook_are_the_least(seed):
+    engine = decided(seed)
+    playbook = engine.playbook
+    for why_not in asked(engine, 4):
+        changes = [each for each in why_not.changes if each.kind != "customer"]
+        again = Again(engine, why_not) if changes else None
+        for change in changes:
+            where = f"seed {seed}: {why_not.campaign} for {why_not.customer}, {change}"
+            if change.kind == "wait":
+                at = us_of(change.at, "at")
+                assert again.wins(playbook, playbook, at), where
+                assert not again.wins(playbook, playbook, at - 1), where
+            elif not change.needed:
+                assert again.wins(playbook, without_rule(playbook, change)), where
+                assert not again.wins(playbook, playbook), where
+            else:
+                assert again.wins(playbook, rules(playbook, why_not.campaign, change, 0)), where
+                assert not again.wins(playbook, rules(playbook, why_not.campaign, change, 1)), where
+
+
+# One shop, by hand: what has to be different is brought about by an event of the customer's, or by a changed rule.
+
+SHOP = b"""
+playbook: shop
+identifiers: {email: {}}
+traits: {tier: choice, friends: number}
+events:
+  order: {fields: {amount: number}}
+  visit: {}
+  case_opened: {fields: {case_id: key}}
+facts:
+  open_case: {opens: case_opened, per: case_id}
+measures:
+  spend: sum of order.amount over 64 days
+  orders: count of order
+segments:
+  regular: spend >= 100
+campaigns:
+  club: {class: sales, priority: 60, when: event visit, if: regular, send: [mail], valid_for: 7 days}
+  gold: {class: sales, priority: 50, when: event visit, if: "tier = 'gold'", send: [mail], valid_for: 7 days}
+  often: {class: sales, priority: 50, when: event visit, if: "orders > 3", send: [mail], valid_for: 7 days}
+  party: {class: sales, priority: 50, when: event visit, if: "friends between 2 and 4", send: [mail]}
+  both: {class: sales, priority: 50, when: event visit, if: "tier = 'gold' and orders > 3", send: [mail]}
+  never: {class: sales, priority: 50, when: event case_opened, send: [mail]}
+  gone: {class: sales, priority: 50, when: event visit, send: [mail], to: 2026-01-31}
+policies:
+  classes: {sales: {}}
+  suppress: [{stop: [sales], while: open_case}]
+channels: {mail: {}}
+"""
+MONDAY = datetime(2026, 3, 2, 9, tzinfo=UTC)
+ANN = {"email": "ann@x.org"}
+
+
+def shop(*events):
+    engine = onevoice.open(load_files({"playbook.yaml": SHOP}))
+    for hour, (kind, fields, traits) in enumerate(events):
+        event = {"type": kind, "identifiers": ANN, "fields": fields, "traits": traits}
+        engine.ingest([event], time=MONDAY + timedelta(hours=hour))
+    return engine
+
+
+def order(amount):
+    return "order", {"amount": amount}, {}
+
+
+def known(**traits):
+    return "profile_updated", {}, traits
+
+
+VISIT = ("visit", {}, {})
+
+
+def goes_out(engine, campaign):
+    return any(line.campaign == campaign for decision in engine.decisions() for line in decision.won)
+
+
+@pytest.mark.parametrize(
+    ("campaign", "before", "enough", "one_less", "sentence"),
+    [
+        ("club", [order(56.8)], order(43.2), order(43.19), "with 43.20 more of spend: 100.00 instead of 56.80"),
+        ("often", [order(1)], [order(1)] * 3, [order(1)] * 2, "with 3 more of orders: 4 instead of 1"),
+        (
+            "gold",
+            [known(tier="silver")],
+            known(tier="gold"),
+            known(tier="brass"),
+            "if tier were gold instead of silver",
+        ),
+        ("gold", [], known(tier="gold"), known(tier="brass"), "if tier were gold instead of unknown"),
+        (
+            "party",
+            [known(friends=7.5)],
+            known(friends=4),
+            known(friends=4.01),
+            "with 3.50 less of friends: 4.00 instead of 7.50",
+        ),
+        (
+            "party",
+            [known(friends=1)],
+            known(friends=2),
+            known(friends=1.99),
+            "with 1.00 more of friends: 2.00 instead of 1.00",
+        ),
+    ],
+)
+def test_what_a_customer_lacked(campaign, before, enough, one_less, sentence):
+    engine = shop(*before, VISIT)
+    assert not goes_out(engine, campaign)
+    answer = engine.why_not(campaign, ANN)
+    assert answer.smallest.sentence == sentence
+    assert answer.obstacles[0].reason == "not_eligible"
+    many = lambda events: events if isinstance(events, list) else [events]  # noqa: E731 - one event or several
+    assert goes_out(shop(*before, *many(enough), VISIT), campaign)
+    assert not goes_out(shop(*before, *many(one_less), VISIT), campaign)
+
+
+def test_two_obstacles_are_both_told_and_no_single_change_is_enough():
+    answer = shop(order(1), VISIT).why_not("both", ANN)
+    assert answer.changes == ()
+    assert answer.smallest is None
+    assert answer.values["orders"] == "1"
+    assert answer.values["tier"] == "unknown"
+
+
+def test_a_suppression_is_lifted_by_the_end_of_its_fact():
+    engine = shop(order(100), ("case_opened", {"case_id": "1"}, {}), VISIT)
+    answer = engine.why_not("club", ANN)
+    assert [each.reason for each in answer.obstacles] == ["suppressed"]
+    assert [each.sentence for each in answer.changes] == ["if open_case were not open", "without policies.suppress[0]"]
+
+
+def test_a_campaign_that_was_never_triggered():
+    answer = shop(VISIT).why_not("never", ANN)
+    assert answer.headline == "never was never triggered"
+    assert (answer.obstacles[0].sentence, answer.obstacles[0].rule) == (
+        "waits for event case_opened",
+        "campaigns.never.when",
+    )
+
+
+def test_a_campaign_whose_days_are_over():
+    answer = shop(VISIT).why_not("gone", ANN)
+    assert answer.headline == "gone was triggered outside of its days"
+
+
+def test_a_campaign_that_went_out_has_no_obstacles():
+    answer = shop(order(100), VISIT).why_not("club", ANN)
+    assert answer.headline == "club goes out by mail with a rank of 60"
+    assert (answer.obstacles, answer.changes) == ((), ())
+
+
+def test_nobody_and_no_campaign_are_told():
+    engine = shop(VISIT)
+    assert engine.why_not("club", {"email": "eve@x.org"}) is None
+    with pytest.raises(EventError, match="did you mean `club`"):
+        engine.why_not("clubb", ANN)
+
+
+@pytest.mark.parametrize(
+    ("winner", "guesses", "found"),
+    [
+        (lambda count: count >= 7, [], 7),
+        (lambda count: count <= -1000, [], -1000),
+        (lambda count: count == 43, [42, 43, 44], 43),
+        (lambda count: 3 <= count <= 5, [9], 3),
+        (lambda _: False, [1, 2], None),
+    ],
+)
+def test_the_least_number_that_wins_is_found(winner, guesses, found):
+    assert least(winner, guesses) == found
