@@ -36,12 +36,15 @@ P_SLOT_SUPPRESSIONS: Final = 9
 P_SLOT_IGNORED: Final = 10
 P_JUDGES_FROM: Final = 11  # all of it, in `judges`
 P_JUDGES_TO: Final = 12
-LIMITS: Final = 13
+P_CATEGORY: Final = 13  # column of `products` that caps go by, or -1
+P_CAPS_LIFT: Final = 14  # 1 if something else than time may lift a cap
+LIMITS: Final = 15
 
 # `kinds`: identifiers
 KIND_UNIQUE: Final = 0
 KIND_ANONYMOUS: Final = 1
 KIND_AT_MOST: Final = 2
+KIND_ADDRESS: Final = 3  # its place in `addresses`, where a cap goes by addresses of this kind; else -1
 
 # `event_types`: by type number of the schema
 E_SPECIAL: Final = 0
@@ -64,10 +67,11 @@ E_SECOND: Final = 16
 E_THIRD: Final = 17
 E_JUDGES_FROM: Final = 18  # what such an event, or an item of it, may flip
 E_JUDGES_TO: Final = 19
-EVENT_TYPE_WIDTH: Final = 20
+E_FOURTH: Final = 20  # see E_FIRST
+EVENT_TYPE_WIDTH: Final = 21
 
 SPECIAL_NONE: Final = 0
-SPECIAL_REPORTED: Final = 1  # contact_reported: campaign, class, channel
+SPECIAL_REPORTED: Final = 1  # contact_reported: campaign, class, channel, offer
 SPECIAL_OFFER: Final = 2  # offer_shown: offer, family, product
 SPECIAL_REACTION: Final = 3  # the other offer events: the same
 SPECIAL_ASKED: Final = 4  # asked: placement
@@ -180,7 +184,8 @@ CAMPAIGN_TO: Final = 16
 CAMPAIGN_TIE: Final = 17
 CAMPAIGN_SENDS: Final = 18  # how many channels in `sends`
 CAMPAIGN_PLACEMENTS: Final = 19  # bits
-CAMPAIGN_WIDTH: Final = 20
+CAMPAIGN_OWNER: Final = 20  # number of its owner, in order of first mention, or -1
+CAMPAIGN_WIDTH: Final = 21
 
 BY_MOMENT: Final = 2
 
@@ -199,6 +204,7 @@ CLASS_PURPOSE: Final = 1  # name code
 CLASS_CONSENT_REQUIRED: Final = 2
 CLASS_EXEMPT_CAPS: Final = 3
 CLASS_EXEMPT_GAP: Final = 4
+CLASS_COUNTS: Final = 5  # 0: its contacts are in no cap, and in no gap of others
 
 # `channels`
 CHANNEL_KIND: Final = 0  # identifier kind of its address, or -1
@@ -210,10 +216,26 @@ CAP_SET: Final = 1
 CAP_MAX: Final = 2
 CAP_ROLLING_US: Final = 3
 CAP_PERIOD: Final = 4
-CAP_CHANNEL: Final = 5
-CAP_CLASS: Final = 6
-CAP_CAMPAIGN: Final = 7
-CAP_SEGMENT: Final = 8
+CAP_SEGMENT: Final = 5
+CAP_OWN: Final = 6  # trait of the customer's own choice, or -1
+CAP_LIFTS: Final = 7  # 1 if something else than time may lift a cap of its set
+CAP_ROW: Final = 8  # row of the cap that has this row's number as its position in the playbook
+CAP_SCOPES: Final = 9  # how many of the columns from here on say something
+CAP_SCOPE: Final = 10  # what it is about: ANY, EACH, or a value
+
+# What a contact is, and a cap may be about: places from CAP_SCOPE on, in a contact and in `state.scope`.
+SCOPE_CAMPAIGN: Final = 0
+SCOPE_CLASS: Final = 1
+SCOPE_CHANNEL: Final = 2
+SCOPE_FAMILY: Final = 3  # name code
+SCOPE_OWNER: Final = 4
+SCOPE_CATEGORY: Final = 5  # name code
+SCOPE_ADDRESS: Final = 6  # first half of the identifier
+SCOPES: Final = 7
+
+NONE: Final = -1  # of a contact: it has nothing there
+ANY: Final = -1  # of a cap
+EACH: Final = -2
 
 PERIOD_DAY: Final = 1
 PERIOD_WEEK: Final = 2
@@ -351,6 +373,7 @@ class Widths:
     likes: int
     campaigns: int
     stack: int
+    addresses: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from onevoice.compiler import compile_playbook
-from onevoice.engine import ledger
+from onevoice.engine import caps, ledger
 from onevoice.engine import state as at
 from onevoice.playbook.model import (
     HOUR,
@@ -59,6 +59,9 @@ class Contact(NamedTuple):
     due: int
 
 
+FIRST = Contact(0, 0, 0, 0)
+
+
 @dataclass(frozen=True)
 class Made:
     """What happens in one turn: so much time passes, then a contact is made, due so much earlier."""
@@ -92,6 +95,18 @@ def state_of(cap: Cap, zone: str, now: int) -> at.State:
     state.customers[CUSTOMER, at.ZONE] = zone_number(zone)
     state.scalars[at.NOW] = now
     return state
+
+
+def entered(program, state: at.State, customer: int, contact: Contact, due: int) -> None:
+    caps.describe(program, state, customer, *contact[:3], -1, -1)
+    ledger.enter(program, state, customer, 0, 0, due)
+
+
+def full_cap(program, state: at.State, contact: Contact) -> tuple[int, ...]:
+    """The first full cap for such a contact, its count and the instant of room."""
+    caps.describe(program, state, CUSTOMER, *contact[:3], -1, -1)
+    cap, count, _, room_at = caps.full_cap(program, state, CUSTOMER)
+    return int(cap), int(count), int(room_at)
 
 
 def in_scope(cap: Cap, contact: Contact) -> bool:
@@ -135,17 +150,16 @@ def counted(cap: Cap, zone: str, contacts: list[Contact], now: int) -> tuple[int
 def test_a_cap_counts_and_has_room_as_brute_force_finds(cap, place, given_turns):
     (zone, start), program = place, COMPILED[cap].program
     state, contacts = state_of(cap, zone, start), []
-    for number, turn in enumerate(given_turns):
+    for turn in given_turns:
         now = int(state.scalars[at.NOW]) + turn.passes * 15 * MINUTE
         state.scalars[at.NOW] = now
         contact = Contact(turn.campaign, turn.klass, turn.channel, now - turn.late * HOUR)
-        ledger.enter(program, state, CUSTOMER, number, *contact[:3], 0, contact.due)
+        entered(program, state, CUSTOMER, contact, contact.due)
         contacts.append(contact)
-        for asked in {contact, Contact(0, 0, 0, 0), Contact(1, 1, 1, 0)}:
+        for asked in {contact, FIRST, Contact(1, 1, 1, 0)}:
             count, room_at = counted(cap, zone, contacts, now)
             full = in_scope(cap, asked) and count >= cap.max
-            found = ledger.full_cap(program, state, CUSTOMER, *asked[:3])
-            assert tuple(map(int, found)) == ((0, count, room_at) if full else (-1, 0, 0))
+            assert full_cap(program, state, asked) == ((0, count, room_at) if full else (-1, 0, 0))
 
 
 @pytest.mark.parametrize(
@@ -157,13 +171,13 @@ def test_a_day_is_as_long_as_the_clock_says(zone, day, hours):
     program = COMPILED[cap].program
     midnight = int(datetime.fromisoformat(day).replace(tzinfo=ZoneInfo(zone)).timestamp()) * 1_000_000
     state = state_of(cap, zone, midnight)
-    for number in range(3):
-        ledger.enter(program, state, CUSTOMER, number, 0, 0, 0, 0, midnight)
+    for _ in range(3):
+        entered(program, state, CUSTOMER, FIRST, midnight)
     following = midnight + hours * HOUR
     state.scalars[at.NOW] = following - 1
-    assert tuple(map(int, ledger.full_cap(program, state, CUSTOMER, 0, 0, 0))) == (0, 3, following)
+    assert full_cap(program, state, FIRST) == (0, 3, following)
     state.scalars[at.NOW] = following
-    assert ledger.full_cap(program, state, CUSTOMER, 0, 0, 0)[0] == -1
+    assert full_cap(program, state, FIRST)[0] == -1
 
 
 @settings(deadline=None)
@@ -179,10 +193,10 @@ def test_contacts_of_two_customers_become_one_history(first, second):
         for turn in made:
             state.scalars[at.NOW] += turn.passes * 15 * MINUTE
             due = int(state.scalars[at.NOW]) - turn.late * HOUR
-            ledger.enter(program, state, customer, 0, 0, 0, 0, 0, due)
+            entered(program, state, customer, FIRST, due)
             dues.append(due)
     ledger.merge(program, state, 0, 1)
-    ledger.enter(program, state, 0, 0, 0, 0, 0, 0, int(state.scalars[at.NOW]))
+    entered(program, state, 0, FIRST, int(state.scalars[at.NOW]))
     now = int(state.scalars[at.NOW])
     found, row = [], int(state.customers[0, at.CONTACT_HEAD])
     while row >= 0:

@@ -128,6 +128,50 @@ def test_a_reason_is_told_with_its_rule_and_values(engine, reason):
     assert told(engine, customer, reason) == expected
 
 
+CAPS = {
+    "{max: 1, per: week, channel: mail}": "at most 1 a week by mail",
+    "{max: 1, per: week, channel: each}": "at most 1 a week by each channel",
+    "{max: 1, per: week, class: each}": "at most 1 a week of each class",
+    "{max: 1, per: month, campaign: tips}": "at most 1 a month of tips",
+    "{max: 1, per: month, campaign: each}": "at most 1 a month of each campaign",
+    "{max: 1, per: 3 days, family: guides}": "at most 1 in 3 days of family guides",
+    "{max: 1, per: 3 days, family: each}": "at most 1 in 3 days of each family",
+    "{max: 1, per: day, owner: desk}": "at most 1 a day of owner desk",
+    "{max: 1, per: day, owner: each}": "at most 1 a day of each owner",
+    "{max: 1, per: day, category: books}": "at most 1 a day of category books",
+    "{max: 1, per: day, category: each}": "at most 1 a day of each category",
+    "{max: 1, per: day, address: each}": "at most 1 a day to each address",
+    "{max: 1, per: day, class: sales, for: keen}": "at most 1 a day of class sales for keen",
+    "{max: 9, per: week, own_max: wanted}": "at most 9 a week, or as many as wanted says",
+}
+TIPS = """
+playbook: shop
+identifiers: {email: {format: email}}
+traits: {wanted: number}
+events: {visit: {fields: {n: key}}}
+products: {file: products.csv, fields: {category: choice}}
+segments: {keen: wanted = 1}
+offers: {guide: {product: atlas, family: guides}}
+campaigns: {tips: {class: sales, owner: desk, offer: guide, when: event visit, per: event.n, send: [mail]}}
+policies: {classes: {sales: {}}, caps: [CAP]}
+channels: {mail: {address: email}}
+"""
+
+
+@pytest.mark.parametrize("cap", CAPS)
+@pytest.mark.parametrize("wanted", [1, 0])
+def test_every_form_of_a_cap_is_told_in_words(cap, wanted):
+    files = {"playbook.yaml": TIPS.replace("CAP", cap).encode(), "products.csv": b"product,category\natlas,books\n"}
+    with onevoice.open(load_files(files)) as engine:
+        for n in ("first", "second"):
+            engine.ingest([event("visit", n=n) | {"traits": {"wanted": wanted}}], time=MONDAY)
+        found = [each.sentence for why in engine.why(ANN, last=9) for each in why.told if each.reason == "cap"]
+    if wanted == 0 and "own_max" in cap:
+        assert found[-1] == f"{CAPS[cap]}: 0 of 0 are used; none goes out until the customer chooses otherwise"
+    elif wanted == 1 or "keen" not in cap:
+        assert found[-1].startswith(f"{CAPS[cap]}: 1 of 1 are used; room again on ")
+
+
 def test_an_ask_says_what_is_shown_and_who_else_wanted_to_be(engine):
     engine.ingest([event("asked", placement="home")], time=MONDAY)
     (why,) = engine.why(ANN)

@@ -19,7 +19,7 @@ float, times int, texts str, keys and hashes signed int, NULL None. INFINITE is 
 - candidates: (customer, campaign, key, born, birth, due, trigger time, trigger position, expiry, reason, recorded):
   born 0 or 1; unborn: due and expiry INFINITE; reason 0 when unblocked, else its place in the order of §12 from 1;
   recorded: (reason, channel number, rule, until) of its last recorded line, or None
-- contacts: (customer, number, campaign, class, channel, key, due), not forgotten
+- contacts: (customer, number, campaign, class, channel, key, due, family, category, address), not forgotten
 - unanswered: (customer, hash of the family, count), counts above nought (§10 ignored)
 - endings: (customer, campaign, any, key, occurred_at, position): the greatest event that matches `until`;
   any 1: for every key, because its type lacks the field `per`
@@ -190,7 +190,9 @@ def _contacts(twin: Twin, customer: Customer) -> Iterator[Row]:
                 _place(playbook.policies.classes, each.klass),
                 _place(playbook.channels, each.channel),
             )
-            yield (customer.number, each.number, *names, each.key, each.due)
+            address = identifier_hash(*each.address.split(" ", 1), twin.secret)[0] if each.address else None
+            category = contacts.category(twin.book, each) or None
+            yield (customer.number, each.number, *names, each.key, each.due, each.family or None, category, address)
 
 
 def _unanswered(twin: Twin, customer: Customer) -> Iterator[Row]:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from onevoice.playbook.model import DAY, Period
+from onevoice.playbook.model import DAY, EACH, Period
 
 from . import clock, facts
+from .clock import INFINITE
 from .conditions import offered_family, zone_of
 from .state import Contact
 
@@ -21,33 +22,72 @@ if TYPE_CHECKING:
 LONGEST_US = {Period.DAY: 2 * DAY, Period.WEEK: 8 * DAY, Period.MONTH: 32 * DAY}
 
 
-def report(book: Book, customer: Customer, row: Row) -> None:
+def report(twin: Twin, customer: Customer, row: Row) -> None:
     """Enter a contact that somebody else sent; unknown names are none."""
-    campaign = book.playbook.campaigns.get(str(row.fields["campaign"]))
-    klass = row.fields["class"]
+    playbook = twin.book.playbook
+    campaign = playbook.campaigns.get(str(row.fields["campaign"]))
+    klass, channel, named = row.fields["class"], row.fields["channel"], row.fields["offer"]
     if klass is None and campaign:
         klass = campaign.klass
-    channel = row.fields["channel"]
+    if named is None and campaign:
+        named = campaign.offer
+    offer = playbook.offers.get(str(named))
+    channel = str(channel) if channel in playbook.channels else ""
     customer.contacts.append(
         Contact(
             -1,
             campaign.name if campaign else "",
-            str(klass) if klass in book.policies.classes else "",
-            str(channel) if channel in book.playbook.channels else "",
+            str(klass) if klass in twin.book.policies.classes else "",
+            channel,
             0,
             row.at[0],
+            offered_family(offer) or "",
+            offer.product if offer else "",
+            _address(twin, customer, channel),
         )
     )
 
 
-def commit(twin: Twin, customer: Customer, candidate: Candidate, channel: str) -> int:
-    """Reserve and commit a contact, due now; return its number."""
+def prospect(twin: Twin, customer: Customer, candidate: Candidate, channel: str) -> Contact:
+    """Return the contact that a candidate would be by a channel now."""
     campaign = twin.book.campaigns[candidate.number]
-    number = twin.contacts_made
+    offer = twin.book.offer(campaign)
+    return Contact(
+        -1,
+        campaign.name,
+        campaign.klass,
+        channel,
+        candidate.key,
+        twin.now,
+        offered_family(offer) or "",
+        (offer.product if offer else "") or candidate.trigger.product or "",
+        _address(twin, customer, channel),
+    )
+
+
+def _address(twin: Twin, customer: Customer, channel: str) -> str:
+    """Return the identifier of the channel's kind that was given last; only where a cap goes by addresses."""
+    known = twin.book.playbook.channels.get(channel)
+    kind = known.address if known else ""
+    if kind not in customer.addresses or not any(cap.address for cap in twin.book.policies.caps):
+        return ""
+    return f"{kind} {customer.addresses[kind][1]}"
+
+
+def commit(twin: Twin, customer: Customer, candidate: Candidate, channel: str) -> Contact:
+    """Reserve and commit a contact, due now; return it."""
+    contact = prospect(twin, customer, candidate, channel)
+    contact.number = twin.contacts_made
     twin.contacts_made += 1
-    customer.contacts.append(Contact(number, campaign.name, campaign.klass, channel, candidate.key, twin.now))
-    _count_unanswered(twin, customer, campaign)
-    return number
+    customer.contacts.append(contact)
+    _count_unanswered(twin, customer, twin.book.campaigns[candidate.number])
+    return contact
+
+
+def counts(book: Book, contact: Contact) -> bool:
+    """Tell whether a contact is in caps and in the gap of others."""
+    klass = book.policies.classes.get(contact.klass)
+    return klass is None or klass.counts
 
 
 def _count_unanswered(twin: Twin, customer: Customer, campaign: Campaign) -> None:
@@ -79,32 +119,33 @@ def is_forgotten(book: Book, contact: Contact, now: int) -> bool:
 
 
 @dataclass(frozen=True)
-class Full:
-    """A cap without room: its number, how many it counts, and when it has room again."""
+class Load:
+    """A cap and a customer: its number, how many it counts, how many it allows, when it has room if it is full."""
 
     rule: int
     count: int
+    limit: int
     until: int
 
+    @property
+    def is_full(self) -> bool:
+        return self.count >= self.limit
 
-def full_cap(twin: Twin, customer: Customer, campaign: Campaign, channel: str) -> Full | None:
+
+def full_cap(twin: Twin, customer: Customer, prospect: Contact) -> Load | None:
     """Return the first cap that applies and is full."""
-    for rule in _applying(twin, customer, campaign, channel):
-        cap = twin.book.policies.caps[rule]
-        dues = sorted(contact.due for contact in customer.contacts if _counts(twin, customer, cap, contact))
-        if len(dues) >= cap.max:
-            return Full(rule, len(dues), _room_at(twin, customer, cap, dues))
-    return None
+    loads = (load_of(twin, customer, prospect, rule) for rule in applying(twin, customer, prospect))
+    return next((load for load in loads if load.is_full), None)
 
 
-def _applying(twin: Twin, customer: Customer, campaign: Campaign, channel: str) -> list[int]:
+def applying(twin: Twin, customer: Customer, prospect: Contact) -> list[int]:
     """Return of each set of caps with one scope and window the one that counts, in order of the sets."""
     caps = twin.book.policies.caps
     sets: dict[tuple[object, ...], list[int]] = {}
     for rule, cap in enumerate(caps):
-        if _is_within(cap, channel, campaign.klass, campaign.name):
-            scope = (cap.channel, cap.klass, cap.campaign, cap.rolling_us, cap.period)
-            sets.setdefault(scope, []).append(rule)
+        ours = about(twin.book, prospect)
+        if all(wanted in {"", ours[name]} or (wanted == EACH and ours[name]) for name, wanted in _wants(cap).items()):
+            sets.setdefault((*_wants(cap).values(), cap.rolling_us, cap.period), []).append(rule)
     found: list[int] = []
     for rules in sets.values():
         meant = [rule for rule in rules if caps[rule].for_segment in customer.members]
@@ -113,19 +154,65 @@ def _applying(twin: Twin, customer: Customer, campaign: Campaign, channel: str) 
     return found
 
 
-def _is_within(cap: Cap, channel: str, klass: str, campaign: str) -> bool:
-    return cap.channel in {"", channel} and cap.klass in {"", klass} and cap.campaign in {"", campaign}
+def _wants(cap: Cap) -> dict[str, str]:
+    return {
+        "channel": cap.channel,
+        "class": cap.klass,
+        "campaign": cap.campaign,
+        "family": cap.family,
+        "owner": cap.owner,
+        "category": cap.category,
+        "address": cap.address,
+    }
 
 
-def _counts(twin: Twin, customer: Customer, cap: Cap, contact: Contact) -> bool:
-    if not _is_within(cap, contact.channel, contact.klass, contact.campaign):
+def about(book: Book, contact: Contact) -> dict[str, str]:
+    """Return what a contact is in each scope; empty for nothing."""
+    campaign = book.playbook.campaigns.get(contact.campaign)
+    return {
+        "channel": contact.channel,
+        "class": contact.klass,
+        "campaign": contact.campaign,
+        "family": contact.family,
+        "owner": campaign.owner if campaign else "",
+        "category": category(book, contact),
+        "address": contact.address,
+    }
+
+
+def category(book: Book, contact: Contact) -> str:
+    """Return the category of a contact's product; only where a cap goes by categories."""
+    catalogue = book.playbook.products
+    if contact.product not in catalogue.names or not any(cap.category for cap in book.policies.caps):
+        return ""
+    return str(catalogue.columns["category"][catalogue.names.index(contact.product)] or "")
+
+
+def load_of(twin: Twin, customer: Customer, prospect: Contact, rule: int) -> Load:
+    """Count what a cap counts together with a contact to come."""
+    cap = twin.book.policies.caps[rule]
+    limit, now = _limit(customer, cap), twin.now
+    dues = sorted(each.due for each in customer.contacts if _is_counted(twin, customer, cap, prospect, each))
+    if limit == 0:
+        until = INFINITE
+    elif cap.period:
+        until = clock.next_period_start(zone_of(twin.book, customer), cap.period, now)
+    else:
+        until = dues[len(dues) - limit] + cap.rolling_us if len(dues) >= limit else now
+    return Load(rule, len(dues), limit, until)
+
+
+def _limit(customer: Customer, cap: Cap) -> int:
+    """Return `max`, or what the customer chose."""
+    chosen = customer.traits.get(cap.own_max, (None,))[0]
+    return cap.max if chosen is None else max(0, min(int(chosen), 1_000_000_000))
+
+
+def _is_counted(twin: Twin, customer: Customer, cap: Cap, prospect: Contact, contact: Contact) -> bool:
+    theirs, ours = about(twin.book, contact), about(twin.book, prospect)
+    wants = {name: ours[name] if wanted == EACH else wanted for name, wanted in _wants(cap).items() if wanted}
+    if not counts(twin.book, contact) or any(theirs[name] != wanted for name, wanted in wants.items()):
         return False
     if cap.rolling_us:
         return contact.due + cap.rolling_us > twin.now
     return contact.due >= clock.period_start(zone_of(twin.book, customer), cap.period, twin.now)
-
-
-def _room_at(twin: Twin, customer: Customer, cap: Cap, dues: list[int]) -> int:
-    if cap.rolling_us:
-        return dues[len(dues) - cap.max] + cap.rolling_us
-    return clock.next_period_start(zone_of(twin.book, customer), cap.period, twin.now)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from onevoice.playbook.builtin import all_events, row_fields
 from onevoice.playbook.model import (
+    EACH,
     Aggregate,
     Campaign,
     CampaignClass,
@@ -39,6 +40,8 @@ from .draw import CATALOGUE, EVENTS, IDENTIFIERS, TRAITS, ZONES
 from .draw_conditions import Conditions
 
 if TYPE_CHECKING:
+    from onevoice.playbook.model import Identifier
+
     from .draw import Dice, Times
 
 KEYS = frozenset({FieldType.KEY, FieldType.CHOICE, FieldType.PRODUCT})
@@ -52,6 +55,7 @@ class Maker:
     def __init__(self, dice: Dice, times: Times) -> None:
         self.dice = dice
         self.times = times
+        self.is_busy = dice.chance(0.35)  # much goes out, so that caps are met
         identifiers = dice.some(IDENTIFIERS, 2, 4)
         if all(kind.anonymous for kind in identifiers):
             identifiers = [*IDENTIFIERS]
@@ -67,9 +71,14 @@ class Maker:
             traits=named(*traits),
             products=CATALOGUE,
             events=named(*events),
-            channels=named(Channel("email", "email" if any(i.name == "email" for i in identifiers) else ""), *_OTHERS),
+            channels=named(*(Channel(name, self._kind_of(kind, identifiers)) for name, kind in _CHANNELS.items())),
             placements=named(Placement("banner"), Placement("screen", slots=2)),
         )
+
+    def _kind_of(self, kind: str, identifiers: list[Identifier]) -> str:
+        """Return what a channel reaches people by: nothing, where nobody is known by its kind."""
+        is_known = any(each.name == kind for each in identifiers)
+        return kind if is_known and (kind == "email" or self.dice.chance(0.3)) else ""
 
     def playbook(self, *, flood: bool = False) -> Playbook:
         dice = self.dice
@@ -86,6 +95,7 @@ class Maker:
         self._put(offers=named(*(self._offer(n) for n in dice.times(0, 3))))
         for n in dice.times(1, 6):
             campaign = self._campaign(f"campaign_{n}")
+            campaign = self._eager(campaign) if self.is_busy and dice.chance(0.8) else campaign
             self._put(campaigns={**self.book.campaigns, campaign.name: campaign})
         if flood:
             self._put(campaigns={**self.book.campaigns, "flood": self._flood()})
@@ -207,6 +217,7 @@ class Maker:
             name,
             dice.choice(list(self.book.policies.classes)),
             self._trigger(),
+            owner=dice.choice(("", "north", "south")),
             priority=float(dice.randint(0, 3)),
             lever=dice.choice((1.0, 0.5)),
             offer=dice.choice([*self.book.offers, ""]),
@@ -229,6 +240,24 @@ class Maker:
             condition=conditions.campaign(event, bool(campaign.offer)) if dice.chance(0.6) else "",
             propensity=self._propensity(),
         )
+
+    def _eager(self, campaign: Campaign) -> Campaign:
+        """Return a campaign that wants something of many events, and waits for little."""
+        if campaign.when.kind in {TriggerKind.ASKED, TriggerKind.PRODUCT}:
+            return replace(campaign, condition="")
+        names = [event.name for event in self.book.events.values() if not event.about]
+        when = Trigger(TriggerKind.EVENT, self.dice.choice([*names, "profile_updated"]))
+        rules = {
+            "condition": "",
+            "after_us": 0,
+            "wait_us": 0,
+            "again_after_us": 0,
+            "until": None,
+            "per": "",
+            "from_us": 0,
+        }
+        offer = campaign.offer or self.dice.choice([*self.book.offers, ""])
+        return replace(campaign, when=when, propensity="", offer=offer, to_us=0, **rules)
 
     def _propensity(self) -> str:
         score = "score" if "score" in self.book.traits else "0.25"
@@ -274,7 +303,7 @@ class Maker:
     def _classes(self) -> dict[str, CampaignClass]:
         dice = self.dice
         return named(
-            CampaignClass("service", strict=dice.chance(0.5)),
+            CampaignClass("service", strict=dice.chance(0.5), counts=not dice.chance(0.2)),
             CampaignClass("care", weight=2.0, consent_required=dice.chance(0.15)),
             CampaignClass("sales", weight=dice.choice((1.0, 0.1)), purpose=dice.maybe("ads", "", 0.3)),
         )
@@ -298,10 +327,10 @@ class Maker:
             self.book.policies,
             rank=dice.choice(ranks),
             wait_us=dice.maybe(times.span(1, 4), 0),
-            gap_us=dice.maybe(times.span(1, 6), 0),
-            caps=tuple(self._cap() for _ in dice.times(0, 4)),
+            gap_us=dice.maybe(times.span(1, 6), 0, 0.1 if self.is_busy else 0.5),
+            caps=tuple(self._cap() for _ in range(dice.choice((0, 1, 2, 3, 5)) + 2 * self.is_busy)),
             exempt=self._exempt(),
-            suppress=tuple(self._suppression() for _ in dice.times(0, 3)),
+            suppress=tuple(self._suppression() for _ in dice.times(0, 1 if self.is_busy else 3)),
         )
 
     def _exempt(self) -> dict[str, frozenset[str]]:
@@ -310,16 +339,26 @@ class Maker:
         return {self.dice.choice(("service", "care")): frozenset(self.dice.some(("caps", "gap", "wait"), 1, 3))}
 
     def _cap(self) -> Cap:
-        dice = self.dice
+        dice, book = self.dice, self.book
         period = dice.choice((Period.DAY, Period.WEEK, Period.MONTH, None, None, None))
+        scopes = ("channel", "klass", "campaign", "family", "owner", "category", "address")
+        about = dice.some(scopes, 1 if self.is_busy and dice.chance(0.6) else 0, dice.choice((1, 1, 2)))
+        names = {
+            "channel": [*book.channels],
+            "klass": [*book.policies.classes],
+            "campaign": [*book.campaigns],
+            "family": sorted({each.family or each.name for each in book.offers.values()}),
+            "owner": sorted({each.owner for each in book.campaigns.values()} - {""}),
+            "category": ["phone", "case"],
+            "address": [],
+        }
         return Cap(
-            dice.randint(1, 3),
-            rolling_us=0 if period else dice.choice((6, 12)) * self.times.unit,
+            dice.choice((1, 1, 1, 2, 3)),
+            rolling_us=0 if period else dice.choice((6, 12, 30)) * self.times.unit,
             period=period,
-            channel=dice.maybe(dice.choice(list(self.book.channels)), "", 0.3),
-            klass=dice.maybe(dice.choice(list(self.book.policies.classes)), "", 0.2),
-            campaign=dice.maybe(dice.choice(list(self.book.campaigns)), "", 0.2),
-            for_segment=dice.choice([*self.book.segments, "", ""]),
+            for_segment=dice.choice([*book.segments, *[""] * 4]),
+            own_max="score" if "score" in book.traits and dice.chance(0.2) else "",
+            **{name: dice.choice((*names[name], EACH)) for name in about},
         )
 
     def _suppression(self) -> Suppression:
@@ -335,4 +374,4 @@ class Maker:
         )
 
 
-_OTHERS = (Channel("sms"), Channel("push"), Channel("web"))
+_CHANNELS = {"email": "email", "sms": "phone", "push": "cookie", "web": ""}

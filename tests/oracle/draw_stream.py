@@ -44,7 +44,14 @@ class Stream:
     """Draws the rows of one journal."""
 
     def __init__(
-        self, dice: Dice, times: Times, playbook: Playbook, live: tuple[int, int], *, flood: bool = False
+        self,
+        dice: Dice,
+        times: Times,
+        playbook: Playbook,
+        live: tuple[int, int],
+        *,
+        flood: bool = False,
+        busy: bool = False,
     ) -> None:
         self.dice = dice
         self.times = times
@@ -52,7 +59,8 @@ class Stream:
         self.events = all_events(playbook)
         self.live = live
         self.flood = flood
-        self.persons = 1 if flood else dice.randint(2, 5)
+        self.busy = busy
+        self.persons = 1 if flood or busy else dice.randint(2, 5)
         self.stamp = times.start
         self.sent: list[Event] = []  # events with an id, to be sent again
         self.ids = 0
@@ -146,6 +154,7 @@ class Stream:
         for kind in dice.sample(kinds, min(len(kinds), dice.choice((1, 1, 1, 2, 2, 3)))):
             whose = dice.below(self.persons) if dice.chance(0.12) else person
             turn = dice.choice((0, 0, 0, 1, 2)) if kind != "card" and not self.flood else 0
+            turn = 0 if self.busy and dice.chance(0.7) else turn
             found[kind] = self._spelled(kind, f"{whose}{turn}")
         return found
 

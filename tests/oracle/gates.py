@@ -74,21 +74,17 @@ def _passing_stop(twin: Twin, customer: Customer, candidate: Candidate, channel:
     if campaign.again_after_us and same and max(same) + campaign.again_after_us > twin.now:
         last = max(same)
         return Stop(Reason.AGAIN_AFTER, channel, value=last, until=last + campaign.again_after_us)
-    counted = [
-        each.due
-        for each in customer.contacts
-        if not twin.book.is_exempt(campaign, "gap") or each.campaign == campaign.name
-    ]
+    if twin.book.is_exempt(campaign, "gap"):
+        counted = [each.due for each in customer.contacts if each.campaign == campaign.name]
+    else:
+        counted = [each.due for each in customer.contacts if contacts.counts(twin.book, each)]
     gap = twin.book.policies.gap_us
     if gap and counted and max(counted) + gap > twin.now:
         return Stop(Reason.GAP, channel, value=max(counted), until=max(counted) + gap)
     if twin.book.is_exempt(campaign, "caps"):
         return None
-    full = contacts.full_cap(twin, customer, campaign, channel)
-    if full is None:
-        return None
-    limit = twin.book.policies.caps[full.rule].max
-    return Stop(Reason.CAP, channel, full.rule, full.count, limit, full.until)
+    full = contacts.full_cap(twin, customer, contacts.prospect(twin, customer, candidate, channel))
+    return None if full is None else Stop(Reason.CAP, channel, full.rule, full.count, full.limit, full.until)
 
 
 # Suppressions
@@ -124,6 +120,17 @@ def _holds(twin: Twin, customer: Customer, candidate: Candidate, rule: int) -> b
 def may_wake(twin: Twin, customer: Customer, candidate: Candidate) -> bool:
     campaign = twin.book.campaigns[candidate.number]
     return any(_lasting_stop(twin, customer, candidate, channel) is None for channel in campaign.send)
+
+
+def has_room_again(twin: Twin, customer: Customer, candidate: Candidate) -> bool:
+    """Tell whether the cap that blocks a candidate holds it no more, or not until its wake."""
+    assert candidate.recorded
+    _, channel, rule, _ = candidate.recorded
+    prospect = contacts.prospect(twin, customer, candidate, channel)
+    if rule not in contacts.applying(twin, customer, prospect):
+        return True
+    load = contacts.load_of(twin, customer, prospect, rule)
+    return not load.is_full or load.until < candidate.due
 
 
 def changes(twin: Twin, customer: Customer, candidate: Candidate) -> Iterator[int]:

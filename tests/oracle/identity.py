@@ -69,7 +69,14 @@ def _give(twin: Twin, customer: Customer, identifier: Identifier) -> None:
     kind = twin.book.playbook.identifiers[identifier[0]]
     held = values_of(twin, customer, kind.name)
     if identifier not in twin.index and len(held) < (1 if kind.unique else kind.at_most):
-        twin.index[identifier] = customer.number
+        _hand(twin, customer, identifier)
+
+
+def _hand(twin: Twin, customer: Customer, identifier: Identifier) -> None:
+    """Let an identifier be the customer's from now on, and the last of its kind that was given to them."""
+    kind, value = identifier
+    twin.index[identifier] = customer.number
+    customer.addresses[kind] = (twin.position, value)
 
 
 def _visitor(twin: Twin, anonymous: list[Identifier]) -> Customer:
@@ -77,7 +84,8 @@ def _visitor(twin: Twin, anonymous: list[Identifier]) -> Customer:
     owned = [each for each in anonymous if each in twin.index]
     customer = twin.customers[twin.index[owned[0]]] if owned else _found(twin, anonymous[0])
     for identifier in anonymous:
-        twin.index.setdefault(identifier, customer.number)
+        if identifier not in twin.index:
+            _hand(twin, customer, identifier)
     return customer
 
 
@@ -85,8 +93,9 @@ def _log_in(twin: Twin, customer: Customer, device: Identifier) -> Customer:
     """Give a device to the customer who just identified on it; a visitor not yet known comes with it."""
     owner = twin.customers[twin.index.get(device, customer.number)]
     if owner is not customer and not _has_known(twin, owner):
-        customer = merge(twin, customer, owner)
-    twin.index[device] = customer.number
+        return merge(twin, customer, owner)
+    if owner is not customer or device not in twin.index:
+        _hand(twin, customer, device)
     return customer
 
 
@@ -109,6 +118,8 @@ def merge(twin: Twin, one: Customer, other: Customer) -> Customer:
     moments.merge(into, gone)
     segments.merge(into, gone)
     into.contacts += gone.contacts
+    for kind, given in gone.addresses.items():
+        into.addresses[kind] = max(given, into.addresses.get(kind, given))
     for family, count in gone.unanswered.items():
         into.unanswered[family] = into.unanswered.get(family, 0) + count
     candidates.merge(into, gone)

@@ -9,7 +9,7 @@ from . import candidates, contacts, gates
 from .clock import INFINITE
 from .conditions import evaluate
 from .gates import Stop
-from .hashing import MASK, mix, name_hash
+from .hashing import MASK, mix, name_hash, text_hash
 from .state import Line, Reason
 
 if TYPE_CHECKING:
@@ -82,12 +82,15 @@ def _send_the_best(
     able = sorted(able, key=lambda each: precedence(twin, customer, each[0], scores[id(each[0])]))
     winner, channel = able[0]
     del customer.candidates[winner.number, winner.key]
-    number = contacts.commit(twin, customer, winner, channel)
-    won = Line(winner.campaign, winner.key, "won", channel, score=scores[id(winner)], contact=number)
+    contact = contacts.commit(twin, customer, winner, channel)
+    product = text_hash(contact.product, twin.secret) if contact.product else 0
+    best = scores[id(winner)]
+    won = Line(winner.campaign, winner.key, "won", channel, value=product, score=best, contact=contact.number)
     lines[winner.number, winner.key] = won
+    counts = contacts.counts(twin.book, contact)
     for candidate, preferred in able[1:]:
         exempt = twin.book.is_exempt(twin.book.campaigns[candidate.number], "gap")
-        candidate.due = twin.now + (0 if exempt else twin.book.policies.gap_us)
+        candidate.due = twin.now + (twin.book.policies.gap_us if counts and not exempt else 0)
         candidate.reason = Reason.OUTRANKED
         candidate.recorded = (int(Reason.OUTRANKED), preferred, -1, candidate.due)
         lines[candidate.number, candidate.key] = Line(

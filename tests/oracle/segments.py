@@ -53,15 +53,21 @@ def _judge_suppression(twin: Twin, customer: Customer, rule: int) -> None:
 
 
 def wake(twin: Twin, customer: Customer) -> None:
-    """Unblock each candidate for which consent, address and suppressions now all pass on some channel."""
+    """Unblock each candidate for which consent, address and suppressions now all pass on some channel, or its cap."""
     for candidate in customer.candidates.values():
         look_again(twin, customer, candidate)
 
 
 def look_again(twin: Twin, customer: Customer, candidate: Candidate) -> None:
-    if candidate.born and candidate.reason in WAKEABLE and gates.may_wake(twin, customer, candidate):
+    if candidate.born and _has_lifted(twin, customer, candidate):
         candidate.reason = 0
         candidate.due = twin.now
+
+
+def _has_lifted(twin: Twin, customer: Customer, candidate: Candidate) -> bool:
+    if candidate.reason == Reason.CAP:
+        return gates.has_room_again(twin, customer, candidate)
+    return candidate.reason in WAKEABLE and gates.may_wake(twin, customer, candidate)
 
 
 def wish_for_changes(twin: Twin, customer: Customer, entered: list[str], left: list[str]) -> None:

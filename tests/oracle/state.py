@@ -82,6 +82,9 @@ class Contact:
     channel: str
     key: int
     due: int
+    family: str = ""
+    product: str = ""
+    address: str = ""  # kind and value
 
 
 @dataclass(frozen=True)
@@ -121,6 +124,7 @@ class Customer:
     members: dict[str, int] = field(default_factory=dict)  # segment -> since
     spells: dict[int, Spell] = field(default_factory=dict)  # suppression -> spell
     candidates: dict[tuple[int, int], Candidate] = field(default_factory=dict)
+    addresses: dict[str, tuple[int, str]] = field(default_factory=dict)  # kind -> (position, value) given last
     contacts: list[Contact] = field(default_factory=list)
     unanswered: dict[str, int] = field(default_factory=dict)  # family -> contacts since the last reaction
     endings: dict[tuple[int, bool, int], Moment_] = field(default_factory=dict)  # (campaign, any key, key)

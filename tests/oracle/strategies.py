@@ -37,10 +37,11 @@ def cases(draw: st.DrawFn) -> Case:
 
 def _case(dice: Dice, rows: tuple[int, int], origin: str, *, flood: bool = False) -> Case:
     times = Times(dice)
-    playbook = Maker(dice, times).playbook(flood=flood)
+    maker = Maker(dice, times)
+    playbook = maker.playbook(flood=flood)
     mistakes = check(playbook)
     assert not mistakes, f"{origin}: {mistakes[0]}"
-    return playbook, Stream(dice, times, playbook, rows, flood=flood).rows()
+    return playbook, Stream(dice, times, playbook, rows, flood=flood, busy=maker.is_busy).rows()
 
 
 def split(rows: list[Batch], dice: Dice) -> list[Batch]:

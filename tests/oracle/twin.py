@@ -149,7 +149,7 @@ class Twin:
         if row.type in REACTIONS:
             contacts.react(customer, row)
         if row.type == "contact_reported":
-            contacts.report(self.book, customer, row)
+            contacts.report(self, customer, row)
         measures.update(self.book, customer, row, self.secret)
         return moments.update(self, customer, row)
 

@@ -28,7 +28,7 @@ BEYOND = {
     *("campaign_conditions", "catalogue", "catalogue_columns", "catalogue_elsewhere", "catalogue_header"),
     *("condition_over_lines", "conditions", "conditions_about_time", "duplicate_key", "fact_keys", "moment_keys"),
     *("no_classes", "no_name", "nothing_in_it", "offer_conditions", "one_name_for_two_things", "product_fields"),
-    *("segment_before_its_own", "segments_in_a_circle", "unknown_zone"),
+    *("cap_category", "segment_before_its_own", "segments_in_a_circle", "unknown_zone"),
 }
 # Those that are no YAML, or none of ours.
 UNREADABLE = {

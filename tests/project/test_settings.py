@@ -30,7 +30,6 @@ IDLE = {
     (model.Playbook, "languages"): "the words of a message are chosen when messages are made, which is not yet",
     (model.Playbook, "groups"): "group caps and holdings come with groups",
     (model.Group, "by"): "group caps and holdings come with groups",
-    (model.Campaign, "owner"): "says to people whose campaign it is",
     (model.Campaign, "goal"): "results are not measured yet",
     (model.Campaign, "goal_within_us"): "results are not measured yet",
 }

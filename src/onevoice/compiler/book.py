@@ -58,6 +58,11 @@ class Book:
         self.classes = _numbered(playbook.policies.classes)
         self.channels = _numbered(playbook.channels)
         self.placements = _numbered(playbook.placements)
+        self.owners = _numbered(dict.fromkeys(each.owner for each in playbook.campaigns.values() if each.owner))
+        # Identifiers by which channels reach a customer whom a cap counts by address.
+        by_address = any(cap.address for cap in playbook.policies.caps)
+        addressed = [channel.address for channel in playbook.channels.values() if channel.address and by_address]
+        self.addresses = _numbered(dict.fromkeys(addressed))
 
     def condition(self, text: str, scope: Scope, expected: Type, columns: Sequence[int] | None = None) -> int:
         """Return the number of a condition in the code table, -1 for an empty text.

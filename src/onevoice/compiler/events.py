@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 _OFFER: Final = ("offer", "family", "product")
 # The events that mean something by themselves, and the fields they are read by.
 _SPECIAL: Final = {
-    "contact_reported": (at.SPECIAL_REPORTED, ("campaign", "class", "channel")),
+    "contact_reported": (at.SPECIAL_REPORTED, ("campaign", "class", "channel", "offer")),
     "offer_shown": (at.SPECIAL_OFFER, _OFFER),
     "offer_accepted": (at.SPECIAL_REACTION, _OFFER),
     "offer_refused": (at.SPECIAL_REACTION, _OFFER),
@@ -34,7 +34,8 @@ _SPECIAL: Final = {
 def compile_kinds(book: Book) -> Ints:
     """Return the table of the identifiers' kinds."""
     kinds = book.schema.identifiers
-    return table([[int(kind.unique), int(kind.anonymous), kind.at_most] for kind in kinds], at.KIND_AT_MOST + 1)
+    rows = [[int(kind.unique), int(kind.anonymous), kind.at_most, book.addresses.get(kind.name, -1)] for kind in kinds]
+    return table(rows, at.KIND_ADDRESS + 1)
 
 
 def compile_event_types(book: Book, uses: Sequence[Grouped], ends: frozenset[int]) -> Ints:
@@ -51,7 +52,7 @@ def compile_event_types(book: Book, uses: Sequence[Grouped], ends: frozenset[int
         row[at.E_SPECIAL] = special
         row[at.E_ENDS] = layout.number in ends
         row[at.E_PRODUCT] = layout.fields[ABOUT_PRODUCT].column if layout.about_product else -1
-        row[at.E_FIRST : at.E_THIRD + 1] = read + [-1] * (3 - len(read))
+        row[[at.E_FIRST, at.E_SECOND, at.E_THIRD, at.E_FOURTH]] = read + [-1] * (4 - len(read))
     return types
 
 

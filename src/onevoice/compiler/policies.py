@@ -9,10 +9,12 @@ import numpy as np
 from onevoice import program as at
 from onevoice.compiler.rows import table
 from onevoice.conditions.tree import Type
-from onevoice.playbook.model import DAY, Period
+from onevoice.playbook.model import CATEGORY, DAY, EACH, Period
 from onevoice.zones import zone_number
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from onevoice.compiler.book import Book
     from onevoice.compiler.rows import Row
     from onevoice.playbook.model import Cap
@@ -67,6 +69,9 @@ def compile_limits(book: Book, segments: Ints, suppressions: Ints, campaigns: In
     limits[at.P_SLOT_SEGMENTS] = measures
     limits[at.P_SLOT_SUPPRESSIONS] = measures + len(segments)
     limits[at.P_SLOT_IGNORED] = measures + len(segments) + len(suppressions)
+    columns = {name: number for number, name in enumerate(book.playbook.products.fields)}
+    limits[at.P_CATEGORY] = columns[CATEGORY] if any(cap.category for cap in policies.caps) else -1
+    limits[at.P_CAPS_LIFT] = int(any(_lifts(book, cap) for cap in policies.caps))
     return limits
 
 
@@ -85,8 +90,9 @@ def _classes(book: Book) -> Ints:
         tier = strict.index(name) if klass.strict else len(strict)
         purpose = book.names.code(klass.purpose or name)
         exempt = policies.exempt.get(name, frozenset())
-        rows.append([tier, purpose, int(klass.consent_required), int("caps" in exempt), int("gap" in exempt)])
-    return table(rows, at.CLASS_EXEMPT_GAP + 1)
+        exemptions = [int("caps" in exempt), int("gap" in exempt)]
+        rows.append([tier, purpose, int(klass.consent_required), *exemptions, int(klass.counts)])
+    return table(rows, at.CLASS_COUNTS + 1)
 
 
 def _channels(book: Book) -> Ints:
@@ -100,18 +106,41 @@ def _caps(book: Book) -> Ints:
     """Order the caps by set (same scope and window), in each those with `for` before the one without."""
     sets: dict[tuple[object, ...], list[tuple[int, Cap]]] = {}
     for index, cap in enumerate(book.playbook.policies.caps):
-        scope = (cap.channel, cap.klass, cap.campaign, cap.rolling_us, cap.period)
-        sets.setdefault(scope, []).append((index, cap))
+        sets.setdefault((cap.scope, cap.rolling_us, cap.period), []).append((index, cap))
     rows: list[Row] = []
     for number, members in enumerate(sets.values()):
+        lifts = int(any(_lifts(book, cap) for _, cap in members))
         for index, cap in sorted(members, key=lambda member: not member[1].for_segment):
-            rows.append([index, number, *_cap(book, cap)])
-    return table(rows, at.CAP_SEGMENT + 1)
+            rows.append([index, number, *_cap(book, cap), lifts, 0, *_scope(book, cap)])
+    caps = table(rows, at.CAP_SCOPE + at.SCOPES)
+    caps[caps[:, at.CAP_INDEX], at.CAP_ROW] = np.arange(len(caps))
+    return caps
 
 
 def _cap(book: Book, cap: Cap) -> Row:
-    """Return a cap's row from CAP_MAX on."""
+    """Return a cap's row from CAP_MAX to CAP_OWN."""
     period = _PERIODS[cap.period] if cap.period else 0
-    scope = [book.channels.get(cap.channel, -1), book.classes.get(cap.klass, -1)]
-    scope += [book.campaigns.get(cap.campaign, -1), book.segments.get(cap.for_segment, -1)]
-    return [cap.max, cap.rolling_us, period, *scope]
+    segment, own = book.segments.get(cap.for_segment, -1), book.schema.trait_numbers.get(cap.own_max, -1)
+    return [cap.max, cap.rolling_us, period, segment, own]
+
+
+def _lifts(book: Book, cap: Cap) -> bool:
+    """Whether something else than time may lift a cap: what the customer is, chooses, where they live, the offer."""
+    moves = cap.period is not None and any(trait.means == "time_zone" for trait in book.schema.traits)
+    return bool(cap.for_segment or cap.own_max or cap.address or cap.category or moves)
+
+
+def _scope(book: Book, cap: Cap) -> Row:
+    """Return a cap's row from CAP_SCOPES on."""
+    code = book.names.code
+    numbers = [book.campaigns.__getitem__, book.classes.__getitem__, book.channels.__getitem__, code]
+    numbers += [book.owners.__getitem__, code, code]
+    found = [_wanted(name, number) for name, number in zip(cap.scope, numbers, strict=True)]
+    scopes = max((place for place, each in enumerate(found, 1) if each != at.ANY), default=0)
+    return [scopes, *found]
+
+
+def _wanted(name: str, number: Callable[[str], int]) -> int:
+    if not name:
+        return at.ANY
+    return at.EACH if name == EACH else number(name)

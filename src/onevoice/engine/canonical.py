@@ -24,10 +24,12 @@ from onevoice.program import (
     MEASURE_AGGREGATE,
     MEASURE_PANE_US,
     MOMENT_SUBSTEPS,
+    NONE,
     P_HORIZON_US,
     P_SLOT_IGNORED,
     P_SLOT_SEGMENTS,
     P_SLOT_SUPPRESSIONS,
+    SCOPES,
 )
 
 if TYPE_CHECKING:
@@ -268,7 +270,12 @@ class _View:
         horizon = int(self.program.limits[P_HORIZON_US])
         for customer, row in self.chain(self.state.contacts, at.CONTACT_HEAD, at.K_NEXT):
             if row[at.K_DUE_AT] + horizon > self.now:
-                yield (customer, *row[at.K_NUMBER : at.K_DUE_AT + 1])
+                campaign, klass, channel, family, _, category, address = row[at.K_SCOPE : at.K_SCOPE + SCOPES]
+                said = (row[at.K_NUMBER], campaign, klass, channel, row[at.K_KEY], row[at.K_DUE_AT])
+                yield (customer, *said, self._name(family), self._name(category), _or_none(address, NONE))
+
+    def _name(self, code: int) -> str | None:
+        return self.texts[code] if code >= 0 else None
 
     def unanswered(self) -> Iterator[Row]:
         """Give how many contacts of an offer family went unanswered."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from onevoice.conditions.tree import OFFER_FAMILY, OFFER_PRODUCT
 from onevoice.engine import (
+    caps,
     conditions,
     facts,
     ledger,
@@ -34,11 +35,13 @@ from onevoice.program import (
     BY_MOMENT,
     CAMPAIGN_CLASS,
     CAMPAIGN_KEYED,
+    CAMPAIGN_OFFER,
     E_BEGINS_FROM,
     E_BEGINS_TO,
     E_FACTS_FROM,
     E_FACTS_TO,
     E_FIRST,
+    E_FOURTH,
     E_MEASURES_FROM,
     E_MEASURES_TO,
     E_MOMENTS_FROM,
@@ -56,6 +59,7 @@ from onevoice.program import (
     MU_PART,
     MU_WHERE,
     NO_PART,
+    NONE,
     P_ZONE,
     P_ZONE_TRAIT,
     ROLE_CAMPAIGN,
@@ -146,13 +150,7 @@ def take_special(program: Program, state: State, columns: Columns, row: int, cus
     if special == SPECIAL_NONE or special == SPECIAL_ASKED:
         return
     if special == SPECIAL_REPORTED:
-        campaign = role_of(program, columns, row, event[E_FIRST], ROLE_CAMPAIGN)
-        klass = role_of(program, columns, row, event[E_SECOND], ROLE_CLASS)
-        given = columns.values[row, event[E_SECOND]]
-        if given != given and campaign >= 0:  # noqa: PLR0124 - NaN is NULL
-            klass = program.campaigns[campaign, CAMPAIGN_CLASS]
-        channel = role_of(program, columns, row, event[E_THIRD], ROLE_CHANNEL)
-        ledger.enter(program, state, customer, -1, campaign, klass, channel, 0, time)
+        _take_report(program, state, columns, row, customer, time)
         return
     offer = role_of(program, columns, row, event[E_FIRST], ROLE_OFFER)
     if offer >= 0:
@@ -163,8 +161,35 @@ def take_special(program: Program, state: State, columns: Columns, row: int, cus
 
 
 @kernel
+def _take_report(program: Program, state: State, columns: Columns, row: int, customer: int, time: int) -> None:
+    """Enter a contact that somebody else sent into the ledger; its class and offer are the campaign's, unless said."""
+    event = program.event_types[columns.rows[row, TYPE]]
+    campaign = role_of(program, columns, row, event[E_FIRST], ROLE_CAMPAIGN)
+    klass = role_of(program, columns, row, event[E_SECOND], ROLE_CLASS)
+    channel = role_of(program, columns, row, event[E_THIRD], ROLE_CHANNEL)
+    offer = role_of(program, columns, row, event[E_FOURTH], ROLE_OFFER)
+    if campaign >= 0:
+        if _is_null(columns, row, event[E_SECOND]):
+            klass = program.campaigns[campaign, CAMPAIGN_CLASS]
+        if _is_null(columns, row, event[E_FOURTH]):
+            offer = program.campaigns[campaign, CAMPAIGN_OFFER]
+    family, product = NONE, NONE
+    if offer >= 0:
+        family = int(program.offers[offer, OFFER_FAMILY])
+        named = program.offers[offer, OFFER_PRODUCT]
+        product = int(named) if named == named else NONE  # noqa: PLR0124 - NaN is NULL
+    caps.describe(program, state, customer, campaign, klass, channel, family, product)
+    ledger.enter(program, state, customer, -1, 0, time)
+
+
+@kernel
+def _is_null(columns: Columns, row: int, column: int) -> bool:
+    return columns.values[row, column] != columns.values[row, column]
+
+
+@kernel
 def _fill_in(columns: Columns, row: int, column: int, found: float) -> None:
-    if columns.values[row, column] != columns.values[row, column]:
+    if _is_null(columns, row, column):
         columns.values[row, column] = found
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from onevoice.engine import candidates as wishes
-from onevoice.engine import conditions, facts, holding, ledger, segments
+from onevoice.engine import caps, conditions, facts, holding, ledger, segments
 from onevoice.engine import state as at
 from onevoice.engine.hashing import mix
 from onevoice.engine.kernel import kernel
@@ -13,10 +13,10 @@ from onevoice.engine.reasons import AGAIN_AFTER, CAP, GAP, NO_ADDRESS, NO_CONSEN
 from onevoice.program import (
     CAMPAIGN_AGAIN_US,
     CAMPAIGN_CLASS,
+    CAMPAIGN_FAMILY,
     CAMPAIGN_IS_OFFER,
     CAMPAIGN_SENDS,
     CAP_INDEX,
-    CAP_MAX,
     CHANNEL_KIND,
     CHANNEL_NAME,
     CLASS_CONSENT_REQUIRED,
@@ -88,27 +88,37 @@ def suppression(
 
 
 @kernel
+def describe(program: Program, state: State, customer: int, campaign: int, channel: int, product: int) -> None:
+    """Write into `state.scope` what a campaign's contact by a channel would be."""
+    klass, family = program.campaigns[campaign, CAMPAIGN_CLASS], program.campaigns[campaign, CAMPAIGN_FAMILY]
+    caps.describe(program, state, customer, campaign, klass, channel, family, product)
+
+
+@kernel
 def _timed_gates(
-    program: Program, state: State, customer: int, campaign: int, key: int, channel: int
+    program: Program, state: State, customer: int, campaign: int, key: int, channel: int, product: int
 ) -> tuple[int, int, int, int, int]:
     """Return (reason, rule, value, limit, until) of again_after, gap and caps; the reason is WON where all are open."""
     now = state.scalars[at.NOW]
     klass = program.campaigns[campaign, CAMPAIGN_CLASS]
     again = program.campaigns[campaign, CAMPAIGN_AGAIN_US]
     if again > 0:
-        last = ledger.last_due(state, customer, campaign, key, False)
+        last = ledger.last_of_campaign(state, customer, campaign, key, False)
         if last + again > now:
             return AGAIN_AFTER, -1, last, 0, last + again
     gap = program.limits[P_GAP_US]
     if gap > 0:
-        only = campaign if program.classes[klass, CLASS_EXEMPT_GAP] else -1
-        last = ledger.last_due(state, customer, only, 0, True)
+        if program.classes[klass, CLASS_EXEMPT_GAP]:
+            last = ledger.last_of_campaign(state, customer, campaign, 0, True)
+        else:
+            last = ledger.last_counted(program, state, customer)
         if last + gap > now:
             return GAP, -1, last, 0, last + gap
-    if not program.classes[klass, CLASS_EXEMPT_CAPS]:
-        cap, count, room_at = ledger.full_cap(program, state, customer, campaign, klass, channel)
+    if not program.classes[klass, CLASS_EXEMPT_CAPS] and program.caps.shape[0] > 0:
+        describe(program, state, customer, campaign, channel, product)
+        cap, count, most, room_at = caps.full_cap(program, state, customer)
         if cap >= 0:
-            return CAP, program.caps[cap, CAP_INDEX], count, program.caps[cap, CAP_MAX], room_at
+            return CAP, program.caps[cap, CAP_INDEX], count, most, room_at
     return WON, -1, 0, 0, 0
 
 
@@ -131,7 +141,7 @@ def pass_all(program: Program, state: State, customer: int, row: int) -> None:
         elif rule >= 0:
             reason, which = SUPPRESSED, rule
         else:
-            reason, which, value, limit, until = _timed_gates(program, state, customer, campaign, key, channel)
+            reason, which, value, limit, until = _timed_gates(program, state, customer, campaign, key, channel, product)
         if reason == WON or reason > candidates[row, at.C_REASON]:
             candidates[row, at.C_REASON] = reason
             candidates[row, at.C_CHANNEL] = channel
@@ -158,6 +168,15 @@ def is_free(program: Program, state: State, customer: int, row: int) -> bool:
         if has_address and _has_consent(program, state, customer, klass, channel):
             return True
     return False
+
+
+@kernel
+def has_room_again(program: Program, state: State, customer: int, row: int) -> bool:
+    """Whether the cap that blocks a candidate has lifted otherwise than by time."""
+    candidates = state.candidates
+    product = wishes.product_of(program, candidates, row)
+    describe(program, state, customer, candidates[row, at.C_CAMPAIGN], candidates[row, at.C_LAST_CHANNEL], product)
+    return caps.has_lifted(program, state, customer, candidates[row, at.C_LAST_RULE], candidates[row, at.C_DUE_AT])
 
 
 @kernel

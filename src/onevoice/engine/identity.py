@@ -12,7 +12,7 @@ from onevoice.engine.hashing import mix
 from onevoice.engine.kernel import kernel
 from onevoice.engine.store import COUNT, HIGH, chain_length
 from onevoice.events.batch import HASH_HIGH, HASH_LOW, KIND
-from onevoice.program import KIND_ANONYMOUS, KIND_AT_MOST, KIND_UNIQUE, P_ZONE
+from onevoice.program import KIND_ADDRESS, KIND_ANONYMOUS, KIND_AT_MOST, KIND_UNIQUE, P_ZONE
 
 if TYPE_CHECKING:
     from onevoice.engine.state import State
@@ -140,6 +140,15 @@ def candidates_at_stake(state: State, identifiers: Ints, start: int, stop: int) 
 
 
 @kernel
+def _note_address(program: Program, state: State, identifiers: Ints, i: int, customer: int) -> None:
+    """Note that the event's identifier `i` was given to a customer, if caps go by addresses of its kind."""
+    place = program.kinds[identifiers[i, KIND], KIND_ADDRESS]
+    if place >= 0:
+        state.addresses[customer, 2 * place] = state.scalars[at.POSITION]
+        state.addresses[customer, 2 * place + 1] = identifiers[i, HASH_LOW]
+
+
+@kernel
 def _give(program: Program, state: State, identifiers: Ints, i: int, customer: int) -> None:
     """Give a new identifier to a customer, unless it would be one too many of its kind."""
     kind = identifiers[i, KIND]
@@ -158,6 +167,7 @@ def _give(program: Program, state: State, identifiers: Ints, i: int, customer: i
     state.identifiers[row, at.ID_HIGH] = high
     state.identifiers[row, at.ID_CUSTOMER] = customer
     state.identifiers_index[place] = row + 1
+    _note_address(program, state, identifiers, i, customer)
     state.identifier_counts[customer, kind] += 1
 
 
@@ -176,6 +186,7 @@ def _found(program: Program, state: State, identifiers: Ints, i: int) -> int:
         row[head] = -1
     row[at.JUDGE_AT] = at.INFINITE
     row[at.ROUND_AT] = at.INFINITE
+    state.addresses[customer, :] = at.NEVER
     state.traits[customer, :] = np.nan
     state.trait_stamps[customer, :] = at.NEVER
     state.initiators[customer, :] = at.NEVER
@@ -241,6 +252,7 @@ def _log_in(program: Program, state: State, identifiers: Ints, i: int, customer:
     state.identifier_counts[before, kind] -= 1
     state.identifier_counts[customer, kind] += 1
     state.identifiers[row, at.ID_CUSTOMER] = customer
+    _note_address(program, state, identifiers, i, customer)
     return customer
 
 

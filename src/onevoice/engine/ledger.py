@@ -4,29 +4,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from onevoice.engine import bits, calendar, facts
+from onevoice.engine import facts
 from onevoice.engine import state as at
 from onevoice.engine.kernel import kernel
 from onevoice.engine.store import DATA, KEY, NEXT, OWNER, SLOT_MASK, add, find, give_back, owner_of, remove, take
 from onevoice.program import (
-    CAP_CAMPAIGN,
-    CAP_CHANNEL,
-    CAP_CLASS,
-    CAP_MAX,
-    CAP_PERIOD,
-    CAP_ROLLING_US,
-    CAP_SEGMENT,
-    CAP_SET,
+    CLASS_COUNTS,
     P_FACT_IGNORED,
     P_HORIZON_US,
     P_IGNORED_TIMES,
     P_SLOT_IGNORED,
+    SCOPES,
 )
 
 if TYPE_CHECKING:
     from onevoice.engine.state import State
     from onevoice.program import Program
-    from onevoice.tables import Ints
 
 
 @kernel
@@ -62,113 +55,47 @@ def _forget_old(program: Program, state: State, customer: int) -> None:
 
 
 @kernel
-def enter(
-    program: Program,
-    state: State,
-    customer: int,
-    number: int,
-    campaign: int,
-    klass: int,
-    channel: int,
-    key: int,
-    due: int,
-) -> None:
-    """Enter a contact into the ledger."""
+def enter(program: Program, state: State, customer: int, number: int, key: int, due: int) -> None:
+    """Enter the contact that `state.scope` tells of (see caps.describe) into the ledger."""
     _forget_old(program, state, customer)
     row = take(state.contacts, state.pools, at.CONTACTS, at.K_NEXT)
     contact = state.contacts[row]
     contact[at.K_NUMBER] = number
-    contact[at.K_CAMPAIGN] = campaign
-    contact[at.K_CLASS] = klass
-    contact[at.K_CHANNEL] = channel
     contact[at.K_KEY] = key
     contact[at.K_DUE_AT] = due
+    for scope in range(SCOPES):
+        contact[at.K_SCOPE + scope] = state.scope[scope]
     _link(state, customer, row)
 
 
 @kernel
-def last_due(state: State, customer: int, campaign: int, key: int, any_key: int) -> int:
-    """Return the due time of the newest contact of a campaign (-1: any) and key, or NEVER."""
-    contacts = state.contacts
+def counts(program: Program, state: State, row: int) -> bool:
+    """Whether a contact is in caps and in the gap of others: its class may say that it is not."""
+    klass = state.contacts[row, at.K_CLASS]
+    return klass < 0 or program.classes[klass, CLASS_COUNTS] == 1
+
+
+@kernel
+def last_counted(program: Program, state: State, customer: int) -> int:
+    """Return the due time of the newest contact that counts, or NEVER."""
     row = state.customers[customer, at.CONTACT_HEAD]
     while row >= 0:
-        if campaign < 0:
-            return contacts[row, at.K_DUE_AT]
-        if contacts[row, at.K_CAMPAIGN] == campaign and (any_key or contacts[row, at.K_KEY] == key):
-            return contacts[row, at.K_DUE_AT]
-        row = contacts[row, at.K_NEXT]
+        if counts(program, state, row):
+            return state.contacts[row, at.K_DUE_AT]
+        row = state.contacts[row, at.K_NEXT]
     return at.NEVER
 
 
 @kernel
-def _period_start(program: Program, state: State, customer: int, cap: int, ahead: int) -> int:
-    """Return when the period of a cap begins that is `ahead` after the present one."""
-    zone, period = state.customers[customer, at.ZONE], program.caps[cap, CAP_PERIOD]
-    return calendar.period_start(program.zones, zone, period, state.scalars[at.NOW], ahead)
-
-
-@kernel
-def _in_scope(program: Program, contacts: Ints, row: int, cap: int) -> bool:
-    caps = program.caps
-    return (
-        (caps[cap, CAP_CHANNEL] < 0 or caps[cap, CAP_CHANNEL] == contacts[row, at.K_CHANNEL])
-        and (caps[cap, CAP_CLASS] < 0 or caps[cap, CAP_CLASS] == contacts[row, at.K_CLASS])
-        and (caps[cap, CAP_CAMPAIGN] < 0 or caps[cap, CAP_CAMPAIGN] == contacts[row, at.K_CAMPAIGN])
-    )
-
-
-@kernel
-def _cap_state(program: Program, state: State, customer: int, cap: int) -> tuple[int, int]:
-    """Return how many contacts a cap counts now, and the instant at which it has room if it is full."""
-    now = state.scalars[at.NOW]
+def last_of_campaign(state: State, customer: int, campaign: int, key: int, any_key: int) -> int:
+    """Return the due time of the newest contact of a campaign and key, or NEVER."""
     contacts = state.contacts
-    rolling = program.caps[cap, CAP_ROLLING_US]
-    most = program.caps[cap, CAP_MAX]
-    oldest = now - rolling + 1 if rolling > 0 else _period_start(program, state, customer, cap, 0)
-    count, room_at = 0, now
     row = state.customers[customer, at.CONTACT_HEAD]
-    while row >= 0 and contacts[row, at.K_DUE_AT] >= oldest:
-        if _in_scope(program, contacts, row, cap):
-            count += 1
-            if count == most:
-                room_at = contacts[row, at.K_DUE_AT] + rolling
+    while row >= 0:
+        if contacts[row, at.K_CAMPAIGN] == campaign and (any_key or contacts[row, at.K_KEY] == key):
+            return contacts[row, at.K_DUE_AT]
         row = contacts[row, at.K_NEXT]
-    if rolling == 0 and count >= most:
-        room_at = _period_start(program, state, customer, cap, 1)
-    return count, room_at
-
-
-@kernel
-def _applies(program: Program, state: State, customer: int, campaign: int, klass: int, channel: int, cap: int) -> bool:
-    caps = program.caps
-    if caps[cap, CAP_CHANNEL] >= 0 and caps[cap, CAP_CHANNEL] != channel:
-        return False
-    if caps[cap, CAP_CLASS] >= 0 and caps[cap, CAP_CLASS] != klass:
-        return False
-    if caps[cap, CAP_CAMPAIGN] >= 0 and caps[cap, CAP_CAMPAIGN] != campaign:
-        return False
-    segment = caps[cap, CAP_SEGMENT]
-    return segment < 0 or bits.bit(state.memberships, customer, segment) == 1
-
-
-@kernel
-def full_cap(
-    program: Program, state: State, customer: int, campaign: int, klass: int, channel: int
-) -> tuple[int, int, int]:
-    """Return (cap, count, instant of room) of the first cap that is full for a contact now; cap is -1 where none is.
-
-    Of the caps of one set (same scope and window) only the first that applies counts.
-    """
-    done = -1
-    for cap in range(program.caps.shape[0]):
-        if program.caps[cap, CAP_SET] == done:
-            continue
-        if _applies(program, state, customer, campaign, klass, channel, cap):
-            done = program.caps[cap, CAP_SET]
-            count, room_at = _cap_state(program, state, customer, cap)
-            if count >= program.caps[cap, CAP_MAX]:
-                return cap, count, room_at
-    return -1, 0, 0
+    return at.NEVER
 
 
 @kernel

@@ -27,6 +27,16 @@ def _merge_traits(state: State, a: int, b: int) -> None:
 
 
 @kernel
+def _merge_addresses(state: State, a: int, b: int) -> None:
+    """Of each kind keep the address that was given later."""
+    addresses = state.addresses
+    for given in range(0, addresses.shape[1] - 1, 2):
+        if addresses[b, given] > addresses[a, given]:
+            addresses[a, given] = addresses[b, given]
+            addresses[a, given + 1] = addresses[b, given + 1]
+
+
+@kernel
 def merge(program: Program, state: State, a: int, b: int) -> None:
     """Fold customer `b` into the older customer `a`; `b` stays as an alias."""
     customers = state.customers
@@ -34,6 +44,7 @@ def merge(program: Program, state: State, a: int, b: int) -> None:
     customers[a, at.KNOWN] += customers[b, at.KNOWN]
     for kind in range(state.identifier_counts.shape[1]):
         state.identifier_counts[a, kind] += state.identifier_counts[b, kind]
+    _merge_addresses(state, a, b)
     trait = program.limits[P_ZONE_TRAIT]
     _merge_traits(state, a, b)
     if trait >= 0 and state.trait_stamps[b, 2 * trait] == state.trait_stamps[a, 2 * trait]:

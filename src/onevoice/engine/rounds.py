@@ -10,8 +10,15 @@ from onevoice.engine import candidates as wishes
 from onevoice.engine import gates, ledger, ranking, record, segments, timers
 from onevoice.engine import state as at
 from onevoice.engine.kernel import kernel
-from onevoice.engine.reasons import NO_ADDRESS, NO_CONSENT, NOT_ELIGIBLE, OUTRANKED, ROUND, SUPPRESSED, WON
-from onevoice.program import CAMPAIGN_CLASS, CAMPAIGN_FAMILY, CLASS_EXEMPT_GAP, P_GAP_US
+from onevoice.engine.reasons import CAP, NO_ADDRESS, NO_CONSENT, NOT_ELIGIBLE, OUTRANKED, ROUND, SUPPRESSED, WON
+from onevoice.program import (
+    CAMPAIGN_CLASS,
+    CAMPAIGN_FAMILY,
+    CLASS_COUNTS,
+    CLASS_EXEMPT_GAP,
+    P_CAPS_LIFT,
+    P_GAP_US,
+)
 
 if TYPE_CHECKING:
     from onevoice.engine.state import State
@@ -71,10 +78,11 @@ def _is_news(candidates: Ints, row: int) -> bool:
 
 @kernel
 def _outrank(program: Program, state: State, row: int, winner: int) -> None:
-    """Let a candidate that could have won wait for the gap after the winner."""
+    """Let a candidate that could have won wait for the gap after the winner, if there is one."""
     candidates = state.candidates
     klass = program.campaigns[candidates[row, at.C_CAMPAIGN], CAMPAIGN_CLASS]
-    gap = 0 if program.classes[klass, CLASS_EXEMPT_GAP] else program.limits[P_GAP_US]
+    counts = program.classes[program.campaigns[candidates[winner, at.C_CAMPAIGN], CAMPAIGN_CLASS], CLASS_COUNTS]
+    gap = program.limits[P_GAP_US] if counts and not program.classes[klass, CLASS_EXEMPT_GAP] else 0
     candidates[row, at.C_REASON] = OUTRANKED
     candidates[row, at.C_VALUE] = candidates[winner, at.C_CAMPAIGN]
     candidates[row, at.C_UNTIL] = state.scalars[at.NOW] + gap
@@ -96,9 +104,10 @@ def _contact(program: Program, state: State, customer: int, row: int) -> int:
     campaign = candidates[row, at.C_CAMPAIGN]
     number = state.scalars[at.NEXT_CONTACT]
     state.scalars[at.NEXT_CONTACT] += 1
-    klass, now = program.campaigns[campaign, CAMPAIGN_CLASS], state.scalars[at.NOW]
-    channel, key = candidates[row, at.C_CHANNEL], candidates[row, at.C_KEY]
-    ledger.enter(program, state, customer, number, campaign, klass, channel, key, now)
+    now, product = state.scalars[at.NOW], wishes.product_of(program, candidates, row)
+    gates.describe(program, state, customer, campaign, candidates[row, at.C_CHANNEL], product)
+    ledger.enter(program, state, customer, number, candidates[row, at.C_KEY], now)
+    candidates[row, at.C_VALUE] = state.names[product, at.N_HASH] if product >= 0 else 0
     family = program.campaigns[campaign, CAMPAIGN_FAMILY]
     if family >= 0:
         if ledger.contacted(program, state, customer, state.names[family, at.N_HASH], now):
@@ -167,8 +176,18 @@ def round_timer(program: Program, state: State, timer: int) -> None:
 
 
 @kernel
+def _is_lifted(program: Program, state: State, customer: int, row: int) -> bool:
+    """Whether what blocks a candidate no longer does, otherwise than because its time has come."""
+    block = state.candidates[row, at.C_BLOCK]
+    if block == NO_CONSENT or block == NO_ADDRESS or block == SUPPRESSED:
+        return gates.is_free(program, state, customer, row)
+    lifts = block == CAP and program.limits[P_CAPS_LIFT] == 1
+    return lifts and gates.has_room_again(program, state, customer, row)
+
+
+@kernel
 def wake(program: Program, state: State, customer: int) -> int:
-    """Unblock the candidates whose consent, address or suppression no longer stands in the way.
+    """Unblock the candidates whose consent, address, suppression or cap no longer stands in the way.
 
     Returns the next instant at which time alone may unblock another.
     """
@@ -178,12 +197,12 @@ def wake(program: Program, state: State, customer: int) -> int:
     row = state.customers[customer, at.CANDIDATE_HEAD]
     while row >= 0:
         block = candidates[row, at.C_BLOCK]
-        if candidates[row, at.C_BORN] and (block == NO_CONSENT or block == NO_ADDRESS or block == SUPPRESSED):
-            if gates.is_free(program, state, customer, row):
+        if candidates[row, at.C_BORN] and block > 0:
+            if _is_lifted(program, state, customer, row):
                 candidates[row, at.C_BLOCK] = 0
                 candidates[row, at.C_DUE_AT] = now
                 woken = True
-            else:
+            elif block == NO_CONSENT or block == NO_ADDRESS or block == SUPPRESSED:
                 due = min(due, gates.free_again(program, state, customer, row))
         row = candidates[row, at.C_NEXT]
     if woken:

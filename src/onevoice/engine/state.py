@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 import numpy as np
 
 from onevoice.engine import bits, store
+from onevoice.program import SCOPE_CAMPAIGN, SCOPE_CHANNEL, SCOPE_CLASS, SCOPES
 from onevoice.tables import Tables
 
 if TYPE_CHECKING:
@@ -148,13 +149,14 @@ CANDIDATE_WIDTH: Final = 23
 
 # `contacts`
 K_NUMBER: Final = 0  # -1: reported by somebody else
-K_CAMPAIGN: Final = 1
-K_CLASS: Final = 2
-K_CHANNEL: Final = 3
-K_KEY: Final = 4
-K_DUE_AT: Final = 5
-K_NEXT: Final = 6
-CONTACT_WIDTH: Final = 7
+K_KEY: Final = 1
+K_DUE_AT: Final = 2
+K_NEXT: Final = 3
+K_SCOPE: Final = 4  # what caps go by, -1 for none; the first three are
+K_CAMPAIGN: Final = K_SCOPE + SCOPE_CAMPAIGN
+K_CLASS: Final = K_SCOPE + SCOPE_CLASS
+K_CHANNEL: Final = K_SCOPE + SCOPE_CHANNEL
+CONTACT_WIDTH: Final = K_SCOPE + SCOPES
 
 # `queue`: births that wait until the event's customer has been judged
 Q_CAMPAIGN: Final = 0
@@ -201,6 +203,7 @@ class State(Tables):
         "pools": "i2",
         "customers": "i2",
         "identifier_counts": "i2",  # customer × kind
+        "addresses": "i2",  # customer × kind that caps go by: when the latest was given (position), and its half
         "traits": "f2",  # customer × trait
         "trait_stamps": "i2",
         "memberships": "i2",  # customer × segment, as bits (bits.py)
@@ -228,6 +231,7 @@ class State(Tables):
         "likes": "i2",  # pattern × name: 1 where it matches
         "stack": "f1",  # scratch of the condition machine
         "ranks": "f1",  # scratch of a round, by candidate row
+        "scope": "i1",  # scratch of a contact that is looked at or made: what caps go by
         "asks": "i1",  # scratch of an ask, by campaign
         "flipped": "i1",  # scratch of a judgement, by segment
         "ask_ranks": "f1",
@@ -238,6 +242,7 @@ class State(Tables):
     pools: NDArray[np.int64]
     customers: NDArray[np.int64]
     identifier_counts: NDArray[np.int64]
+    addresses: NDArray[np.int64]
     traits: NDArray[np.float64]
     trait_stamps: NDArray[np.int64]
     memberships: NDArray[np.int64]
@@ -265,6 +270,7 @@ class State(Tables):
     likes: NDArray[np.int64]
     stack: NDArray[np.float64]
     ranks: NDArray[np.float64]
+    scope: NDArray[np.int64]
     asks: NDArray[np.int64]
     flipped: NDArray[np.int64]
     ask_ranks: NDArray[np.float64]
@@ -276,6 +282,7 @@ class State(Tables):
 TABLES: Final[dict[str, int]] = {
     "customers": CUSTOMERS,
     "identifier_counts": CUSTOMERS,
+    "addresses": CUSTOMERS,
     "traits": CUSTOMERS,
     "trait_stamps": CUSTOMERS,
     "memberships": CUSTOMERS,
@@ -308,6 +315,7 @@ def empty(widths: Widths) -> State:
         pools=ints(POOLS, store.POOL_WIDTH),
         customers=ints(rows, CUSTOMER_WIDTH),
         identifier_counts=ints(rows, max(widths.kinds, 1)),
+        addresses=ints(rows, max(2 * widths.addresses, 1)),
         traits=np.zeros((rows, max(widths.traits, 1))),
         trait_stamps=ints(rows, 2 * max(widths.traits, 1)),
         memberships=ints(rows, bits.words_for(widths.segments)),
@@ -335,6 +343,7 @@ def empty(widths: Widths) -> State:
         likes=ints(max(widths.likes, 1), max(widths.names, 64)),
         stack=np.zeros(widths.stack),
         ranks=np.zeros(rows),
+        scope=ints(SCOPES),
         asks=ints(max(widths.campaigns, 1)),
         flipped=ints(max(widths.segments, 1)),
         ask_ranks=np.zeros(max(widths.campaigns, 1)),

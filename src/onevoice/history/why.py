@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo
 
 from onevoice.history.notebook import why_html
-from onevoice.playbook.model import DAY, HOUR, MINUTE, SECOND, WEEK, Cap
+from onevoice.playbook.model import DAY, EACH, HOUR, MINUTE, SECOND, WEEK, Cap
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -165,7 +165,8 @@ def _gap(case: _Case) -> tuple[str, str]:
 
 
 def _cap(case: _Case) -> tuple[str, str]:
-    used = f"{case.value} of {case.line.limit} are used; room again on {case.until}"
+    again = f"room again on {case.until}" if case.until else "none goes out until the customer chooses otherwise"
+    used = f"{case.value} of {case.line.limit} are used; {again}"
     return case.line.rule, f"{rule_text(case.line.rule, case.playbook)}: {used}".removeprefix(": ")
 
 
@@ -214,8 +215,21 @@ def gap_text(gap_us: int) -> str:
 def cap_text(cap: Cap) -> str:
     """Return a cap as words, such as `at most 2 a week of class sales for premium`."""
     window = f"a {cap.period.value}" if cap.period else f"in {_span(cap.rolling_us)}"
-    scope = [("by", cap.channel), ("of class", cap.klass), ("of", cap.campaign), ("for", cap.for_segment)]
-    return " ".join([f"at most {cap.max} {window}", *(f"{word} {name}" for word, name in scope if name)])
+    scope = [
+        ("by", "channel", cap.channel),
+        ("of class", "class", cap.klass),
+        ("of", "campaign", cap.campaign),
+        ("of family", "family", cap.family),
+        ("of owner", "owner", cap.owner),
+        ("of category", "category", cap.category),
+        ("to", "address", cap.address),
+    ]
+    about = [
+        f"{word.split()[0]} each {kind}" if name == EACH else f"{word} {name}" for word, kind, name in scope if name
+    ]
+    whom = [f"for {cap.for_segment}"] if cap.for_segment else []
+    own = f", or as many as {cap.own_max} says" if cap.own_max else ""
+    return " ".join([f"at most {cap.max} {window}", *about, *whom]) + own
 
 
 def suppression_text(rule: Suppression) -> str:

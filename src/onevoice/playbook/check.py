@@ -17,7 +17,19 @@ from onevoice.errors import ConditionError, Mistake
 from onevoice.near import did_you_mean
 from onevoice.playbook.actions import UNREAD
 from onevoice.playbook.builtin import row_fields
-from onevoice.playbook.model import Aggregate, Campaign, Fact, FieldType, Measure, Moment, Playbook, TriggerKind
+from onevoice.playbook.model import (
+    CATEGORY,
+    EACH,
+    Aggregate,
+    Campaign,
+    Cap,
+    Fact,
+    FieldType,
+    Measure,
+    Moment,
+    Playbook,
+    TriggerKind,
+)
 from onevoice.playbook.record import LISTED_BESIDE_HINT, SECTION_MAX, Report, listed
 from onevoice.playbook.scopes import Scopes, Written, conditions_of, event_matches, fact_key_types, trigger_event
 from onevoice.playbook.tree import quoted
@@ -321,21 +333,62 @@ class _Checker:
 
     def policies(self) -> None:
         """Check the names that the rules use."""
-        playbook, policies = self.playbook, self.playbook.policies
+        policies = self.playbook.policies
         for i, cap in enumerate(policies.caps):
-            for key, kind, name, names in (
-                ("channel", "channel", cap.channel, playbook.channels),
-                ("class", "class", cap.klass, policies.classes),
-                ("campaign", "campaign", cap.campaign, playbook.campaigns),
-                ("for", "segment", cap.for_segment, playbook.segments),
-            ):
-                if name:
-                    self.known(f"policies.caps[{i}].{key}", kind, name, names)
+            self.cap(f"policies.caps[{i}]", cap)
         for name in policies.exempt:
             self.known(f"policies.exempt.{name}", "class", name, policies.classes)
         for i, rule in enumerate(policies.suppress):
             for j, name in enumerate(rule.stop):
                 self.known(f"policies.suppress[{i}].stop[{j}]", "class", name, [*policies.classes, OFFERS])
+
+    def cap(self, path: str, cap: Cap) -> None:
+        """Check what a cap is about, for whom it is, and whose choice it heeds."""
+        playbook, families = (
+            self.playbook,
+            dict.fromkeys(each.family or each.name for each in self.playbook.offers.values()),
+        )
+        owners = dict.fromkeys(each.owner for each in playbook.campaigns.values() if each.owner)
+        for key, kind, name, names in (
+            ("channel", "channel", cap.channel, playbook.channels),
+            ("class", "class", cap.klass, playbook.policies.classes),
+            ("campaign", "campaign", cap.campaign, playbook.campaigns),
+            ("family", "family of offers", cap.family, families),
+            ("owner", "owner", cap.owner, owners),
+            ("for", "segment", cap.for_segment, playbook.segments),
+        ):
+            if name and (name != EACH or key == "for"):
+                self.known(f"{path}.{key}", kind, name, names)
+        if cap.category:
+            self.category(f"{path}.category", cap.category)
+        if cap.own_max and self.known(f"{path}.own_max", "trait", cap.own_max, playbook.traits):
+            kind = playbook.traits[cap.own_max].type
+            if kind is not FieldType.NUMBER:
+                found = quoted(f"{cap.own_max}: {kind}")
+                self.refuse(
+                    f"{path}.own_max", "a choice that is no number", expected="a trait of type `number`", found=found
+                )
+
+    def category(self, path: str, name: str) -> None:
+        """Check that the catalogue says of what category a product is, and knows this one."""
+        catalogue = self.playbook.products
+        if catalogue.fields.get(CATEGORY) is not FieldType.CHOICE:
+            mend = f"declare it: `products: {{fields: {{{CATEGORY}: choice}}}}`"
+            found = quoted(f"{CATEGORY}: {kind}") if (kind := catalogue.fields.get(CATEGORY)) else "no such field"
+            self.refuse(
+                path,
+                "a category that no product has",
+                expected=f"a field `{CATEGORY}: choice` in the catalogue",
+                found=found,
+                mend=mend,
+            )
+        elif name != EACH:
+            self.known(
+                path,
+                "category",
+                name,
+                dict.fromkeys(str(each) for each in catalogue.columns.get(CATEGORY, ()) if each is not None),
+            )
 
     def conditions(self) -> dict[str, Expression]:
         """Check every condition; return those that can be read, by key path."""

@@ -11,7 +11,7 @@ from typing import Any, Final
 from onevoice.playbook import catalogue, policies
 from onevoice.playbook.customers import EVENT_TYPES, TRAIT_TYPES
 from onevoice.playbook.grammar import UNITS, WEEKDAYS
-from onevoice.playbook.model import Aggregate, Period, TriggerKind
+from onevoice.playbook.model import EACH, Aggregate, Period, TriggerKind
 from onevoice.playbook.record import NAME_LENGTH_MAX, TEXT_LENGTH_MAX
 
 Schema = dict[str, Any]
@@ -85,7 +85,7 @@ FORMS: Final[dict[str, Schema]] = {
         "pattern": r"^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?$",
     },
     "whole": {"description": "A whole number.", "type": ["integer", "string"], "pattern": r"^[+-]?\d{1,9}$"},
-    "flag": {"description": "`true` or `false`; left out it is false.", "enum": [True, False, "true", "false"]},
+    "flag": {"description": "`true` or `false`.", "enum": [True, False, "true", "false"]},
     "condition": {
         "description": "An expression in SQL over the customer, and over the event and the offer where there is one.",
         "type": ["string", "number", "boolean"],
@@ -142,6 +142,7 @@ FORMS: Final[dict[str, Schema]] = {
         **named({"anyOf": [ref("field_type"), named(ref("field_type"))]}),
     },
     "parameters": {"description": "Numbers and texts by name.", **named(ref("text"))},
+    "each": _words("One for each value that there is.", EACH),
     "exemption": _words("A rule that a class need not keep.", *policies.EXEMPTIONS),
     "exemptions": {"description": "By class, the rules it need not keep.", **named(one_or_many("exemption"))},
 }  # fmt: skip

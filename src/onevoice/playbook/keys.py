@@ -199,6 +199,10 @@ CLASS: Final = {
     "strict": Key("Its campaigns beat those of every class below, whatever their rank.", example=True),
     "purpose": Key("What consent is asked for; the class's own name unless said.", "marketing"),
     "consent_required": Key("Without a consent nothing is sent; else only a withdrawal stops it.", example=True),
+    "counts": Key(
+        "Whether its contacts count: with `false` they are in no cap, and in no gap of others; left out they do.",
+        example=False,
+    ),
 }
 CAP: Final = {
     "max": Key("How many contacts are allowed.", 3, least=1),
@@ -209,9 +213,20 @@ CAP: Final = {
         "period",
         True,
     ),
-    "channel": Key("Only contacts by this channel.", "email"),
-    "class": Key("Only contacts of this class.", "sales", "klass"),
-    "campaign": Key("Only contacts of this campaign.", "spring_sale"),
+    "own_max": Key(
+        "The trait, a number, that holds how many the customer wants; where it is known it takes the place of `max`.",
+        "mails_a_week",
+    ),
+    "channel": Key("Only contacts by this channel; `each`: one such cap for each channel.", "email"),
+    "class": Key("Only contacts of this class; `each`: one such cap for each.", "sales", "klass"),
+    "campaign": Key("Only contacts of this campaign; `each`: one such cap for each.", "spring_sale"),
+    "family": Key("Only contacts with an offer of this family; `each`: one such cap for each.", "covers"),
+    "owner": Key("Only contacts of this owner's campaigns; `each`: one such cap for each.", "retention team"),
+    "category": Key(
+        "Only contacts about a product of this category, as the catalogue's field `category` says; `each`: one each.",
+        "phones",
+    ),
+    "address": Key("Only contacts to the same address: `each` is one such cap for each.", "each", form="each"),
     "for": Key(
         "Only customers of this segment; it goes before a cap with the same scope without `for`.",
         "premium",

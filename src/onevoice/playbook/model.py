@@ -245,6 +245,11 @@ class CampaignClass:
     strict: bool = False
     purpose: str = ""  # what consent is asked for; defaults to the class's name
     consent_required: bool = False
+    counts: bool = True  # false: its contacts are in no cap, and in no gap of others
+
+
+EACH: Final = "each"  # in the scope of a cap: one such cap for each value
+CATEGORY: Final = "category"  # the catalogue's field that caps may go by
 
 
 class Period(StrEnum):
@@ -257,7 +262,10 @@ class Period(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Cap:
-    """At most `max` contacts. Exactly one of `rolling_us` and `period` is set; an empty scope means all."""
+    """At most `max` contacts. Exactly one of `rolling_us` and `period` is set; an empty scope means all.
+
+    A scope may be EACH; that of addresses is nothing else.
+    """
 
     max: int
     rolling_us: int = 0
@@ -266,6 +274,16 @@ class Cap:
     klass: str = ""
     campaign: str = ""
     for_segment: str = ""  # of caps with the same scope and window those with `for` are tried first, as written
+    family: str = ""  # of the offer
+    owner: str = ""  # of the campaign
+    category: str = ""  # of the product: its value in the catalogue's field of this name
+    address: str = ""
+    own_max: str = ""  # a trait: the customer's own choice, which takes the place of `max` where it is known
+
+    @property
+    def scope(self) -> tuple[str, ...]:
+        """What it is about, in the order of the engine's columns."""
+        return self.campaign, self.klass, self.channel, self.family, self.owner, self.category, self.address
 
 
 @dataclass(frozen=True, slots=True)

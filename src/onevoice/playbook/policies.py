@@ -6,7 +6,7 @@ from typing import Final
 
 from onevoice.playbook import grammar
 from onevoice.playbook.grammar import Slip
-from onevoice.playbook.model import CampaignClass, Cap, Policies, Refusals, Suppression
+from onevoice.playbook.model import EACH, CampaignClass, Cap, Policies, Refusals, Suppression
 from onevoice.playbook.record import Record, opened, word_of
 from onevoice.playbook.tree import quoted
 
@@ -54,6 +54,7 @@ def _class(name: str, record: Record) -> CampaignClass:
         strict=record.flag("strict"),
         purpose=record.text("purpose", name),
         consent_required=record.flag("consent_required"),
+        counts=record.parsed("counts", grammar.boolean, default=True),
     )
 
 
@@ -86,6 +87,11 @@ def _cap(row: Record) -> Cap:
         klass=row.text("class"),
         campaign=row.text("campaign"),
         for_segment=row.text("for"),
+        family=row.text("family"),
+        owner=row.text("owner"),
+        category=row.text("category"),
+        address=row.one_of("address", (EACH,)),
+        own_max=row.text("own_max"),
     )
 
 
@@ -98,14 +104,7 @@ def _cap_max(text: str) -> int:
 
 
 def _same_but_max(a: Cap, b: Cap) -> bool:
-    return (a.rolling_us, a.period, a.channel, a.klass, a.campaign, a.for_segment) == (
-        b.rolling_us,
-        b.period,
-        b.channel,
-        b.klass,
-        b.campaign,
-        b.for_segment,
-    )
+    return (a.rolling_us, a.period, a.scope, a.for_segment) == (b.rolling_us, b.period, b.scope, b.for_segment)
 
 
 def _exempt(record: Record) -> dict[str, frozenset[str]]:

@@ -14,7 +14,7 @@ from onevoice.playbook.actions import ADDRESS_FORMATS
 from onevoice.playbook.builtin import all_facts
 from onevoice.playbook.check import OFFERS, check
 from onevoice.playbook.grammar import spelled
-from onevoice.playbook.model import Campaign, Cap, Moment, Playbook, Step, TriggerKind
+from onevoice.playbook.model import CATEGORY, EACH, Campaign, Cap, Moment, Playbook, Step, TriggerKind
 from onevoice.playbook.record import Report, listed, position
 from onevoice.playbook.tree import quoted
 from onevoice.playbook.unsent import NEVER, never_sent, stopping_rules
@@ -115,14 +115,17 @@ class _Looked:
     def caps(self) -> None:
         """Warn where no cap holds for everything, and of caps that never hold anybody back."""
         caps, gap_us = self.playbook.policies.caps, self.playbook.policies.gap_us
-        if self.outbound and not any(_scope(cap) == ("", "", "") and not cap.for_segment for cap in caps):
+        if self.outbound and not any(not any(cap.scope) and not cap.for_segment for cap in caps):
             why = f"one customer may hear from us every {spelled(gap_us)}" if gap_us else "nothing limits their number"
             path = "policies.caps" if caps else "policies"
             mend = "add one, such as `{max: 1, per: day}` under `policies.caps`"
             self.warn_of(path, "no cap over all contacts of a customer", why, mend)
         for i, cap in enumerate(caps):
             path = f"policies.caps[{i}]"
-            if not self.can_hold(cap):
+            if self.counts_nothing(cap):
+                why = "its contacts do not count: `counts: false`"
+                self.warn(path, "a cap that holds nothing back", why, "take one of the two out")
+            elif not self.can_hold(cap):
                 self.warn(path, "a cap that holds nothing back", "no campaign that sends has this scope", _USE)
             elif other := _held_by(cap, caps):
                 why = f"{quoted(_written(other))} is full first"
@@ -134,12 +137,35 @@ class _Looked:
         if cap.klass in self.unused_classes():
             return True
         return any(
-            cap.klass in {"", each.klass}
-            and cap.campaign in {"", each.name}
-            and cap.channel in {"", *each.send}
+            all(
+                wanted == "" or (wanted == EACH and found) or wanted in found for wanted, found in self.about(cap, each)
+            )
             and "caps" not in exempt.get(each.klass, frozenset())
             for each in self.outbound
         )
+
+    def about(self, cap: Cap, campaign: Campaign) -> list[tuple[str, set[str]]]:
+        """Return what each scope of a cap wants, and what a campaign may bring there."""
+        playbook, offer = self.playbook, self.playbook.offers.get(campaign.offer)
+        families = {offer.family or offer.name} if offer else set[str]()
+        categories = self.categories(campaign, offer.product if offer else "") if cap.category else set[str]()
+        addresses = {playbook.channels[name].address for name in campaign.send if name in playbook.channels} - {""}
+        owners = {campaign.owner} - {""}
+        found = [{campaign.name}, {campaign.klass}, {*campaign.send}, families, owners, categories, addresses]
+        return list(zip(cap.scope, found, strict=True))
+
+    def categories(self, campaign: Campaign, product: str) -> set[str]:
+        """Return the categories of what a campaign may offer: its offer's product, or any that the world speaks of."""
+        catalogue = self.playbook.products
+        known = zip(catalogue.names, catalogue.columns.get(CATEGORY, ()), strict=False)
+        is_any = not product and campaign.when.kind is TriggerKind.PRODUCT
+        return {str(value) for name, value in known if value is not None and (is_any or name == product)}
+
+    def counts_nothing(self, cap: Cap) -> bool:
+        """Tell whether a cap is only about a class whose contacts do not count."""
+        campaign = self.playbook.campaigns.get(cap.campaign)
+        named = self.playbook.policies.classes.get(cap.klass or (campaign.klass if campaign else ""))
+        return named is not None and not named.counts
 
     def suppressions(self) -> None:
         """Warn of a rule that stops offers where nobody makes any."""
@@ -252,30 +278,34 @@ class _Looked:
         return not read & OFFER_KINDS
 
 
-def _scope(cap: Cap) -> tuple[str, str, str]:
-    return cap.channel, cap.klass, cap.campaign
-
-
 def _held_by(cap: Cap, caps: Iterable[Cap]) -> Cap | None:
     """Return a cap over more, with the same window, that is always full before this one."""
-    wider: dict[tuple[str, str, str], list[Cap]] = {}
+    wider: dict[tuple[str, ...], list[Cap]] = {}
+    if cap.own_max:
+        return None
     for other in caps:
         if (other.rolling_us, other.period) == (cap.rolling_us, cap.period) and _is_wider(other, cap):
-            wider.setdefault(_scope(other), []).append(other)
+            wider.setdefault(other.scope, []).append(other)
     for group in wider.values():
         # Each customer is held by one of the group: by one with `for`, or by that without.
-        if any(not other.for_segment for other in group) and all(other.max <= cap.max for other in group):
+        if any(not other.for_segment for other in group) and all(
+            other.max <= cap.max and not other.own_max for other in group
+        ):
             return group[0]
     return None
 
 
 def _is_wider(other: Cap, cap: Cap) -> bool:
-    pairs = list(zip(_scope(other), _scope(cap), strict=True))
-    return _scope(other) != _scope(cap) and all(theirs in {"", ours} for theirs, ours in pairs)
+    pairs = list(zip(other.scope, cap.scope, strict=True))
+    return other.scope != cap.scope and all(
+        theirs in {"", ours} or (theirs == EACH and ours != "") for theirs, ours in pairs
+    )
 
 
 def _written(cap: Cap) -> str:
     """Return a cap as the playbook writes it."""
     window = cap.period.value if cap.period else spelled(cap.rolling_us)
-    keys = {"channel": cap.channel, "class": cap.klass, "campaign": cap.campaign, "for": cap.for_segment}
+    keys = {"channel": cap.channel, "class": cap.klass, "campaign": cap.campaign, "family": cap.family}
+    keys |= {"owner": cap.owner, "category": cap.category, "address": cap.address}
+    keys |= {"for": cap.for_segment, "own_max": cap.own_max}
     return f"{{max: {cap.max}, per: {window}" + "".join(f", {key}: {to}" for key, to in keys.items() if to) + "}"

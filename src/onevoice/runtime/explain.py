@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias, cast
 import numpy as np
 
 from onevoice.engine import state as at
+from onevoice.engine.names import hashes
 from onevoice.engine.store import COUNT
 from onevoice.events.batch import (
     KIND,
@@ -70,7 +71,7 @@ def watched(journal: Journal, fold: Fold, customer: int, decided: Decided) -> Se
     found = related(journal, fold, customer)
     numbers = found.customers
     decisions = list(decided(frozenset(numbers)))
-    contacts = deque(_contacts(decisions, numbers))
+    contacts = deque(_contacts(decisions, numbers, fold.secret))
     watch = Watch(Fold(fold.published, fold.secret))
     for line in lines_of(journal, watch.fold, found):
         if isinstance(line, Line):
@@ -84,7 +85,9 @@ def watched(journal: Journal, fold: Fold, customer: int, decided: Decided) -> Se
     return Seen(watch, numbers.index(customer), [decision for _, decision in decisions])
 
 
-def _contacts(decisions: Iterable[tuple[Reading, Decision]], numbers: list[int]) -> Iterator[Made]:
+def _contacts(
+    decisions: Iterable[tuple[Reading, Decision]], numbers: list[int], secret: tuple[int, int]
+) -> Iterator[Made]:
     """Yield the contacts that were made, their customers numbered as a fold of these alone numbers them."""
     for reading, decision in decisions:
         for line in decision.lines:
@@ -101,6 +104,7 @@ def _contacts(decisions: Iterable[tuple[Reading, Decision]], numbers: list[int])
                     klass=campaign.klass,
                     channel=line.channel,
                     family=(offer.family or offer.name) if offer else "",
+                    product=int(hashes([offer.product], secret)[0]) if offer and offer.product else 0,
                 )
 
 

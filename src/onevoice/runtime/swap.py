@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from onevoice.engine import growth, ledger, segments
+from onevoice.engine import caps, growth, ledger, segments
 from onevoice.engine import state as at
 from onevoice.engine.names import hashes
 from onevoice.engine.store import COUNT
 from onevoice.events.batch import LINE, TRAITS_FROM, TRAITS_TO
 from onevoice.events.decode import decode_ndjson
 from onevoice.journal.port import Kind, Mode
+from onevoice.program import NONE
 from onevoice.runtime import carry, outcomes
 from onevoice.runtime.fold import Fold, Published
 from onevoice.runtime.numbering import renumbering, translated
@@ -45,6 +46,7 @@ class Made(NamedTuple):
     klass: str
     channel: str
     family: str
+    product: int  # 64-bit hash, 0 for none
 
 
 def rebuilt(journal: Journal, old: Fold, published: Published, rows: int) -> Fold:
@@ -103,6 +105,7 @@ def _contacts_of(outcome: Outcome, playbook: Playbook, old: Fold, row: int) -> I
                 klass=campaign.klass,
                 channel=channels[line[at.L_CHANNEL]],
                 family=(offer.family or offer.name) if offer else "",
+                product=line[at.L_VALUE],
             )
 
 
@@ -118,6 +121,8 @@ class Rebuild:
         self.campaigns = {name: number for number, name in enumerate(playbook.campaigns)}
         self.classes = {name: number for number, name in enumerate(playbook.policies.classes)}
         self.channels = {name: number for number, name in enumerate(playbook.channels)}
+        catalogue = fold.machine.state.names[: len(playbook.products.names), at.N_HASH].tolist()
+        self.products = {hashed: code for code, hashed in enumerate(catalogue)}
 
     def replay(self, journal: Journal, rows: int, *, late: bool = False) -> None:
         """Fold the first `rows` rows; `late`: enter all contacts after them."""
@@ -167,10 +172,12 @@ class Rebuild:
         klass = self.classes.get(contact.klass, -1)
         with np.errstate(over="ignore"):  # hashes wrap; only the interpreted engine would warn
             due = contact.time
-            ledger.enter(program, state, customer, contact.number, campaign, klass, channel, contact.key, due)
+            family, product = machine.names.code(contact.family), self.products.get(contact.product, NONE)
+            caps.describe(program, state, customer, campaign, klass, channel, family, product)
+            ledger.enter(program, state, customer, contact.number, contact.key, due)
             if contact.family:
-                family = int(hashes([contact.family], self.fold.secret)[0])
-                if ledger.contacted(program, state, customer, family, due):
+                hashed = int(hashes([contact.family], self.fold.secret)[0])
+                if ledger.contacted(program, state, customer, hashed, due):
                     segments.set_judgement(state, customer, int(state.scalars[at.NOW]))
 
 

@@ -1,0 +1,180 @@
+"""Caps: how many contacts a customer may get in a window, by what a contact is (semantics §10)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from onevoice.engine import bits, calendar, ledger
+from onevoice.engine import state as at
+from onevoice.engine.kernel import kernel
+from onevoice.program import (
+    ANY,
+    CAMPAIGN_OWNER,
+    CAP_LIFTS,
+    CAP_MAX,
+    CAP_OWN,
+    CAP_PERIOD,
+    CAP_ROLLING_US,
+    CAP_ROW,
+    CAP_SCOPE,
+    CAP_SCOPES,
+    CAP_SEGMENT,
+    CAP_SET,
+    CHANNEL_KIND,
+    EACH,
+    KIND_ADDRESS,
+    NONE,
+    P_CATEGORY,
+    SCOPE_ADDRESS,
+    SCOPE_CAMPAIGN,
+    SCOPE_CATEGORY,
+    SCOPE_CHANNEL,
+    SCOPE_CLASS,
+    SCOPE_FAMILY,
+    SCOPE_OWNER,
+)
+
+if TYPE_CHECKING:
+    from onevoice.engine.state import State
+    from onevoice.program import Program
+
+_OWN_MAX: Final = 1e9  # a greater wish is this one
+
+
+@kernel
+def describe(
+    program: Program, state: State, customer: int, campaign: int, klass: int, channel: int, family: int, product: int
+) -> None:
+    """Write into `state.scope` what caps may go by of a contact that is thought of, or made; -1 is none of each.
+
+    `family` and `product` are name codes.
+    """
+    scope = state.scope
+    scope[SCOPE_CAMPAIGN] = campaign
+    scope[SCOPE_CLASS] = klass
+    scope[SCOPE_CHANNEL] = channel
+    scope[SCOPE_FAMILY] = family
+    scope[SCOPE_OWNER] = program.campaigns[campaign, CAMPAIGN_OWNER] if campaign >= 0 else NONE
+    scope[SCOPE_CATEGORY] = _category(program, product)
+    scope[SCOPE_ADDRESS] = _address(program, state, customer, channel)
+
+
+@kernel
+def _category(program: Program, product: int) -> int:
+    column = program.limits[P_CATEGORY]
+    if column < 0 or product < 0 or product >= program.products.shape[0]:
+        return NONE
+    category = program.products[product, column]
+    return int(category) if category == category else NONE  # noqa: PLR0124 - NaN is NULL
+
+
+@kernel
+def _address(program: Program, state: State, customer: int, channel: int) -> int:
+    """Return the half of the identifier that a channel would reach the customer by: that given last."""
+    kind = program.channels[channel, CHANNEL_KIND] if channel >= 0 else -1
+    place = program.kinds[kind, KIND_ADDRESS] if kind >= 0 else -1
+    if place < 0 or state.addresses[customer, 2 * place] == at.NEVER:
+        return NONE
+    return state.addresses[customer, 2 * place + 1]
+
+
+@kernel
+def full_cap(program: Program, state: State, customer: int) -> tuple[int, int, int, int]:
+    """Return (cap, count, most, instant of room) of the first cap that is full for the contact in `state.scope` now.
+
+    Of the caps of one set (same scope and window) only the first that applies counts. The cap is -1 where none is full.
+    """
+    done = -1
+    for cap in range(program.caps.shape[0]):
+        if program.caps[cap, CAP_SET] == done:
+            continue
+        if _applies(program, state, customer, cap):
+            done = program.caps[cap, CAP_SET]
+            count, most, room_at = _fullness(program, state, customer, cap)
+            if count >= most:
+                return cap, count, most, room_at
+    return -1, 0, 0, 0
+
+
+@kernel
+def has_lifted(program: Program, state: State, customer: int, rule: int, wake: int) -> bool:
+    """Whether a cap, by its position in the playbook, holds no more, or not until `wake`, and not by time alone."""
+    caps = program.caps
+    cap = caps[rule, CAP_ROW]
+    if not caps[cap, CAP_LIFTS]:
+        return False
+    other = cap - 1
+    while other >= 0 and caps[other, CAP_SET] == caps[cap, CAP_SET]:
+        if _applies(program, state, customer, other):
+            return True
+        other -= 1
+    if not _applies(program, state, customer, cap):
+        return True
+    count, most, room_at = _fullness(program, state, customer, cap)
+    return count < most or room_at < wake
+
+
+@kernel
+def _applies(program: Program, state: State, customer: int, cap: int) -> bool:
+    """Whether a cap is about the contact in `state.scope`, and for this customer."""
+    caps, scope = program.caps, state.scope
+    for place in range(caps[cap, CAP_SCOPES]):
+        wanted = caps[cap, CAP_SCOPE + place]
+        if wanted == EACH:
+            if scope[place] == NONE:
+                return False
+        elif wanted != ANY and wanted != scope[place]:
+            return False
+    segment = caps[cap, CAP_SEGMENT]
+    return segment < 0 or bits.bit(state.memberships, customer, segment) == 1
+
+
+@kernel
+def _is_counted(program: Program, state: State, row: int, cap: int) -> bool:
+    """Whether a cap that applies to the contact in `state.scope` counts one of the ledger."""
+    caps = program.caps
+    for place in range(caps[cap, CAP_SCOPES]):
+        wanted = caps[cap, CAP_SCOPE + place]
+        if wanted != ANY:
+            value = state.scope[place] if wanted == EACH else wanted
+            if state.contacts[row, at.K_SCOPE + place] != value:
+                return False
+    return ledger.counts(program, state, row)
+
+
+@kernel
+def _fullness(program: Program, state: State, customer: int, cap: int) -> tuple[int, int, int]:
+    """Return how many contacts a cap counts now, how many it allows, and the instant at which it has room."""
+    now, contacts = state.scalars[at.NOW], state.contacts
+    rolling = program.caps[cap, CAP_ROLLING_US]
+    most = _most(program, state, customer, cap)
+    oldest = now - rolling + 1 if rolling > 0 else _period_start(program, state, customer, cap, 0)
+    count, room_at = 0, at.INFINITE
+    row = state.customers[customer, at.CONTACT_HEAD]
+    while row >= 0 and contacts[row, at.K_DUE_AT] >= oldest:
+        if _is_counted(program, state, row, cap):
+            count += 1
+            if count == most:
+                room_at = contacts[row, at.K_DUE_AT] + rolling
+        row = contacts[row, at.K_NEXT]
+    if rolling == 0 and 0 < most <= count:
+        room_at = _period_start(program, state, customer, cap, 1)
+    return count, most, room_at
+
+
+@kernel
+def _most(program: Program, state: State, customer: int, cap: int) -> int:
+    """Return how many contacts a cap allows: what the customer chose, where that is known."""
+    trait = program.caps[cap, CAP_OWN]
+    if trait >= 0:
+        own = state.traits[customer, trait]
+        if own == own:  # noqa: PLR0124 - NaN is NULL
+            return int(min(max(own, 0.0), _OWN_MAX))
+    return program.caps[cap, CAP_MAX]
+
+
+@kernel
+def _period_start(program: Program, state: State, customer: int, cap: int, ahead: int) -> int:
+    """Return when the period of a cap begins that is `ahead` after the present one."""
+    zone, period = state.customers[customer, at.ZONE], program.caps[cap, CAP_PERIOD]
+    return calendar.period_start(program.zones, zone, period, state.scalars[at.NOW], ahead)
