@@ -4,6 +4,8 @@ many as the customer chose; and what does not count.
 
 import pytest
 
+from onevoice.playbook.load import load_files
+
 from .stage import ANN
 
 PLAYBOOK = """
@@ -306,3 +308,39 @@ def test_what_does_not_count_is_still_held_by_its_own_campaign(shop):
     company.happens("2026-03-02 10:00", "billed", ANN, turn="2")
     company.until("2026-03-03 00:00")
     assert said(company) == [("2026-03-02 09:00", "bill"), ("2026-03-02 11:00", "bill")]
+
+
+# Another playbook
+
+
+@pytest.mark.parametrize("about", ["family", "owner", "category", "address"])
+@pytest.mark.parametrize("is_same", [True, False])
+def test_what_was_sent_under_another_playbook_counts_where_it_belongs(shop, about, is_same):
+    """First a lamp by its own campaign; then, under new rules, it again, or what has nothing in common with it."""
+    company = shop(f"max: 1, per: week, {about}: each", **{"send: [push]}": "send: [sms]}"})
+    sees(company, "2026-03-02 09:00", "desk_lamp")
+    text = (company.playbook / "playbook.yaml").read_text().replace("caps:", "gap: 1 minute\n  caps:")
+    files = {"playbook.yaml": text.encode(), "products.csv": PRODUCTS.encode()}
+    assert company.engine.publish(load_files(files))
+    (company.playbook / "playbook.yaml").write_text(text)
+    company.reopen()
+    if is_same:
+        sees(company, "2026-03-02 10:00", "desk_lamp")
+    else:
+        sees(company, "2026-03-02 10:00", "red_cover", {"phone": ANN["phone"], "email": "ann@new.lt"})
+    company.until("2026-03-20 00:00")
+    assert said(company)[1][0] == ("2026-03-09 00:00" if is_same else "2026-03-02 10:00")
+
+
+@pytest.mark.parametrize(("second", "goes"), [("desk_lamp", "2026-03-09 00:00"), ("red_cover", "2026-03-02 11:00")])
+def test_the_product_of_a_world_event_is_known_under_another_playbook(shop, second, goes):
+    company = shop("max: 1, per: week, category: each")
+    sees(company, "2026-03-02 09:00", "blue_lamp")
+    company.happens("2026-03-02 10:00", "restocked", {}, product="blue_lamp")
+    text = (company.playbook / "playbook.yaml").read_text().replace("caps:", "gap: 1 minute\n  caps:")
+    files = {"playbook.yaml": text.encode(), "products.csv": PRODUCTS.encode()}
+    assert company.engine.publish(load_files(files))
+    (company.playbook / "playbook.yaml").write_text(text)
+    sees(company, "2026-03-02 11:00", second)
+    company.until("2026-03-20 00:00")
+    assert [time for time, _ in said(company)] == ["2026-03-02 10:00", goes]

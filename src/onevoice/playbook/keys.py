@@ -139,7 +139,7 @@ OFFER: Final = {
     "parameters": Key("More numbers and texts of it, asked for as `offer.NAME`.", {"price": 9.9}, form="parameters"),
 }
 CAMPAIGN: Final = {
-    "owner": Key("Whose campaign it is, for people; it changes no decision.", "retention team"),
+    "owner": Key("Whose campaign it is; caps may go by it.", "retention team"),
     "class": Key("The class whose rules hold for it.", "sales", "klass"),
     "priority": Key("How important it is, for the rank.", 60),
     "lever": Key("A factor by which its owner moves it up or down, for a rank that uses it.", 1.2, least=0),
