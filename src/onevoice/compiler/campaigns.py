@@ -80,6 +80,7 @@ def _campaign(book: Book, facts: Facts, campaign: Campaign) -> dict[int, int]:
         at.CAMPAIGN_TIE: tie_of(campaign.name),
         at.CAMPAIGN_SENDS: len(campaign.send),
         at.CAMPAIGN_PLACEMENTS: _placements(book, campaign),
+        at.CAMPAIGN_AT_MOST: campaign.at_most_contacts,
     }
 
 
