@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from onevoice.history.why import Why
     from onevoice.history.why_not import WhyNot
     from onevoice.playbook.model import Playbook
+    from onevoice.runtime.controls import Switched
     from onevoice.runtime.customer import Customer
     from onevoice.runtime.ingested import Ingested
     from onevoice.runtime.node import Onevoice
@@ -60,6 +61,7 @@ __all__ = [
     "PlaybookError",
     "Report",
     "SnapshotError",
+    "Switched",
     "Timeline",
     "Why",
     "WhyNot",
@@ -76,6 +78,7 @@ _LATER = {
     "Onevoice": "onevoice.runtime.node",
     "Playbook": "onevoice.playbook.model",
     "Report": "onevoice.history.report",
+    "Switched": "onevoice.runtime.controls",
     "Timeline": "onevoice.history.timeline",
     "Why": "onevoice.history.why",
     "WhyNot": "onevoice.history.why_not",

@@ -75,6 +75,9 @@ SPECIAL_REPORTED: Final = 1  # contact_reported: campaign, class, channel, offer
 SPECIAL_OFFER: Final = 2  # offer_shown: offer, family, product
 SPECIAL_REACTION: Final = 3  # the other offer events: the same
 SPECIAL_ASKED: Final = 4  # asked: placement
+SPECIAL_PAUSED: Final = 5  # campaign_paused: campaign, class
+SPECIAL_RESUMED: Final = 6  # campaign_resumed: the same
+SPECIAL_STOPPED: Final = 7  # campaign_stopped: the same
 
 # `facts`
 FACT_LASTS: Final = 0  # µs, 0: until closed
@@ -185,7 +188,8 @@ CAMPAIGN_TIE: Final = 17
 CAMPAIGN_SENDS: Final = 18  # how many channels in `sends`
 CAMPAIGN_PLACEMENTS: Final = 19  # bits
 CAMPAIGN_OWNER: Final = 20  # number of its owner, in order of first mention, or -1
-CAMPAIGN_WIDTH: Final = 21
+CAMPAIGN_AT_MOST: Final = 21  # contacts in one run, 0: no limit
+CAMPAIGN_WIDTH: Final = 22
 
 BY_MOMENT: Final = 2
 
@@ -372,6 +376,7 @@ class Widths:
     names: int
     likes: int
     campaigns: int
+    classes: int
     stack: int
     addresses: int = 0
 

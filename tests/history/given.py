@@ -8,6 +8,7 @@ from onevoice.history.report import (
     Collision,
     Crowded,
     Load,
+    Paused,
     ReasonFigures,
     Report,
     WeekFigures,
@@ -39,6 +40,7 @@ NOTHING = Report(
     load=(),
     crowded=(),
     collisions=(),
+    paused=(),
     example=None,
 )
 
@@ -82,6 +84,7 @@ def report(name="spring_sale", many=0):
             Collision("how_was_it", name, "", 80, 95, 60, 20, 10, 70),
             Collision("banner", name, "home_banner", 30, 40, 25, 5, 10, 30),
         ),
+        paused=(Paused(name, START + DAY, 5_000, 5_000),),
         example=None,
     )
 

@@ -15,7 +15,7 @@ from onevoice.cli.pages import page_of
 from onevoice.playbook.load import load_files
 from tests.runtime.cases import drawn, opened, take
 
-ENDS = ("won", "expired", "ended", "not_eligible", "too_many")
+ENDS = ("won", "expired", "ended", "not_eligible", "too_many", "stopped")
 MONDAY = datetime(2026, 3, 2, 9, tzinfo=UTC)
 EXAMPLE = Path(__file__).parents[2] / "examples" / "telecom"
 
@@ -46,7 +46,7 @@ def wishes_of(decisions):
     for decision in decisions:
         for line in decision.lines:
             key = decision.customer, line.campaign, line.key
-            if decision.kind != "ask":
+            if decision.kind not in {"ask", "stop"}:
                 if key not in open_:
                     open_[key] = Wish(decision, line)
                     found.append(open_[key])
@@ -56,13 +56,13 @@ def wishes_of(decisions):
     return found
 
 
-@pytest.fixture(scope="module", params=[13, 57, 145])
+@pytest.fixture(scope="module", params=[80, 187, 202])
 def case(request):
     playbook, batches = drawn(request.param)
     engine = opened(playbook)
     for batch in batches:
         take(engine, batch)
-    alias = {
+    alias = {-1: -1} | {
         number: min(engine._numbers(number))
         for number in range(engine.report().customers + 50)
         if engine._numbers(number)

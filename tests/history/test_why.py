@@ -74,6 +74,14 @@ CASES = {
         [(0, event("case_opened")), (1, [event("sale", n=f"{n}") for n in range(70)])],
         "flood: 64 campaigns wait for this customer already []",
     ),
+    "stopped": (
+        [(0, event("case_opened")), (1, event("visit")), (2, event("campaign_stopped", **{"class": "sales"}))],
+        "tips: the class sales was stopped []",
+    ),
+    "paused": (
+        [(0, event("campaign_paused", campaign="tips")), (1, event("visit"))],
+        "tips: the campaign is paused; `campaign_resumed` lets it go on []",
+    ),
     "no_consent": (
         [(0, event("consent_withdrawn", purpose="marketing")), (1, event("visit"))],
         "tips: no consent to marketing by mail [policies.classes.sales]",

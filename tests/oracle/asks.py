@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from onevoice.playbook.model import TriggerKind
 
-from . import candidates, gates, rounds
+from . import candidates, controls, gates, rounds
 from .clock import INFINITE
 from .state import Candidate, Line, Trigger
 
@@ -25,8 +25,11 @@ def answer(twin: Twin, customer: Customer, row: Row) -> None:
     lines: dict[int, Line] = {}
     able: list[Candidate] = []
     for candidate in _candidates(twin, customer, placement, row):
+        off = controls.is_off(twin, twin.book.campaigns[candidate.number])
         rule = gates.suppressing(twin, customer, candidate)
-        if rule is None:
+        if off is not None:
+            lines[candidate.number] = Line(candidate.campaign, 0, "paused", rule=off)
+        elif rule is None:
             able.append(candidate)
         else:
             lines[candidate.number] = Line(candidate.campaign, 0, "suppressed", rule=rule)
@@ -42,6 +45,7 @@ def _candidates(twin: Twin, customer: Customer, placement: Placement, row: Row) 
         if campaign.when.kind is TriggerKind.ASKED
         and placement.name in campaign.placements
         and candidates.is_in_force(campaign, twin.now)
+        and controls.is_stopped(twin, campaign) is None
     ]
     return [each for each in found if candidates.is_eligible(twin, customer, each)]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from . import conditions, gates, segments
+from . import conditions, controls, gates, segments
 from .clock import INFINITE
 from .conditions import evaluate
 from .hashing import text_hash
@@ -24,7 +24,7 @@ def wish(twin: Twin, customer: Customer, campaign: Campaign, trigger: Trigger) -
     """Take up a wish: refresh the candidate that waits, or make a new one."""
     number = twin.book.number(campaign)
     key = _key(twin, campaign, trigger)
-    if twin.observing or not is_in_force(campaign, twin.now):
+    if twin.observing or not is_in_force(campaign, twin.now) or controls.is_stopped(twin, campaign) is not None:
         return
     if trigger.at < _last_ending(customer, number, key):
         return
@@ -123,14 +123,20 @@ def end(twin: Twin, customer: Customer) -> None:
     """Remove the candidates that have ended; those that were born are recorded."""
     for (number, key), candidate in sorted(customer.candidates.items()):
         if candidate.trigger.at < _last_ending(customer, number, key):
-            del customer.candidates[number, key]
             if candidate.born:
-                twin.decide("end", customer, [Line(candidate.campaign, key, "ended")])
+                close(twin, customer, candidate, "ended")
+            else:
+                del customer.candidates[number, key]
 
 
 def expire(twin: Twin, customer: Customer, candidate: Candidate) -> None:
+    close(twin, customer, candidate, "expired")
+
+
+def close(twin: Twin, customer: Customer, candidate: Candidate, reason: str, rule: int = -1) -> None:
+    """Remove a candidate and record why."""
     del customer.candidates[candidate.number, candidate.key]
-    twin.decide("end", customer, [Line(candidate.campaign, candidate.key, "expired")])
+    twin.decide("end", customer, [Line(candidate.campaign, candidate.key, reason, rule=rule)])
 
 
 # Merging

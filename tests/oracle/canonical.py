@@ -23,6 +23,7 @@ float, times int, texts str, keys and hashes signed int, NULL None. INFINITE is 
 - unanswered: (customer, hash of the family, count), counts above nought (§10 ignored)
 - endings: (customer, campaign, any, key, occurred_at, position): the greatest event that matches `until`;
   any 1: for every key, because its type lacks the field `per`
+- switches: (0 a campaign, 1 a class, 2 everything; number; 0 on, 1 paused, 2 stopped; contacts of the present run)
 - totals: one row (position, now, decisions, contacts made)
 """
 
@@ -64,6 +65,7 @@ def tables(twin: Twin) -> dict[str, list[Row]]:
     found = {"customers": _sorted(_customers(twin)), "identifiers": _sorted(_identifiers(twin))}
     for name, rows_of in per_customer.items():
         found[name] = _sorted(row for customer in twin.roots() for row in rows_of(twin, customer))
+    found["switches"] = _sorted(_switches(twin))
     found["totals"] = [(twin.count, twin.now, len(twin.decisions), twin.contacts_made)]
     return found
 
@@ -198,6 +200,14 @@ def _contacts(twin: Twin, customer: Customer) -> Iterator[Row]:
 def _unanswered(twin: Twin, customer: Customer) -> Iterator[Row]:
     for family, count in customer.unanswered.items():
         yield (customer.number, text_hash(family, twin.secret), count)
+
+
+def _switches(twin: Twin) -> Iterator[Row]:
+    names = {"campaign": [*twin.book.playbook.campaigns], "class": [*twin.book.policies.classes], "all": [""]}
+    for (kind, name), switch in twin.switches.items():
+        state = ["on", "paused", "stopped"].index(switch.state)
+        if state or switch.contacts:
+            yield ([*names].index(kind), names[kind].index(name), state, switch.contacts)
 
 
 def _endings(twin: Twin, customer: Customer) -> Iterator[Row]:

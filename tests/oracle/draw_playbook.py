@@ -229,11 +229,14 @@ class Maker:
             again_after_us=dice.maybe(times.span(2, 20), 0, 0.4),
             from_us=dice.maybe(times.instant(20), 0, 0.1),
             to_us=dice.maybe(times.instant() + 20 * times.unit, 0, 0.15),
+            at_most_contacts=dice.maybe(dice.randint(1, 4), 0, 0.25),
         )
         event = trigger_event(self.book, campaign)
         conditions = self._conditions()
         if campaign.when.kind is TriggerKind.ASKED:
-            campaign = replace(campaign, send=(), placements=tuple(dice.some(self.book.placements, 1, 2)))
+            campaign = replace(
+                campaign, send=(), at_most_contacts=0, placements=tuple(dice.some(self.book.placements, 1, 2))
+            )
         return replace(
             campaign,
             per=self._per(campaign, event),

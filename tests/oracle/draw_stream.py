@@ -6,7 +6,7 @@ import copy
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from onevoice.playbook.builtin import BUILTIN_EVENTS, all_events
+from onevoice.playbook.builtin import BUILTIN_EVENTS, CONTROL_EVENTS, all_events
 from onevoice.playbook.model import DAY, FieldType
 
 from .clock import rfc3339
@@ -20,7 +20,17 @@ if TYPE_CHECKING:
 
 Event = dict[str, Any]
 
-USUAL = [*BUILTIN_EVENTS, "asked", "asked", "consent_given", "contact_reported", "profile_updated", "offer_clicked"]
+USUAL = [
+    *BUILTIN_EVENTS,
+    "campaign_resumed",
+    "campaign_resumed",
+    "asked",
+    "asked",
+    "consent_given",
+    "contact_reported",
+    "profile_updated",
+    "offer_clicked",
+]
 
 
 @dataclass(frozen=True)
@@ -168,6 +178,9 @@ class Stream:
 
     def _fields(self, event: EventType) -> Event:
         fields = {name: self._value(event, name, kind) for name, kind in event.fields.items()}
+        if event.name in CONTROL_EVENTS:  # mostly of one campaign; of everything where neither is named
+            named = self.dice.choice((("campaign",),) * 8 + (("class",), ("class",), ("campaign", "class"), ()))
+            return {name: fields[name] for name in named}
         for name, own in event.items.items():
             fields[name] = [
                 self._without({field: self._value(event, field, kind) for field, kind in own.items()})

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from . import candidates, contacts, gates
+from . import candidates, contacts, controls, gates
 from .clock import INFINITE
 from .conditions import evaluate
 from .gates import Stop
@@ -37,6 +37,9 @@ def hold(twin: Twin, customer: Customer) -> None:
         _send_the_best(twin, customer, able, lines)
     if lines:
         twin.decide("round", customer, [lines[place] for place in sorted(lines)])
+    for line in lines.values():
+        if line.reason == "won":
+            controls.count(twin, twin.book.playbook.campaigns[line.campaign])
     customer.look_anew(twin.now)
 
 
@@ -46,6 +49,9 @@ def _participants(customer: Customer) -> list[tuple[tuple[int, int], Candidate]]
 
 def verdict(twin: Twin, customer: Customer, candidate: Candidate) -> Stop | str:
     """Return the channel on which a candidate could win, else the stop of the channel that passed the most gates."""
+    off = controls.is_off(twin, twin.book.campaigns[candidate.number])
+    if off is not None:
+        return Stop(Reason.PAUSED, "", off, *controls.reached(twin, twin.book.campaigns[candidate.number], off))
     furthest: Stop | None = None
     for channel in twin.book.campaigns[candidate.number].send:
         stop = gates.first_stop(twin, customer, candidate, channel)

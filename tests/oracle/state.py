@@ -21,13 +21,15 @@ class Reason(IntEnum):
     ENDED = 3
     NOT_ELIGIBLE = 4
     TOO_MANY = 5
-    NO_CONSENT = 6
-    NO_ADDRESS = 7
-    SUPPRESSED = 8
-    AGAIN_AFTER = 9
-    GAP = 10
-    CAP = 11
-    OUTRANKED = 12
+    STOPPED = 6
+    PAUSED = 7
+    NO_CONSENT = 8
+    NO_ADDRESS = 9
+    SUPPRESSED = 10
+    AGAIN_AFTER = 11
+    GAP = 12
+    CAP = 13
+    OUTRANKED = 14
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from onevoice.playbook.model import TriggerKind
 
-from . import candidates, clock, moments, rounds, segments
+from . import candidates, clock, controls, moments, rounds, segments
 from .state import Trigger
 
 if TYPE_CHECKING:
@@ -118,5 +118,6 @@ def schedule(twin: Twin, number: int) -> None:
     due = twin.schedules.pop(number)
     if campaign.when.every:
         twin.schedules[number] = clock.next_occurrence(twin.zone, campaign.when.every, due)
+    controls.begin_run(twin, campaign)
     for customer in twin.roots():
         candidates.wish(twin, customer, campaign, Trigger((due, -1)))

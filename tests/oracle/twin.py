@@ -12,6 +12,7 @@ from . import (
     canonical,
     conditions,
     contacts,
+    controls,
     facts,
     identity,
     measures,
@@ -53,6 +54,7 @@ class Twin:
         self.joined: set[int] = set()  # survivors of a merge within the present event
         self.seen: dict[int, int] = {}  # hash of an id -> day on which it was first seen
         self.schedules: dict[int, int] = {}
+        self.switches: dict[tuple[str, str], controls.Switch] = {}
         self.decisions: list[Decision] = []
         self.contacts_made = 0
 
@@ -97,7 +99,9 @@ class Twin:
         if event is None or self._is_duplicate(line.get("id")):
             return
         found = rows.rows_of(self.book, line, occurred_at, self.position)
-        if event.about:
+        if event.name in controls.TURNS:
+            controls.take_up(self, found[0])
+        elif event.about:
             self._fan_out(found[0])
         else:
             self._event(line, found)

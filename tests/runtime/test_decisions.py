@@ -34,6 +34,9 @@ TOLD = [
     ((SPRING, 0, Reason.ENDED, -1, -1, 0, 0, 0, -1), NULL, "<spring: ended>"),
     ((SPRING, 0, Reason.NOT_ELIGIBLE, -1, -1, 0, 0, 0, -1), NULL, "<spring: not_eligible>"),
     ((SPRING, 0, Reason.TOO_MANY, -1, -1, 0, 0, 0, -1), NULL, "<spring: too_many>"),
+    ((SPRING, 0, Reason.STOPPED, -1, 2, 0, 0, 0, -1), NULL, "<spring: stopped all>"),
+    ((SPRING, 0, Reason.PAUSED, -1, 1, 0, 0, 0, -1), NULL, "<spring: paused class>"),
+    ((SPRING, 0, Reason.PAUSED, -1, 0, 50, 50, 0, -1), NULL, "<spring: paused campaign value 50 of 50>"),
     ((SPRING, 0, Reason.NO_CONSENT, 0, -1, 0, 0, 0, -1), NULL, "<spring: no_consent by mail>"),
     ((SPRING, 0, Reason.NO_ADDRESS, 1, -1, 0, 0, 0, -1), NULL, "<spring: no_address by sms>"),
     ((SPRING, 0, Reason.SUPPRESSED, 0, 3, 0, 0, 0, -1), NULL, "<spring: suppressed by mail policies.suppress[3]>"),
@@ -102,13 +105,14 @@ def test_the_table_says_the_same():
 
 
 def test_what_was_compared_is_read_without_the_playbook():
-    """What a line compared: count and most of a cap, the contact before, the winner; nothing for other reasons."""
+    """What a line compared: count and most of a cap or a run, the contact before, the winner; else nothing."""
     rows = Reading(PLAYBOOK).table(outcome_of(TOLD)).to_pylist()
     told = {row["reason"]: (row["value"], row["limit"], row["last_contact"], row["winner"]) for row in rows}
     assert {reason: each for reason, each in told.items() if any(part is not None for part in each)} == {
         "again_after": (None, None, time_of(NOON), None),
         "gap": (None, None, time_of(NOON), None),
         "cap": (4, 4, None, None),
+        "paused": (50, 50, None, None),
         "outranked": (None, None, None, "summer"),
     }
 

@@ -16,6 +16,7 @@ from onevoice.cli.output import FAILED, tell
 from onevoice.cli.report import report
 from onevoice.cli.run import run
 from onevoice.cli.schema import schema
+from onevoice.cli.switch import pause, resume, stop
 from onevoice.cli.timeline import timeline
 from onevoice.cli.why import why
 from onevoice.cli.why_not import why_not
@@ -34,7 +35,7 @@ _LOOK: Final = Group("Look", sort_key=3)
 
 _VERBS: Final = {
     _BEGIN: (demo, init, check, schema),
-    _DECIDE: (run, decide),
+    _DECIDE: (run, decide, pause, resume, stop),
     _LOOK: (report, timeline, why, why_not),
 }
 

@@ -86,6 +86,7 @@ def run(
         "left_out": taken.left_out,
         "position": taken.position,
         "decisions": decisions,
+        "paused": taken.paused,
         "mapped": taken.summaries,
         "seconds": round(took, 3),
     }
@@ -104,8 +105,12 @@ def _became(taken: Ingested) -> str:
         "uses of unknown names": (taken.unknown_names.total(), taken.unknown_names),
         "left out": (taken.left_out.total(), taken.left_out),
     }
+    limits = (
+        f"\n  {name} is paused: it came to its limit of {count:,} contacts" for name, count in taken.paused.items()
+    )
     mapped = "".join(f"\n{line}" for summary in taken.summaries for line in told(summary))
-    return mapped + "".join(f"\n  {count:,} {kind}{_named(names)}" for kind, (count, names) in kinds.items() if count)
+    counted = (f"\n  {count:,} {kind}{_named(names)}" for kind, (count, names) in kinds.items() if count)
+    return "".join([mapped, *counted, *limits])
 
 
 def _named(counts: dict[str, int]) -> str:

@@ -52,6 +52,7 @@ def _tables(report: Report) -> Iterator[_Table]:
     yield _load(report)
     yield _crowded(report)
     yield from _collisions(report)
+    yield from _paused(report)
 
 
 def why_text(why: Why) -> Iterator[RenderableType]:
@@ -230,6 +231,16 @@ def _load(report: Report) -> _Table:
     for each in report.load:
         table.add_row(f"{each.contacts}", f"{each.customer_weeks:,}", _bar(each.customer_weeks / total))
     return table
+
+
+def _paused(report: Report) -> Iterator[_Table]:
+    if report.paused:
+        zone = ZoneInfo(report.time_zone)
+        table = _Table("Paused at their limit", "when", "contacts>", "limit>?")
+        for each in report.paused[-ROWS_SHOWN:]:
+            when = f"{each.time.astimezone(zone):%Y-%m-%d %H:%M}"
+            table.add_row(each.campaign, when, f"{each.contacts:,}", f"{each.limit:,}")
+        yield _more(table, len(report.paused))
 
 
 def _crowded(report: Report) -> _Table:

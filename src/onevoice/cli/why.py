@@ -64,7 +64,7 @@ def _latest(engine: onevoice.Onevoice, campaign: str) -> int | None:
     """Return the number of the customer about whom a campaign was decided last, None where it never was."""
     latest = None
     for decision in engine.decisions():
-        if any(line.campaign == campaign for line in decision.lines):
+        if decision.customer >= 0 and any(line.campaign == campaign for line in decision.lines):
             latest = decision.customer
     return latest
 

@@ -98,6 +98,7 @@ def widths_of(book: Book, program: at.Program) -> at.Widths:
         names=len(book.names.codes),
         likes=len(book.assembler.patterns),
         campaigns=len(book.campaigns),
+        classes=len(book.classes),
         stack=STACK_ROOM,
         addresses=len(book.addresses),
     )

@@ -81,6 +81,7 @@ def _campaign(book: Book, facts: Facts, campaign: Campaign) -> dict[int, int]:
         at.CAMPAIGN_SENDS: len(campaign.send),
         at.CAMPAIGN_PLACEMENTS: _placements(book, campaign),
         at.CAMPAIGN_OWNER: book.owners.get(campaign.owner, -1),
+        at.CAMPAIGN_AT_MOST: campaign.at_most_contacts,
     }
 
 

@@ -28,6 +28,9 @@ _SPECIAL: Final = {
     "offer_not_now": (at.SPECIAL_REACTION, _OFFER),
     "offer_clicked": (at.SPECIAL_REACTION, _OFFER),
     "asked": (at.SPECIAL_ASKED, ("placement",)),
+    "campaign_paused": (at.SPECIAL_PAUSED, ("campaign", "class")),
+    "campaign_resumed": (at.SPECIAL_RESUMED, ("campaign", "class")),
+    "campaign_stopped": (at.SPECIAL_STOPPED, ("campaign", "class")),
 }
 
 

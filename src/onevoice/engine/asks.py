@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from onevoice.engine import candidates as wishes
-from onevoice.engine import gates, ranking, record
+from onevoice.engine import gates, ranking, record, switches
 from onevoice.engine import state as at
 from onevoice.engine.kernel import kernel
-from onevoice.engine.reasons import ASK, OUTRANKED, SUPPRESSED, WON
+from onevoice.engine.reasons import ASK, OUTRANKED, PAUSED, SUPPRESSED, WON
 from onevoice.program import CAMPAIGN_FROM, CAMPAIGN_OFFER_PRODUCT, CAMPAIGN_PLACEMENTS, CAMPAIGN_TO, PLACEMENT_SLOTS
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 _COULD_WIN: Final = -1
 _NOT_WANTED: Final = -2
 _SHOWN: Final = -3
+_PAUSED: Final = -4  # and below: by which of its switches
 
 
 @kernel
@@ -33,8 +34,14 @@ def _ask_candidates(program: Program, state: State, customer: int, placement: in
             continue
         if not campaigns[campaign, CAMPAIGN_FROM] <= now < campaigns[campaign, CAMPAIGN_TO]:
             continue
+        if switches.first_off(program, state, campaign, switches.IS_STOPPED) >= 0:
+            continue
         product = campaigns[campaign, CAMPAIGN_OFFER_PRODUCT]
         if wishes.is_eligible(program, state, customer, campaign, product, values, row):
+            off = switches.first_off(program, state, campaign, switches.IS_PAUSED)
+            if off >= 0:
+                state.asks[campaign] = _PAUSED - off
+                continue
             rule = gates.suppression(program, state, customer, campaign, product, values, row)
             state.asks[campaign] = rule if rule >= 0 else _COULD_WIN
             if rule < 0:
@@ -80,6 +87,9 @@ def answer(program: Program, state: State, customer: int, placement: int, values
         if found >= 0:
             line = record.line(state, campaign, 0, SUPPRESSED)
             state.lines[line, at.L_RULE] = found
+        elif found <= _PAUSED:
+            line = record.line(state, campaign, 0, PAUSED)
+            state.lines[line, at.L_RULE] = _PAUSED - found
         elif found != _NOT_WANTED:
             line = record.line(state, campaign, 0, WON if found == _SHOWN else OUTRANKED)
             state.lines[line, at.L_VALUE] = 0 if found == _SHOWN else last

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from onevoice.engine import conditions, facts, record, timers
+from onevoice.engine import conditions, facts, record, switches, timers
 from onevoice.engine import state as at
 from onevoice.engine.kernel import kernel
 from onevoice.engine.reasons import END, ENDED, EXPIRED, TOO_MANY
@@ -100,12 +100,13 @@ def drop(state: State, row: int) -> None:
 
 
 @kernel
-def _end_with(state: State, row: int, reason: int) -> None:
-    """Record why a candidate came to an end by itself, and remove it."""
+def end_with(state: State, row: int, reason: int, rule: int) -> None:
+    """Record why a candidate came to an end by itself, and by which rule if any; remove it."""
     candidates = state.candidates
     record.decision(state, END, candidates[row, at.C_CUSTOMER], -1)
     campaign, key = candidates[row, at.C_CAMPAIGN], candidates[row, at.C_KEY]
-    record.line(state, campaign, key, reason)
+    line = record.line(state, campaign, key, reason)
+    state.lines[line, at.L_RULE] = rule
     drop(state, row)
 
 
@@ -140,7 +141,7 @@ def end_by_until(program: Program, state: State, customer: int) -> None:
         after = candidates[row, at.C_NEXT]
         if _has_ended(program, state, row):
             if candidates[row, at.C_BORN]:
-                _end_with(state, row, ENDED)
+                end_with(state, row, ENDED, -1)
             else:
                 drop(state, row)
         row = after
@@ -249,6 +250,8 @@ def wish(
     campaigns = program.campaigns
     if state.scalars[at.OBSERVING] or not campaigns[campaign, CAMPAIGN_FROM] <= now < campaigns[campaign, CAMPAIGN_TO]:
         return
+    if switches.first_off(program, state, campaign, switches.IS_STOPPED) >= 0:
+        return
     if _is_over(program, state, customer, campaign, key, time, position):
         return
     candidates = state.candidates
@@ -311,7 +314,7 @@ def expire(state: State, timer: int) -> None:
         time_expiry(state, row)
         return
     customer = state.candidates[row, at.C_CUSTOMER]
-    _end_with(state, row, EXPIRED)
+    end_with(state, row, EXPIRED, -1)
     set_round(state, customer)
 
 

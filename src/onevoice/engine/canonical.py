@@ -67,6 +67,7 @@ def tables(machine: Machine) -> dict[str, list[Row]]:
         "contacts": _sorted(view.contacts()),
         "unanswered": _sorted(view.unanswered()),
         "endings": _sorted(view.endings()),
+        "switches": _sorted(view.switches()),
         "totals": [view.totals()],
     }
 
@@ -295,6 +296,14 @@ class _View:
                 keyed = bool(self.program.campaigns[campaign, CAMPAIGN_UNTIL_KEYED])
                 every = bool(self.program.campaigns[campaign, CAMPAIGN_KEYED]) and not keyed
                 yield (customer, campaign, int(every), row[KEY], row[at.OPEN_AT], row[at.OPEN_POSITION])
+
+    def switches(self) -> Iterator[Row]:
+        """Give each switch that is off, and each campaign with contacts in its run."""
+        campaigns, classes = len(self.playbook.campaigns), len(self.playbook.policies.classes)
+        for number, row in enumerate(self.state.switches[: campaigns + classes + 1].tolist()):
+            if any(row):
+                kind = (number >= campaigns) + (number == campaigns + classes)
+                yield (kind, number - (0, campaigns, campaigns + classes)[kind], *row)
 
     def totals(self) -> Row:
         """Return how far the journal was read, and how much was decided."""

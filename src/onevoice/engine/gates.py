@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from onevoice.engine import candidates as wishes
-from onevoice.engine import caps, conditions, facts, holding, ledger, segments
+from onevoice.engine import caps, conditions, facts, holding, ledger, segments, switches
 from onevoice.engine import state as at
 from onevoice.engine.hashing import mix
 from onevoice.engine.kernel import kernel
-from onevoice.engine.reasons import AGAIN_AFTER, CAP, GAP, NO_ADDRESS, NO_CONSENT, SUPPRESSED, WON
+from onevoice.engine.reasons import AGAIN_AFTER, CAP, GAP, NO_ADDRESS, NO_CONSENT, PAUSED, SUPPRESSED, WON
 from onevoice.program import (
     CAMPAIGN_AGAIN_US,
     CAMPAIGN_CLASS,
@@ -123,10 +123,27 @@ def _timed_gates(
 
 
 @kernel
+def _pause(program: Program, state: State, row: int, which: int) -> None:
+    """Note that a candidate's campaign is off by one of its switches, whatever the channel."""
+    candidates = state.candidates
+    value, limit = switches.reached(program, state, candidates[row, at.C_CAMPAIGN], which)
+    candidates[row, at.C_REASON] = PAUSED
+    candidates[row, at.C_CHANNEL] = -1
+    candidates[row, at.C_RULE] = which
+    candidates[row, at.C_VALUE] = value
+    candidates[row, at.C_LIMIT] = limit
+    candidates[row, at.C_UNTIL] = 0
+
+
+@kernel
 def pass_all(program: Program, state: State, customer: int, row: int) -> None:
     """Find the first channel on which a candidate could go out, or the reason of the one that got furthest."""
     candidates = state.candidates
     campaign, key = candidates[row, at.C_CAMPAIGN], candidates[row, at.C_KEY]
+    off = switches.first_off(program, state, campaign, switches.IS_PAUSED)
+    if off >= 0:
+        _pause(program, state, row, off)
+        return
     klass = program.campaigns[campaign, CAMPAIGN_CLASS]
     product = wishes.product_of(program, candidates, row)
     rule = suppression(program, state, customer, campaign, product, state.contexts, row)

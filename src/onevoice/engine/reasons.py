@@ -14,21 +14,24 @@ class Reason(IntEnum):
     ENDED = 3
     NOT_ELIGIBLE = 4
     TOO_MANY = 5
-    NO_CONSENT = 6
-    NO_ADDRESS = 7
-    SUPPRESSED = 8
-    AGAIN_AFTER = 9
-    GAP = 10
-    CAP = 11
-    OUTRANKED = 12
+    STOPPED = 6
+    PAUSED = 7
+    NO_CONSENT = 8
+    NO_ADDRESS = 9
+    SUPPRESSED = 10
+    AGAIN_AFTER = 11
+    GAP = 12
+    CAP = 13
+    OUTRANKED = 14
 
 
 class DecisionKind(IntEnum):
-    """What led to a decision: candidates met, a customer asked, or a candidate came to an end by itself."""
+    """What led to a decision: candidates met, a customer asked, a candidate came to an end, a campaign to its limit."""
 
     ROUND = 0
     ASK = 1
     END = 2
+    STOP = 3
 
 
 # The same as plain numbers, for kernels.
@@ -37,6 +40,8 @@ EXPIRED: Final = int(Reason.EXPIRED)
 ENDED: Final = int(Reason.ENDED)
 NOT_ELIGIBLE: Final = int(Reason.NOT_ELIGIBLE)
 TOO_MANY: Final = int(Reason.TOO_MANY)
+STOPPED: Final = int(Reason.STOPPED)
+PAUSED: Final = int(Reason.PAUSED)
 NO_CONSENT: Final = int(Reason.NO_CONSENT)
 NO_ADDRESS: Final = int(Reason.NO_ADDRESS)
 SUPPRESSED: Final = int(Reason.SUPPRESSED)
@@ -48,3 +53,4 @@ OUTRANKED: Final = int(Reason.OUTRANKED)
 ROUND: Final = int(DecisionKind.ROUND)
 ASK: Final = int(DecisionKind.ASK)
 END: Final = int(DecisionKind.END)
+STOP: Final = int(DecisionKind.STOP)

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from onevoice.engine import candidates as wishes
-from onevoice.engine import gates, ledger, ranking, record, segments, timers
+from onevoice.engine import gates, ledger, ranking, record, segments, switches, timers
 from onevoice.engine import state as at
 from onevoice.engine.kernel import kernel
-from onevoice.engine.reasons import CAP, NO_ADDRESS, NO_CONSENT, NOT_ELIGIBLE, OUTRANKED, ROUND, SUPPRESSED, WON
+from onevoice.engine.reasons import CAP, NO_ADDRESS, NO_CONSENT, NOT_ELIGIBLE, OUTRANKED, PAUSED, ROUND, SUPPRESSED, WON
 from onevoice.program import (
     CAMPAIGN_CLASS,
     CAMPAIGN_FAMILY,
@@ -90,9 +90,9 @@ def _outrank(program: Program, state: State, row: int, winner: int) -> None:
 
 @kernel
 def _block(candidates: Ints, row: int) -> None:
-    """Block a loser until its reason can have lifted; only an event can lift the first three."""
+    """Block a loser until its reason can have lifted; only an event can lift the first of them."""
     reason = candidates[row, at.C_REASON]
-    by_event = reason == NO_CONSENT or reason == NO_ADDRESS or reason == SUPPRESSED
+    by_event = reason == PAUSED or reason == NO_CONSENT or reason == NO_ADDRESS or reason == SUPPRESSED
     candidates[row, at.C_BLOCK] = reason
     candidates[row, at.C_DUE_AT] = at.INFINITE if by_event else candidates[row, at.C_UNTIL]
 
@@ -162,6 +162,7 @@ def hold_round(program: Program, state: State, customer: int) -> None:
                 _block(candidates, row)
         row = after
     if winner >= 0:
+        switches.count_contact(program, state, candidates[winner, at.C_CAMPAIGN])
         wishes.drop(state, winner)
     wishes.set_round(state, customer)
 

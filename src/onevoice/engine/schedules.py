@@ -9,6 +9,7 @@ from onevoice.engine import (
     candidates,
     growth,
     judgement,
+    switches,
     timers,
 )
 from onevoice.engine import state as at
@@ -80,6 +81,7 @@ def launch(program: Program, state: State, timer: int) -> None:
     """Let a schedule wish for every customer."""
     schedule = state.timers[timer, timers.SLOT]
     campaign, now = program.schedules[schedule, SCHEDULE_CAMPAIGN], state.scalars[at.NOW]
+    switches.begin_run(state, campaign)
     for customer in range(state.pools[at.CUSTOMERS, COUNT]):
         if state.customers[customer, at.ALIAS] == customer:
             candidates.wish(program, state, customer, campaign, 0, now, -1, -1, state.contexts, -1)

@@ -186,6 +186,11 @@ L_UNTIL: Final = 8
 L_CONTACT: Final = 9
 LINE_WIDTH: Final = 10
 
+# `switches`: of each campaign, then of each class, then of everything
+W_STATE: Final = 0  # on, paused or stopped (switches.py)
+W_CONTACTS: Final = 1  # of a campaign: in its present run
+SWITCH_WIDTH: Final = 2
+
 # `names`
 N_HASH: Final = 0
 N_ZONE: Final = 1  # zone number where the name is one, else -1
@@ -221,6 +226,7 @@ class State(Tables):
         "candidates": "i2",
         "contexts": "f2",  # of the candidate in the same row
         "contacts": "i2",
+        "switches": "i2",
         "timers": "i2",
         "queue": "i2",
         "decisions": "i2",
@@ -260,6 +266,7 @@ class State(Tables):
     candidates: NDArray[np.int64]
     contexts: NDArray[np.float64]
     contacts: NDArray[np.int64]
+    switches: NDArray[np.int64]
     timers: NDArray[np.int64]
     queue: NDArray[np.int64]
     decisions: NDArray[np.int64]
@@ -333,6 +340,7 @@ def empty(widths: Widths) -> State:
         candidates=ints(rows, CANDIDATE_WIDTH),
         contexts=np.zeros((rows, max(widths.values, 1))),
         contacts=ints(rows, CONTACT_WIDTH),
+        switches=ints(widths.campaigns + widths.classes + 1, SWITCH_WIDTH),
         timers=ints(rows, 6),
         queue=ints(rows, QUEUE_WIDTH),
         decisions=ints(DECISIONS_ROWS, DECISION_WIDTH),

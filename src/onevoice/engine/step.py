@@ -14,6 +14,7 @@ from onevoice.engine import (
     asks,
     candidates,
     changes,
+    controls,
     duplicates,
     facts,
     growth,
@@ -121,6 +122,9 @@ def _take_up(program: Program, state: State, columns: Columns, row: int, stop: i
         time = stamp
     if program.event_types[kind, E_PRODUCT] >= 0:
         _fan_out(program, state, columns, row, time, position)
+        return
+    if controls.is_control(program, kind):
+        controls.take_up(program, state, columns, row)
         return
     start, end = rows[row, IDENTIFIERS_FROM], rows[row, IDENTIFIERS_TO]
     customers, merges = state.pools[at.CUSTOMERS, COUNT], state.scalars[at.MERGES]

@@ -298,7 +298,7 @@ class _Reader:
     def _identifiers(self) -> dict[int, Texts]:
         """Return the texts of each kind of identifier by its number; rows that belong to nobody are in doubt."""
         kinds: dict[int, Texts] = {}
-        nobody = np.array([not layout.about_product for layout in self.schema.types] + [False])[self.types]
+        nobody = np.array([layout.has_customer for layout in self.schema.types] + [False])[self.types]
         for name, array in self.columns.under("identifiers").items():
             number = self.schema.identifier_numbers.get(name)
             if number is None:

@@ -167,7 +167,7 @@ class Lines:
         draft.occurred_at = self._time(event.get("time"))
         draft.id = _reference(event.get("id"), "$.id")
         draft.source = self._source(draft, event.get("source"))
-        self._identifiers(draft, event.get("identifiers"), required=layout is not None and not layout.about_product)
+        self._identifiers(draft, event.get("identifiers"), required=layout is not None and layout.has_customer)
         fields = _object(event.get("fields"), "$.fields")
         channel = _text(event.get("channel"), "$.channel")
         if layout is None:

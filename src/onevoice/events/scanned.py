@@ -228,7 +228,7 @@ class _Found:
         events = self.rows[:, ITEM] == 0
         about = self.words.about[self.rows[:, TYPE]]
         counts = self.rows[:, IDENTIFIERS_TO] - self.rows[:, IDENTIFIERS_FROM]
-        nobody = (self.rows[:, TYPE] >= 0) & (about < 0) & (counts == 0)
+        nobody = (self.rows[:, TYPE] >= 0) & (about == -1) & (counts == 0)
         world = np.flatnonzero(events & (about >= 0))
         nothing = world[np.isnan(values[world, about[world]])]
         bad[self.rows[events & nobody, LINE]] = 1

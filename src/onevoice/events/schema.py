@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from onevoice.playbook.builtin import all_events
+from onevoice.playbook.builtin import CONTROL_EVENTS, all_events
 from onevoice.playbook.model import FieldType
 
 if TYPE_CHECKING:
@@ -47,6 +47,7 @@ class Layout:
     keys: int  # columns used in `keys`
     parent: int = -1  # number of the event type of which this is an item
     about_product: bool = False
+    has_customer: bool = True
 
 
 class Schema:
@@ -88,7 +89,7 @@ class Schema:
         number = len(self.types)
         self.events[event.name] = number
         lists = {name: number + 1 + position for position, name in enumerate(event.items)}
-        parent = _laid_out(number, event.name, event.fields, lists, about_product=event.about == ABOUT_PRODUCT)
+        parent = _laid_out(number, event, lists)
         self.types.append(parent)
         for name, own in event.items.items():
             self.types.append(_item_laid_out(lists[name], f"{event.name}.{name}", own, parent))
@@ -108,11 +109,13 @@ def _columns(fields: Mapping[str, FieldType], values: int, keys: int) -> tuple[d
     return placed, values, keys
 
 
-def _laid_out(
-    number: int, name: str, fields: Mapping[str, FieldType], lists: Mapping[str, int], *, about_product: bool
-) -> Layout:
-    placed, values, keys = _columns(fields, 0, 0)
-    return Layout(number, name, placed, placed, lists, values, keys, about_product=about_product)
+def _laid_out(number: int, event: EventType, lists: Mapping[str, int]) -> Layout:
+    placed, values, keys = _columns(event.fields, 0, 0)
+    about_product = event.about == ABOUT_PRODUCT
+    has_customer = not about_product and event.name not in CONTROL_EVENTS
+    return Layout(
+        number, event.name, placed, placed, lists, values, keys, about_product=about_product, has_customer=has_customer
+    )
 
 
 def _item_laid_out(number: int, name: str, own: Mapping[str, FieldType], parent: Layout) -> Layout:

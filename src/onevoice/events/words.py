@@ -50,6 +50,8 @@ FORMS: Final = {"": AS_IT_IS, "email": EMAIL, "phone": PHONE}
 SCOPE, START, STOP, VALUE, CODE, SEEN = range(6)
 WORD_WIDTH: Final = 8
 
+NOBODY: Final = -2
+
 
 class Words(NamedTuple):
     """Everything the scanner knows of a schema.
@@ -58,7 +60,8 @@ class Words(NamedTuple):
     table: int64[power of two, WORD_WIDTH], an open-addressing table: scope + 1 (0: empty), letters[start:stop], what
         the word stands for (a number, a column, an item type), its code (what a field or trait holds, what an
         identifier is checked for) and the object in which it was last seen.
-    about, channels: int64[types + 1]: column of the product of a world event, and of the choice `channel`, or -1.
+    about, channels: int64[types + 1]: column of the product of a world event, NOBODY for another event without a
+        customer; and of the choice `channel`; or -1.
     """
 
     letters: bytes
@@ -100,7 +103,7 @@ def _all(schema: Schema) -> Iterator[tuple[int, str, int, int]]:
 def _columns(layout: Layout) -> tuple[int, int]:
     channel = layout.own.get("channel")
     return (
-        layout.fields[ABOUT_PRODUCT].column if layout.about_product else -1,
+        layout.fields[ABOUT_PRODUCT].column if layout.about_product else (-1 if layout.has_customer else NOBODY),
         channel.column if channel is not None and channel.type is FieldType.CHOICE else -1,
     )
 

@@ -123,6 +123,16 @@ class Example:
     position: int
 
 
+@dataclass(frozen=True, slots=True)
+class Paused:
+    """A campaign that came to the limit of its run, and was paused by it, at `contacts`."""
+
+    campaign: str
+    time: datetime
+    contacts: int
+    limit: int
+
+
 _TABLES: Final = {
     "campaigns": CampaignFigures,
     "weeks": WeekFigures,
@@ -130,6 +140,7 @@ _TABLES: Final = {
     "load": Load,
     "crowded": Crowded,
     "collisions": Collision,
+    "paused": Paused,
 }
 
 
@@ -139,8 +150,9 @@ class Report:
 
     `lines`: journal lines that had come in, `customers`: how many there are. `sent`: contacts; `shown`: campaigns shown
     at placements, at the `asks` at which there was a candidate; `held`: wishes that were held back at least once. The
-    tuples begin with what weighs most; `crowded` has 20 customers at the most, `collisions` 200 pairs. Customers whom
-    the playbook in force knows by no identifier any more count as one, and not in `load`, `crowded`, `collisions`.
+    tuples begin with what weighs most, `paused` with what was first; `crowded` has 20 customers at the most,
+    `collisions` 200 pairs. Customers whom the playbook in force knows by no identifier any more count as one, and not
+    in `load`, `crowded`, `collisions`.
     Shows itself in notebooks; `onevoice.history.page` makes a page of it.
 
     >>> _ = engine.decide("home_banner", ada)
@@ -167,10 +179,11 @@ class Report:
     load: tuple[Load, ...]
     crowded: tuple[Crowded, ...]
     collisions: tuple[Collision, ...]
+    paused: tuple[Paused, ...]
     example: Example | None
 
     def table(self, name: str) -> Table:
-        """Return `campaigns`, `weeks`, `reasons`, `load`, `crowded` or `collisions` as a pyarrow Table.
+        """Return `campaigns`, `weeks`, `reasons`, `load`, `crowded`, `collisions` or `paused` as a pyarrow Table.
 
         A row for each record, a column for each of its fields, of the same types when there is no row; times in UTC.
 
@@ -221,6 +234,7 @@ def report(
             load=_all(base, Load, "load", customers=customers),
             crowded=_all(base, Crowded, "crowded", most=CROWDED_MAX),
             collisions=_all(base, Collision, "collisions", most=COLLISIONS_MAX),
+            paused=_all(base, Paused, "paused"),
             example=next(iter(_all(base, Example, "example")), None),
         )
 

@@ -83,3 +83,6 @@ order by 4 desc, 5 desc, 1, 2 limit $most;
 select customer, decision, position from line where kind = 'round' and customer >= 0
 group by customer, decision, position having bool_or(reason = 'won')
 order by count(distinct reason) desc, count(*) desc, decision limit 1;
+
+-- name: paused
+select campaign, time, value, "limit" from decided where kind = 'stop' order by decision;

@@ -69,6 +69,8 @@ def _headline(decision: Decision) -> str:
         shown = names or (f"its default {decision.default}" if decision.default else "nothing")
         wanted = f"; {_counted(others, 'other campaign' if won else 'campaign')} wanted to be there" if others else ""
         return f"{decision.placement} shows {shown}{wanted}"
+    if decision.kind == "stop":
+        return f"{decision.lines[0].campaign} is paused: nothing of it goes out until it is resumed"
     if decision.kind == "end":
         return ", ".join(f"{line.campaign}: {line.reason}" for line in decision.lines)
     if won:
@@ -136,6 +138,24 @@ def _too_many(case: _Case) -> tuple[str, str]:
     return "", "64 campaigns wait for this customer already"
 
 
+def _stopped(case: _Case) -> tuple[str, str]:
+    return "", f"{_switch(case)} was stopped"
+
+
+def _paused(case: _Case) -> tuple[str, str]:
+    if case.line.limit is None:
+        return "", f"{_switch(case)} is paused; `campaign_resumed` lets it go on"
+    at = f"{case.line.value:,} contacts" if isinstance(case.line.value, int) else "its limit"
+    return f"{case.path}.at_most", f"paused at {at}, its limit for one run; `campaign_resumed` lets it go on"
+
+
+def _switch(case: _Case) -> str:
+    """Return what of a campaign is off."""
+    if case.line.rule == "class" and case.campaign:
+        return f"the class {case.campaign.klass}"
+    return _SWITCHES.get(case.line.rule, "the campaign")
+
+
 def _no_consent(case: _Case) -> tuple[str, str]:
     klass = case.playbook.policies.classes.get(case.campaign.klass) if case.campaign else None
     purpose = (klass.purpose or klass.name) if klass else "this"
@@ -176,12 +196,15 @@ def _outranked(case: _Case) -> tuple[str, str]:
     return "policies.rank", f"gave way to {case.value}{score}{again}"
 
 
+_SWITCHES: Final = {"campaign": "the campaign", "class": "its class", "all": "everything"}
 _SENTENCES: Final[dict[str, Callable[[_Case], tuple[str, str]]]] = {
     "won": _won,
     "expired": _expired,
     "ended": _ended,
     "not_eligible": _not_eligible,
     "too_many": _too_many,
+    "stopped": _stopped,
+    "paused": _paused,
     "no_consent": _no_consent,
     "no_address": _no_address,
     "suppressed": _suppressed,
@@ -193,7 +216,9 @@ _SENTENCES: Final[dict[str, Callable[[_Case], tuple[str, str]]]] = {
 
 
 def rule_text(path: str, playbook: Playbook) -> str:
-    """Return what stands at `policies.caps[i]` or `policies.suppress[i]` as words; empty where nothing does."""
+    """Return what stands at `policies.caps[i]` or `policies.suppress[i]`, or is off, as words; empty for others."""
+    if path in _SWITCHES:
+        return _SWITCHES[path]
     kind, _, index = path.rstrip("]").partition("[")
     rules: Sequence[Cap | Suppression] = getattr(playbook.policies, kind.removeprefix("policies."), ()) if index else ()
     if not index or int(index) >= len(rules):

@@ -230,7 +230,7 @@ class _Binder:
         if event is None:
             self._known(f"{path}.type", [rule.type], self.events, "event", own_path=True)
             event = EventType(rule.type)
-        elif not self.mapping.identifiers and event.about != "product":
+        elif not self.mapping.identifiers and not event.about:
             self._refuse(f"{path}.type", "an event of nobody", "`identifiers` in the mapping", quoted(rule.type))
         self._fields(f"{path}.fields", event, rule, bound)
         traits = {name: trait.type for name, trait in self.playbook.traits.items()}

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 UNREAD: Final = Trigger(TriggerKind.EVENT)  # stands in for a trigger with a mistake
 SLOTS_MAX: Final = 100
 # Inbound is answered at once, so a wish that waits, ends or is counted per value has no meaning there.
-OUTBOUND_ONLY: Final = ("send", "per", "after", "wait", "valid_for", "until", "again_after")
+OUTBOUND_ONLY: Final = ("send", "per", "after", "wait", "valid_for", "until", "again_after", "at_most")
 # Which identifier format the channels that everybody knows are addressed by.
 ADDRESS_FORMATS: Final = {"email": "email", "sms": "phone", "call": "phone"}
 
@@ -86,6 +86,7 @@ def _campaign(name: str, record: Record, zone: ZoneInfo) -> Campaign:
         valid_for_us=record.length("valid_for"),
         until=record.parsed("until", grammar.event_match, None),
         again_after_us=record.length("again_after"),
+        at_most_contacts=record.parsed("at_most", grammar.count, 0),
         from_us=record.parsed("from", lambda text: grammar.day_start(grammar.local_date(text), zone), 0),
         to_us=record.parsed("to", lambda text: _day_end(text, zone), 0),
         goal=goal,

@@ -12,10 +12,15 @@ if TYPE_CHECKING:
 _C = FieldType.CHOICE
 _CONSENT: Final = {"channel": _C, "purpose": _C}
 _OFFER: Final = {"offer": _C, "family": _C, "product": FieldType.PRODUCT, "order_id": FieldType.KEY, "channel": _C}
+_CONTROL: Final = {"campaign": _C, "class": _C, "reason": FieldType.TEXT, "by": FieldType.TEXT}
 _CONTACT: Final = {"campaign": _C, "class": _C, "channel": _C, "offer": _C, "contact_id": FieldType.KEY}
 
+# Events without a customer: they pause, resume and stop campaigns.
+CONTROL_EVENTS: Final = ("campaign_paused", "campaign_resumed", "campaign_stopped")
+ABOUT_CAMPAIGN: Final = "campaign"
+
 BUILTIN_EVENTS: Final[dict[str, EventType]] = {
-    name: EventType(name, dict(fields))
+    name: EventType(name, dict(fields), about=ABOUT_CAMPAIGN if name in CONTROL_EVENTS else "")
     for name, fields in {
         "list_joined": {"list": _C},
         "list_left": {"list": _C},
@@ -29,6 +34,7 @@ BUILTIN_EVENTS: Final[dict[str, EventType]] = {
         "contact_reported": _CONTACT,
         "asked": {"placement": _C},
         "profile_updated": {},  # carries only traits
+        **dict.fromkeys(CONTROL_EVENTS, _CONTROL),
     }.items()
 }
 
@@ -45,10 +51,12 @@ def all_events(playbook: Playbook) -> dict[str, EventType]:
 
 def extended(declared: EventType) -> EventType:
     """Return a declared event type with the fields it has without being told: its built-in ones, its product."""
-    fields = dict(BUILTIN_EVENTS[declared.name].fields) if declared.name in BUILTIN_EVENTS else {}
+    builtin = BUILTIN_EVENTS.get(declared.name)
+    fields = dict(builtin.fields) if builtin else {}
     if declared.about == "product":
         fields["product"] = FieldType.PRODUCT
-    return EventType(declared.name, {**fields, **declared.fields}, declared.items, declared.about)
+    about = builtin.about if builtin else declared.about
+    return EventType(declared.name, {**fields, **declared.fields}, declared.items, about)
 
 
 def all_facts(playbook: Playbook) -> dict[str, Fact]:

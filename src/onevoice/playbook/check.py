@@ -160,11 +160,11 @@ class _Checker:
             ):
                 continue
             seen.add((path, match.event))
-            if self.scopes.events[match.event.split(".")[0]].about:
-                mend = "it starts campaigns by `product EVENT for FACT`"
-                self.refuse(
-                    path, "an event about a product, which has no customer", found=quoted(match.event), mend=mend
-                )
+            about = self.scopes.events[match.event.split(".")[0]].about
+            if about:
+                mend = "it starts campaigns by `product EVENT for FACT`" if about == "product" else ""
+                what = f"an event about a {about}, which has no customer"
+                self.refuse(path, what, found=quoted(match.event), mend=mend)
 
     def row(self, event: str) -> Mapping[str, FieldType] | None:
         """Return the fields of an event's row; None where there is none, or where its own mistakes leave it unsure."""
@@ -305,7 +305,7 @@ class _Checker:
         elif when.kind in {TriggerKind.SEGMENT_ENTERED, TriggerKind.SEGMENT_LEFT}:
             self.known(path, "segment", when.name, self.playbook.segments)
         elif when.kind is TriggerKind.PRODUCT:
-            about = [event.name for event in self.scopes.events.values() if event.about]
+            about = [event.name for event in self.scopes.events.values() if event.about == "product"]
             self.known(path, "event about a product", when.name, about)
             if self.known(path, "fact", when.fact, self.scopes.facts):
                 keys = fact_key_types(self.scopes.facts[when.fact], self.scopes.events)

@@ -85,6 +85,13 @@ FORMS: Final[dict[str, Schema]] = {
         "pattern": r"^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?$",
     },
     "whole": {"description": "A whole number.", "type": ["integer", "string"], "pattern": r"^[+-]?\d{1,9}$"},
+    "count": {
+        "description": "A whole number above nought; thousands may be set off by commas.",
+        "type": ["integer", "string"],
+        "pattern": r"^(?:\d{1,9}|\d{1,3}(?:,\d{3})+)$",
+        "minimum": 1,
+        "examples": ["50,000"],
+    },
     "flag": {"description": "`true` or `false`.", "enum": [True, False, "true", "false"]},
     "condition": {
         "description": "An expression in SQL over the customer, and over the event and the offer where there is one.",

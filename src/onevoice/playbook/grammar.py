@@ -72,6 +72,16 @@ def whole(text: str) -> int:
     return int(text)
 
 
+def count(text: str) -> int:
+    """Read a whole number above nought, with or without commas between thousands."""
+    plain = text.replace(",", "") if re.fullmatch(r"\d{1,3}(,\d{3})+", text) else text
+    if not re.fullmatch(r"\d{1,9}", plain) or int(plain) == 0:
+        raise Slip(
+            "not a count", "a number above nought, like `50,000`", quoted(text), "for no limit leave the key out"
+        )
+    return int(plain)
+
+
 def boolean(text: str) -> bool:
     """Read `true` or `false`; other spellings are texts in some places and truths in others, so none is taken."""
     if text not in {"true", "false"}:

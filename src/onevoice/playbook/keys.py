@@ -170,6 +170,13 @@ CAMPAIGN: Final = {
     "valid_for": Key("How long after its birth it may still be sent.", "2 days", "valid_for_us"),
     "until": Key("The event that ends the wish.", "contract_extended"),
     "again_after": Key("How long after a contact of this campaign the next may follow.", "30 days", "again_after_us"),
+    "at_most": Key(
+        "How many contacts it may make in one run, before it pauses itself: since a launch (`once`, `every`), or since "
+        "it was first in force or last resumed.",
+        "50,000",
+        "at_most_contacts",
+        "count",
+    ),
     "from": Key("Its first day.", "2026-03-01", "from_us", "date"),
     "to": Key("Its last day, which still belongs to it.", "2026-03-31", "to_us", "date"),
     "goal": Key(

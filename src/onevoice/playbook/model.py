@@ -70,7 +70,7 @@ class EventType:
     items: dict[str, dict[str, FieldType]] = field(
         default_factory=dict[str, dict[str, FieldType]]
     )  # list field -> its fields
-    about: str = ""  # "product" for a world event: no customer, fans out
+    about: str = ""  # "product" for a world event: no customer, fans out; "campaign" for one that pauses or stops some
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,6 +234,7 @@ class Campaign:
     to_us: int = 0  # first instant after the last day, UTC; 0: open
     goal: EventMatch | None = None
     goal_within_us: int = 0
+    at_most_contacts: int = 0  # in one run; 0: no limit
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,21 +6,24 @@ lines of those who hang together, at the times at which they came, decides what 
 
 from __future__ import annotations
 
+from collections import deque
 from copy import copy
 from dataclasses import replace
 from itertools import pairwise
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
 import msgspec
 
 from onevoice.engine import growth
 from onevoice.engine import state as at
 from onevoice.engine.state import State
+from onevoice.events.built import encode_ndjson
 from onevoice.journal.memory import MemoryJournal
 from onevoice.journal.port import Kind, Mode, Row
 from onevoice.playbook.load import digest_files
 from onevoice.runtime import customer as customers
-from onevoice.runtime.decisions import time_of, us_of
+from onevoice.runtime import outcomes
+from onevoice.runtime.decisions import Reading, time_of, us_of
 from onevoice.runtime.fold import FILES, Fold, Published
 from onevoice.runtime.payloads import NDJSON, Piece, decoded
 from onevoice.runtime.recorded import Recorded
@@ -38,6 +41,9 @@ if TYPE_CHECKING:
     from onevoice.runtime.related import Related
 
 Patch: TypeAlias = "Callable[[Compiled], Program]"  # the program of another playbook, made of that of the one in force
+
+
+NOBODY: Final = -1  # whom the decisions are about that pause a campaign
 
 
 class Step(NamedTuple):
@@ -177,14 +183,44 @@ class Fork:
 def _steps(journal: Journal, fold: Fold, found: Related) -> Iterator[Step]:
     """Yield what the journal holds about those who hang together, and how time went on over everybody."""
     ends, now = iter(found.ends), 0
+    stops = deque(_stops(journal, fold, found))
     for each in lines_of(journal, fold, found):
         if isinstance(each, Line):
+            while stops and stops[0].position <= each.row.position:
+                yield stops.popleft()
             yield Step(each.now, bool(each.row.mode & Mode.OBSERVE), _dated(each))
         elif each.kind is Kind.EVENTS:
             now = next(ends)
+            while stops and stops[0].now <= now:
+                yield stops.popleft()
             yield Step(now, bool(each.mode & Mode.OBSERVE))
         elif each.kind is Kind.PLAYBOOK:
             yield Step(now, published=_published(each, fold))
+
+
+def _stops(journal: Journal, fold: Fold, found: Related) -> Iterator[Step]:
+    """Yield a pause for each campaign that came to the limit of its run: others made contacts of it, too.
+
+    Within its instant it comes before what is decided here, unless a contact of that instant came before it.
+    """
+    if not any(campaign.at_most_contacts for campaign in fold.published.playbook.campaigns.values()):
+        return
+    reading, won = Reading(fold.published.playbook), set[tuple[int, str]]()
+    for row in journal.read(0):
+        if row.kind is Kind.PLAYBOOK:
+            reading = Reading(_published(row, fold).playbook)
+        elif row.kind is Kind.DECISIONS:
+            decided = outcomes.of_customers(outcomes.decode(row.payload), {NOBODY, *found.customers})
+            for decision in reading.decisions(decided):
+                time = us_of(decision.time, "decision")
+                won |= {(time, line.campaign) for line in decision.won}
+                if decision.customer == NOBODY:
+                    yield _pause(decision, time if (time, decision.lines[0].campaign) in won else time - 1)
+
+
+def _pause(decision: Decision, now: int) -> Step:
+    paused = {"type": "campaign_paused", "fields": {"campaign": decision.lines[0].campaign}, "time": decision.time}
+    return Step(now, line=encode_ndjson([paused]), position=decision.position)
 
 
 def _dated(line: Line) -> bytes:

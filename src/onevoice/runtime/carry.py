@@ -9,10 +9,11 @@ import numpy as np
 from onevoice.engine import candidates as wishes
 from onevoice.engine import growth, timers
 from onevoice.engine import state as at
+from onevoice.engine import switches as off
 from onevoice.engine.store import COUNT, take
 from onevoice.playbook.model import FieldType
 from onevoice.playbook.scopes import trigger_event
-from onevoice.program import CAMPAIGN_TO
+from onevoice.program import CAMPAIGN_SENDS, CAMPAIGN_TO
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from onevoice.events.schema import Field
-    from onevoice.playbook.model import Campaign
+    from onevoice.playbook.model import Campaign, Playbook
     from onevoice.runtime.fold import Fold
 
 Waiting = tuple[int, int, int, int]  # new customer, new campaign, key, row of the old table
@@ -33,8 +34,23 @@ def survivor(state: at.State, customer: int) -> int:
     return customer
 
 
+def switches(old: Fold, new: Fold) -> None:
+    """Leave on what was on, and off what was off, of the campaigns and classes that both playbooks have, by name."""
+    before, after = old.published.playbook, new.published.playbook
+    theirs = _rows_of_switches(before)
+    for name, row in _rows_of_switches(after).items():
+        if name in theirs:
+            new.machine.state.switches[row] = old.machine.state.switches[theirs[name]]
+
+
+def _rows_of_switches(playbook: Playbook) -> dict[tuple[str, str], int]:
+    names = [("campaign", name) for name in playbook.campaigns]
+    names += [("class", name) for name in playbook.policies.classes]
+    return {name: row for row, name in enumerate([*names, ("all", "")])}
+
+
 def candidates(old: Fold, new: Fold, numbers: NDArray[np.int64] | None) -> None:
-    """Let the candidates of the old state wait in the new one, where their campaign still sends.
+    """Let the candidates of the old state wait in the new one, where their campaign still sends and is not stopped.
 
     Birth, trigger and expiry stay as they were (but no later than the campaign's new last day). What held one back is
     looked at again at once, under the new rules. `numbers`: the new number of each customer, where it differs.
@@ -64,9 +80,15 @@ def _waiting(old: Fold, new: Fold, numbers: NDArray[np.int64] | None) -> Iterato
         number = customer if numbers is None else int(numbers[customer])
         while row >= 0:
             name = names[int(state.candidates[row, at.C_CAMPAIGN])]
-            if number >= 0 and name in places and new.published.playbook.campaigns[name].send:
+            if number >= 0 and name in places and _sends(new, places[name]):
                 yield survivor(new.machine.state, number), places[name], int(state.candidates[row, at.C_KEY]), row
             row = int(state.candidates[row, at.C_NEXT])
+
+
+def _sends(new: Fold, campaign: int) -> bool:
+    program, state = new.compiled.program, new.machine.state
+    stopped = off.first_off(program, state, campaign, off.IS_STOPPED) >= 0
+    return bool(program.campaigns[campaign, CAMPAIGN_SENDS]) and not stopped
 
 
 def _make_room(new: Fold, count: int) -> None:

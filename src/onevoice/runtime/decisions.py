@@ -33,6 +33,8 @@ _LAST_US: Final = (datetime.max.replace(tzinfo=UTC) - EPOCH) // timedelta(micros
 _FIRST_US: Final = (datetime.min.replace(tzinfo=UTC) - EPOCH) // timedelta(microseconds=1)
 _POSITION_MAX: Final = 2**63 - 1
 _RULES: Final = {int(Reason.CAP): "policies.caps", int(Reason.SUPPRESSED): "policies.suppress"}
+_SWITCHES: Final = ("campaign", "class", "all")  # what `paused` and `stopped` say by their rule
+_OFF: Final = (Reason.PAUSED, Reason.STOPPED)
 _VALUE_IS_TIME: Final = {int(Reason.AGAIN_AFTER), int(Reason.GAP)}
 _WITH_UNTIL: Final = {int(Reason.AGAIN_AFTER), int(Reason.GAP), int(Reason.CAP), int(Reason.OUTRANKED)}
 # The same by reason, for columns.
@@ -116,12 +118,18 @@ class Reading:
                 default=self._defaults[placement] if is_empty else "",
             )
 
+    def paused(self, outcome: Outcome) -> dict[str, int]:
+        """Return the campaigns that an outcome says came to the limit of their run, with their contacts in it."""
+        stops = outcome.decisions[outcome.decisions[:, at.D_KIND] == DecisionKind.STOP, at.D_NUMBER]
+        lines: list[list[int]] = outcome.lines[np.isin(outcome.lines[:, at.L_DECISION], stops)].tolist()
+        return {self.campaigns[line[at.L_CAMPAIGN]]: line[at.L_VALUE] for line in lines}
+
     def table(self, outcome: Outcome) -> Table:
         """Return the lines of an outcome as a pyarrow Table with the columns of `history.tables.LINES`."""
         decisions, lines = outcome.decisions, outcome.lines
         of = np.searchsorted(decisions[:, at.D_NUMBER], lines[:, at.L_DECISION])
         reason, value, until = lines[:, at.L_REASON], lines[:, at.L_VALUE], lines[:, at.L_UNTIL]
-        is_cap, is_outranked = reason == Reason.CAP, reason == Reason.OUTRANKED
+        limit, is_outranked = lines[:, at.L_LIMIT], reason == Reason.OUTRANKED
         columns = {
             "decision": lines[:, at.L_DECISION],
             "kind": _named(list(KINDS.values()), decisions[of, at.D_KIND]),
@@ -134,8 +142,8 @@ class Reading:
             "reason": _named(list(REASONS.values()), reason - 1),
             "channel": _named(self.channels, lines[:, at.L_CHANNEL]),
             "rule": _named(*_rules(reason, lines[:, at.L_RULE])),
-            "value": pa.array(value, mask=~is_cap),
-            "limit": pa.array(lines[:, at.L_LIMIT], mask=~is_cap),
+            "value": pa.array(value, mask=limit == 0),
+            "limit": pa.array(limit, mask=limit == 0),
             "last_contact": _times(value, _IS_TIMED[reason]),
             "winner": _named(self.campaigns, np.where(is_outranked, value, -1)),
             "until": _times(until, _IS_UNTIL[reason] & (until != 0)),
@@ -150,21 +158,27 @@ class Reading:
             campaign=self.campaigns[line[at.L_CAMPAIGN]],
             reason=REASONS[reason],
             channel=self.channels[channel] if channel >= 0 else "",
-            rule=f"{_RULES[reason]}[{rule}]" if reason in _RULES and rule >= 0 else "",
-            value=self._value(reason, line[at.L_VALUE]),
-            limit=line[at.L_LIMIT] if reason == Reason.CAP else None,
+            rule=_rule(reason, rule),
+            value=self._value(reason, line[at.L_VALUE], line[at.L_LIMIT]),
+            limit=line[at.L_LIMIT] or None,
             until=time_of(line[at.L_UNTIL]) if reason in _WITH_UNTIL and line[at.L_UNTIL] else None,
             score=None if score != score else score,  # noqa: PLR0124 - NaN is NULL
             contact=line[at.L_CONTACT] if line[at.L_CONTACT] >= 0 else None,
             key=line[at.L_KEY],
         )
 
-    def _value(self, reason: int, value: int) -> int | datetime | str | None:
+    def _value(self, reason: int, value: int, limit: int) -> int | datetime | str | None:
         if reason == Reason.OUTRANKED:
             return self.campaigns[value]
         if reason in _VALUE_IS_TIME:
             return time_of(value)
-        return value if reason == Reason.CAP else None
+        return value if limit else None
+
+
+def _rule(reason: int, rule: int) -> str:
+    if reason in _OFF and rule >= 0:
+        return _SWITCHES[rule]
+    return f"{_RULES[reason]}[{rule}]" if reason in _RULES and rule >= 0 else ""
 
 
 def _rules(reason: NDArray[np.int64], rule: NDArray[np.int64]) -> tuple[list[str], NDArray[np.int64]]:
@@ -175,6 +189,9 @@ def _rules(reason: NDArray[np.int64], rule: NDArray[np.int64]) -> tuple[list[str
         here = (reason == number) & (rule >= 0)
         found[here] = rule[here] + len(names)
         names += [f"{path}[{i}]" for i in range(int(rule[here].max(initial=-1)) + 1)]
+    here = np.isin(reason, _OFF) & (rule >= 0)
+    found[here] = rule[here] + len(names)
+    names += _SWITCHES
     return names, found
 
 

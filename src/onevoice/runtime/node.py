@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING, Any, Final, Self, TypeAlias, cast
 import msgspec
 
 from onevoice.errors import JournalError, Mistake
+from onevoice.events.built import encode_ndjson
 from onevoice.journal.port import STAMP_NEVER, Mode
-from onevoice.runtime import outcomes
+from onevoice.runtime import controls, outcomes
 from onevoice.runtime.ahead import ahead
 from onevoice.runtime.asks import ask
+from onevoice.runtime.controls import Named, Switched
 from onevoice.runtime.decisions import us_of
 from onevoice.runtime.fold import Published
 from onevoice.runtime.form import Form, form_of
@@ -257,6 +259,64 @@ class Onevoice(Reader):
         with self._lock:
             stamp = self._stamp(None if time is None else us_of(time, "time"))
             return self._enter([self._entry(Piece(b"", NDJSON, 0), Mode.LIVE, stamp)])
+
+    def pause(
+        self, campaign: str = "", *, klass: str = "", everything: bool = False, reason: str = "", by: str = ""
+    ) -> Switched:
+        """Hold back a campaign, a class of campaigns or everything from now on, until it is resumed.
+
+        What waits goes on waiting, and expires as ever; new triggers make new wishes. It is an event in the journal,
+        with who did it and why, durable when this returns. Costs milliseconds. `docs/semantics.md` §16 says it exactly.
+
+        Raises EventError for a name that the playbook does not have, or where not one thing is named.
+
+        >>> order = {"type": "order_delivered", "identifiers": ada, "fields": {"order_id": "o-1"}}
+        >>> _ = engine.ingest([order])
+        >>> engine.pause("how_was_delivery", reason="wrong link")
+        Switched(waiting=1, ended=0, woken=0)
+        """
+        return self._switch("pause", Named(campaign, klass, everything), reason, by)
+
+    def resume(
+        self, campaign: str = "", *, klass: str = "", everything: bool = False, reason: str = "", by: str = ""
+    ) -> Switched:
+        """Let go on what was paused or stopped, by hand or by its limit; what waited is looked at again at once.
+
+        A campaign goes when neither it, nor its class, nor everything is off. A campaign that is resumed begins a new
+        run: its contacts are counted from nought. Costs a look at each customer, and what those woken cost.
+
+        Raises EventError as `pause` does.
+
+        >>> _ = engine.pause(everything=True)
+        >>> engine.resume(everything=True)
+        Switched(waiting=0, ended=0, woken=0)
+        """
+        return self._switch("resume", Named(campaign, klass, everything), reason, by)
+
+    def stop(
+        self, campaign: str = "", *, klass: str = "", everything: bool = False, reason: str = "", by: str = ""
+    ) -> Switched:
+        """End a campaign, a class of campaigns or everything: what waits ends, and nothing new is wished for.
+
+        Costs a look at each customer and a decision for each candidate that ends: seconds for a million of them.
+
+        Raises EventError as `pause` does.
+
+        >>> order = {"type": "order_delivered", "identifiers": ada, "fields": {"order_id": "o-1"}}
+        >>> _ = engine.ingest([order])
+        >>> engine.stop("how_was_delivery")
+        Switched(waiting=0, ended=1, woken=0)
+        """
+        return self._switch("stop", Named(campaign, klass, everything), reason, by)
+
+    def _switch(self, verb: str, named: Named, reason: str, by: str) -> Switched:
+        with self._lock:
+            line = encode_ndjson([controls.event(verb, named, self.playbook, reason, by)])
+            stamp = self._stamp()
+            self._enter([self._entry(Piece(b"", NDJSON, 0), Mode.LIVE, stamp)])  # what is due by now comes before
+            before = controls.waiting(self._writer.fold, named)
+            self._enter([self._entry(Piece(line, NDJSON, 0), Mode.LIVE, stamp)])
+            return controls.switched(before, controls.waiting(self._writer.fold, named), verb)
 
     def snapshot(self) -> Path | None:
         """Write the state to the disk, so that the next start need not replay; None for an engine in memory.

@@ -23,6 +23,7 @@ from onevoice.events.batch import (
     ITEM,
     LINE,
     OCCURRED_AT,
+    TYPE,
 )
 from onevoice.events.built import encode_ndjson
 from onevoice.events.pyarrow_untyped import pa
@@ -110,6 +111,7 @@ def _marks(journal: Journal, fold: Fold) -> _Marks:
     nobodys = [np.empty((2, 0), np.int64)]
     ends: list[int] = []
     now = at.NEVER
+    of_nobody = np.array([not layout.has_customer for layout in fold.compiled.schema.types] + [False])
     for row in journal.read(0):
         if row.kind is Kind.EVENTS:
             batch = fold.decoded(row)
@@ -123,7 +125,7 @@ def _marks(journal: Journal, fold: Fold) -> _Marks:
             which = batch.identifiers[first + np.arange(len(first))]
             identifiers = _hash(which[:, HASH_LOW], which[:, HASH_HIGH])
             found.append(np.vstack([np.repeat(named, counts, axis=1), identifiers]))
-            nobodys.append(named[:, counts == 0])
+            nobodys.append(named[:, (counts == 0) | of_nobody[events[:, TYPE]]])
             with_id = events[:, ID] != 0
             found.append(np.vstack([named[:, with_id], _hash(events[with_id, ID], np.ones(1, np.int64))]))
     position, journal_time, mark = np.concatenate(found, axis=1)

@@ -46,13 +46,17 @@ class Entry(NamedTuple):
 
 
 class Entered(NamedTuple):
-    """What became of an entry: its row, what was decided, how many lines were there before, what was left out."""
+    """What became of an entry: its row, what was decided, how many lines were there before, what was left out.
+
+    `paused`: the campaigns that came to the limit of their run, with their contacts in it.
+    """
 
     entry: Entry
     row: Row
     outcome: Outcome
     duplicates: int
     left_out: dict[str, int]
+    paused: dict[str, int]
 
 
 class Writer:
@@ -217,7 +221,7 @@ class Writer:
             self.save()
         counted: list[int] = (self.fold.machine.state.scalars - before).tolist()
         left_out = {name: counted[scalar] for name, scalar in at.LEFT_OUT.items()}
-        return Entered(entry, row, outcome, counted[at.DUPLICATES], left_out)
+        return Entered(entry, row, outcome, counted[at.DUPLICATES], left_out, self.fold.reading.paused(outcome))
 
     def _wants_snapshot(self, more: int = 0) -> bool:
         return 0 < self._snapshot_every <= self.since_snapshot + more and self._snapshots is not None

@@ -20,6 +20,9 @@ MEANINGS: Final = {
     "contact_reported": "Another system sent them something. It enters the ledger: gap, caps and `again_after` count it.",
     "asked": "They are here, and a `placement` asks what to show. It is answered at once.",
     "profile_updated": "Brings traits and identifiers, and means nothing else.",
+    "campaign_paused": "It, or a class, or (where neither is named) everything is held back from now on. Of no customer, as are the next two.",
+    "campaign_resumed": "It goes on; what was held is looked at again at once.",
+    "campaign_stopped": "What waits of it ends, and nothing new begins until it is resumed.",
 }
 
 FACTS: Final = {

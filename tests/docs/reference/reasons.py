@@ -49,6 +49,18 @@ MEANINGS: Final = {
         "never: the wish is refused; the next trigger makes another",
         "give campaigns a `valid_for`, an `until` or a narrower `if`",
     ),
+    Reason.STOPPED: Meaning(
+        "The campaign, its class or everything was stopped while it waited.",
+        "`rule` (which of them: `campaign`, `class`, `all`)",
+        "never: what is resumed makes new wishes",
+        "where it should only wait, pause it",
+    ),
+    Reason.PAUSED: Meaning(
+        "The campaign, its class or everything is paused, by hand or because it came to the limit of its run.",
+        "`rule` (which of them: `campaign`, `class`, `all`), and at the limit `value` of `limit`",
+        "when all of them are resumed",
+        "`onevoice resume`; raise `at_most` where the audience is as large as was meant",
+    ),
     Reason.NO_CONSENT: Meaning(
         "They withdrew their consent to this purpose by this channel, or the class requires one and there is none.",
         "`channel`",
@@ -97,6 +109,7 @@ KINDS: Final = {
     DecisionKind.ROUND: "candidates of one customer met: one may have won, each other has its reason",
     DecisionKind.ASK: "a placement asked; there is a line for each campaign that wanted to be shown",
     DecisionKind.END: "one candidate came to an end by itself, between rounds",
+    DecisionKind.STOP: "a campaign came to the limit of its run and is paused; it is about no customer",
 }
 
 HEAD: Final = """\

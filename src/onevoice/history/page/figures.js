@@ -127,6 +127,8 @@ const REASONS = {
   ended: "an event ended it",
   not_eligible: "its condition no longer holds",
   too_many: "too many campaigns wait",
+  stopped: "it was stopped",
+  paused: "it was paused",
   no_consent: "no consent",
   no_address: "no address",
   suppressed: "suppressed by what goes on",

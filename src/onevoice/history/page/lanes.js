@@ -57,7 +57,7 @@ function campaignLane(name, own, hue) {
 }
 
 const LOOKS = { won: { shape: "dot" }, held: { shape: "ring" }, over: { shape: "cross" } };
-const LOOK_OF = { won: "won", expired: "over", ended: "over", not_eligible: "over", too_many: "over" };
+const LOOK_OF = { won: "won", expired: "over", ended: "over", not_eligible: "over", too_many: "over", stopped: "over" };
 
 function lineTip(decision, line) {
   const stands = { gap: "last contact", again_after: "last contact", cap: "used", outranked: "gave way to" }[

@@ -4,6 +4,7 @@
 // The gates in the order in which a candidate meets them, each with the reasons by which it stops one.
 const GATES = [
   ["still wanted", ["expired", "ended", "not_eligible", "too_many"]],
+  ["is on", ["stopped", "paused"]],
   ["may be reached", ["no_consent", "no_address"]],
   ["nothing suppresses it", ["suppressed"]],
   ["long enough ago", ["again_after", "gap"]],

@@ -1,0 +1,97 @@
+"""`onevoice pause`, `resume` and `stop`: a campaign, a class or everything held back, let go on, ended."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, TypeAlias
+
+from cyclopts import Parameter
+
+import onevoice
+from onevoice.cli.given import Json, OldData, check_data
+from onevoice.cli.output import answer
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from onevoice.runtime.controls import Switched
+
+Campaign: TypeAlias = Annotated[str, Parameter(help="The campaign.")]
+Klass: TypeAlias = Annotated[str, Parameter(name="--class", help="Or all campaigns of a class.")]
+Everything: TypeAlias = Annotated[bool, Parameter(name="--all", negative="", help="Or everything.")]
+Reason: TypeAlias = Annotated[str, Parameter(help="Why; it is kept in the journal.")]
+By: TypeAlias = Annotated[str, Parameter(help="Who does it; it is kept in the journal.")]
+
+
+def pause(
+    campaign: Campaign = "",
+    /,
+    *,
+    data: OldData,
+    klass: Klass = "",
+    everything: Everything = False,
+    reason: Reason = "",
+    by: By = "",
+    as_json: Json = False,
+) -> None:
+    """Hold back a campaign, a class of campaigns or everything from now on, until it is resumed.
+
+    What waits goes on waiting, and expires as ever.
+
+    For example: `onevoice pause spring_sale --data data --reason "wrong price"`
+    """
+    _switch("pause", data, (campaign, klass, everything, reason, by), as_json)
+
+
+def resume(
+    campaign: Campaign = "",
+    /,
+    *,
+    data: OldData,
+    klass: Klass = "",
+    everything: Everything = False,
+    reason: Reason = "",
+    by: By = "",
+    as_json: Json = False,
+) -> None:
+    """Let go on what was paused or stopped, by hand or by its own limit; what waited is looked at again at once.
+
+    For example: `onevoice resume spring_sale --data data`
+    """
+    _switch("resume", data, (campaign, klass, everything, reason, by), as_json)
+
+
+def stop(
+    campaign: Campaign = "",
+    /,
+    *,
+    data: OldData,
+    klass: Klass = "",
+    everything: Everything = False,
+    reason: Reason = "",
+    by: By = "",
+    as_json: Json = False,
+) -> None:
+    """End a campaign, a class of campaigns or everything: what waits ends, and nothing new begins until it is resumed.
+
+    For example: `onevoice stop --class sales --data data --reason "the recall"`
+    """
+    _switch("stop", data, (campaign, klass, everything, reason, by), as_json)
+
+
+def _switch(verb: str, data: Path, given: tuple[str, str, bool, str, str], as_json: bool) -> None:
+    campaign, klass, everything, reason, by = given
+    check_data(data)
+    with onevoice.open(data_dir=data) as engine:
+        turn = getattr(engine, verb)
+        done = turn(campaign, klass=klass, everything=everything, reason=reason, by=by)
+    what = campaign or (f"class {klass}" if klass else "everything")
+    answer(done, f"{what}: {_told(verb, done)}", as_json)
+
+
+def _told(verb: str, done: Switched) -> str:
+    """Say how many candidates a verb concerned."""
+    if verb == "pause":
+        return f"paused; {done.waiting:,} waiting, held until it is resumed"
+    if verb == "stop":
+        return f"stopped; {done.ended:,} that waited ended"
+    return f"resumed; {done.woken:,} that were held are looked at again"

@@ -1,0 +1,106 @@
+"""Control events: they have no customer, and turn the switches that all customers' decisions read (semantics §16)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from onevoice.engine import candidates as wishes
+from onevoice.engine import changes, switches
+from onevoice.engine import state as at
+from onevoice.engine.kernel import kernel
+from onevoice.engine.reasons import PAUSED, STOPPED
+from onevoice.engine.store import COUNT
+from onevoice.events.batch import TYPE
+from onevoice.program import (
+    E_FIRST,
+    E_SECOND,
+    E_SPECIAL,
+    ROLE_CAMPAIGN,
+    ROLE_CLASS,
+    SPECIAL_PAUSED,
+    SPECIAL_STOPPED,
+)
+
+if TYPE_CHECKING:
+    from onevoice.engine.changes import Columns
+    from onevoice.engine.state import State
+    from onevoice.program import Program
+
+
+@kernel
+def is_control(program: Program, kind: int) -> bool:
+    """Whether events of a type turn switches."""
+    return SPECIAL_PAUSED <= program.event_types[kind, E_SPECIAL] <= SPECIAL_STOPPED
+
+
+@kernel
+def take_up(program: Program, state: State, columns: Columns, row: int) -> None:
+    """Turn the switch an event names, and do at once what follows for all who wait."""
+    switch = _switch_of(program, state, columns, row)
+    if switch < 0:
+        return
+    special = program.event_types[columns.rows[row, TYPE], E_SPECIAL]
+    if special == SPECIAL_PAUSED:
+        state.switches[switch, at.W_STATE] = switches.IS_PAUSED
+    elif special == SPECIAL_STOPPED:
+        state.switches[switch, at.W_STATE] = switches.IS_STOPPED
+        for customer in range(state.pools[at.CUSTOMERS, COUNT]):
+            if state.customers[customer, at.CANDIDATE_COUNT] > 0:
+                _end_stopped(program, state, customer)
+    else:
+        state.switches[switch, at.W_STATE] = switches.ON
+        if switch < program.campaigns.shape[0]:
+            switches.begin_run(state, switch)
+        for customer in range(state.pools[at.CUSTOMERS, COUNT]):
+            if state.customers[customer, at.CANDIDATE_COUNT] > 0:
+                _wake_paused(program, state, customer)
+
+
+@kernel
+def _switch_of(program: Program, state: State, columns: Columns, row: int) -> int:
+    """Return the row of the switch that an event names: a campaign's, a class's, or that of everything; -1: none."""
+    event = program.event_types[columns.rows[row, TYPE]]
+    campaign, klass = columns.values[row, event[E_FIRST]], columns.values[row, event[E_SECOND]]
+    if campaign == campaign:  # noqa: PLR0124 - NaN is NULL
+        return changes.role_of(program, columns, row, event[E_FIRST], ROLE_CAMPAIGN)
+    if klass == klass:  # noqa: PLR0124 - as above
+        number = changes.role_of(program, columns, row, event[E_SECOND], ROLE_CLASS)
+        return program.campaigns.shape[0] + number if number >= 0 else -1
+    return state.switches.shape[0] - 1
+
+
+@kernel
+def _end_stopped(program: Program, state: State, customer: int) -> None:
+    """Remove a customer's candidates of stopped campaigns; those not yet born without a word."""
+    candidates = state.candidates
+    ended = False
+    row = state.customers[customer, at.CANDIDATE_HEAD]
+    while row >= 0:
+        after = candidates[row, at.C_NEXT]
+        which = switches.first_off(program, state, candidates[row, at.C_CAMPAIGN], switches.IS_STOPPED)
+        if which >= 0:
+            ended = True
+            if candidates[row, at.C_BORN]:
+                wishes.end_with(state, row, STOPPED, which)
+            else:
+                wishes.drop(state, row)
+        row = after
+    if ended:
+        wishes.set_round(state, customer)
+
+
+@kernel
+def _wake_paused(program: Program, state: State, customer: int) -> None:
+    """Unblock a customer's candidates whose campaigns go again."""
+    candidates = state.candidates
+    woken = False
+    row = state.customers[customer, at.CANDIDATE_HEAD]
+    while row >= 0:
+        if candidates[row, at.C_BLOCK] == PAUSED:
+            if switches.first_off(program, state, candidates[row, at.C_CAMPAIGN], switches.IS_PAUSED) < 0:
+                candidates[row, at.C_BLOCK] = 0
+                candidates[row, at.C_DUE_AT] = state.scalars[at.NOW]
+                woken = True
+        row = candidates[row, at.C_NEXT]
+    if woken:
+        wishes.set_round(state, customer)
