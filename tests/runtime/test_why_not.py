@@ -181,8 +181,8 @@ MONDAY = datetime(2026, 3, 2, 9, tzinfo=UTC)
 ANN = {"email": "ann@x.org"}
 
 
-def shop(*events):
-    engine = onevoice.open(load_files({"playbook.yaml": SHOP}))
+def shop(*events, playbook=SHOP):
+    engine = onevoice.open(load_files({"playbook.yaml": playbook}))
     for hour, (kind, fields, traits) in enumerate(events):
         event = {"type": kind, "identifiers": ANN, "fields": fields, "traits": traits}
         engine.ingest([event], time=MONDAY + timedelta(hours=hour))
@@ -257,6 +257,17 @@ def test_a_suppression_is_lifted_by_the_end_of_its_fact():
     answer = engine.why_not("club", ANN)
     assert [each.reason for each in answer.obstacles] == ["suppressed"]
     assert [each.sentence for each in answer.changes] == ["if open_case were not open", "without policies.suppress[0]"]
+
+
+@pytest.mark.parametrize(
+    ("traits", "change"),
+    [({"friends": 1}, "if friends were 2 instead of 1"), ({}, "with at most 2 instead of 1 in policies.caps[0]")],
+)
+def test_a_full_cap_is_the_customers_own_choice_where_they_made_one(traits, change):
+    own = SHOP.replace(b"policies:", b"policies:\n  caps: [{max: 1, per: week, own_max: friends}]")
+    answer = shop(known(**traits), order(100), VISIT, VISIT, playbook=own).why_not("club", ANN)
+    assert [each.reason for each in answer.obstacles] == ["cap"]
+    assert change in [each.sentence for each in answer.changes]
 
 
 def test_a_campaign_that_was_never_triggered():

@@ -191,10 +191,15 @@ def _rule(trial: Trial, lost: Line) -> Iterator[Change]:
 
 def _cap(trial: Trial, lost: Line) -> Iterator[Change]:
     rule, most = index_of(lost.rule), lost.limit or 0
+    own = trial.playbook.policies.caps[rule].own_max
     for more in range(1, _CAP_MORE_MAX):
         if trial.wins(what_if.with_cap(trial.program, rule, most + more)):
-            sentence = f"with at most {most + more} instead of {most} in {lost.rule}"
-            yield Change("playbook", sentence, f"{lost.rule}.max", f"{most}", f"{most + more}")
+            found, needed = f"{most}", f"{most + more}"
+            if own and trial.known and trial.known.traits.get(own) is not None:
+                yield Change("customer", f"if {own} were {needed} instead of {found}", own, found, needed)
+            else:
+                sentence = f"with at most {needed} instead of {found} in {lost.rule}"
+                yield Change("playbook", sentence, f"{lost.rule}.max", found, needed)
             return
 
 

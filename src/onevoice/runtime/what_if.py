@@ -19,6 +19,7 @@ from onevoice.program import (
     CAMPAIGN_TO,
     CAP_INDEX,
     CAP_MAX,
+    CAP_OWN,
     CHANNEL_KIND,
     CLASS_CONSENT_REQUIRED,
     P_GAP_US,
@@ -57,9 +58,10 @@ def without_dates(program: Program, campaign: int) -> Program:
 
 
 def with_cap(program: Program, rule: int, count: int) -> Program:
-    """Return the program with another maximum in `policies.caps[rule]`."""
+    """Return the program with another number in `policies.caps[rule]`, or in the customer's own choice for it."""
     caps = program.caps.copy()
     caps[caps[:, CAP_INDEX] == rule, CAP_MAX] = count
+    caps[caps[:, CAP_INDEX] == rule, CAP_OWN] = -1
     return program.replaced(caps=caps)
 
 
