@@ -16,10 +16,12 @@ from onevoice.engine import canonical
 from onevoice.playbook.check import check
 from onevoice.playbook.deep.check import check_deep
 from onevoice.playbook.deep.finding import Claim
+from onevoice.playbook.load import load_files
+from tests.playbook.deep_cases import cases
 
 from .draw import Dice, Times
 from .draw_playbook import Maker
-from .draw_stream import Stream
+from .draw_stream import Batch, Stream
 from .engine import Engine
 from .plant import Planter
 from .strategies import USUAL
@@ -27,6 +29,7 @@ from .strategies import USUAL
 if TYPE_CHECKING:
     from onevoice.playbook.deep.finding import Finding
     from onevoice.playbook.model import Playbook
+    from tests.playbook.deep_cases import Case
 
 SEED = int(os.environ.get("DEEP_SEED") or random.SystemRandom().randrange(2**31))
 BOOKS = int(os.environ.get("DEEP_BOOKS") or 120)
@@ -58,27 +61,45 @@ def assert_dead(findings: tuple[Finding, ...], engine: Engine, told: str) -> Non
     assert not members & names_of(findings, Claim.NEVER_ENTERED), told
 
 
-def live(seeds: range, histories: int) -> Counter[str]:
-    """Prove what is dead in playbooks, and let them live; return how often each claim was held against a history."""
+def live(playbook: Playbook, findings: tuple[Finding, ...], dice: Dice, times: Times, told: str) -> None:
+    """Let a playbook live through a history, and hold it against what was proved."""
+    engine = Engine(playbook)
+    for row in Stream(dice, times, playbook, USUAL).rows():
+        engine.row(row)
+    assert_dead(findings, engine, "\n".join([told, *map(str, findings)]))
+
+
+def live_all(seeds: range, histories: int) -> Counter[str]:
+    """Prove what is dead in drawn playbooks, and let them live; return how often each claim was held up."""
     held: Counter[str] = Counter()
     for seed in seeds:
         dice, times, playbook = draw_book(seed)
         assert not check(playbook), f"seed {seed}"
         findings = check_deep(playbook).findings
         for _ in range(histories if findings else 0):
-            engine = Engine(playbook)
-            for row in Stream(dice, times, playbook, USUAL).rows():
-                engine.row(row)
-            assert_dead(
-                findings, engine, f"seed {seed}: DEEP_SEED={seed} DEEP_BOOKS=1\n" + "\n".join(map(str, findings))
-            )
+            live(playbook, findings, dice, times, f"DEEP_SEED={seed} DEEP_BOOKS=1")
             held.update(finding.claim for finding in findings)
     return held
 
 
+def lived(files: dict[str, bytes], case: Case) -> set[str]:
+    """Return the campaigns that went out or were shown in the history of a case."""
+    engine = Engine(load_files(files))
+    for at, event in case.history:
+        engine.row(Batch((event,), at))
+    engine.row(Batch((), case.end_us))
+    return {line.campaign for each in engine.decisions for line in each.lines if line.reason == "won"}
+
+
+@pytest.mark.parametrize("case", cases(), ids=lambda case: case.name)
+def test_a_neighbour_one_change_away_is_alive(case):
+    assert "dead" in lived(case.alive, case)
+    assert "dead" not in lived(case.dead, case)
+
+
 def test_what_is_dead_stays_dead_whatever_happens():
     print(f"seeds from {SEED}: DEEP_SEED={SEED}")
-    held = live(range(SEED, SEED + BOOKS), HISTORIES)
+    held = live_all(range(SEED, SEED + BOOKS), HISTORIES)
     print(held)
     if BOOKS >= 100:
         assert {*held} >= {Claim.NEVER_FIRES, Claim.NEVER_GOES_OUT, Claim.NEVER_WINS, Claim.NEVER_ENTERED}
@@ -87,4 +108,14 @@ def test_what_is_dead_stays_dead_whatever_happens():
 @pytest.mark.torture
 def test_what_is_dead_stays_dead_for_long():
     print(f"seeds from {SEED}: DEEP_SEED={SEED}")
-    print(live(range(SEED, SEED + TORTURE), 5))
+    print(live_all(range(SEED, SEED + TORTURE), 5))
+
+
+@pytest.mark.torture
+@pytest.mark.parametrize("case", cases(), ids=lambda case: case.name)
+def test_what_is_planted_stays_dead_in_a_thousand_histories(case):
+    playbook = load_files(case.dead)
+    findings = check_deep(playbook).findings
+    for seed in range(SEED, SEED + 1_000):
+        dice = Dice.seeded(seed)
+        live(playbook, findings, dice, Times(dice), f"DEEP_SEED={seed}")

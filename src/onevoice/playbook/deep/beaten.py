@@ -176,7 +176,7 @@ class Comparison:
         theirs, ours = self._rank(other), self._rank(campaign)
         if tiers[0] > tiers[1] or theirs is None or ours is None or theirs <= ours:
             return ()
-        says = f"{theirs:g} for {quoted(other.name)}, {ours:g} for {quoted(campaign.name)}"
+        says = f"the rank is {theirs:g} for {quoted(other.name)}, {ours:g} for {quoted(campaign.name)}"
         return (Given(ALWAYS, "policies.rank", says),)
 
     def _rank(self, campaign: Campaign) -> float | None:

@@ -67,10 +67,9 @@ def _trigger(wish: Wish) -> tuple[str, Proof | None]:
             return f"nobody can leave {quoted(when.name)}", _never_left(wish, began)
         case TriggerKind.PRODUCT:
             fact = book.facts[when.fact]
-            shut = (
-                Given(ALWAYS, f"facts.{fact.name}", f"no such event can come, so {quoted(fact.name)} is never open"),
-            )
-            return f"{quoted(fact.name)} is open for nobody", _with(began, shut if book.never_opens(fact) else None)
+            why = f"{quoted(fact.name)} is open for nobody"
+            shut = Given(ALWAYS, f"facts.{fact.name}.opens[0]", f"no such event can come, so {why}")
+            return why, (began, shut) if book.never_opens(fact) else None
         case _:
             return "", None
 

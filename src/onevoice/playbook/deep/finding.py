@@ -76,6 +76,7 @@ def _because(book: Book, given: Given) -> Because:
     if given.part >= 0 and text:
         offset, quote = part_of(text, given.part)
         return Because(place_of(book.report, given.path, text, offset), quote, given.says)
-    node = book.report.nodes.get(given.path)
+    nodes = book.report.nodes
+    node = nodes.get(given.path) or nodes.get(given.path.removesuffix("[0]"))
     quote = node.value if node is not None and isinstance(node.value, str) else text
     return Because(book.report.where(given.path) if given.path else "", quote, given.says)

@@ -89,11 +89,28 @@ def of_condition(condition: Expression, path: str, says: str, values: Values | N
 
     `values`: gives for a name what stands for it, None where it stands for itself.
     """
-    found = [replaced(each, values) if values else each for each in parts(condition, Operator.AND)]
+    found = list(parts(condition, Operator.AND))
+    told = [replaced(each, values) if values else each for each in found]
     return [
-        Given(wanted(each, TRUE), path, says, number if len(found) > 1 else -1, (each,))
-        for number, each in enumerate(found)
+        Given(wanted(each, TRUE), path, says + filled(part, values), number if len(found) > 1 else -1, (each,))
+        for number, (part, each) in enumerate(zip(found, told, strict=True))
     ]
+
+
+def filled(condition: Expression, values: Values | None) -> str:
+    """Return which names of a condition have one value, in words: `, where x is 8`."""
+    reads = {each.name: each for each in walk(condition) if isinstance(each, Read)}
+    known = {name: values(each) if values else None for name, each in reads.items()}
+    told = [
+        f"{quoted(name)} is {'NULL' if each.value is None else quoted(_shown(each.value))}"
+        for name, each in known.items()
+        if isinstance(each, Constant)
+    ]
+    return f", where {' and '.join(told)}" if told else ""
+
+
+def _shown(value: str | float) -> str:
+    return value if isinstance(value, str) else f"{value:g}"
 
 
 def later(time: Expression, length_us: int) -> Expression:
@@ -185,7 +202,7 @@ def _unknown(term: Read) -> Formula:
 
 def _fact(book: Book, fact: Fact, term: FactRead) -> Iterator[Given]:
     """How many keys are open is whole and never below nought; a fact that nothing opens is never open."""
-    path = f"facts.{fact.name}" if fact.name in book.playbook.facts else ""
+    path = f"facts.{fact.name}.opens[0]" if fact.name in book.playbook.facts else ""
     if term.count:
         formula = both((Known(term, known=True), Between(term, 0.0, None, whole=True)))
         yield Given(formula, path, f"how many of {quoted(fact.name)} are open is a whole number that is never below 0")

@@ -114,7 +114,7 @@ def _always_killed(book: Book, moment: Moment) -> Proof | None:
         path = f"moments.{moment.name}.steps[{number}]"
         if absent and all(_is_covered(book, path, match, absent) for match in step.matches):
             killers = [
-                Given(ALWAYS, f"moments.{moment.name}.steps[{each}]", "such an event starts the wait anew")
+                Given(ALWAYS, f"moments.{moment.name}.steps[{each}]", "such an event must not come before")
                 for each in before
             ]
             return (Given(ALWAYS, path, "each event that could be this step"), *killers)

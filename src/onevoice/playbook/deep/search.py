@@ -11,8 +11,9 @@ if TYPE_CHECKING:
 
     from onevoice.playbook.deep.theory import Theory
 
-STEPS_MAX: Final = 10_000  # sets of statements that one question may look at
-STEPS_IN_ALL_MAX: Final = 100_000  # and all questions about one playbook
+STEPS_MAX: Final = 10_000  # sets of statements that one question may look at, large ones counted as several
+STEPS_IN_ALL_MAX: Final = 50_000  # and all questions about one playbook
+LITERALS_A_STEP: Final = 4
 LITERALS_MAX: Final = 200  # statements at once
 PARTS_MAX: Final = 20_000  # parts of formulas taken apart at once
 PARTS_A_STEP: Final = 50
@@ -110,7 +111,7 @@ class Search:
         return literals, choices
 
     def _consistent(self, literals: frozenset[Literal]) -> bool:
-        self._question -= 1
+        self._question -= 1 + len(literals) // LITERALS_A_STEP
         if self._question < 0 or len(literals) > LITERALS_MAX:
             raise _Undecided
         return self._theory.consistent(literals)

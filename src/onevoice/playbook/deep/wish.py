@@ -34,7 +34,7 @@ from onevoice.playbook.deep.formula import (
     either,
     wanted,
 )
-from onevoice.playbook.deep.given import NOW, Given, of_condition
+from onevoice.playbook.deep.given import NOW, Given, filled, of_condition
 from onevoice.playbook.deep.heeded import heeded
 from onevoice.playbook.model import Campaign, EventMatch, Offer, TriggerKind
 from onevoice.playbook.scopes import trigger_event
@@ -217,9 +217,9 @@ class Wish:
         for number in stopping_rules(self.book.playbook, self.campaign):
             rule = self.book.playbook.policies.suppress[number]
             if not rule.at_most_us and heeded(rule):
-                condition = self.rule(number)
-                path = f"policies.suppress[{number}].while"
-                found.append(Given(wanted(condition, NOT_TRUE), path, "stops it while this is so", reads=(condition,)))
+                condition, path = self.rule(number), f"policies.suppress[{number}].while"
+                says = "stops it while this is so" + filled(self.book.expressions[path], self._values)
+                found.append(Given(wanted(condition, NOT_TRUE), path, says, reads=(condition,)))
         return found
 
 
