@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from onevoice.history.timeline import Timeline
     from onevoice.history.why import Why
     from onevoice.history.why_not import WhyNot
+    from onevoice.playbook.deep.finding import Finding
     from onevoice.playbook.model import Playbook
     from onevoice.runtime.controls import Switched
     from onevoice.runtime.customer import Customer
@@ -48,6 +49,7 @@ __all__ = [
     "Customer",
     "Decision",
     "EventError",
+    "Finding",
     "Ingested",
     "JournalDamaged",
     "JournalError",
@@ -65,6 +67,7 @@ __all__ = [
     "Timeline",
     "Why",
     "WhyNot",
+    "check_deep",
     "load",
     "open",
 ]
@@ -73,6 +76,7 @@ __all__ = [
 _LATER = {
     "Customer": "onevoice.runtime.customer",
     "Decision": "onevoice.history.decision",
+    "Finding": "onevoice.playbook.deep.finding",
     "Ingested": "onevoice.runtime.ingested",
     "Line": "onevoice.history.decision",
     "Onevoice": "onevoice.runtime.node",
@@ -102,6 +106,31 @@ def load(path: str | Path) -> Playbook:
     from onevoice.playbook.load import load as load_playbook  # noqa: PLC0415 - see _LATER
 
     return load_playbook(path)
+
+
+def check_deep(playbook: Playbook | str | Path) -> tuple[Finding, ...]:
+    """Prove what is dead in a playbook: segments, moments and offers for nobody, campaigns that never fire or win.
+
+    `playbook`: its folder, so that a finding names file, line and column, or a `Playbook`, where it names the key path.
+    What is found can never be, whatever events come, as long as the playbook is in force; what is not found may be dead
+    all the same. Costs milliseconds a campaign, some seconds at the most.
+
+    Raises PlaybookError with every mistake of a playbook that cannot be used.
+
+    >>> playbook = onevoice.load("examples/telecom")
+    >>> onevoice.check_deep(playbook)
+    ()
+    >>> empty = replace(playbook.campaigns["spring_sale"], condition="spend_365d > 100 and spend_365d < 50")
+    >>> for dead in onevoice.check_deep(replace(playbook, campaigns=playbook.campaigns | {"spring_sale": empty})):
+    ...     print(dead)
+    campaigns.spring_sale: the campaign `spring_sale` can never fire: nobody can meet its conditions
+      campaigns.spring_sale.if: `spend_365d > 100`: its `if`
+      campaigns.spring_sale.if: `spend_365d < 50`: its `if`
+      change one of these, or take the campaign out
+    """
+    from onevoice.playbook.deep.check import prove  # noqa: PLC0415 - see _LATER
+
+    return prove(playbook)
 
 
 def open(  # noqa: A001 - `onevoice.open` reads as what it does

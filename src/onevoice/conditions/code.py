@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Final, NamedTuple, cast
 
 import numpy as np
 
+from onevoice.conditions.literals import like_pattern
 from onevoice.conditions.opcodes import CODE_WIDTH, Op
 from onevoice.conditions.tree import (
     OFFER_PRODUCT,
@@ -252,14 +252,6 @@ def match_patterns(patterns: Sequence[str], names: Sequence[str]) -> NDArray[np.
     """
     matches = np.zeros((len(patterns), len(names)), np.int64)
     for row, pattern in enumerate(patterns):
-        fits = re.compile(_regular(pattern), re.DOTALL).fullmatch
+        fits = like_pattern(pattern).fullmatch
         matches[row] = [fits(name) is not None for name in names]
     return matches
-
-
-def _regular(pattern: str) -> str:
-    """Translate a pattern; atomic groups take the first fit and never come back, so that no name makes it slow."""
-    first, *others = ("".join("." if each == "_" else re.escape(each) for each in run) for run in pattern.split("%"))
-    if not others:
-        return first
-    return first + "".join(f"(?>.*?{run})" for run in others[:-1] if run) + ".*" + others[-1]

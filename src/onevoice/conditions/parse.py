@@ -123,7 +123,7 @@ def parse(source: Source) -> exp.Expr:
             found=f"{len(text):,}",
             mend="name parts of it as segments",
         )
-    tokens = _tokens(source)
+    tokens = tokens_of(source)
     if not tokens:
         source.refuse("the condition is empty", 0, expected="an expression", found="nothing")
     _limit_nesting(source, tokens)
@@ -154,7 +154,8 @@ def _room_to_nest() -> Generator[None]:
         sys.setrecursionlimit(limit)
 
 
-def _tokens(source: Source) -> list[Token]:
+def tokens_of(source: Source) -> list[Token]:
+    """Return the words of a condition; raise ConditionError where a quote is never closed."""
     try:
         return _DIALECT.tokenize(source.text)
     except TokenError:

@@ -1,0 +1,78 @@
+"""What the proofs know of a playbook. What uses a setting that they do not know is left alone."""
+
+from __future__ import annotations
+
+from dataclasses import MISSING, Field, fields
+from typing import TYPE_CHECKING, Final
+
+from onevoice.playbook.model import (
+    Campaign,
+    CampaignClass,
+    Cap,
+    Channel,
+    Fact,
+    Measure,
+    Moment,
+    Offer,
+    Placement,
+    Playbook,
+    Policies,
+    Refusals,
+    Segment,
+    Step,
+    Suppression,
+    Trigger,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+# A proof says what can never be, whatever is set; so each setting is named here once it was thought of.
+_HEEDED: Final[dict[type, frozenset[str]]] = {
+    kind: frozenset(names.split())
+    for kind, names in {
+        Campaign: "name klass when owner priority lever propensity condition offer send placements per after_us wait_us"
+        " valid_for_us until again_after_us from_us to_us goal goal_within_us",
+        CampaignClass: "name weight strict purpose consent_required",
+        Cap: "max rolling_us period channel klass campaign for_segment",
+        Channel: "name address",
+        Fact: "name opens closes per lasts_us",
+        Measure: "name aggregate match field over_us",
+        Moment: "name steps per within_us",
+        Offer: "name product value family condition parameters",
+        Placement: "name slots default",
+        Playbook: "name time_zone languages identifiers groups traits products events sources facts measures segments "
+        "moments offers campaigns policies placements channels",
+        Policies: "classes rank wait_us gap_us caps exempt suppress refusals",
+        Refusals: "refused_us not_now_us ignored_times ignored_pause_us",
+        Segment: "name condition",
+        Step: "matches count within_us absent",
+        Suppression: "stop condition then_us at_most_us",
+        Trigger: "kind name where fact at_us every",
+    }.items()
+}
+Part = (
+    Campaign | CampaignClass | Cap | Channel | Fact | Measure | Moment | Offer | Placement | Playbook | Policies
+    | Refusals | Segment | Step | Suppression | Trigger
+)  # fmt: skip
+
+
+def heeded(*parts: Part) -> bool:
+    """Tell whether these parts of a playbook use only what the proofs know."""
+    return all(not _is_used(part, each) for part in parts for each in _unknown(part))
+
+
+def all_heeded(parts: Iterable[Part]) -> bool:
+    """Tell the same of many."""
+    return heeded(*parts)
+
+
+def _unknown(part: Part) -> list[Field[object]]:
+    return [each for each in fields(part) if each.name not in _HEEDED[type(part)]]
+
+
+def _is_used(part: Part, field: Field[object]) -> bool:
+    value = getattr(part, field.name)
+    if field.default is not MISSING:
+        return value != field.default
+    return field.default_factory is MISSING or value != field.default_factory()
