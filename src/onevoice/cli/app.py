@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 from cyclopts import App, CycloptsError, Group
 
+from onevoice.cli.audit import audit
 from onevoice.cli.check import check
 from onevoice.cli.decide import decide
 from onevoice.cli.demo import demo
@@ -34,7 +35,7 @@ _LOOK: Final = Group("Look", sort_key=3)
 _VERBS: Final = {
     _BEGIN: (demo, init, check, schema),
     _DECIDE: (run, decide),
-    _LOOK: (report, timeline, why),
+    _LOOK: (report, timeline, why, audit),
 }
 
 
