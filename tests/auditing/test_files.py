@@ -92,6 +92,18 @@ def test_what_braze_sent_and_how_it_was_answered(audited):
     assert any("kept aside: neither a message nor an answer to one (line 2)" in line for line in audit.read)
 
 
+def test_what_is_kept_aside_can_be_looked_at(audited, tmp_path):
+    mapping = tmp_path / "mapping.yaml"
+    mapping.write_text("time: {column: at, zone: UTC}\nidentifiers: {email: who}\nevents: [{type: purchase}]")
+    (tmp_path / "bought.csv").write_text("at,who\nsoon,ann@example.org\n2026-03-01,ann@example.org")
+    (tmp_path / "Sent.csv").write_text(SALESFORCE)
+    aside, files = tmp_path / "aside.ndjson", (tmp_path / "bought.csv", tmp_path / "Sent.csv")
+    audit = onevoice.audit(*files, mapping=mapping, contacts_mapping="salesforce", aside=aside)
+    kept = [json.loads(line) for line in aside.read_text().splitlines()]
+    assert sorted((Path(each["file"]).name, each["line"]) for each in kept) == [("Sent.csv", 4), ("bought.csv", 2)]
+    assert (audit.events, audit.contacts) == (1, 2)
+
+
 def test_a_ready_mapping_speaks_of_customers_as_the_playbook_does(audited):
     audit = audited("Sent.csv", SALESFORCE, "", contacts_mapping="salesforce", playbook=TELECOM)
     assert {each.who.split()[0] for each in audit.busiest} == {"user_id"}

@@ -39,19 +39,23 @@ class Log(NamedTuple):
         return self.contacts["time"].cast(pa.int64())[-1].as_py()
 
 
-def read_log(path: Path, mapping: FileMapping | None, playbook: Playbook) -> Log:
+def read_log(path: Path, mapping: FileMapping | None, playbook: Playbook, aside: Path | None = None) -> Log:
     """Return a contact log, its classes and offers being the playbook's where the log says none.
+
+    Lines of which the mapping makes nothing go to `aside`.
 
     Raises EventError for a file that cannot be read or holds no contact, MappingError for a mapping that does not fit.
     """
     with open_mapped(path, fitted(mapping, path, playbook), playbook) as mapped:
+        if aside is not None:
+            mapped.write_aside(aside)
         reader = mapped.events()
         events, summary = reader.read_all(), mapped.summary
     rows = pa.array(range(events.num_rows), pa.int64()).filter(pc.equal(events["type"], CONTACT))
     if not len(rows):
-        aside = ", ".join(f"{reason} {count.count:,}" for reason, count in summary.aside.items())
+        reasons = ", ".join(f"{reason} {count.count:,}" for reason, count in summary.aside.items())
         what, mend = "no contact in this file", "see what its mapping makes of a line"
-        raise EventError(Mistake(what, f"{path}", f"a line that becomes `{CONTACT}`", aside or "no line", mend))
+        raise EventError(Mistake(what, f"{path}", f"a line that becomes `{CONTACT}`", reasons or "no line", mend))
     return Log(events, _contacts(events.take(rows), rows, playbook), summary)
 
 

@@ -46,6 +46,7 @@ def audit(
     mapping: FileMapping | str | Path | None = None,
     contacts_mapping: FileMapping | str | Path | None = None,
     playbook: Playbook | str | Path | None = None,
+    aside: str | Path | None = None,
     on_progress: Callable[[int], None] | None = None,
 ) -> Audit:
     """Judge a contact log by rules: `onevoice.audit` says how."""
@@ -56,11 +57,12 @@ def audit(
     given = [each for each in (of_events, of_contacts) if each is not None]
     zones = [each.zone for each in given if not is_ready(each)]
     rules = rules_of(playbook, [kind for each in given for kind in each.identifiers], next(filter(None, zones), ""))
-    log = read_log(contacts, of_contacts, rules)
+    kept_aside = None if aside is None else Path(aside)
+    log = read_log(contacts, of_contacts, rules, kept_aside)
     year = staged(rules, log.contacts)
     lived = _Lived(rules, year, log)
     with tempfile.TemporaryDirectory(prefix="onevoice-audit-") as folder, open_node(year.playbook, folder) as engine:
-        for pieces, summary in _pieces(events, of_events, rules):
+        for pieces, summary in _pieces(events, of_events, rules, kept_aside):
             lived.live(engine, pieces, on_progress)
             lived.read += summary
         engine.tick(log.last_us + VALID_US)  # what waits at the end of the log has its chance, too
@@ -68,13 +70,15 @@ def audit(
 
 
 def _pieces(
-    path: Path, mapping: FileMapping | None, playbook: Playbook
+    path: Path, mapping: FileMapping | None, playbook: Playbook, aside: Path | None
 ) -> Iterator[tuple[Iterable[bytes | Table], list[str]]]:
     """Yield the events of the file, and what became of its lines."""
     if mapping is None:
         yield own.pieces(path), []
         return
     with open_mapped(path, mapping, playbook) as mapped:
+        if aside is not None:
+            mapped.write_aside(aside)
         yield mapped.events(), told(mapped.summary)
 
 

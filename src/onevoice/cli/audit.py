@@ -21,6 +21,7 @@ ContactsMapping = Annotated[
         help="The same for the contacts: a YAML file, `braze` or `salesforce`. Without it columns are taken by name."
     ),
 ]
+Aside = Annotated[Given | None, Parameter(help="Where lines go of which a mapping makes nothing, with the reason.")]
 Rules = Annotated[Folder | None, Parameter(name="--playbook", help="The rules; without it a small set that is shown.")]
 
 
@@ -32,6 +33,7 @@ def audit(
     mapping: Mapping = None,
     contacts_mapping: ContactsMapping = None,
     playbook: Rules = None,
+    aside: Aside = None,
     html: Html = None,
     as_json: Json = False,
 ) -> None:
@@ -52,6 +54,7 @@ def audit(
             mapping=mapping,
             contacts_mapping=contacts_mapping,
             playbook=playbook,
+            aside=aside,
             on_progress=progress,
         )
     if html is not None:

@@ -104,7 +104,7 @@ function foundTable(audit) {
 function instances(audit) {
   const columns = [
     { title: "Who", text: true, value: (row) => row.who, cell: (row) => named(row.who) },
-    { title: "Rule", text: true, value: (row) => row.words, cell: (row) => named(row.words) },
+    { title: "Rule", text: true, wide: "words", value: (row) => row.words, cell: (row) => named(row.words) },
     { title: "Contacts", value: (row) => row.contacts, hint: "Of this customer against this rule" },
     {
       title: "Last of them",
