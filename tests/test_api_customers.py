@@ -52,6 +52,17 @@ def test_a_customer_is_known_by_every_number_they_had(engine):
         assert len(list(engine.decisions(number))) == 2
 
 
+def test_the_table_of_customers_says_who_is_who_and_what_their_clocks_show(engine):
+    engine.decide("home_banner", {"email": "ada@x.lt"})
+    engine.decide("home_banner", ADA)
+    before = engine.customers_table().to_pylist()
+    engine.ingest([{"type": "store_visited", "identifiers": {**ADA, "email": "ada@x.lt"}}])
+    after = engine.customers_table().to_pylist()
+    assert [each["now"] for each in before] == [0, 1]
+    assert [each["now"] for each in after] == [0, 0]
+    assert {each["time_zone"] for each in before + after} == {"Europe/Vilnius"}
+
+
 @pytest.mark.parametrize("since", ["x", None, 1.0, True, np.True_])
 def test_what_is_no_position_is_refused(engine, since):
     for call in (engine.decisions, engine.decisions_table):

@@ -2,6 +2,17 @@
 
 from datetime import UTC, date, datetime, timedelta
 
+from onevoice.history.audit import (
+    Audit,
+    AuditedCampaign,
+    Busiest,
+    Finding,
+    FindingWeek,
+    Hour,
+    Instance,
+    Pair,
+    PeriodLoad,
+)
 from onevoice.history.decision import Decision, Line
 from onevoice.history.report import (
     CampaignFigures,
@@ -124,3 +135,39 @@ def why(name="spring_sale"):
         Told("late", "sales", "gap", "email", 2.0, "the last contact was less than 4 hours ago", "policies.gap"),
     )
     return Why(decision(name), 17, "Tue 03 Mar 2026 11:30", "how_was_it goes out by call; 2 others met it", told)
+
+
+def audit(name="spring_sale", broken=True):
+    """An audit in which a campaign of the name given broke two rules, or none."""
+    found = 40 if broken else 0
+    rules = [("cap", "at most 1 a day"), ("rule", f"no offers while owns('{name}')"), ("quiet", "quiet at night")]
+    return Audit(
+        playbook=name,
+        version="0123456789abcdef",
+        time_zone="Europe/Vilnius",
+        first=START,
+        last=START + 25 * DAY,
+        events=900,
+        contacts=300,
+        customers=50,
+        answers=12,
+        found=found,
+        found_customers=found // 2,
+        findings=tuple(Finding(*rule, found, found // 2, 1, name, found) for rule in rules),
+        finding_weeks=tuple(FindingWeek(date(2026, 3, 2), *rule, found) for rule in rules if broken),
+        instances=tuple(Instance(*rule, f"email {name}", 3, START, name, "email") for rule in rules if broken),
+        campaigns=(
+            AuditedCampaign(name, "sales", 200, 40, found, found, 0, found, 200 - found),
+            AuditedCampaign("bill", "service", 100, 50, 0, 0, 0, 0, 100),
+        ),
+        weeks=report(name).weeks,
+        load=tuple(PeriodLoad(per, n, 20 - n, 5) for per in ("day", "week", "30 days") for n in (1, 2, 12)),
+        busiest=(Busiest(f"email {name}", 12, 2, 3, 5, found),),
+        hours=(Hour(9, "day", 260), Hour(22, "quiet", 40)) if broken else (),
+        pairs=tuple(Pair(name, f"other_{n}", 20 - n, 25, 15, 10, 0.1, 0.2, None, 0.3) for n in range(3) if broken),
+        year=report(name),
+        rules=tuple(words for _, words in rules),
+        rules_text="" if broken else f"playbook: {name}",
+        read=(f"{name}.csv: 300 lines",),
+        notes=(f"{name} cannot be judged",) if broken else (),
+    )

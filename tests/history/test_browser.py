@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from onevoice.history.page import page, timeline_page
+from onevoice.history.page import audit_page, page, timeline_page
 from tests.history import given
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="the page is not looked at: playwright is not installed")
@@ -85,6 +85,32 @@ def test_everything_is_drawn(opened, viewport, scheme):
     assert tab.evaluate("document.documentElement.scrollWidth") == viewport["width"]
 
 
+@pytest.mark.parametrize("viewport", [WIDE, NARROW], ids=["wide", "narrow"])
+def test_an_audit_is_drawn(opened, viewport):
+    tab = opened(audit_page(given.audit()), viewport, "dark")
+    sections = tab.locator("section").evaluate_all("all => all.map(each => each.id)")
+    names = ["found", "heard", "busiest", "hours", "logged", "eating", "year", "campaigns", "reasons", "rules"]
+    assert sections == names
+    assert [drawn(tab, name) >= 2 for name in ("found", "heard", "hours", "year")] == [True] * 4
+    assert tab.locator(".figures dd").all_inner_texts() == ["300", "50", "900", "40", "20", "1,550"]
+    assert tab.evaluate("document.documentElement.scrollWidth") == viewport["width"]
+
+
+def test_the_load_of_an_audit_is_that_of_the_period_one_chooses(opened):
+    tab = opened(audit_page(given.audit()))
+    told = tab.locator("#heard .chart")
+    assert told.get_attribute("aria-label") == "Contacts in a week: 1 contact: 19, 2 contacts: 18, more than 8: 8"
+    tab.locator("#heard").get_by_text("30 days", exact=True).click()
+    assert told.get_attribute("aria-label").startswith("Contacts in 30 days: ")
+    assert drawn(tab, "heard") >= 3
+
+
+def test_an_audit_that_found_nothing_says_so(opened):
+    tab = opened(audit_page(given.audit(broken=False)))
+    assert tab.locator("#found .lead").inner_text() == "No contact of the log broke a rule."
+    assert tab.locator("#eating .lead").inner_text().startswith("No two campaigns")
+
+
 def test_both_schemes_have_colours_of_their_own(opened):
     papers = {
         opened(whole(), scheme=scheme).evaluate("getComputedStyle(document.body).backgroundColor")
@@ -116,6 +142,13 @@ def test_a_name_cannot_do_anything(opened, made):
     assert tab.evaluate("window.hit") is None
     assert tab.locator("img").count() == 0
     assert given.HOSTILE in tab.locator("#why .told").inner_text()
+
+
+def test_a_name_in_an_audit_cannot_do_anything_either(opened):
+    tab = opened(audit_page(given.audit(given.HOSTILE)))
+    assert tab.evaluate("window.hit") is None
+    assert tab.locator("img").count() == 0
+    assert given.HOSTILE in tab.locator("#rules").inner_text()
 
 
 def test_a_table_is_sorted_by_the_column_one_presses(opened):

@@ -79,6 +79,7 @@ def records(name):
         "report": given.report(name),
         "timeline": given.timeline(name),
         "why": given.why(name),
+        "audit": given.audit(name),
         "decision": given.decision(name),
         "ask": given.ask(name),
     }

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given as drawn
 from hypothesis import strategies
 
-from onevoice.history.page import _SCRIPTS, _inert, page, timeline_page
+from onevoice.history.page import _AUDIT, _SCRIPTS, _inert, page, timeline_page
 from tests.history import given
 
 PARTS = files("onevoice.history").joinpath("page")
@@ -94,7 +94,7 @@ def test_only_its_own_scripts_may_run(text):
 
 
 def test_every_part_is_used():
-    assert {part.name for part in PARTS.iterdir()} == {*_SCRIPTS, "page.css"}
+    assert {part.name for part in PARTS.iterdir()} == {*_SCRIPTS, _AUDIT, "page.css"}
 
 
 def test_a_timeline_brings_no_charts():

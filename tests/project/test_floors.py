@@ -14,6 +14,7 @@ FLOORS = (
     ("cli",),
     ("demo",),
     ("",),  # the package's own dozen names
+    ("auditing",),
     ("runtime",),
     ("history",),
     ("compiler", "importing"),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 from cyclopts import App, CycloptsError, Group
 
+from onevoice.cli.audit import audit
 from onevoice.cli.check import check
 from onevoice.cli.decide import decide
 from onevoice.cli.demo import demo
@@ -36,7 +37,7 @@ _LOOK: Final = Group("Look", sort_key=3)
 _VERBS: Final = {
     _BEGIN: (demo, init, check, schema),
     _DECIDE: (run, decide, pause, resume, stop),
-    _LOOK: (report, timeline, why, why_not),
+    _LOOK: (report, timeline, why, why_not, audit),
 }
 
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
 
+    from onevoice.history.audit import Audit
     from onevoice.history.report import CampaignFigures, Report
     from onevoice.history.timeline import Band, Happened, Timeline
     from onevoice.history.why import Why
@@ -53,6 +54,23 @@ def _tables(report: Report) -> Iterator[_Table]:
     yield _crowded(report)
     yield from _collisions(report)
     yield from _paused(report)
+
+
+def audit_text(audit: Audit) -> Iterator[RenderableType]:
+    """Yield an audit as tables."""
+    zone = ZoneInfo(audit.time_zone)
+    first, last = audit.first.astimezone(zone), audit.last.astimezone(zone)
+    rules = f"by the playbook {audit.playbook}" if audit.playbook else "by the rules that are taken without a playbook"
+    yield Text(f"{first:%d %b %Y} to {last:%d %b %Y}, {audit.time_zone}, {rules}", "bold")
+    yield (
+        f"{audit.contacts:,} contacts of {audit.customers:,} customers, {audit.events:,} events; "
+        f"{audit.found:,} contacts broke a rule, of {audit.found_customers:,} customers"
+    )
+    for table in (_found(audit), _periods(audit), _busiest(audit), _pairs(audit), *_year(audit)):
+        yield ""
+        yield table
+    yield ""
+    yield from (Text(line, "dim") for line in (*audit.notes, *audit.read))
 
 
 def why_text(why: Why) -> Iterator[RenderableType]:
@@ -264,6 +282,56 @@ def _collisions(report: Report) -> Iterator[_Table]:
             counts = (each.customers, each.times, each.one_first, each.other_first)
             table.add_row(each.one, each.other, *(f"{count:,}" for count in counts))
         yield _more(table, len(pairs))
+
+
+def _found(audit: Audit) -> _Table:
+    table = _Table("Went out all the same", "contacts>", "?", "customers>", "most by?")
+    for each in audit.findings:
+        share = _bar(each.contacts / audit.contacts)
+        most = f"{each.worst} ({each.worst_contacts:,})" if each.worst else ""
+        table.add_row(each.words, f"{each.contacts:,}", share, f"{each.customers:,}", most)
+    return table
+
+
+def _periods(audit: Audit) -> _Table:
+    """Return how many contacts a customer had in one day, week and 30 days, where there were any."""
+    table = _Table("Contacts in one", "most>", "more than one>", "of all>")
+    for per in ("day", "week", "30 days"):
+        own = [each for each in audit.load if each.per == per]
+        several, total = (sum(each.periods for each in own if each.contacts > least) for least in (1, 0))
+        table.add_row(per, f"{own[-1].contacts:,}", f"{several:,}", f"{total:,}")
+    return table
+
+
+def _busiest(audit: Audit) -> _Table:
+    table = _Table("Heard most", "contacts>", "campaigns>?", "in a day>", "in a week>?", "broke a rule>")
+    for each in audit.busiest[:ROWS_SHOWN]:
+        counts = (each.contacts, each.campaigns, each.day_max, each.week_max, each.found)
+        table.add_row(each.who, *(f"{count:,}" for count in counts))
+    return _more(table, len(audit.busiest))
+
+
+def _pairs(audit: Audit) -> _Table:
+    """Return which campaigns reach the same people within a week, and how the second is answered then."""
+    table = _Table("Eat each other: first", "then", "customers>", "times>?", "then answered>", "alone>")
+    for each in audit.pairs[:ROWS_SHOWN]:
+        names, shares = (each.one, each.other), (each.other_after, each.other_alone)
+        if each.one_first < each.other_first:
+            names, shares = (each.other, each.one), (each.one_after, each.one_alone)
+        told = ("–" if share is None else f"{share:.1%}" for share in shares)
+        table.add_row(*names, f"{each.customers:,}", f"{each.times:,}", *told)
+    return _more(table, len(audit.pairs))
+
+
+def _year(audit: Audit) -> Iterator[_Table | Text]:
+    """Yield what the rules would have made of the same year."""
+    year = audit.year
+    yield Text(
+        f"The same year under the rules: {year.sent:,} of {audit.contacts:,} contacts would have gone out", "bold"
+    )
+    yield from _campaigns([each for each in year.campaigns if each.wishes])
+    if year.reasons:
+        yield _held(year)
 
 
 class _Table:

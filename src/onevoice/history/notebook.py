@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from onevoice.history.audit import Audit
     from onevoice.history.decision import Decision, Line
     from onevoice.history.report import Report
     from onevoice.history.timeline import Band, Timeline
@@ -60,6 +61,23 @@ def report_html(report: Report) -> str:
         lead,
         table(("campaign", "class", "wishes", "sent", "shown"), campaigns, numbers=3),
         table(("reason", "rule", "placement", "held back", "went out later"), reasons, numbers=2),
+    )
+
+
+def audit_html(audit: Audit) -> str:
+    """Return what an audit found first."""
+    zone = ZoneInfo(audit.time_zone)
+    lead = (
+        f"{audit.contacts:,} contacts of {audit.customers:,} customers: {audit.found:,} broke a rule; "
+        f"under the rules {audit.year.sent:,} would have gone out."
+    )
+    found = [(each.words, each.worst, f"{each.contacts:,}", f"{each.customers:,}") for each in audit.findings]
+    pairs = [(each.one, each.other, f"{each.customers:,}", f"{each.times:,}") for each in audit.pairs[:6]]
+    return block(
+        f"Contacts, {audit.first.astimezone(zone):%d %b %Y} to {audit.last.astimezone(zone):%d %b %Y}",
+        lead,
+        table(("rule", "most by", "contacts", "customers"), found, numbers=2),
+        table(("one", "and the other within a week", "customers", "times"), pairs, numbers=2),
     )
 
 

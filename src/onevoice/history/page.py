@@ -1,4 +1,4 @@
-"""A report, a timeline and an explanation as one HTML page that needs nothing else: no network, no other file."""
+"""A report, a timeline, an explanation and an audit as one HTML page that needs nothing else: no network, no file."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 if TYPE_CHECKING:
+    from onevoice.history.audit import Audit
     from onevoice.history.report import Report
     from onevoice.history.timeline import Timeline
     from onevoice.history.why import Why
@@ -31,6 +32,7 @@ _SCRIPTS: Final = (
     "page.js",
 )
 _CHARTS: Final = "echarts.min.js"
+_AUDIT: Final = "audit.js"  # before the last
 
 # What could end the element that holds the data, or begin another, as JSON writes it instead.
 _UNSAFE: Final = re.compile("[<>&\u2028\u2029]")
@@ -76,6 +78,12 @@ def timeline_page(timeline: Timeline, why: Why | None = None, *, title: str | No
     shown = title or f"{timeline.playbook}: customer {timeline.customer}"
     scripts = tuple(name for name in _SCRIPTS if name != _CHARTS)
     return _page(shown, scripts, report=None, timeline=timeline, why=why, took_s=None)
+
+
+def audit_page(audit: Audit, *, title: str | None = None) -> str:
+    """Return an audit as one HTML text."""
+    scripts = (*_SCRIPTS[:-1], _AUDIT, _SCRIPTS[-1])
+    return _page(title or "What was sent, and what should not have been", scripts, report=None, audit=audit)
 
 
 def _page(title: str, scripts: tuple[str, ...], **data: Any) -> str:

@@ -6,19 +6,18 @@ Every figure is one SQL query over the lines of all decisions; `wishes.sql` make
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
-from functools import cache
-from importlib.resources import files
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import duckdb
 
 from onevoice.events.pyarrow_untyped import Table, pa
 from onevoice.history.notebook import report_html
+from onevoice.history.queries import first_row, queries_of, records, text_of
 from onevoice.history.tables import check_table, table_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import date, datetime
 
     from onevoice.playbook.model import Campaign, Playbook
 
@@ -255,7 +254,7 @@ def _load(base: Any, decided: Table, playbooks: Sequence[Playbook]) -> None:
     }
     base.register("decided", decided)
     base.register("campaign", pa.table(columns))
-    for statement in _text("wishes.sql").split(";\n"):
+    for statement in text_of("wishes.sql").split(";\n"):
         base.execute(statement, {"zone": playbooks[-1].time_zone} if "$zone" in statement else None)
 
 
@@ -267,28 +266,9 @@ def _campaigns(playbooks: Sequence[Playbook]) -> list[Campaign]:
     return list(found.values())
 
 
-@cache
-def _queries() -> dict[str, str]:
-    """Return the queries of report.sql by their names."""
-    named = [part.partition("\n") for part in _text("report.sql").split("-- name: ")[1:]]
-    return {name.strip(): query for name, _, query in named}
-
-
-def _text(name: str) -> str:
-    return files("onevoice.history").joinpath(name).read_text("utf-8")
-
-
 def _all(base: Any, kind: type[_Row], query: str, **given: Any) -> tuple[_Row, ...]:
-    """Return the rows of a query as records, its columns in the order of the record's fields."""
-    found = base.sql(_queries()[query], params=given).to_arrow_table()
-    columns = [list(map(_plain, column.to_pylist())) for column in found.columns]
-    return tuple(kind(*row) for row in zip(*columns, strict=True))
+    return records(base, kind, queries_of("report.sql")[query], **given)
 
 
 def _row(base: Any, query: str) -> list[Any]:
-    found = base.sql(_queries()[query]).to_arrow_table()
-    return [_plain(column[0].as_py()) for column in found.columns]
-
-
-def _plain(value: Any) -> Any:
-    return value.astimezone(UTC) if isinstance(value, datetime) else value
+    return first_row(base, queries_of("report.sql")[query])

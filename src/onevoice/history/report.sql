@@ -41,7 +41,7 @@ from held group by reason, words
 union all
 select reason, arg_max(rule, decision), placement, count(*), count(distinct customer), 0, words
 from line where kind = 'ask' and reason <> 'won' group by reason, words, placement
-order by 3, 4 desc;
+order by 3, 4 desc, 1, 2, 7;
 
 -- name: load
 with weekly as (

@@ -16,6 +16,7 @@ from onevoice.engine.store import COUNT, DATA, KEY, NEXT, OWNER, SLOT_MASK
 from onevoice.errors import EventError
 from onevoice.events.built import encode_ndjson
 from onevoice.events.decode import decode_line_by_line
+from onevoice.events.pyarrow_untyped import Table, pa
 from onevoice.playbook.builtin import all_events, all_facts
 from onevoice.playbook.model import Aggregate, FieldType
 from onevoice.playbook.scopes import measure_type
@@ -23,6 +24,7 @@ from onevoice.program import FACT_LASTS, MEASURE_PANE_US, MOMENT_SUBSTEPS, P_HOR
 from onevoice.runtime.carry import survivor
 from onevoice.runtime.decisions import REASONS, time_of, us_of
 from onevoice.runtime.notebook import customer_html
+from onevoice.zones import zone_names
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -143,6 +145,15 @@ def survivors(state: State) -> NDArray[np.int64]:
     while not np.array_equal(found, further := found[found]):
         found = further
     return found
+
+
+def table(state: State) -> Table:
+    """Return each number, the number by which that customer goes now, and their time zone."""
+    now = survivors(state)
+    zones, of = np.unique(state.customers[now, at.ZONE], return_inverse=True)
+    names = pa.array([zone_names()[zone] for zone in zones.tolist()], pa.string())
+    zone = pa.DictionaryArray.from_arrays(pa.array(of.astype(np.int32)), names)
+    return pa.table({"customer": np.arange(len(now)), "now": now, "time_zone": zone})
 
 
 def present_number(fold: Fold, customer: int) -> int | None:

@@ -127,6 +127,20 @@ class Reader:
             start = self._recorded.start(since)
         return self._recorded.table(start, since)
 
+    def customers_table(self) -> Table:
+        """Return every number that a customer has had, as a pyarrow Table: `customer`, `now` and `time_zone`.
+
+        `now` is the number by which they go after merges: what joins the lines of `decisions_table` to persons.
+        `time_zone` is the one that counts for them. Costs about 0.1 s a million customers.
+
+        >>> _ = engine.decide("home_banner", ada)
+        >>> engine.customers_table().to_pylist()
+        [{'customer': 0, 'now': 0, 'time_zone': 'Europe/Vilnius'}]
+        """
+        with self._lock:
+            self._writer.check_whole()
+            return customers.table(self._writer.fold.machine.state)
+
     def state(self, customer: Mapping[str, str] | int) -> Customer | None:
         """Return what is known about a customer at the time of the last line; None where there is nobody.
 

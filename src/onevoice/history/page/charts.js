@@ -198,9 +198,9 @@ function weeksTable(days, shown) {
   return table({ caption: "Contacts per week", columns, rows: days, sorted: 0, up: true, most: 200 });
 }
 
-function loadChart(load) {
+function loadChart(load, what = "Customers' weeks by contacts") {
   const all = sum(load, "customer_weeks");
-  const names = load.map((each) => (each.contacts ? counted(each.contacts, "contact") : "none"));
+  const names = load.map((each) => each.name ?? (each.contacts ? counted(each.contacts, "contact") : "none"));
   const told = load.map((each, index) => `${names[index]}: ${count(each.customer_weeks)}`).join(", ");
   const option = () => ({
     grid: { left: 0, right: 118, top: 0, bottom: 0 },
@@ -234,5 +234,5 @@ function loadChart(load) {
       },
     ],
   });
-  return chart(Math.max(60, 30 * load.length), `Customers' weeks by contacts: ${told}`, option).node;
+  return chart(Math.max(60, 30 * load.length), `${what}: ${told}`, option);
 }

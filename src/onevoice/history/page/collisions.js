@@ -48,7 +48,7 @@ function asked(row) {
 }
 
 /** The campaigns that collide with the most others, each with how many customers it shares with each. */
-function matrix(rows) {
+function matrix(rows, what = "Customers whom both campaigns wanted at the same time") {
   const weight = new Map();
   for (const row of rows)
     for (const name of [row.one, row.other]) weight.set(name, (weight.get(name) ?? 0) + row.customers);
@@ -70,7 +70,7 @@ function matrix(rows) {
   const note = el(
     "figcaption",
     {},
-    "Customers whom both campaigns wanted at the same time: a campaign’s row runs to the left of its name, its column below it. The stronger the colour, the more customers; a pair without a figure is not among those of the table below.",
+    `${what}: a campaign’s row runs to the left of its name, its column below it. The stronger the colour, the more customers; a pair without a figure is not among those of the table below.`,
   );
   return el(
     "figure",

@@ -221,7 +221,7 @@ function loadSection(report) {
   const sentence = all
     ? `In ${share(none, all)} of all weeks a customer heard nothing, in ${share(several, all)} more than once; the most in one week was ${report.load.at(-1).contacts}.`
     : "No contact went out.";
-  return section("load", "How much one customer hears", sentence, all ? loadChart(report.load) : null);
+  return section("load", "How much one customer hears", sentence, all ? loadChart(report.load).node : null);
 }
 
 function crowdedSection(report) {

@@ -31,7 +31,8 @@ function classHuesOf(report, why) {
   return hues([...weight.keys()].sort((a, b) => weight.get(b) - weight.get(a)));
 }
 
-function sections({ report, timeline, why, took_s }) {
+function sections({ report, timeline, why, took_s, audit }) {
+  if (audit) return auditSections(audit);
   const classHues = classHuesOf(report, why);
   const classOf = new Map(
     [...(report?.campaigns ?? []), ...(why?.told ?? [])].map((each) => [each.campaign, each.klass]),
@@ -56,7 +57,7 @@ function contents(main) {
 
 function start() {
   const data = JSON.parse(document.getElementById("data").textContent);
-  const zone = (data.report ?? data.timeline).time_zone;
+  const zone = (data.audit ?? data.report ?? data.timeline).time_zone;
   times.use(zone);
   const main = document.getElementById("page");
   const [head, found] = sections(data);
@@ -75,7 +76,7 @@ function start() {
     el(
       "footer",
       {},
-      `Made by Onevoice from the lines of all decisions${version}. Times are in ${zone}; weeks begin on Monday. This page asks nothing of the network.`,
+      `Made by Onevoice from ${data.audit ? "the contact log and the events" : "the lines of all decisions"}${version}. Times are in ${zone}; weeks begin on Monday. This page asks nothing of the network.`,
     ),
   );
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redrawCharts);

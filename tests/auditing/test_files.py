@@ -1,0 +1,197 @@
+"""What an audit takes for a contact log, and what it says of one that is none."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+import onevoice
+from onevoice.auditing.mappings import READY, given_mapping
+from onevoice.errors import EventError, LimitError, MappingError, PlaybookError
+from onevoice.importing.model import FileMapping
+
+TELECOM = Path(__file__).resolve().parents[2] / "examples" / "telecom"
+EVENTS = '{"type": "purchase", "time": "2026-03-02T08:00:00Z", "identifiers": {"email": "ann@example.org"}}\n'
+
+# As the tools export them: more columns than are read, other events between.
+SALESFORCE = """ClientID,SendID,SubscriberKey,EmailAddress,SubscriberID,ListID,EventDate,EventType,BatchID
+7,42,k1,ann@example.org,1,3,3/2/2026 8:05:00 AM,Sent,1
+7,42,k2,bob@example.org,2,3,3/2/2026 11:30:00 PM,Sent,1
+7,43,k1,ann@example.org,1,3,yesterday,Sent,1
+"""
+BRAZE = [
+    {
+        "event_type": "users.messages.email.Send",
+        "time": 1772460000,
+        "external_user_id": "u1",
+        "campaign_name": "spring",
+    },
+    {
+        "event_type": "users.messages.email.Open",
+        "time": 1772460100,
+        "external_user_id": "u1",
+        "campaign_name": "spring",
+    },
+    {
+        "event_type": "users.messages.email.Click",
+        "time": 1772460200,
+        "external_user_id": "u1",
+        "campaign_name": "spring",
+    },
+    {"event_type": "users.messages.email.Unsubscribe", "time": 1772460300, "external_user_id": "u1"},
+    {
+        "event_type": "users.messages.email.Send",
+        "time": 1772460400,
+        "external_user_id": "u1",
+        "canvas_name": "onboarding",
+    },
+    {
+        "event_type": "users.messages.pushnotification.Send",
+        "time": 1772460500,
+        "user_id": "b2",
+        "canvas_name": "onboarding",
+    },
+]
+
+
+@pytest.fixture
+def audited(tmp_path):
+    """Give `audited(name, log, …)`: the audit of a log in a file of this name."""
+
+    def audit(name, log, events=EVENTS, **given):
+        (tmp_path / name).write_text(log, "utf-8")
+        (tmp_path / "events.ndjson").write_text(events, "utf-8")
+        return onevoice.audit(tmp_path / "events.ndjson", tmp_path / name, **given)
+
+    return audit
+
+
+def campaigns(audit):
+    return {each.campaign: each.contacts for each in audit.campaigns}
+
+
+def found(audit):
+    return {each.words: each.contacts for each in audit.findings if each.contacts}
+
+
+def test_what_salesforce_sent(audited):
+    audit = audited("Sent.csv", SALESFORCE, contacts_mapping="salesforce")
+    assert campaigns(audit) == {"42": 2}
+    assert {each.channel for each in audit.weeks} == {"email"}
+    assert audit.first.isoformat() == "2026-03-02T14:05:00+00:00"  # their clocks stand six hours behind, also in summer
+    assert any("kept aside: a time in no format (line 4)" in line for line in audit.read)
+
+
+def test_what_braze_sent_and_how_it_was_answered(audited):
+    audit = audited("currents.ndjson", "\n".join(map(json.dumps, BRAZE)), contacts_mapping="braze")
+    assert campaigns(audit) == {"onboarding": 2, "spring": 1}
+    assert found(audit)["opted out"] == 1
+    assert [(each.one, each.other, each.other_alone) for each in audit.pairs] == [("onboarding", "spring", 1.0)]
+    assert any("kept aside: neither a message nor an answer to one (line 2)" in line for line in audit.read)
+
+
+def test_what_is_kept_aside_can_be_looked_at(audited, tmp_path):
+    mapping = tmp_path / "mapping.yaml"
+    mapping.write_text("time: {column: at, zone: UTC}\nidentifiers: {email: who}\nevents: [{type: purchase}]")
+    (tmp_path / "bought.csv").write_text("at,who\nsoon,ann@example.org\n2026-03-01,ann@example.org")
+    (tmp_path / "Sent.csv").write_text(SALESFORCE)
+    aside, files = tmp_path / "aside.ndjson", (tmp_path / "bought.csv", tmp_path / "Sent.csv")
+    audit = onevoice.audit(*files, mapping=mapping, contacts_mapping="salesforce", aside=aside)
+    kept = [json.loads(line) for line in aside.read_text().splitlines()]
+    assert sorted((Path(each["file"]).name, each["line"]) for each in kept) == [("Sent.csv", 4), ("bought.csv", 2)]
+    assert (audit.events, audit.contacts) == (1, 2)
+
+
+def test_a_ready_mapping_speaks_of_customers_as_the_playbook_does(audited):
+    audit = audited("Sent.csv", SALESFORCE, "", contacts_mapping="salesforce", playbook=TELECOM)
+    assert {each.who.split()[0] for each in audit.busiest} == {"user_id"}
+
+
+@pytest.mark.parametrize("name", READY)
+def test_a_ready_mapping_is_one(name):
+    assert isinstance(given_mapping(name), FileMapping)
+
+
+@pytest.mark.parametrize("name", ["sent.ndjson", "sent.csv"])
+def test_columns_are_taken_by_their_names(audited, name):
+    fields = {"campaign": "spring", "class": "service", "channel": "sms"}
+    line = {"time": "2026-03-02 09:00", "identifiers": {"email": "ann@example.org"}, "fields": fields}
+    row = "time,email,fields.campaign,class,channel\n2026-03-02 09:00,ann@example.org,spring,service,sms"
+    audit = audited(name, json.dumps(line) if name.endswith("ndjson") else row)
+    told = [(each.campaign, each.klass, each.channel) for each in audit.weeks]
+    assert (told, audit.customers) == ([("spring", "service", "sms")], 1)
+
+
+def test_where_only_the_day_is_known_nobody_was_woken(audited):
+    audit = audited("sent.csv", "time,email\n2026-03-02,ann@example.org\n2026-03-03 00:00:01,bob@example.org")
+    assert found(audit) == {"quiet from 21:00 to 8:00 where the customer is": 1}
+    assert [(each.hour, each.kind, each.contacts) for each in audit.hours] == [(0, "quiet", 1)]
+
+
+def test_the_kinds_of_the_mappings_count_without_a_playbook(audited, tmp_path):
+    mapping = tmp_path / "mapping.yaml"
+    mapping.write_text(
+        "time: {column: at, zone: Europe/Vilnius}\nidentifiers: {card: who}\n"
+        "events: [{type: contact_reported, fields: {campaign: what}}]"
+    )
+    audit = audited("sent.csv", "at,who,what\n2026-03-02 22:30,c1,spring", contacts_mapping=mapping)
+    assert (audit.busiest[0].who, audit.time_zone) == ("card c1", "Europe/Vilnius")
+    assert list(found(audit)) == ["quiet from 21:00 to 8:00 where the customer is"]
+
+
+def test_a_contact_of_nobody_is_told(audited):
+    audit = audited("sent.csv", "time,email\n2026-03-02 09:00,ann@example.org\n2026-03-02 10:00,nobody")
+    assert (audit.contacts, audit.year.wishes) == (1, 1)
+    assert audit.notes == ("1 contacts are of nobody: what identifies them could not be used",)
+
+
+def test_what_a_playbook_says_of_a_campaign_holds_for_the_log(audited):
+    audit = audited("sent.csv", "time,email,campaign\n2026-03-02 09:00,a@b.lt,stay_with_us", "", playbook=TELECOM)
+    assert [(each.campaign, each.klass, each.owner) for each in audit.year.campaigns] == [
+        ("stay_with_us", "retention", "retention team")
+    ]
+
+
+def test_a_hole_in_the_events_is_counted_and_costs_nothing_else(audited):
+    events = EVENTS + "{broken\n" + EVENTS.replace("purchase", "hello")
+    audit = audited("sent.csv", "time,email\n2026-03-02 09:00,ann@example.org", events)
+    assert audit.read[:3] == (
+        "events.ndjson: 3 events",
+        "  1 not to be used: not_json",
+        "  1 of an unknown type: hello",
+    )
+    assert audit.contacts == 1
+
+
+LOG = "time,email,campaign\n2026-03-02 09:00,ann@example.org,spring"
+REFUSED = {
+    "nothing in it": ("sent.csv", "time,email\n", {}, EventError, "no contact in this file"),
+    "no such mapping": ("sent.csv", LOG, {"contacts_mapping": "braz"}, MappingError, "did you mean `braze`"),
+    "no time": ("sent.csv", "when,email\n", {}, MappingError, "no column `time`; expected `time`; found when, email"),
+    "nobody": ("sent.csv", "time,mail\n2026-03-02,x", {}, MappingError, "no column `user_id`"),
+    "no form": ("sent.pdf", "", {}, EventError, "unknown form of file"),
+    "no playbook": ("sent.csv", LOG, {"playbook": "nowhere"}, PlaybookError, "no such folder"),
+    "no such column": ("sent.csv", LOG, {"contacts_mapping": "salesforce"}, MappingError, "EventDate"),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_what_is_no_log_is_refused_before_anything_is_made(audited, case):
+    name, log, given, error, words = REFUSED[case]
+    with pytest.raises(error, match=words.replace("`", ".")):
+        audited(name, log, **given)
+
+
+def test_a_log_that_names_every_sending_is_refused(audited):
+    rows = [f"2026-03-02 09:00,ann@example.org,sending {n}" for n in range(1_501)]
+    with pytest.raises(LimitError, match="at most 1,500 by channel and class; let the mapping name the campaign"):
+        audited("sent.csv", "\n".join(["time,email,campaign", *rows]))
+
+
+def test_a_log_of_very_many_offers_is_lived_without_them(audited):
+    rows = [f"2026-03-02 09:00,ann{n}@example.org,spring,p{n}" for n in range(1_501)]
+    audit = audited("sent.csv", "\n".join(["time,email,campaign,product", *rows]))
+    assert [(each.campaign, each.sent) for each in audit.year.campaigns] == [("spring", 1_501)]
+    assert audit.notes[0].startswith("the log tells of more offers")
