@@ -131,19 +131,25 @@ class Planter:
         campaign = self._pick()
         if campaign.placements:
             return self.book
-        gap_us = self.times.span(3, 9)
+        dice, gap_us = self.dice, self.times.span(3, 9)
+        lives_us = dice.choice((gap_us, gap_us, gap_us - 1, 2 * gap_us))
         kept = {name: replace(each, per="") for name, each in self.book.campaigns.items()}
-        poor = replace(campaign, after_us=0, valid_for_us=self.dice.choice((gap_us, gap_us - 1)), per="", offer="")
+        poor = replace(campaign, after_us=0, valid_for_us=lives_us, per="", propensity="")
         rich = replace(
             poor,
             name="rich",
-            priority=9.0,
-            condition="",
-            propensity="",
-            send=tuple(self.book.channels),
-            valid_for_us=0,
-            again_after_us=0,
-            wait_us=self.dice.choice((-1, 0)),
+            klass=dice.choice([poor.klass, poor.klass, *self.book.policies.classes]),
+            priority=dice.choice((9.0, 9.0, 9.0, 0.0)),
+            offer=dice.choice((poor.offer, "")),
+            condition=dice.choice(("", "", "", poor.condition)),
+            send=dice.choice((tuple(self.book.channels), poor.send, poor.send[:1])),
+            after_us=dice.choice((0, 0, 0, 0, self.times.unit)),
+            valid_for_us=dice.choice((0, lives_us, self.times.unit)),
+            again_after_us=dice.choice((0, 0, 0, 4 * gap_us)),
+            wait_us=dice.choice((-1, 0)),
+            until=dice.choice((None, poor.until)),
+            from_us=dice.choice((0, poor.from_us)),
+            to_us=dice.choice((0, poor.to_us)),
         )
         policies = replace(self.book.policies, gap_us=gap_us, rank="weight * priority * propensity")
         return replace(self.book, campaigns={**kept, poor.name: poor, "rich": rich}, policies=policies)

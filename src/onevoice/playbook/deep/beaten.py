@@ -147,13 +147,11 @@ class Comparison:
         return in_force and self._steady[other.name] and self._is_as_free(other, campaign)
 
     def _is_steady(self, campaign: Campaign) -> bool:
-        """Tell whether the conditions of a campaign are true for everybody at any time."""
-        needed = Wish(self.book, campaign).eligible()
-        return all(
-            self.book.excluded([turned, *meanings(self.book, [turned])])
-            for each in needed
-            for turned in [Given(wanted(each.reads[0], NOT_TRUE), each.path, "", reads=each.reads)]
-        )
+        """Tell whether the conditions of a campaign are true for everybody, by what its event says, at any time."""
+        wish = Wish(self.book, campaign)
+        context = wish.context()
+        turned = [Given(wanted(each.reads[0], NOT_TRUE), each.path, "", reads=each.reads) for each in wish.eligible()]
+        return all(self.book.excluded([each, *context, *meanings(self.book, [each, *context])]) for each in turned)
 
     def _is_as_free(self, other: Campaign, campaign: Campaign) -> bool:
         """Tell whether each rule that stops a campaign stops the other under the same condition."""

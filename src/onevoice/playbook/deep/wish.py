@@ -69,13 +69,13 @@ class Wish:
     def at_birth(self) -> list[Given]:
         """§8, 4: at the trigger and `after` later `if` and the offer's `if` are true, before `to`."""
         at_once = [] if self.campaign.after_us else [*self._side(), *self._product()]
-        return [*self._days(self.campaign.after_us), *self._instant(), *at_once, *self._context(), *self.eligible()]
+        return [*self._days(self.campaign.after_us), *self._instant(), *at_once, *self.context(), *self.eligible()]
 
     def in_round(self) -> list[Given]:
         """§10, 1 and 2: both conditions are true again; consent is there and no rule holds; before `to` (§8, 6)."""
         return [
             *self._days(self.campaign.after_us),
-            *self._context(),
+            *self.context(),
             *self.eligible(),
             *self._consent(),
             *self._unstopped(),
@@ -166,7 +166,7 @@ class Wish:
         symbol = self.book.scopes.event_symbols(self.campaign.when.name)["event.product"]
         return Read(Type.TEXT, "event.product", symbol)
 
-    def _context(self) -> list[Given]:
+    def context(self) -> list[Given]:
         """§8: a wish carries the fields of the event that began it, which met the `where` there."""
         when, path = self.campaign.when, f"{self.path}.when"
         if when.kind is TriggerKind.EVENT:
