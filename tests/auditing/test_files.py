@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.feather
+import pyarrow.parquet
 import pytest
 
 import onevoice
@@ -92,6 +96,39 @@ def test_what_braze_sent_and_how_it_was_answered(audited):
     assert any("kept aside: neither a message nor an answer to one (line 2)" in line for line in audit.read)
 
 
+@pytest.mark.parametrize("form", ["parquet", "arrow"])
+def test_tables_of_events_with_numbers_for_names_fit_a_log_with_texts(tmp_path, form):
+    """Also where the log tells of more than contacts, under the same names."""
+    rows = {
+        "type": ["purchase", "offer_clicked"],
+        "time": [datetime(2026, 3, 2, hour, tzinfo=UTC) for hour in (8, 11)],
+        "identifiers": [{"user_id": 1}, {"user_id": 1}],
+        "fields": [{"product": 7, "campaign": None}, {"product": None, "campaign": "spring"}],
+    }
+    table = pa.table(rows).set_column(0, "type", pa.array(rows["type"]).dictionary_encode())
+    events, sent = tmp_path / f"events.{form}", tmp_path / "sent.csv"
+    pyarrow.parquet.write_table(table, events) if form == "parquet" else pyarrow.feather.write_feather(table, events)
+    sent.write_text(
+        "at,who,what,product\n2026-03-02 09:00,1,buys,8\n2026-03-02 10:00,1,spring,7\n2026-03-02 12:00,2,spring,8\n"
+    )
+    mapping = tmp_path / "mapping.yaml"
+    mapping.write_text(
+        "time: {column: at, zone: UTC}\nidentifiers: {user_id: who}\nevents:\n"
+        "  - {when: what = 'buys', type: purchase, fields: {product: product}}\n"
+        "  - {type: contact_reported, fields: {campaign: what, product: product}}"
+    )
+    audit = onevoice.audit(events, sent, contacts_mapping=mapping)
+    assert found(audit) == {"no offers while bought(offer.product)": 1}
+    assert (audit.events, audit.contacts, audit.answers, audit.customers) == (2, 2, 1, 2)
+
+
+def test_a_table_of_something_else_is_no_table_of_events(tmp_path):
+    pyarrow.parquet.write_table(pa.table({"when": ["soon"], "who": ["ann"]}), tmp_path / "events.parquet")
+    (tmp_path / "sent.csv").write_text(LOG)
+    with pytest.raises(EventError, match=r"no column .type.; .*found when, who; name a mapping"):
+        onevoice.audit(tmp_path / "events.parquet", tmp_path / "sent.csv")
+
+
 def test_what_is_kept_aside_can_be_looked_at(audited, tmp_path):
     mapping = tmp_path / "mapping.yaml"
     mapping.write_text("time: {column: at, zone: UTC}\nidentifiers: {email: who}\nevents: [{type: purchase}]")
@@ -171,6 +208,7 @@ REFUSED = {
     "no such mapping": ("sent.csv", LOG, {"contacts_mapping": "braz"}, MappingError, "did you mean `braze`"),
     "no time": ("sent.csv", "when,email\n", {}, MappingError, "no column `time`; expected `time`; found when, email"),
     "nobody": ("sent.csv", "time,mail\n2026-03-02,x", {}, MappingError, "no column `user_id`"),
+    "no address": ("sent.csv", "time,email\n2026-03-02,x", {}, EventError, "no contact is of anybody; .*found email x"),
     "no form": ("sent.pdf", "", {}, EventError, "unknown form of file"),
     "no playbook": ("sent.csv", LOG, {"playbook": "nowhere"}, PlaybookError, "no such folder"),
     "no such column": ("sent.csv", LOG, {"contacts_mapping": "salesforce"}, MappingError, "EventDate"),

@@ -16,6 +16,7 @@ from onevoice.auditing.rules import default_text, rules_of
 from onevoice.auditing.staged import PROBE, VALID_US, staged
 from onevoice.auditing.strand import Answers, strand_of
 from onevoice.auditing.weave import Weaver
+from onevoice.errors import EventError, Mistake
 from onevoice.events import files as own
 from onevoice.events.pyarrow_untyped import Table, pa
 from onevoice.history.audit import OPTED_OUT as OPTED_OUT_KIND
@@ -153,9 +154,12 @@ class _Lived:
     def _judged(self, engine: Onevoice) -> tuple[Judged, list[str]]:
         """Return the log with what was decided at each of its asks."""
         lines = _asks(engine)
-        number = np.array([self.asks.get(at, -1) for at in lines["position"].tolist()])
+        number = np.array([self.asks.get(at, -1) for at in lines["position"].tolist()], np.int64)
         is_ask = lines["campaign"] == PROBE
         told_of = _told(self.log.contacts, number[is_ask], lines["now"][is_ask], lines["zone"][is_ask], self.rules)
+        if not told_of.num_rows:
+            expected, found = f"one of {', '.join(self.rules.identifiers)}", self.log.contacts["who"][0].as_py()
+            raise EventError(Mistake("no contact is of anybody", "contacts", expected, found))
         missing = self.log.contacts.num_rows - told_of.num_rows
         notes = [f"{missing:,} contacts are of nobody: what identifies them could not be used"] * bool(missing)
         answered = np.flatnonzero(np.isin(lines["position"], list(self.answers)))

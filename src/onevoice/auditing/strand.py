@@ -8,6 +8,7 @@ import numpy as np
 
 from onevoice.auditing.contacts import FIELDS
 from onevoice.auditing.staged import ANSWER, CONTACT_KEY, PROBE, WISH
+from onevoice.errors import EventError, Mistake
 from onevoice.events.arrow_columns import times_us
 from onevoice.events.batch import MISSING_TIME
 from onevoice.events.pyarrow_untyped import Table, pa, pc
@@ -76,7 +77,7 @@ def strand_of(log: Log, variants: Mapping[tuple[str, ...], Variant], playbook: P
         _Part(asks_of(other, answered), others[list(answered)], _none(answered), [*answered.values()]),
     ]
     order = np.argsort(np.concatenate([part.row for part in parts]), kind="stable")
-    table = pa.concat_tables([part.table for part in parts], promote_options="permissive").take(pa.array(order))
+    table = joined(part.table for part in parts).take(pa.array(order))
     answer = [each for part in parts for each in part.answer]
     contact = np.concatenate([part.contact for part in parts])[order]
     return Strand(table, times_of(table), contact, [answer[at] for at in order.tolist()])
@@ -123,8 +124,15 @@ def asks_of(table: Table, answered: Mapping[int, str]) -> Table:
 
 
 def flat(table: Table) -> Table:
-    """Return a table with flat columns; types and identifiers are texts, times instants, nothing is a dictionary."""
+    """Return a table with flat columns; types and identifiers are texts, times instants, nothing is a dictionary.
+
+    Raises EventError for one that holds no events.
+    """
     taken = table.flatten()
+    missing = [name for name in ("type", "time") if name not in taken.column_names]
+    if missing:
+        found, mend = ", ".join(taken.column_names), "name a mapping that makes events of its rows"
+        raise EventError(*(Mistake(f"no column `{name}`", "events", f"`{name}`", found, mend) for name in missing))
     columns = zip(taken.column_names, taken.columns, strict=True)
     return pa.table({name: _plain(name, column) for name, column in columns})
 
@@ -142,6 +150,22 @@ def _instants(times: Any) -> Any:
         return times.cast(_TIME)
     told = [written_us(each) or None for each in times.to_pylist()]
     return pa.array(told, pa.int64()).cast(_TIME)
+
+
+def joined(parts: Iterable[Table]) -> Table:
+    """Return the rows of tables one after another; a key that is a number here and a text there is a text."""
+    tables = [part for part in parts if part.num_rows]
+    kinds: dict[str, set[Any]] = {}
+    for table in tables:
+        for field in table.schema:
+            kinds.setdefault(field.name, set()).add(field.type)
+    texts = {name for name, found in kinds.items() if len(found) > 1 and _TEXT in found}
+    return pa.concat_tables([_as_texts(table, texts) for table in tables], promote_options="permissive")
+
+
+def _as_texts(table: Table, names: set[str]) -> Table:
+    columns = zip(table.column_names, table.columns, strict=True)
+    return pa.table({name: column.cast(_TEXT) if name in names else column for name, column in columns})
 
 
 def written_us(time: object) -> int:

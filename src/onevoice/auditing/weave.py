@@ -98,10 +98,9 @@ class Weaver:
     def _table(self, table: Table, before: NDArray[np.int64], stop: int) -> Piece:
         answered = self._answers.rows(table)
         own = self._log.table.slice(self._done, stop - self._done)
-        parts = [part for part in (table, own, strand.asks_of(table, answered)) if part.num_rows]
+        whole = strand.joined((table, own, strand.asks_of(table, answered)))
         order, asks, answers = self._woven(before, stop, answered)
-        joined = pa.concat_tables(parts, promote_options="permissive").take(pa.array(order, pa.int64()))
-        return Piece(joined, table.num_rows, asks, answers)
+        return Piece(whole.take(pa.array(order, pa.int64())), table.num_rows, asks, answers)
 
     def _before(self, times: NDArray[np.int64]) -> tuple[NDArray[np.int64], int]:
         """Return int64[n], how many rows of the log come before each event, and the last of these.

@@ -8,7 +8,7 @@ select *, timezone(zone, time) as local from told;
 
 -- What was found: a contact, and the rule that it broke. Caps and quiet hours are added below.
 -- name: findings
-create table finding as select number, kind, words from broken;
+create table finding as select distinct number, kind, words from broken;
 
 -- A contact is over a cap where it is not among the first of its window. Exempt ones count, and are never over.
 -- name: over_period
