@@ -6,7 +6,6 @@ order of their file, as in any import: what comes late finds the journal's time 
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import msgspec
@@ -148,15 +147,13 @@ def _ask(head: _Head) -> bytes:
 
 
 def _json(table: Table) -> list[bytes]:
-    """Return rows as lines."""
-    return [msgspec.json.encode(_nested(row)) for row in table.to_pylist()]
-
-
-def _nested(row: Mapping[str, Any]) -> dict[str, Any]:
-    line: dict[str, Any] = {}
-    for path, value in row.items():
+    """Return rows as lines; what is null is absent."""
+    lines: list[dict[str, Any]] = [{} for _ in range(table.num_rows)]
+    for path, column in zip(table.column_names, table.columns, strict=True):
         head, _, name = path.partition(".")
-        if value is not None:
-            shown = value.astimezone(UTC).isoformat() if isinstance(value, datetime) else value
-            line[head] = {**line.get(head, {}), name: shown} if name else shown
-    return line
+        for line, value in zip(lines, column.to_pylist(), strict=True):
+            if value is not None and name:
+                line.setdefault(head, {})[name] = value
+            elif value is not None:
+                line[head] = value
+    return [msgspec.json.encode(line) for line in lines]
