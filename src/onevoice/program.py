@@ -213,6 +213,16 @@ CLASS_COUNTS: Final = 5  # 0: its contacts are in no cap, and in no gap of other
 # `channels`
 CHANNEL_KIND: Final = 0  # identifier kind of its address, or -1
 CHANNEL_NAME: Final = 1  # name code
+CHANNEL_WINDOWS_FROM: Final = 2  # into `windows`; none: always open
+CHANNEL_WINDOWS_TO: Final = 3
+
+# `windows`: when something is open on a local clock
+WINDOW_FROM_US: Final = 0  # of the local day
+WINDOW_TO_US: Final = 1
+WINDOW_WEEKDAYS: Final = 2  # bits, Monday first
+
+# `holidays`: dates in order, each YEAR · year + 100 · month + day; the year 0 is each year
+YEAR: Final = 10_000
 
 # `caps`, ordered by set, those with `for` first
 CAP_INDEX: Final = 0  # position in the playbook
@@ -305,6 +315,8 @@ class Program(Tables):
         "classes": "i2",
         "channels": "i2",
         "caps": "i2",
+        "windows": "i2",
+        "holidays": "i1",
         "suppressions": "i2",
         "placements": "i2",
         "offers": "f2",
@@ -346,6 +358,8 @@ class Program(Tables):
     classes: NDArray[np.int64]
     channels: NDArray[np.int64]
     caps: NDArray[np.int64]
+    windows: NDArray[np.int64]
+    holidays: NDArray[np.int64]
     suppressions: NDArray[np.int64]
     placements: NDArray[np.int64]
     offers: NDArray[np.float64]

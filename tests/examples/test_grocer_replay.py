@@ -6,6 +6,7 @@ import re
 from collections import Counter, defaultdict
 from datetime import timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -78,6 +79,20 @@ def test_who_just_redeemed_hears_no_selling_but_thanks(replayed):
     assert {replayed[0].campaigns[name].klass for name in held} == {"promotion", "loyalty"}
     said = {line.campaign for decision, line in lines(replayed) if decision.kind == "round" and line.reason == "won"}
     assert "thanks" in said - held
+
+
+def test_nobody_is_contacted_at_night_or_on_holidays(replayed):
+    """Whoever is held back is told of eight in the morning."""
+    playbook, _, decisions = replayed
+    zone = ZoneInfo(playbook.time_zone)
+    contacts = [each.time.astimezone(zone) for each in decisions if each.kind == "round" and each.won]
+    assert {time.hour for time in contacts} == set(range(8, 21))
+    assert not {(11, 23), (12, 25)} & {(time.month, time.day) for time in contacts}
+    held = [(decision, line.until.astimezone(zone)) for decision, line in lines(replayed) if line.reason == "hours"]
+    assert len(held) > 1_000
+    for decision, until in held:
+        assert (until.hour, until.minute, until.second) == (8, 0, 0)
+        assert decision.time < until
 
 
 def number(text):

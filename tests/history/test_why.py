@@ -16,7 +16,7 @@ PLAYBOOK = """
 playbook: shop
 time_zone: Europe/Vilnius
 identifiers: {email: {format: email}, card: {}}
-events: {order: {}, visit: {}, case_opened: {}, case_resolved: {}, sale: {fields: {n: key}}}
+events: {order: {}, visit: {}, call_me: {}, case_opened: {}, case_resolved: {}, sale: {fields: {n: key}}}
 facts: {open_case: {opens: case_opened, closes: case_resolved}}
 measures: {orders: count of order}
 campaigns:
@@ -25,6 +25,7 @@ campaigns:
   tips: {class: sales, priority: 2, when: event visit, valid_for: 9 days, send: [mail]}
   offer: {class: sales, priority: 3, when: event sale, if: orders < 1, valid_for: 9 days, send: [mail]}
   flood: {class: service, priority: 1, when: event sale, per: event.n, send: [mail]}
+  callback: {class: service, when: event call_me, send: [desk]}
   banner: {class: sales, priority: 1, when: asked, placements: [home]}
   other_banner: {class: sales, priority: 2, when: asked, placements: [home]}
 placements: {home: {slots: 1}}
@@ -33,6 +34,8 @@ policies:
   gap: 4 hours
   caps: [{max: 1, per: day, class: sales}]
   suppress: [{stop: [sales], while: open_case, then: 3 days, at_most: 30 days}]
+  hours: {desk: [09:00-18:00 mon-fri, 10:00-14:00 sat]}
+  holidays: [2026-03-03]
 channels: {mail: {address: email}}
 """
 
@@ -99,6 +102,13 @@ CASES = {
         (
             "thanks: went out last on Mon 02 Mar 2026 11:00, and again after 30 days at the earliest: "
             "on Wed 01 Apr 2026 12:00 [campaigns.thanks.again_after]"
+        ),
+    ),
+    "hours": (
+        [(10, event("call_me"))],
+        (
+            "callback: desk is open 09:00-18:00 mon-fri, 10:00-14:00 sat on the customer's clock, not on holidays, "
+            "and opens next on Wed 04 Mar 2026 09:00 [policies.hours.desk]"
         ),
     ),
     "gap": (

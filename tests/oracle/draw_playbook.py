@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, Any
 
 from onevoice.playbook.builtin import all_events, row_fields
 from onevoice.playbook.model import (
     EACH,
+    MINUTE,
     Aggregate,
     Campaign,
     CampaignClass,
@@ -17,6 +19,7 @@ from onevoice.playbook.model import (
     Every,
     Fact,
     FieldType,
+    Holiday,
     Measure,
     Moment,
     Offer,
@@ -32,9 +35,11 @@ from onevoice.playbook.model import (
     Trait,
     Trigger,
     TriggerKind,
+    Window,
 )
 from onevoice.playbook.scopes import trigger_event
 
+from .clock import EPOCH
 from .desk import named
 from .draw import CATALOGUE, EVENTS, IDENTIFIERS, TRAITS, ZONES
 from .draw_conditions import Conditions
@@ -334,7 +339,32 @@ class Maker:
             caps=tuple(self._cap() for _ in range(dice.choice((0, 1, 2, 3, 5)) + 2 * self.is_busy)),
             exempt=self._exempt(),
             suppress=tuple(self._suppression() for _ in dice.times(0, 1 if self.is_busy else 3)),
+            **self._opening(),
         )
+
+    def _opening(self) -> dict[str, Any]:
+        """Draw hours and holidays: about the nights in which clocks change, now and then on no day of the year."""
+        dice = self.dice
+        if dice.chance(0.45):
+            return {}
+        names = dice.maybe(["all"], dice.some(("all", *self.book.channels), 1, 4), 0.6)
+        hours = {name: tuple(self._window() for _ in dice.times(int(name == "all"), 3)) for name in names}
+        start = (EPOCH + timedelta(microseconds=self.times.start)).date()
+        days = [start + timedelta(days=ahead) for ahead in dice.sample(range(-1, 30), dice.choice((0, 0, 1, 3, 12)))]
+        if dice.chance(0.05):
+            days = [date(2000, 1, 1) + timedelta(days=ahead) for ahead in range(366)]
+        each_year = len(days) > 30 or dice.chance(0.5)
+        return {
+            "hours": hours,
+            "holidays": tuple(Holiday(day.month, day.day, 0 if each_year else day.year) for day in days),
+        }
+
+    def _window(self) -> Window:
+        dice = self.dice
+        start = dice.choice((480, 0, 90, 120, 150, 195, 1260, self.times.instant() // MINUTE % 1440))
+        end = start + dice.choice((15, 60, 180, 780))
+        weekdays = dice.maybe(tuple(dice.some(range(7), 1, 5)), tuple(range(7)), 0.5)
+        return Window(start, min(end, 1440), weekdays)
 
     def _exempt(self) -> dict[str, frozenset[str]]:
         if self.dice.chance(0.6):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from . import conditions, contacts, facts
+from . import conditions, contacts, facts, hours
 from .conditions import View, evaluate
 from .state import NEVER, Reason, Spell
 
@@ -68,12 +68,15 @@ def _has_address(twin: Twin, customer: Customer, channel: str) -> bool:
 
 
 def _passing_stop(twin: Twin, customer: Customer, candidate: Candidate, channel: str) -> Stop | None:
-    """Return the first of the gates that time lifts: again_after, gap, cap."""
+    """Return the first of the gates that time lifts: again_after, hours, gap, cap."""
     campaign = twin.book.campaigns[candidate.number]
     same = [each.due for each in customer.contacts if each.campaign == campaign.name and each.key == candidate.key]
     if campaign.again_after_us and same and max(same) + campaign.again_after_us > twin.now:
         last = max(same)
         return Stop(Reason.AGAIN_AFTER, channel, value=last, until=last + campaign.again_after_us)
+    opening = hours.opening(twin.book.policies, channel, conditions.zone_of(twin.book, customer), twin.now)
+    if opening > twin.now:
+        return Stop(Reason.HOURS, channel, until=opening)
     if twin.book.is_exempt(campaign, "gap"):
         counted = [each.due for each in customer.contacts if each.campaign == campaign.name]
     else:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from . import candidates, contacts, controls, gates
 from .clock import INFINITE
-from .conditions import evaluate
+from .conditions import evaluate, zone_of
 from .gates import Stop
 from .hashing import MASK, mix, name_hash, text_hash
 from .state import Line, Reason
@@ -15,8 +15,6 @@ from .state import Line, Reason
 if TYPE_CHECKING:
     from .state import Candidate, Customer
     from .twin import Twin
-
-REASONS_THAT_TIME_LIFTS = (Reason.AGAIN_AFTER, Reason.GAP, Reason.CAP)
 
 
 def hold(twin: Twin, customer: Customer) -> None:
@@ -29,7 +27,8 @@ def hold(twin: Twin, customer: Customer) -> None:
             lines[place] = Line(candidate.campaign, candidate.key, "not_eligible")
             continue
         stop = verdict(twin, customer, candidate)
-        if isinstance(stop, Stop):
+        if isinstance(stop, list):
+            candidate.hours_of = zone_of(twin.book, customer) if _is_closed(stop) else ""
             _block(candidate, stop, lines)
         else:
             able.append((candidate, stop))
@@ -47,25 +46,29 @@ def _participants(customer: Customer) -> list[tuple[tuple[int, int], Candidate]]
     return [(place, candidate) for place, candidate in sorted(customer.candidates.items()) if candidate.born]
 
 
-def verdict(twin: Twin, customer: Customer, candidate: Candidate) -> Stop | str:
-    """Return the channel on which a candidate could win, else the stop of the channel that passed the most gates."""
+def verdict(twin: Twin, customer: Customer, candidate: Candidate) -> list[Stop] | str:
+    """Return the channel on which a candidate could win, else what stops it on each of its channels."""
     off = controls.is_off(twin, twin.book.campaigns[candidate.number])
     if off is not None:
-        return Stop(Reason.PAUSED, "", off, *controls.reached(twin, twin.book.campaigns[candidate.number], off))
-    furthest: Stop | None = None
+        return [Stop(Reason.PAUSED, "", off, *controls.reached(twin, twin.book.campaigns[candidate.number], off))]
+    stops: list[Stop] = []
     for channel in twin.book.campaigns[candidate.number].send:
         stop = gates.first_stop(twin, customer, candidate, channel)
         if stop is None:
             return channel
-        if furthest is None or stop.reason > furthest.reason:
-            furthest = stop
-    assert furthest, "a campaign sends by at least one channel"
-    return furthest
+        stops.append(stop)
+    return stops
 
 
-def _block(candidate: Candidate, stop: Stop, lines: dict[tuple[int, int], Line]) -> None:
+def _is_closed(stops: list[Stop]) -> bool:
+    return any(stop.reason is Reason.HOURS for stop in stops)
+
+
+def _block(candidate: Candidate, stops: list[Stop], lines: dict[tuple[int, int], Line]) -> None:
+    """Give a candidate the reason of the channel that came furthest; it wakes when the first of all may be free."""
+    stop = min(stops, key=lambda each: (-each.reason, each.until))  # of equals the first: the preferred one
     candidate.reason = stop.reason
-    candidate.due = stop.until if stop.reason in REASONS_THAT_TIME_LIFTS else INFINITE
+    candidate.due = min((each.until for each in stops if each.until), default=INFINITE)
     told = (int(stop.reason), stop.channel, stop.rule, stop.until)
     if told != candidate.recorded:
         candidate.recorded = told
@@ -98,6 +101,7 @@ def _send_the_best(
         exempt = twin.book.is_exempt(twin.book.campaigns[candidate.number], "gap")
         candidate.due = twin.now + (twin.book.policies.gap_us if counts and not exempt else 0)
         candidate.reason = Reason.OUTRANKED
+        candidate.hours_of = ""
         candidate.recorded = (int(Reason.OUTRANKED), preferred, -1, candidate.due)
         lines[candidate.number, candidate.key] = Line(
             candidate.campaign,

@@ -53,13 +53,15 @@ def _judge_suppression(twin: Twin, customer: Customer, rule: int) -> None:
 
 
 def wake(twin: Twin, customer: Customer) -> None:
-    """Unblock each candidate for which consent, address and suppressions now all pass on some channel, or its cap."""
+    """Unblock each candidate that an event may have freed (§10 waking)."""
     for candidate in customer.candidates.values():
         look_again(twin, customer, candidate)
 
 
 def look_again(twin: Twin, customer: Customer, candidate: Candidate) -> None:
-    if candidate.born and _has_lifted(twin, customer, candidate):
+    """Unblock a candidate that consent, address, suppressions or its cap let pass, or whose clock moved."""
+    moved = candidate.hours_of not in {"", conditions.zone_of(twin.book, customer)}
+    if candidate.born and (_has_lifted(twin, customer, candidate) or (candidate.reason and moved)):
         candidate.reason = 0
         candidate.due = twin.now
 

@@ -27,9 +27,10 @@ class Reason(IntEnum):
     NO_ADDRESS = 9
     SUPPRESSED = 10
     AGAIN_AFTER = 11
-    GAP = 12
-    CAP = 13
-    OUTRANKED = 14
+    HOURS = 12
+    GAP = 13
+    CAP = 14
+    OUTRANKED = 15
 
 
 @dataclass(frozen=True)
@@ -111,6 +112,7 @@ class Candidate:
     due: int = INFINITE  # of the round: due when unblocked, wake when blocked
     expiry: int = INFINITE
     reason: int = 0  # 0: unblocked
+    hours_of: str = ""  # the zone by whose clock a channel was closed in the last round
     recorded: tuple[int, str, int, int] | None = None  # (reason, channel, rule, until) of its last recorded line
 
 

@@ -22,7 +22,7 @@ COMPLETE = Path(__file__).parent / "complete"
 # Read from a line of grammar or a table; the page says it by the form of the value.
 LINES = {
     *(model.Playbook, model.Trait, model.Catalogue, model.EventType, model.EventMatch, model.Measure, model.Segment),
-    *(model.Step, model.Trigger, model.Every),
+    *(model.Step, model.Trigger, model.Every, model.Window, model.Holiday),
 }
 # Two fields of the model that one key fills.
 WITH = {(model.Cap, "period"): "per", (model.Campaign, "goal_within_us"): "goal"}

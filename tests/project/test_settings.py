@@ -59,6 +59,10 @@ OTHER = {
     (model.Every, "minute_of_day"): 61,
     (model.Cap, "max"): 9,
     (model.Suppression, "stop"): ("service",),
+    (model.Window, "from_minute"): 61,
+    (model.Window, "to_minute"): 1_439,
+    (model.Holiday, "month"): 11,
+    (model.Holiday, "day"): 23,
     (model.Suppression, "condition"): "age > 3",
 }
 

@@ -46,6 +46,12 @@ TOLD = [
         "<summer: again_after by mail value 2026-01-01T12:00:00+00:00 until 2026-01-01T12:01:00+00:00>",
     ),
     (
+        (SUMMER, 0, Reason.HOURS, 0, -1, 0, 0, NOON, -1),
+        NULL,
+        "<summer: hours by mail until 2026-01-01T12:00:00+00:00>",
+    ),
+    ((SUMMER, 0, Reason.HOURS, 0, -1, 0, 0, at.INFINITE, -1), NULL, "<summer: hours by mail>"),
+    (
         (SUMMER, 0, Reason.GAP, 0, -1, NOON, 0, NOON + 60_000_000, -1),
         NULL,
         "<summer: gap by mail value 2026-01-01T12:00:00+00:00 until 2026-01-01T12:01:00+00:00>",

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from onevoice.playbook.model import Playbook
 
 SEEDS = range(6)
-LIFTED = {"suppressed", "again_after", "gap", "cap", "outranked"}
+LIFTED = {"suppressed", "again_after", "hours", "gap", "cap", "outranked"}
 
 
 def decided(seed):
@@ -77,6 +77,9 @@ def rules(playbook: Playbook, campaign: str, change: Change, less: int) -> Playb
 
 
 def without_rule(playbook: Playbook, change: Change) -> Playbook:
+    if change.name.startswith("policies.hours."):
+        hours = playbook.policies.hours | {change.name.rpartition(".")[2]: ()}
+        return replace(playbook, policies=replace(playbook.policies, hours=hours))
     suppress = list(playbook.policies.suppress)
     suppress[index_of(change.name)] = replace(suppress[index_of(change.name)], stop=())
     return replace(playbook, policies=replace(playbook.policies, suppress=tuple(suppress)))
@@ -268,6 +271,17 @@ def test_a_full_cap_is_the_customers_own_choice_where_they_made_one(traits, chan
     answer = shop(known(**traits), order(100), VISIT, VISIT, playbook=own).why_not("club", ANN)
     assert [each.reason for each in answer.obstacles] == ["cap"]
     assert change in [each.sentence for each in answer.changes]
+
+
+@pytest.mark.parametrize("holidays", [b"", b"\n  holidays: [2026-03-02]"])
+def test_a_closed_channel_is_opened_by_time_or_by_the_playbook(holidays):
+    hours = b"\n  hours: {all: 12:00-21:00}" + holidays
+    engine = shop(order(100), VISIT, playbook=SHOP.replace(b"\n  suppress", hours + b"\n  suppress"))
+    answer = engine.why_not("club", ANN)
+    assert [(each.reason, each.rule) for each in answer.obstacles] == [("hours", "policies.hours.all")]
+    assert [each.kind for each in answer.changes] == ["wait", "playbook"]
+    assert answer.changes[0].at == MONDAY + timedelta(hours=27 if holidays else 3)
+    assert (answer.changes[1].sentence, answer.changes[1].name) == ("with mail always open", "policies.hours.mail")
 
 
 def test_a_campaign_that_was_never_triggered():

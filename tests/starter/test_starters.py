@@ -238,15 +238,20 @@ def test_telecom_two_failures_are_not_three(begun):
 def test_telecom_elis_sale_waits_and_lets_the_question_go_first(week):
     assert [each for each in sent(week("telecom")) if each[1] == "Eli"] == [
         ("Tue 10 09:30", "Eli", "was_it_solved"),
-        ("Wed 11 00:00", "Eli", "weekend_sale"),
+        ("Wed 11 08:00", "Eli", "weekend_sale"),
     ]
 
 
 def test_telecom_fays_bill_goes_first(week):
     assert [each for each in sent(week("telecom")) if each[1] == "Fay"] == [
         ("Sat 07 10:05", "Fay", "bill_reminder"),
-        ("Sun 08 00:00", "Fay", "weekend_sale"),
+        ("Sun 08 08:00", "Fay", "weekend_sale"),
     ]
+
+
+def test_telecom_without_hours_her_sale_comes_at_midnight(begun):
+    lines = told(begun("telecom", changes={'{all: "08:00-21:00", call': "{call"}))
+    assert ("Sun 08 00:00", "Fay", "weekend_sale") in sent(lines)
 
 
 def test_bank_gil_is_offered_a_loan_at_once_and_not_again(week):
@@ -271,8 +276,13 @@ def test_bank_at_a_lower_risk_she_would(begun):
 def test_bank_ivos_savings_plan_is_for_the_next_day(week):
     assert [each for each in sent(week("bank")) if each[1] == "Ivo"] == [
         ("Thu 05 09:10", "Ivo", "insurance_for_trip"),
-        ("Fri 06 00:00", "Ivo", "save_some"),
+        ("Fri 06 08:00", "Ivo", "save_some"),
     ]
+
+
+def test_bank_without_hours_it_comes_at_midnight(begun):
+    lines = told(begun("bank", changes={'hours: {email: "08:00-21:00"}': "hours: {}"}))
+    assert ("Fri 06 00:00", "Ivo", "save_some") in sent(lines)
 
 
 def test_bank_jo_hears_when_she_agrees(week):

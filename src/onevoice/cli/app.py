@@ -12,6 +12,7 @@ from onevoice.cli.audit import audit
 from onevoice.cli.check import check
 from onevoice.cli.decide import decide
 from onevoice.cli.demo import demo
+from onevoice.cli.holidays import holidays
 from onevoice.cli.init import init
 from onevoice.cli.output import FAILED, tell
 from onevoice.cli.report import report
@@ -35,7 +36,7 @@ _DECIDE: Final = Group("Decide", sort_key=2)
 _LOOK: Final = Group("Look", sort_key=3)
 
 _VERBS: Final = {
-    _BEGIN: (demo, init, check, schema),
+    _BEGIN: (demo, init, check, holidays, schema),
     _DECIDE: (run, decide, pause, resume, stop),
     _LOOK: (report, timeline, why, why_not, audit),
 }

@@ -7,16 +7,17 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import numpy as np
 
 from onevoice import program as at
-from onevoice.compiler.rows import table
+from onevoice.compiler.rows import Groups, table
 from onevoice.conditions.tree import Type
-from onevoice.playbook.model import CATEGORY, DAY, EACH, Period
+from onevoice.playbook.hours import windows_of
+from onevoice.playbook.model import CATEGORY, DAY, EACH, MINUTE, Period
 from onevoice.zones import zone_number
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from onevoice.compiler.book import Book
-    from onevoice.compiler.rows import Row
+    from onevoice.compiler.rows import Grouped, Row
     from onevoice.playbook.model import Cap
     from onevoice.tables import Ints
 
@@ -31,13 +32,23 @@ class Policies(NamedTuple):
     classes: Ints
     channels: Ints
     caps: Ints
+    windows: Ints
+    holidays: Ints
     placements: Ints
 
 
 def compile_policies(book: Book) -> Policies:
-    """Return the tables of the classes, channels, caps and placements."""
+    """Return the tables of the classes, channels, caps, hours and placements."""
     placements = [[placement.slots] for placement in book.playbook.placements.values()]
-    return Policies(_classes(book), _channels(book), _caps(book), table(placements, at.PLACEMENT_SLOTS + 1))
+    windows = _windows(book)
+    return Policies(
+        _classes(book),
+        _channels(book, windows),
+        _caps(book),
+        windows.rows,
+        _holidays(book),
+        table(placements, at.PLACEMENT_SLOTS + 1),
+    )
 
 
 def compile_suppressions(book: Book) -> Ints:
@@ -95,11 +106,28 @@ def _classes(book: Book) -> Ints:
     return table(rows, at.CLASS_COUNTS + 1)
 
 
-def _channels(book: Book) -> Ints:
+def _channels(book: Book, windows: Grouped) -> Ints:
     kinds = book.schema.identifier_numbers
     channels = book.playbook.channels.values()
     rows = [[kinds.get(channel.address, -1), book.names.code(channel.name)] for channel in channels]
-    return table(rows, at.CHANNEL_NAME + 1)
+    filled = table(rows, at.CHANNEL_WINDOWS_TO + 1)
+    filled[:, at.CHANNEL_WINDOWS_FROM : at.CHANNEL_WINDOWS_TO + 1] = windows.spans
+    return filled
+
+
+def _windows(book: Book) -> Grouped:
+    """Lay the windows out by channel."""
+    groups = Groups()
+    for name, number in book.channels.items():
+        for window in windows_of(book.playbook.policies, name):
+            weekdays = sum(1 << day for day in window.weekdays)
+            groups.add(number, [window.from_minute * MINUTE, window.to_minute * MINUTE, weekdays])
+    return groups.laid_out(len(book.channels), at.WINDOW_WEEKDAYS + 1)
+
+
+def _holidays(book: Book) -> Ints:
+    dates = (each.year * at.YEAR + each.month * 100 + each.day for each in book.playbook.policies.holidays)
+    return np.array(sorted(dates), np.int64)
 
 
 def _caps(book: Book) -> Ints:

@@ -327,6 +327,7 @@ def _unite(state: State, kept: int, row: int) -> None:
         candidates[kept, at.C_BIRTH_AT] = min(candidates[kept, at.C_BIRTH_AT], candidates[row, at.C_BIRTH_AT])
         if candidates[row, at.C_DUE_AT] < candidates[kept, at.C_DUE_AT]:
             candidates[kept, at.C_DUE_AT] = candidates[row, at.C_DUE_AT]
+            candidates[kept, at.C_HOURS_ZONE] = candidates[row, at.C_HOURS_ZONE]
             for column in (at.C_BLOCK, at.C_LAST_REASON, at.C_LAST_CHANNEL, at.C_LAST_RULE, at.C_LAST_UNTIL):
                 candidates[kept, column] = candidates[row, column]
     elif candidates[row, at.C_BORN]:

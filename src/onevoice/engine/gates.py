@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from onevoice.engine import candidates as wishes
-from onevoice.engine import caps, conditions, facts, holding, ledger, segments, switches
+from onevoice.engine import caps, conditions, facts, holding, hours, ledger, segments, switches
 from onevoice.engine import state as at
 from onevoice.engine.hashing import mix
 from onevoice.engine.kernel import kernel
-from onevoice.engine.reasons import AGAIN_AFTER, CAP, GAP, NO_ADDRESS, NO_CONSENT, PAUSED, SUPPRESSED, WON
+from onevoice.engine.reasons import AGAIN_AFTER, CAP, GAP, HOURS, NO_ADDRESS, NO_CONSENT, PAUSED, SUPPRESSED, WON
 from onevoice.program import (
     CAMPAIGN_AGAIN_US,
     CAMPAIGN_CLASS,
@@ -19,6 +19,8 @@ from onevoice.program import (
     CAP_INDEX,
     CHANNEL_KIND,
     CHANNEL_NAME,
+    CHANNEL_WINDOWS_FROM,
+    CHANNEL_WINDOWS_TO,
     CLASS_CONSENT_REQUIRED,
     CLASS_EXEMPT_CAPS,
     CLASS_EXEMPT_GAP,
@@ -95,10 +97,18 @@ def describe(program: Program, state: State, customer: int, campaign: int, chann
 
 
 @kernel
+def _opens_at(program: Program, state: State, customer: int, channel: int) -> int:
+    """Return when a channel is open for a customer next; now, where it is."""
+    first, last = program.channels[channel, CHANNEL_WINDOWS_FROM], program.channels[channel, CHANNEL_WINDOWS_TO]
+    now = state.scalars[at.NOW]
+    return hours.opens_at(program, state.customers[customer, at.ZONE], first, last, now) if first < last else now
+
+
+@kernel
 def _timed_gates(
     program: Program, state: State, customer: int, campaign: int, key: int, channel: int, product: int
 ) -> tuple[int, int, int, int, int]:
-    """Return (reason, rule, value, limit, until) of again_after, gap and caps; the reason is WON where all are open."""
+    """Return (reason, rule, value, limit, until) of again_after, hours, gap and caps; WON where all are open."""
     now = state.scalars[at.NOW]
     klass = program.campaigns[campaign, CAMPAIGN_CLASS]
     again = program.campaigns[campaign, CAMPAIGN_AGAIN_US]
@@ -106,6 +116,9 @@ def _timed_gates(
         last = ledger.last_of_campaign(state, customer, campaign, key, False)
         if last + again > now:
             return AGAIN_AFTER, -1, last, 0, last + again
+    opens_at = _opens_at(program, state, customer, channel)
+    if opens_at > now:
+        return HOURS, -1, 0, 0, opens_at
     gap = program.limits[P_GAP_US]
     if gap > 0:
         if program.classes[klass, CLASS_EXEMPT_GAP]:
@@ -133,6 +146,8 @@ def _pause(program: Program, state: State, row: int, which: int) -> None:
     candidates[row, at.C_VALUE] = value
     candidates[row, at.C_LIMIT] = limit
     candidates[row, at.C_UNTIL] = 0
+    candidates[row, at.C_WAKES_AT] = at.INFINITE
+    candidates[row, at.C_HOURS_ZONE] = -1
 
 
 @kernel
@@ -147,7 +162,8 @@ def pass_all(program: Program, state: State, customer: int, row: int) -> None:
     klass = program.campaigns[campaign, CAMPAIGN_CLASS]
     product = wishes.product_of(program, candidates, row)
     rule = suppression(program, state, customer, campaign, product, state.contexts, row)
-    candidates[row, at.C_REASON] = -1
+    candidates[row, at.C_REASON] = candidates[row, at.C_HOURS_ZONE] = -1
+    candidates[row, at.C_WAKES_AT] = at.INFINITE
     for i in range(program.campaigns[campaign, CAMPAIGN_SENDS]):
         channel = program.sends[campaign, i]
         which, value, limit, until = -1, 0, 0, 0
@@ -159,7 +175,8 @@ def pass_all(program: Program, state: State, customer: int, row: int) -> None:
             reason, which = SUPPRESSED, rule
         else:
             reason, which, value, limit, until = _timed_gates(program, state, customer, campaign, key, channel, product)
-        if reason == WON or reason > candidates[row, at.C_REASON]:
+        best, lifts_at = candidates[row, at.C_REASON], candidates[row, at.C_UNTIL]
+        if reason == WON or reason > best or (reason == best and until < lifts_at):
             candidates[row, at.C_REASON] = reason
             candidates[row, at.C_CHANNEL] = channel
             candidates[row, at.C_RULE] = which
@@ -168,6 +185,17 @@ def pass_all(program: Program, state: State, customer: int, row: int) -> None:
             candidates[row, at.C_UNTIL] = until
         if reason == WON:
             return
+        _remember_wake(state, customer, row, reason, until)
+
+
+@kernel
+def _remember_wake(state: State, customer: int, row: int, reason: int, until: int) -> None:
+    """Let a candidate wake when the first of its channels may be free, and know the zone its hours were read in."""
+    candidates = state.candidates
+    if until > 0:
+        candidates[row, at.C_WAKES_AT] = min(candidates[row, at.C_WAKES_AT], until)
+    if reason == HOURS:
+        candidates[row, at.C_HOURS_ZONE] = state.customers[customer, at.ZONE]
 
 
 @kernel

@@ -20,9 +20,10 @@ class Reason(IntEnum):
     NO_ADDRESS = 9
     SUPPRESSED = 10
     AGAIN_AFTER = 11
-    GAP = 12
-    CAP = 13
-    OUTRANKED = 14
+    HOURS = 12
+    GAP = 13
+    CAP = 14
+    OUTRANKED = 15
 
 
 class DecisionKind(IntEnum):
@@ -46,6 +47,7 @@ NO_CONSENT: Final = int(Reason.NO_CONSENT)
 NO_ADDRESS: Final = int(Reason.NO_ADDRESS)
 SUPPRESSED: Final = int(Reason.SUPPRESSED)
 AGAIN_AFTER: Final = int(Reason.AGAIN_AFTER)
+HOURS: Final = int(Reason.HOURS)
 GAP: Final = int(Reason.GAP)
 CAP: Final = int(Reason.CAP)
 OUTRANKED: Final = int(Reason.OUTRANKED)

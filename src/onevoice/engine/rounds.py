@@ -10,7 +10,7 @@ from onevoice.engine import candidates as wishes
 from onevoice.engine import gates, ledger, ranking, record, segments, switches, timers
 from onevoice.engine import state as at
 from onevoice.engine.kernel import kernel
-from onevoice.engine.reasons import CAP, NO_ADDRESS, NO_CONSENT, NOT_ELIGIBLE, OUTRANKED, PAUSED, ROUND, SUPPRESSED, WON
+from onevoice.engine.reasons import CAP, NO_ADDRESS, NO_CONSENT, NOT_ELIGIBLE, OUTRANKED, ROUND, SUPPRESSED, WON
 from onevoice.program import (
     CAMPAIGN_CLASS,
     CAMPAIGN_FAMILY,
@@ -85,16 +85,15 @@ def _outrank(program: Program, state: State, row: int, winner: int) -> None:
     gap = program.limits[P_GAP_US] if counts and not program.classes[klass, CLASS_EXEMPT_GAP] else 0
     candidates[row, at.C_REASON] = OUTRANKED
     candidates[row, at.C_VALUE] = candidates[winner, at.C_CAMPAIGN]
-    candidates[row, at.C_UNTIL] = state.scalars[at.NOW] + gap
+    candidates[row, at.C_UNTIL] = candidates[row, at.C_WAKES_AT] = state.scalars[at.NOW] + gap
+    candidates[row, at.C_HOURS_ZONE] = -1
 
 
 @kernel
 def _block(candidates: Ints, row: int) -> None:
-    """Block a loser until its reason can have lifted; only an event can lift the first of them."""
-    reason = candidates[row, at.C_REASON]
-    by_event = reason == PAUSED or reason == NO_CONSENT or reason == NO_ADDRESS or reason == SUPPRESSED
-    candidates[row, at.C_BLOCK] = reason
-    candidates[row, at.C_DUE_AT] = at.INFINITE if by_event else candidates[row, at.C_UNTIL]
+    """Block a loser until what stops it can have lifted; what only an event lifts has no such instant."""
+    candidates[row, at.C_BLOCK] = candidates[row, at.C_REASON]
+    candidates[row, at.C_DUE_AT] = candidates[row, at.C_WAKES_AT]
 
 
 @kernel
@@ -177,18 +176,26 @@ def round_timer(program: Program, state: State, timer: int) -> None:
 
 
 @kernel
+def _has_moved(state: State, row: int) -> bool:
+    """Whether the customer's clock is no more the one by which a channel was closed to a candidate."""
+    candidates = state.candidates
+    zone = candidates[row, at.C_HOURS_ZONE]
+    return zone >= 0 and zone != state.customers[candidates[row, at.C_CUSTOMER], at.ZONE]
+
+
+@kernel
 def _is_lifted(program: Program, state: State, customer: int, row: int) -> bool:
     """Whether what blocks a candidate no longer does, otherwise than because its time has come."""
     block = state.candidates[row, at.C_BLOCK]
     if block == NO_CONSENT or block == NO_ADDRESS or block == SUPPRESSED:
         return gates.is_free(program, state, customer, row)
     lifts = block == CAP and program.limits[P_CAPS_LIFT] == 1
-    return lifts and gates.has_room_again(program, state, customer, row)
+    return _has_moved(state, row) or (lifts and gates.has_room_again(program, state, customer, row))
 
 
 @kernel
 def wake(program: Program, state: State, customer: int) -> int:
-    """Unblock the candidates whose consent, address, suppression or cap no longer stands in the way.
+    """Unblock candidates in whose way consent, address, suppression or cap stand no longer, or whose clock has moved.
 
     Returns the next instant at which time alone may unblock another.
     """

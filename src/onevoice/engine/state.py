@@ -144,8 +144,10 @@ C_RULE: Final = 18
 C_VALUE: Final = 19
 C_LIMIT: Final = 20
 C_UNTIL: Final = 21
-C_EXPIRY_TIMER: Final = 22  # due time of the one timer that sees to its expiry, not later; or INFINITE
-CANDIDATE_WIDTH: Final = 23
+C_WAKES_AT: Final = 22  # the least instant at which time lifts what stops one of its channels, or INFINITE
+C_HOURS_ZONE: Final = 23  # the zone in which a channel was closed in its last round, or -1
+C_EXPIRY_TIMER: Final = 24  # due time of the one timer that sees to its expiry, not later; or INFINITE
+CANDIDATE_WIDTH: Final = 25
 
 # `contacts`
 K_NUMBER: Final = 0  # -1: reported by somebody else

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo
 
 from onevoice.history.notebook import why_html
+from onevoice.playbook.hours import ALL, window_text, windows_of
 from onevoice.playbook.model import DAY, EACH, HOUR, MINUTE, SECOND, WEEK, Cap
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from onevoice.history.decision import Decision, Line
-    from onevoice.playbook.model import Campaign, Playbook, Suppression
+    from onevoice.playbook.model import Campaign, Playbook, Policies, Suppression
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,6 +180,13 @@ def _again_after(case: _Case) -> tuple[str, str]:
     )
 
 
+def _hours(case: _Case) -> tuple[str, str]:
+    channel, policies = case.line.channel, case.playbook.policies
+    key = channel if channel in policies.hours else ALL
+    again = f"opens next on {case.until}" if case.until else "does not open within 400 days"
+    return f"policies.hours.{key}", f"{channel} is open {hours_text(channel, policies)}, and {again}"
+
+
 def _gap(case: _Case) -> tuple[str, str]:
     gap = _span(case.playbook.policies.gap_us)
     return "policies.gap", f"the last contact was on {case.value}, less than {gap} ago; the gap ends on {case.until}"
@@ -209,6 +217,7 @@ _SENTENCES: Final[dict[str, Callable[[_Case], tuple[str, str]]]] = {
     "no_address": _no_address,
     "suppressed": _suppressed,
     "again_after": _again_after,
+    "hours": _hours,
     "gap": _gap,
     "cap": _cap,
     "outranked": _outranked,
@@ -235,6 +244,12 @@ def time_text(time: datetime, playbook: Playbook) -> str:
 def gap_text(gap_us: int) -> str:
     """Return the gap as words."""
     return f"at least {_span(gap_us)} between two contacts"
+
+
+def hours_text(channel: str, policies: Policies) -> str:
+    """Return a channel's hours as words, such as `09:00-18:00 mon-fri on the customer's clock, not on holidays`."""
+    windows = ", ".join(window_text(window) for window in windows_of(policies, channel))
+    return f"{windows} on the customer's clock{', not on holidays' if policies.holidays else ''}"
 
 
 def cap_text(cap: Cap) -> str:

@@ -17,6 +17,7 @@ from onevoice.errors import ConditionError, Mistake
 from onevoice.near import did_you_mean
 from onevoice.playbook.actions import UNREAD
 from onevoice.playbook.builtin import row_fields
+from onevoice.playbook.hours import ALL
 from onevoice.playbook.model import (
     CATEGORY,
     EACH,
@@ -336,6 +337,9 @@ class _Checker:
         policies = self.playbook.policies
         for i, cap in enumerate(policies.caps):
             self.cap(f"policies.caps[{i}]", cap)
+        for name in policies.hours:
+            if name != ALL:
+                self.known(f"policies.hours.{name}", "channel", name, self.playbook.channels)
         for name in policies.exempt:
             self.known(f"policies.exempt.{name}", "class", name, policies.classes)
         for i, rule in enumerate(policies.suppress):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from onevoice.playbook import catalogue, policies
+from onevoice.playbook import catalogue, hours, policies
 from onevoice.playbook.customers import EVENT_TYPES, TRAIT_TYPES
 from onevoice.playbook.grammar import UNITS, WEEKDAYS
 from onevoice.playbook.model import EACH, Aggregate, Period, TriggerKind
@@ -19,6 +19,7 @@ Schema = dict[str, Any]
 _NAME: Final = "[a-z][a-z0-9_]*"
 _EVENT: Final = rf"{_NAME}(?:\.{_NAME}){{0,2}}"
 _CLOCK: Final = r"\d\d:\d\d"
+_DAYS: Final = rf"(?:{'|'.join(hours.DAYS)})(?:\s*-\s*(?:{'|'.join(hours.DAYS)}))?"
 
 
 def _any_case(word: str) -> str:
@@ -152,4 +153,12 @@ FORMS: Final[dict[str, Schema]] = {
     "each": _words("One for each value that there is.", EACH),
     "exemption": _words("A rule that a class need not keep.", *policies.EXEMPTIONS),
     "exemptions": {"description": "By class, the rules it need not keep.", **named(one_or_many("exemption"))},
+    "window": line(
+        "A stretch of the local day, up to `24:00`, on every day or on the weekdays named.",
+        rf"{_CLOCK}\s*-\s*{_CLOCK}(?:\s+{_DAYS}(?:\s*,\s*{_DAYS})*)?|{hours.ALWAYS}",
+        "08:00-21:00", "09:00-18:00 mon-fri", "10:00-14:00 sat,sun", "always",
+    ),
+    "hours": {"description": "By channel, a window or a list of windows.", **named(one_or_many("window"))},
+    "holiday": line("A date, or a day of each year.", r"(?:\d{4}-)?\d\d-\d\d", "2026-12-25", "12-25"),
+    "holidays": {"description": "A date, or a list of dates.", **one_or_many("holiday")},
 }  # fmt: skip

@@ -200,6 +200,16 @@ POLICIES: Final = {
     ),
     "suppress": Key("When classes or offers are silent.", [{"stop": ["sales"], "while": "open_case"}]),
     "refusals": Key("How long a refused family of offers stays refused.", {"refused": "90 days"}),
+    "hours": Key(
+        "By channel when it is open, on the customer's own clock; `all` for channels not named. No class is exempt.",
+        {"all": "08:00-21:00", "call": ["09:00-18:00 mon-fri", "10:00-14:00 sat"]},
+        form="hours",
+    ),
+    "holidays": Key(
+        "The dates on which channels that have hours are closed all day; `onevoice holidays LT` prints a country's.",
+        ["2026-04-06", "12-25"],
+        form="holidays",
+    ),
 }
 CLASS: Final = {
     "weight": Key("How much its campaigns count, for the rank.", 2, least=0),

@@ -308,6 +308,24 @@ class Refusals:
 
 
 @dataclass(frozen=True, slots=True)
+class Window:
+    """A stretch of the local day on some weekdays (0 Monday): minutes from midnight, the last not included."""
+
+    from_minute: int
+    to_minute: int
+    weekdays: tuple[int, ...] = (0, 1, 2, 3, 4, 5, 6)
+
+
+@dataclass(frozen=True, slots=True)
+class Holiday:
+    """A local date on which channels with hours are closed. `year` 0: each year."""
+
+    month: int
+    day: int
+    year: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Policies:
     """Rules above all campaigns."""
 
@@ -321,6 +339,9 @@ class Policies:
     )  # class -> of {"caps", "gap", "wait"}
     suppress: tuple[Suppression, ...] = ()
     refusals: Refusals = field(default_factory=Refusals)
+    # Channel, or "all" for those not named -> when it is open; no windows: always.
+    hours: dict[str, tuple[Window, ...]] = field(default_factory=dict[str, tuple[Window, ...]])
+    holidays: tuple[Holiday, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
-from onevoice.playbook import grammar
+from onevoice.playbook import grammar, hours
 from onevoice.playbook.grammar import Slip
 from onevoice.playbook.model import EACH, CampaignClass, Cap, Policies, Refusals, Suppression
-from onevoice.playbook.record import Record, opened, word_of
+from onevoice.playbook.record import Record, listed, opened, word_of
 from onevoice.playbook.tree import quoted
 
 CLASSES_MAX: Final = 63  # bits of one word of the engine
@@ -30,6 +30,8 @@ def policies(root: Record) -> Policies:
             exempt=_exempt(record),
             suppress=tuple(_suppression(row) for row in record.rows("suppress")),
             refusals=_refusals(record),
+            hours=hours.hours(record),
+            holidays=hours.holidays(record),
         )
 
 
@@ -114,8 +116,15 @@ def _exempt(record: Record) -> dict[str, frozenset[str]]:
         return found
     with opened(record.report, node) as exempt:
         for name in exempt.nodes:
-            found[name] = frozenset(exempt.many(name, lambda text: word_of(text, EXEMPTIONS), ""))
+            found[name] = frozenset(exempt.many(name, _exemption, ""))
     return found
+
+
+def _exemption(text: str) -> str:
+    if text == "hours":
+        mend = "no class goes out while a channel is closed: give the channel other hours, or `always`"
+        raise Slip("a class exempt from hours", f"one of {listed(EXEMPTIONS)}", quoted(text), mend)
+    return word_of(text, EXEMPTIONS)
 
 
 def _suppression(row: Record) -> Suppression:

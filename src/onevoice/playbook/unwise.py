@@ -13,7 +13,9 @@ from onevoice.errors import Mistake
 from onevoice.playbook.actions import ADDRESS_FORMATS
 from onevoice.playbook.builtin import all_facts
 from onevoice.playbook.check import OFFERS, check
+from onevoice.playbook.closed import longest_closed_us
 from onevoice.playbook.grammar import spelled
+from onevoice.playbook.hours import ALL
 from onevoice.playbook.model import CATEGORY, EACH, Campaign, Cap, Moment, Playbook, Step, TriggerKind
 from onevoice.playbook.record import Report, listed, position
 from onevoice.playbook.tree import quoted
@@ -39,6 +41,7 @@ def unwise(playbook: Playbook, report: Report | None = None) -> tuple[Mistake, .
     looked.caps()
     looked.suppressions()
     looked.refusals()
+    looked.hours()
     looked.channels()
     for moment in playbook.moments.values():
         looked.moment(moment)
@@ -188,6 +191,17 @@ class _Looked:
                 mend = f"add `{{stop: offers, while: {name}(offer.family)}}` under `policies.suppress`"
                 self.warn_of(f"policies.refusals.{name}", f"the refusal {quoted(name)} is not heeded", why, mend)
 
+    def hours(self) -> None:
+        """Warn of hours that hold for no channel, and of holidays that close none."""
+        policies, channels = self.playbook.policies, self.playbook.channels
+        if ALL in policies.hours and set(channels) <= set(policies.hours):
+            why = "every channel has hours of its own"
+            self.warn(f"policies.hours.{ALL}", "hours that hold for no channel", why, _USE)
+        if policies.holidays and not any(policies.hours.values()):
+            why = "only channels with hours are closed on holidays"
+            mend = f'add `hours: {{{ALL}: "00:00-24:00"}}`, or hours of a channel'
+            self.warn("policies.holidays", "holidays that close nothing", why, mend)
+
     # Channels and moments
 
     def wrong_address(self, name: str) -> str:
@@ -258,6 +272,11 @@ class _Looked:
         if campaign.send and all(self.wrong_address(name) for name in campaign.send):
             why = f"{listed(campaign.send)} cannot reach anybody"
             self.warn(f"{path}.send", NEVER, why, "mend the channel's `address`")
+        closed_us = longest_closed_us(self.playbook, campaign)
+        if 0 < campaign.valid_for_us <= closed_us:
+            why = f"{listed(campaign.send)} can stay closed for {spelled(closed_us)} after its birth"
+            mend = "lengthen `valid_for`, or send by a channel that opens sooner"
+            self.warn(f"{path}.valid_for", "a campaign that may expire before a channel opens", why, mend)
         klass = self.playbook.policies.classes.get(campaign.klass)
         if not (campaign.valid_for_us or campaign.until or campaign.to_us or (klass and klass.strict)):
             why = "held back by a gap, a cap or a suppression it may go out much later"

@@ -183,10 +183,18 @@ def _rule(trial: Trial, lost: Line) -> Iterator[Change]:
     elif lost.reason == "suppressed":
         if trial.wins(what_if.without_suppression(trial.program, index_of(lost.rule))):
             yield Change("playbook", f"without {lost.rule}", lost.rule, "", "")
+    elif lost.reason == "hours":
+        yield from _open(trial, lost.channel)
     elif lost.reason == "gap":
         yield from _shorter(trial, lost, "policies.gap", trial.playbook.policies.gap_us)
     elif lost.reason == "again_after":
         yield from _shorter(trial, lost, f"campaigns.{trial.campaign.name}.again_after", trial.campaign.again_after_us)
+
+
+def _open(trial: Trial, channel: str) -> Iterator[Change]:
+    number = list(trial.playbook.channels).index(channel)
+    if trial.wins(what_if.without_hours(trial.program, number)):
+        yield Change("playbook", f"with {channel} always open", f"policies.hours.{channel}", "", "")
 
 
 def _cap(trial: Trial, lost: Line) -> Iterator[Change]:

@@ -36,7 +36,9 @@ _RULES: Final = {int(Reason.CAP): "policies.caps", int(Reason.SUPPRESSED): "poli
 _SWITCHES: Final = ("campaign", "class", "all")  # what `paused` and `stopped` say by their rule
 _OFF: Final = (Reason.PAUSED, Reason.STOPPED)
 _VALUE_IS_TIME: Final = {int(Reason.AGAIN_AFTER), int(Reason.GAP)}
-_WITH_UNTIL: Final = {int(Reason.AGAIN_AFTER), int(Reason.GAP), int(Reason.CAP), int(Reason.OUTRANKED)}
+_WITH_UNTIL: Final = {
+    int(reason) for reason in (Reason.AGAIN_AFTER, Reason.HOURS, Reason.GAP, Reason.CAP, Reason.OUTRANKED)
+}
 # The same by reason, for columns.
 _IS_TIMED: Final = np.array([number in _VALUE_IS_TIME for number in range(len(Reason) + 1)])
 _IS_UNTIL: Final = np.array([number in _WITH_UNTIL for number in range(len(Reason) + 1)])

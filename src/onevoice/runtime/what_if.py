@@ -21,6 +21,8 @@ from onevoice.program import (
     CAP_MAX,
     CAP_OWN,
     CHANNEL_KIND,
+    CHANNEL_WINDOWS_FROM,
+    CHANNEL_WINDOWS_TO,
     CLASS_CONSENT_REQUIRED,
     P_GAP_US,
     SUPPRESSION_CLASSES,
@@ -76,6 +78,13 @@ def without_addresses(program: Program, channel: int) -> Program:
     """Return the program with a channel that needs no address."""
     channels = program.channels.copy()
     channels[channel, CHANNEL_KIND] = -1
+    return program.replaced(channels=channels)
+
+
+def without_hours(program: Program, channel: int) -> Program:
+    """Return the program with a channel that is always open."""
+    channels = program.channels.copy()
+    channels[channel, CHANNEL_WINDOWS_TO] = channels[channel, CHANNEL_WINDOWS_FROM]
     return program.replaced(channels=channels)
 
 

@@ -166,6 +166,8 @@ def _without(program: Program, trial: Trial, line: Line) -> Program:
             return what_if.without_suppression(program, index_of(line.rule))
         case "again_after":
             return what_if.with_again_after(program, trial.number, 0)
+        case "hours":
+            return what_if.without_hours(program, channels.index(line.channel))
         case "gap":
             return what_if.with_gap(program, 0)
         case "cap":

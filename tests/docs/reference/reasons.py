@@ -85,6 +85,12 @@ MEANINGS: Final = {
         "at `until`",
         "shorten `again_after`",
     ),
+    Reason.HOURS: Meaning(
+        "The channel is closed on the customer's own clock: it is outside its `policies.hours`, or a holiday there.",
+        "`channel`, `until`",
+        "at `until`, when the channel opens; when the customer's time zone becomes another it is looked at again",
+        "give the channel longer hours, or the campaign another channel; lengthen a `valid_for` that ends before it opens",
+    ),
     Reason.GAP: Meaning(
         "The last contact, whatever it was, is less than `policies.gap` ago (of a class that is exempt: the last of this campaign).",
         "`channel`, `value` (when that was), `until`",

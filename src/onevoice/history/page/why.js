@@ -7,7 +7,9 @@ const GATES = [
   ["is on", ["stopped", "paused"]],
   ["may be reached", ["no_consent", "no_address"]],
   ["nothing suppresses it", ["suppressed"]],
-  ["long enough ago", ["again_after", "gap"]],
+  ["not again too soon", ["again_after"]],
+  ["within the hours", ["hours"]],
+  ["long enough after the last", ["gap"]],
   ["room in the caps", ["cap"]],
   ["ranks first", ["outranked"]],
 ];
