@@ -32,13 +32,30 @@ def drawn():
     random = np.random.default_rng(SEED)
     print(f"seed {SEED}: SEED={SEED}")
     generator, names = Generator(random, clock=True), bed.Names()
-    texts = [generator.draw(Type.BOOLEAN, 1 + i % 4) for i in range(CONDITIONS)]
+    texts = [generator.draw(Type.BOOLEAN, 1 + i % 4) if i % 4 else facts(generator) for i in range(CONDITIONS)]
     expressions = [check(text, bed.SCOPE, Type.BOOLEAN, "") for text in texts]
     assembler = Assembler(names.code_of)
     for each in expressions:
         for part in walk(each):
             assembler.add(part)
     return texts, expressions, assembler, bed.world(assembler, names, random, rows=ROWS, at=NOW)
+
+
+def facts(generator):
+    """Draw what facts are open and how many of their keys: these bear on each other."""
+    one, other = (generator.literal(Type.TEXT) for _ in range(2))
+    atoms = [
+        f"owns({one})",
+        f"owns({other})",
+        "owns",
+        f"consent({one})",
+        f"consent({one}, {other})",
+        "consent",
+        "open_case",
+    ]
+    atoms += [f"count({name}) {generator.pick(['<', '=', '>='])} {n}" for name in ("owns", "consent") for n in range(4)]
+    drawn = [generator.pick(["", "not "]) + generator.pick(atoms) for _ in range(4)]
+    return f" {generator.pick(['and', 'or'])} ".join(drawn)
 
 
 def values_of(expression, assembler, world, row):

@@ -51,7 +51,7 @@ class Comparison:
 
         Both are born by the same trigger at the same instant, and the better one is open to everybody and passes
         wherever the other does. When it wins, the other is blocked for the gap, and has expired by then: its time to
-        live is not longer. A trigger within the gap brings the better one again, too.
+        live is not longer. A trigger within the gap brings the better one again, too. Nobody stops the better one.
         """
         if not (self.known and self.has_room) or not self._expires_in_gap(campaign):
             return None
@@ -90,16 +90,16 @@ class Comparison:
             return True
         if "caps" in exempt.get(campaign.klass, frozenset()):
             return False
-        own = [cap for cap in self.policies.caps if cap.campaign == other.name]
-        of_class = [cap for cap in self.policies.caps if cap.klass == other.klass]
-        return not own and (not of_class or other.klass == campaign.klass)
+        of_campaigns = [cap for cap in self.policies.caps if cap.campaign not in {"", campaign.name}]
+        of_classes = [cap for cap in self.policies.caps if cap.klass]
+        return not of_campaigns and (not of_classes or other.klass == campaign.klass)
 
     def _told(self, campaign: Campaign, other: Campaign, why: tuple[Given, ...]) -> Finding:
         path, other_path = f"campaigns.{campaign.name}", f"campaigns.{other.name}"
         gap = f"by {spelled(self.policies.gap_us)} after a contact it has expired"
         because = (
             Given(ALWAYS, f"{path}.when", "what it begins with"),
-            Given(ALWAYS, f"{other_path}.when", f"so {quoted(other.name)} is there, too, for everybody"),
+            Given(ALWAYS, f"{other_path}.when", f"so {quoted(other.name)}, as long as it runs, is there, too"),
             *why,
             Given(ALWAYS, f"{path}.valid_for", gap),
         )
@@ -130,7 +130,9 @@ class Comparison:
             if len(betters) < placement.slots:
                 return None
             names = ", ".join(quoted(other.name) for other, _ in betters[: placement.slots])
-            because.append(Given(ALWAYS, f"placements.{name}", f"as many slots as {names} take up"))
+            because.append(
+                Given(ALWAYS, f"placements.{name}", f"as many slots as {names} take up, as long as they run")
+            )
             because += [each for _, why in betters[: placement.slots] for each in why]
         if not because:
             return None
