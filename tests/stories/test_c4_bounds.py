@@ -4,7 +4,7 @@ channel. (Who comes first takes what there is; the optimiser that finds the best
 
 import pytest
 
-from .stage import NOBODY
+from .stage import NOBODY, at
 
 PLAYBOOK = """
 playbook: telecom
@@ -63,6 +63,11 @@ def test_calls_keep_to_what_the_call_centre_can_take_and_each_has_its_turn(telec
     (why,) = telecom.engine.why(person(7), last=100)[:1]
     said = "call_centre has no room: 3 of 4 an hour are used; its turn is on Mon 02 Mar 2026 12:00"
     assert [(each.sentence, each.rule) for each in why.told] == [(said, "resources.call_centre")]
+    why_not = telecom.engine.why_not("ask_how_it_is", person(7), until=at("2026-03-02 10:30"))
+    assert (why_not.headline, [each.reason for each in why_not.obstacles]) == (
+        f"ask_how_it_is: {said}",
+        ["no_capacity"],
+    )
 
 
 def test_with_room_for_all_nobody_waits(stage):
