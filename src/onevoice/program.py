@@ -78,6 +78,7 @@ SPECIAL_ASKED: Final = 4  # asked: placement
 SPECIAL_PAUSED: Final = 5  # campaign_paused: campaign, class
 SPECIAL_RESUMED: Final = 6  # campaign_resumed: the same
 SPECIAL_STOPPED: Final = 7  # campaign_stopped: the same
+SPECIAL_RESOURCE: Final = 8  # resource_set: resource, left
 
 # `facts`
 FACT_LASTS: Final = 0  # µs, 0: until closed
@@ -255,6 +256,24 @@ PERIOD_DAY: Final = 1
 PERIOD_WEEK: Final = 2
 PERIOD_MONTH: Final = 3
 
+# `resources`: those declared, then a channel's rate
+RESOURCE_LENGTH_US: Final = 0  # of a bucket; 0: by period
+RESOURCE_PERIOD: Final = 1  # 0: one bucket for ever
+RESOURCE_LIMIT: Final = 2  # of a bucket: contacts, units, ten-thousandths of money
+RESOURCE_SHARED: Final = 3  # what no class has reserved of it
+RESOURCE_IS_MONEY: Final = 4
+RESOURCE_WINDOWS_FROM: Final = 5  # into `windows`
+RESOURCE_WINDOWS_TO: Final = 6
+RESOURCE_WIDTH: Final = 7
+
+# `uses`, by campaign and channel
+USES_RESOURCE: Final = 0
+USES_AMOUNT: Final = 1
+
+# `stocks`: resources that a contact about a product uses
+STOCK_PRODUCT: Final = 0  # name code
+STOCK_RESOURCE: Final = 1
+
 # `suppressions`
 SUPPRESSION_CONDITION: Final = 0
 SUPPRESSION_THEN_US: Final = 1
@@ -273,7 +292,8 @@ ROLE_CLASS: Final = 1
 ROLE_CHANNEL: Final = 2
 ROLE_OFFER: Final = 3
 ROLE_PLACEMENT: Final = 4
-ROLES: Final = 5
+ROLE_RESOURCE: Final = 5
+ROLES: Final = 6
 
 
 class ZoneTables(Tables):
@@ -315,6 +335,11 @@ class Program(Tables):
         "classes": "i2",
         "channels": "i2",
         "caps": "i2",
+        "resources": "i2",
+        "reserves": "i2",  # resource × class: of a bucket
+        "uses": "i2",
+        "use_spans": "i2",  # campaign × channel: range in `uses`
+        "stocks": "i2",
         "windows": "i2",
         "holidays": "i1",
         "suppressions": "i2",
@@ -358,6 +383,11 @@ class Program(Tables):
     classes: NDArray[np.int64]
     channels: NDArray[np.int64]
     caps: NDArray[np.int64]
+    resources: NDArray[np.int64]
+    reserves: NDArray[np.int64]
+    uses: NDArray[np.int64]
+    use_spans: NDArray[np.int64]
+    stocks: NDArray[np.int64]
     windows: NDArray[np.int64]
     holidays: NDArray[np.int64]
     suppressions: NDArray[np.int64]
@@ -391,6 +421,7 @@ class Widths:
     likes: int
     campaigns: int
     classes: int
+    resources: int
     stack: int
     addresses: int = 0
 

@@ -16,7 +16,8 @@ PLAYBOOK = """
 playbook: shop
 time_zone: Europe/Vilnius
 identifiers: {email: {format: email}, card: {}}
-events: {order: {}, visit: {}, call_me: {}, case_opened: {}, case_resolved: {}, sale: {fields: {n: key}}}
+resources: {desk: {capacity: 1 per day}}
+events: {call: {}, order: {}, visit: {}, call_me: {}, case_opened: {}, case_resolved: {}, sale: {fields: {n: key}}}
 facts: {open_case: {opens: case_opened, closes: case_resolved}}
 measures: {orders: count of order}
 campaigns:
@@ -26,6 +27,7 @@ campaigns:
   offer: {class: sales, priority: 3, when: event sale, if: orders < 1, valid_for: 9 days, send: [mail]}
   flood: {class: service, priority: 1, when: event sale, per: event.n, send: [mail]}
   callback: {class: service, when: event call_me, send: [desk]}
+  ring: {class: service, when: event call, send: [phone]}
   banner: {class: sales, priority: 1, when: asked, placements: [home]}
   other_banner: {class: sales, priority: 2, when: asked, placements: [home]}
 placements: {home: {slots: 1}}
@@ -36,7 +38,7 @@ policies:
   suppress: [{stop: [sales], while: open_case, then: 3 days, at_most: 30 days}]
   hours: {desk: [09:00-18:00 mon-fri, 10:00-14:00 sat]}
   holidays: [2026-03-03]
-channels: {mail: {address: email}}
+channels: {phone: {uses: [desk]}, mail: {address: email}}
 """
 
 
@@ -103,6 +105,10 @@ CASES = {
             "thanks: went out last on Mon 02 Mar 2026 11:00, and again after 30 days at the earliest: "
             "on Wed 01 Apr 2026 12:00 [campaigns.thanks.again_after]"
         ),
+    ),
+    "no_capacity": (
+        [(0, event("call", by_card=True)), (1, event("call"))],
+        "ring: desk has no room: 1 of 1 a day are used; its turn is on Tue 03 Mar 2026 00:00 [resources.desk]",
     ),
     "hours": (
         [(10, event("call_me"))],

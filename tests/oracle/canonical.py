@@ -24,6 +24,9 @@ float, times int, texts str, keys and hashes signed int, NULL None. INFINITE is 
 - endings: (customer, campaign, any, key, occurred_at, position): the greatest event that matches `until`;
   any 1: for every key, because its type lacks the field `per`
 - switches: (0 a campaign, 1 a class, 2 everything; number; 0 on, 1 paused, 2 stopped; contacts of the present run)
+- resources: (number, class or -1, used in the present bucket, the last turn given if it is to come, how much for it);
+  -1 is all of it and the line of the classes without a reserve; none where the last three are 0
+- turns: (customer, campaign, key, resource, when): the candidates that wait for their turn
 - totals: one row (position, now, decisions, contacts made)
 """
 
@@ -33,7 +36,7 @@ from typing import TYPE_CHECKING, Any
 
 from onevoice.playbook.model import Aggregate
 
-from . import contacts, facts, measures
+from . import contacts, facts, measures, resources
 from .hashing import identifier_hash, key_hash, text_hash
 from .state import NEVER
 
@@ -61,10 +64,12 @@ def tables(twin: Twin) -> dict[str, list[Row]]:
         "contacts": _contacts,
         "unanswered": _unanswered,
         "endings": _endings,
+        "turns": _turns,
     }
     found = {"customers": _sorted(_customers(twin)), "identifiers": _sorted(_identifiers(twin))}
     for name, rows_of in per_customer.items():
         found[name] = _sorted(row for customer in twin.roots() for row in rows_of(twin, customer))
+    found["resources"] = _sorted(_resources(twin))
     found["switches"] = _sorted(_switches(twin))
     found["totals"] = [(twin.count, twin.now, len(twin.decisions), twin.contacts_made)]
     return found
@@ -200,6 +205,24 @@ def _contacts(twin: Twin, customer: Customer) -> Iterator[Row]:
 def _unanswered(twin: Twin, customer: Customer) -> Iterator[Row]:
     for family, count in customer.unanswered.items():
         yield (customer.number, text_hash(family, twin.secret), count)
+
+
+def _resources(twin: Twin) -> Iterator[Row]:
+    classes = [*twin.book.policies.classes]
+    for number, name in enumerate(twin.pools):
+        pool = resources.present(twin, name)
+        for klass in ["", *classes]:
+            last, given = pool.lines.get(klass, (0, 0))
+            turn = (last, given) if last > twin.now else (0, 0)
+            used = pool.used.get(klass, 0) if klass else pool.total
+            if any((used, *turn)):
+                yield (number, classes.index(klass) if klass else -1, used, *turn)
+
+
+def _turns(twin: Twin, customer: Customer) -> Iterator[Row]:
+    for (campaign, key), candidate in customer.candidates.items():
+        if candidate.turn:
+            yield (customer.number, campaign, key, [*twin.pools].index(candidate.turn[0]), candidate.turn[1])
 
 
 def _switches(twin: Twin) -> Iterator[Row]:

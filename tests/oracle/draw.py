@@ -69,9 +69,9 @@ TRAITS = (
     Trait("note", FieldType.TEXT),
 )
 CATALOGUE = Catalogue(
-    {"category": C, "price": N},
+    {"category": C, "price": N, "stock": N},
     ("p1", "p2", "p3", "p4"),
-    {"category": ("phone", "phone", "case", None), "price": (100.0, 2.5, None, 7.0)},
+    {"category": ("phone", "phone", "case", None), "price": (100.0, 2.5, None, 7.0), "stock": (1.0, 2.0, 3.0, None)},
 )
 
 

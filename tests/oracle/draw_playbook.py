@@ -11,6 +11,7 @@ from onevoice.playbook.model import (
     EACH,
     MINUTE,
     Aggregate,
+    Bucket,
     Campaign,
     CampaignClass,
     Cap,
@@ -28,6 +29,7 @@ from onevoice.playbook.model import (
     Playbook,
     Policies,
     Refusals,
+    Resource,
     Segment,
     Source,
     Step,
@@ -98,6 +100,8 @@ class Maker:
             self._put(segments={**self.book.segments, segment.name: segment})
         self._put(moments=named(*(self._moment(f"moment_{n}") for n in dice.times(0, 4))))
         self._put(offers=named(*(self._offer(n) for n in dice.times(0, 3))))
+        self._put(resources=named(*(self._resource(f"resource_{n}") for n in dice.times(0, 4))))
+        self._put(channels=named(*map(self._costly, self.book.channels.values())))
         for n in dice.times(1, 6):
             campaign = self._campaign(f"campaign_{n}")
             campaign = self._eager(campaign) if self.is_busy and dice.chance(0.8) else campaign
@@ -234,13 +238,14 @@ class Maker:
             again_after_us=dice.maybe(times.span(2, 20), 0, 0.4),
             from_us=dice.maybe(times.instant(20), 0, 0.1),
             to_us=dice.maybe(times.instant() + 20 * times.unit, 0, 0.15),
+            uses=self._uses(0.15),
             at_most_contacts=dice.maybe(dice.randint(1, 4), 0, 0.25),
         )
         event = trigger_event(self.book, campaign)
         conditions = self._conditions()
         if campaign.when.kind is TriggerKind.ASKED:
             campaign = replace(
-                campaign, send=(), at_most_contacts=0, placements=tuple(dice.some(self.book.placements, 1, 2))
+                campaign, send=(), uses=(), at_most_contacts=0, placements=tuple(dice.some(self.book.placements, 1, 2))
             )
         return replace(
             campaign,
@@ -305,6 +310,31 @@ class Maker:
             weekday=self.dice.randint(0, 6) if kind == "week" else -1,
             month_day=self.dice.randint(1, 28) if kind == "month" else 0,
         )
+
+    # Resources
+
+    def _resource(self, name: str) -> Resource:
+        dice = self.dice
+        kind = dice.choice(("capacity", "capacity", "capacity", "budget", "stock", "product"))
+        if kind == "budget":
+            return Resource(name, budget=dice.choice((1.0, 2.55)), per=dice.choice((Bucket.DAY, Bucket.MONTH, None)))
+        if kind == "stock":
+            return Resource(name, stock=dice.randint(1, 4))
+        if kind == "product":
+            return Resource(name, product=dice.choice(CATALOGUE.names[:3]))
+        shares = {each: dice.choice((0.3, 0.5)) for each in dice.some(self.book.policies.classes, 0, 2)}
+        windows = (self._window(),) if dice.chance(0.3) else ()
+        return Resource(name, dice.randint(1, 3), per=dice.choice(_BUCKETS), hours=windows, reserve=shares)
+
+    def _uses(self, share: float) -> tuple[str, ...]:
+        able = [each.name for each in self.book.resources.values() if not each.product]
+        return tuple(each for each in able if self.dice.chance(share))
+
+    def _costly(self, channel: Channel) -> Channel:
+        dice = self.dice
+        rate = dice.randint(1, 2) if dice.chance(0.07) else 0
+        per = dice.choice(_BUCKETS) if rate else None
+        return replace(channel, cost=dice.choice((0.0, 0.4, 1.0)), uses=self._uses(0.5), rate=rate, rate_per=per)
 
     # Policies
 
@@ -408,3 +438,4 @@ class Maker:
 
 
 _CHANNELS = {"email": "email", "sms": "phone", "push": "cookie", "web": ""}
+_BUCKETS = (Bucket.MINUTE, Bucket.HOUR, Bucket.HOUR, Bucket.DAY, Bucket.DAY)

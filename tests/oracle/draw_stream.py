@@ -178,7 +178,9 @@ class Stream:
 
     def _fields(self, event: EventType) -> Event:
         fields = {name: self._value(event, name, kind) for name, kind in event.fields.items()}
-        if event.name in CONTROL_EVENTS:  # mostly of one campaign; of everything where neither is named
+        if (
+            "campaign" in fields and event.name in CONTROL_EVENTS
+        ):  # mostly of one campaign; of everything where neither is named
             named = self.dice.choice((("campaign",),) * 8 + (("class",), ("class",), ("campaign", "class"), ()))
             return {name: fields[name] for name in named}
         for name, own in event.items.items():
@@ -203,6 +205,7 @@ class Stream:
             "channel": [*playbook.channels, "stranger"],
             "purpose": ["sales", "ads", "care", "service"],
             "placement": [*playbook.placements, *playbook.placements, "stranger"],
+            "resource": [*playbook.resources, *playbook.resources, "stranger"],
             "list": ["vip", "test"],
             "contact_id": ["c1", "c2"],
         }

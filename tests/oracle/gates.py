@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from . import conditions, contacts, facts, hours
+from . import conditions, contacts, facts, hours, resources
+from .clock import INFINITE
 from .conditions import View, evaluate
 from .state import NEVER, Reason, Spell
 
@@ -35,6 +36,12 @@ def view(twin: Twin, customer: Customer, candidate: Candidate) -> View:
     trigger = candidate.trigger
     offer = twin.book.offer(campaign)
     return View(twin.book, twin.now, customer, trigger.fields, offer, trigger.product, campaign)
+
+
+def product_of(twin: Twin, candidate: Candidate) -> str | None:
+    """Return the product a candidate is about: its offer's, else the world event's."""
+    offer = twin.book.offer(twin.book.campaigns[candidate.number])
+    return offer.product if offer and offer.product else candidate.trigger.product
 
 
 def first_stop(twin: Twin, customer: Customer, candidate: Candidate, channel: str) -> Stop | None:
@@ -68,12 +75,16 @@ def _has_address(twin: Twin, customer: Customer, channel: str) -> bool:
 
 
 def _passing_stop(twin: Twin, customer: Customer, candidate: Candidate, channel: str) -> Stop | None:
-    """Return the first of the gates that time lifts: again_after, hours, gap, cap."""
+    """Return the first of the gates that time lifts: again_after, resources, hours, gap, cap."""
     campaign = twin.book.campaigns[candidate.number]
     same = [each.due for each in customer.contacts if each.campaign == campaign.name and each.key == candidate.key]
     if campaign.again_after_us and same and max(same) + campaign.again_after_us > twin.now:
         last = max(same)
         return Stop(Reason.AGAIN_AFTER, channel, value=last, until=last + campaign.again_after_us)
+    short = resources.first_short(twin, campaign, channel, product_of(twin, candidate))
+    if short is not None:
+        pool = resources.present(twin, short[0])
+        return Stop(Reason.NO_CAPACITY, channel, [*twin.pools].index(short[0]), pool.total, pool.limit, INFINITE)
     opening = hours.opening(twin.book.policies, channel, conditions.zone_of(twin.book, customer), twin.now)
     if opening > twin.now:
         return Stop(Reason.HOURS, channel, until=opening)

@@ -23,13 +23,18 @@ AHEAD_DAYS = 400
 def opening(policies: Policies, channel: str, zone: str, now: int) -> int:
     """Return the least instant from now on at which a channel is open; infinite where there is none in 400 days."""
     windows = policies.hours.get(channel, policies.hours.get("all", ()))
-    if not windows or is_open(windows, policies.holidays, zone, now):
+    return opens(windows, policies.holidays, zone, now) if windows else now
+
+
+def opens(windows: tuple[Window, ...], holidays: tuple[Holiday, ...], zone: str, now: int) -> int:
+    """Return the least instant from now on at which one of the windows is open."""
+    if is_open(windows, holidays, zone, now):
         return now
     minutes = tuple(sorted({window.from_minute for window in windows}))
     for at in _edges(zone, minutes, now):
         if at >= now + AHEAD_DAYS * DAY:
             return INFINITE
-        if is_open(windows, policies.holidays, zone, at):
+        if is_open(windows, holidays, zone, at):
             return at
     return INFINITE
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from . import candidates, contacts, controls, gates
+from . import candidates, contacts, controls, gates, resources
 from .clock import INFINITE
 from .conditions import evaluate, zone_of
 from .gates import Stop
@@ -48,6 +48,7 @@ def _participants(customer: Customer) -> list[tuple[tuple[int, int], Candidate]]
 
 def verdict(twin: Twin, customer: Customer, candidate: Candidate) -> list[Stop] | str:
     """Return the channel on which a candidate could win, else what stops it on each of its channels."""
+    before, candidate.turn = candidate.turn, None
     off = controls.is_off(twin, twin.book.campaigns[candidate.number])
     if off is not None:
         return [Stop(Reason.PAUSED, "", off, *controls.reached(twin, twin.book.campaigns[candidate.number], off))]
@@ -57,7 +58,22 @@ def verdict(twin: Twin, customer: Customer, candidate: Candidate) -> list[Stop] 
         if stop is None:
             return channel
         stops.append(stop)
-    return stops
+    return _with_turn(twin, candidate, before, stops)
+
+
+def _with_turn(twin: Twin, candidate: Candidate, before: tuple[str, int] | None, stops: list[Stop]) -> list[Stop]:
+    """Give a candidate its turn at what the first of its channels that is short is short of, or let it keep it."""
+    short = next((stop for stop in stops if stop.reason is Reason.NO_CAPACITY), None)
+    if short is None:
+        return stops
+    campaign = twin.book.campaigns[candidate.number]
+    found = resources.first_short(twin, campaign, short.channel, gates.product_of(twin, candidate))
+    assert found, "nothing was taken meanwhile"
+    name, part = found
+    if before is None or before[0] != name or not twin.now < before[1] < INFINITE:
+        before = (name, resources.turn(twin, name, campaign.klass, part))
+    candidate.turn = before
+    return [replace(stop, until=before[1]) if stop is short else stop for stop in stops]
 
 
 def _is_closed(stops: list[Stop]) -> bool:
@@ -92,6 +108,7 @@ def _send_the_best(
     winner, channel = able[0]
     del customer.candidates[winner.number, winner.key]
     contact = contacts.commit(twin, customer, winner, channel)
+    resources.take(twin, twin.book.campaigns[winner.number], channel, gates.product_of(twin, winner))
     product = text_hash(contact.product, twin.secret) if contact.product else 0
     best = scores[id(winner)]
     won = Line(winner.campaign, winner.key, "won", channel, value=product, score=best, contact=contact.number)

@@ -27,10 +27,11 @@ class Reason(IntEnum):
     NO_ADDRESS = 9
     SUPPRESSED = 10
     AGAIN_AFTER = 11
-    HOURS = 12
-    GAP = 13
-    CAP = 14
-    OUTRANKED = 15
+    NO_CAPACITY = 12
+    HOURS = 13
+    GAP = 14
+    CAP = 15
+    OUTRANKED = 16
 
 
 @dataclass(frozen=True)
@@ -113,6 +114,7 @@ class Candidate:
     expiry: int = INFINITE
     reason: int = 0  # 0: unblocked
     hours_of: str = ""  # the zone by whose clock a channel was closed in the last round
+    turn: tuple[str, int] | None = None  # the resource it waits for, and when its turn is
     recorded: tuple[int, str, int, int] | None = None  # (reason, channel, rule, until) of its last recorded line
 
 

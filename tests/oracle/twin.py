@@ -17,6 +17,7 @@ from . import (
     identity,
     measures,
     moments,
+    resources,
     rows,
     segments,
     timers,
@@ -54,6 +55,7 @@ class Twin:
         self.joined: set[int] = set()  # survivors of a merge within the present event
         self.seen: dict[int, int] = {}  # hash of an id -> day on which it was first seen
         self.schedules: dict[int, int] = {}
+        self.pools = resources.pools_of(playbook)
         self.switches: dict[tuple[str, str], controls.Switch] = {}
         self.decisions: list[Decision] = []
         self.contacts_made = 0
@@ -99,7 +101,10 @@ class Twin:
         if event is None or self._is_duplicate(line.get("id")):
             return
         found = rows.rows_of(self.book, line, occurred_at, self.position)
-        if event.name in controls.TURNS:
+        if event.name == "resource_set":
+            if found[0].fields["left"] is not None:
+                resources.set_left(self, str(found[0].fields["resource"]), found[0].fields["left"])
+        elif event.name in controls.TURNS:
             controls.take_up(self, found[0])
         elif event.about:
             self._fan_out(found[0])

@@ -25,7 +25,13 @@ LINES = {
     *(model.Step, model.Trigger, model.Every, model.Window, model.Holiday),
 }
 # Two fields of the model that one key fills.
-WITH = {(model.Cap, "period"): "per", (model.Campaign, "goal_within_us"): "goal"}
+WITH = {
+    (model.Cap, "period"): "per",
+    (model.Campaign, "goal_within_us"): "goal",
+    (model.Resource, "per"): "capacity",
+    (model.Resource, "product"): "stock",
+    (model.Channel, "rate_per"): "rate",
+}
 SAID = [(name, key, said) for name, keys in KEYS.items() for key, said in keys.keys.items()]
 
 

@@ -11,7 +11,7 @@ from onevoice.engine import state as at
 from onevoice.engine.machine import Outcome
 from onevoice.engine.reasons import DecisionKind, Reason
 from onevoice.history import tables
-from onevoice.playbook.model import Campaign, Channel, Placement, Playbook, Trigger, TriggerKind
+from onevoice.playbook.model import Bucket, Campaign, Channel, Placement, Playbook, Resource, Trigger, TriggerKind
 from onevoice.runtime import outcomes
 from onevoice.runtime.decisions import Reading, time_of, us_of
 
@@ -19,7 +19,8 @@ ONCE = Trigger(TriggerKind.ONCE)
 PLAYBOOK = Playbook(
     "shop",
     campaigns={name: Campaign(name, "sales", ONCE) for name in ("spring", "summer")},
-    channels={name: Channel(name) for name in ("mail", "sms")},
+    channels={"mail": Channel("mail"), "sms": Channel("sms", rate=1, rate_per=Bucket.HOUR)},
+    resources={"desk": Resource("desk", 3, per=Bucket.HOUR)},
     placements={"till": Placement("till")},
 )
 NOON = 1_767_268_800_000_000  # 2026-01-01T12:00Z
@@ -44,6 +45,16 @@ TOLD = [
         (SUMMER, 0, Reason.AGAIN_AFTER, 0, -1, NOON, 0, NOON + 60_000_000, -1),
         NULL,
         "<summer: again_after by mail value 2026-01-01T12:00:00+00:00 until 2026-01-01T12:01:00+00:00>",
+    ),
+    (
+        (SUMMER, 0, Reason.NO_CAPACITY, 0, 0, 3, 3, NOON, -1),
+        NULL,
+        "<summer: no_capacity by mail resources.desk value 3 of 3 until 2026-01-01T12:00:00+00:00>",
+    ),
+    (
+        (SUMMER, 0, Reason.NO_CAPACITY, 1, 1, 0, 0, at.INFINITE, -1),
+        NULL,
+        "<summer: no_capacity by sms channels.sms.rate value 0 of 0>",
     ),
     (
         (SUMMER, 0, Reason.HOURS, 0, -1, 0, 0, NOON, -1),
@@ -119,6 +130,7 @@ def test_what_was_compared_is_read_without_the_playbook():
         "gap": (None, None, time_of(NOON), None),
         "cap": (4, 4, None, None),
         "paused": (50, 50, None, None),
+        "no_capacity": (0, 0, None, None),
         "outranked": (None, None, None, "summer"),
     }
 

@@ -99,6 +99,7 @@ def widths_of(book: Book, program: at.Program) -> at.Widths:
         likes=len(book.assembler.patterns),
         campaigns=len(book.campaigns),
         classes=len(book.classes),
+        resources=len(program.resources),
         stack=STACK_ROOM,
         addresses=len(book.addresses),
     )

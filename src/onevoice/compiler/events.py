@@ -30,6 +30,7 @@ _SPECIAL: Final = {
     "asked": (at.SPECIAL_ASKED, ("placement",)),
     "campaign_paused": (at.SPECIAL_PAUSED, ("campaign", "class")),
     "campaign_resumed": (at.SPECIAL_RESUMED, ("campaign", "class")),
+    "resource_set": (at.SPECIAL_RESOURCE, ("resource", "left")),
     "campaign_stopped": (at.SPECIAL_STOPPED, ("campaign", "class")),
 }
 
@@ -82,6 +83,7 @@ def compile_roles(book: Book) -> Ints:
         at.ROLE_CHANNEL: book.channels,
         at.ROLE_OFFER: book.offers,
         at.ROLE_PLACEMENT: book.placements,
+        at.ROLE_RESOURCE: {name: number for number, name in enumerate(book.playbook.resources)},
     }
     coded = [(book.names.code(name), role, each) for role, names in roles.items() for name, each in names.items()]
     table_of_roles = np.full((len(book.names.codes), at.ROLES), -1, np.int64)

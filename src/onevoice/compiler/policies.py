@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import numpy as np
 
 from onevoice import program as at
+from onevoice.compiler.resources import compile_resources
 from onevoice.compiler.rows import Groups, table
 from onevoice.conditions.tree import Type
 from onevoice.playbook.hours import windows_of
@@ -35,10 +36,15 @@ class Policies(NamedTuple):
     windows: Ints
     holidays: Ints
     placements: Ints
+    resources: Ints
+    reserves: Ints
+    uses: Ints
+    use_spans: Ints
+    stocks: Ints
 
 
 def compile_policies(book: Book) -> Policies:
-    """Return the tables of the classes, channels, caps, hours and placements."""
+    """Return the tables of the classes, channels, caps, hours, placements and resources."""
     placements = [[placement.slots] for placement in book.playbook.placements.values()]
     windows = _windows(book)
     return Policies(
@@ -48,6 +54,7 @@ def compile_policies(book: Book) -> Policies:
         windows.rows,
         _holidays(book),
         table(placements, at.PLACEMENT_SLOTS + 1),
+        *compile_resources(book, windows.spans[len(book.channels) :]),
     )
 
 
@@ -111,18 +118,20 @@ def _channels(book: Book, windows: Grouped) -> Ints:
     channels = book.playbook.channels.values()
     rows = [[kinds.get(channel.address, -1), book.names.code(channel.name)] for channel in channels]
     filled = table(rows, at.CHANNEL_WINDOWS_TO + 1)
-    filled[:, at.CHANNEL_WINDOWS_FROM : at.CHANNEL_WINDOWS_TO + 1] = windows.spans
+    filled[:, at.CHANNEL_WINDOWS_FROM : at.CHANNEL_WINDOWS_TO + 1] = windows.spans[: len(channels)]
     return filled
 
 
 def _windows(book: Book) -> Grouped:
-    """Lay the windows out by channel."""
+    """Lay the windows out by channel, then by resource."""
     groups = Groups()
-    for name, number in book.channels.items():
-        for window in windows_of(book.playbook.policies, name):
+    owners = [windows_of(book.playbook.policies, name) for name in book.channels]
+    owners += [resource.hours for resource in book.playbook.resources.values()]
+    for number, windows in enumerate(owners):
+        for window in windows:
             weekdays = sum(1 << day for day in window.weekdays)
             groups.add(number, [window.from_minute * MINUTE, window.to_minute * MINUTE, weekdays])
-    return groups.laid_out(len(book.channels), at.WINDOW_WEEKDAYS + 1)
+    return groups.laid_out(len(owners), at.WINDOW_WEEKDAYS + 1)
 
 
 def _holidays(book: Book) -> Ints:

@@ -268,6 +268,7 @@ def wish(
     row = take(candidates, state.pools, at.CANDIDATES, at.C_NEXT)
     candidates[row, :] = 0
     candidates[row, at.C_CUSTOMER] = customer
+    candidates[row, at.C_TURN_OF] = -1
     candidates[row, at.C_CAMPAIGN] = campaign
     candidates[row, at.C_KEY] = key
     candidates[row, at.C_EXPIRES_AT] = candidates[row, at.C_EXPIRY_TIMER] = at.INFINITE
@@ -327,7 +328,8 @@ def _unite(state: State, kept: int, row: int) -> None:
         candidates[kept, at.C_BIRTH_AT] = min(candidates[kept, at.C_BIRTH_AT], candidates[row, at.C_BIRTH_AT])
         if candidates[row, at.C_DUE_AT] < candidates[kept, at.C_DUE_AT]:
             candidates[kept, at.C_DUE_AT] = candidates[row, at.C_DUE_AT]
-            candidates[kept, at.C_HOURS_ZONE] = candidates[row, at.C_HOURS_ZONE]
+            for column in (at.C_HOURS_ZONE, at.C_TURN_OF, at.C_TURN_AT):
+                candidates[kept, column] = candidates[row, column]
             for column in (at.C_BLOCK, at.C_LAST_REASON, at.C_LAST_CHANNEL, at.C_LAST_RULE, at.C_LAST_UNTIL):
                 candidates[kept, column] = candidates[row, column]
     elif candidates[row, at.C_BORN]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
-from onevoice.engine import facts, measures, moments
+from onevoice.engine import facts, measures, moments, resources
 from onevoice.engine import state as at
 from onevoice.engine.hashing import mix
 from onevoice.engine.segments import IS_ON, LEFT_AT, SINCE
@@ -67,6 +67,8 @@ def tables(machine: Machine) -> dict[str, list[Row]]:
         "contacts": _sorted(view.contacts()),
         "unanswered": _sorted(view.unanswered()),
         "endings": _sorted(view.endings()),
+        "turns": _sorted(view.turns()),
+        "resources": _sorted(view.resources()),
         "switches": _sorted(view.switches()),
         "totals": [view.totals()],
     }
@@ -296,6 +298,30 @@ class _View:
                 keyed = bool(self.program.campaigns[campaign, CAMPAIGN_UNTIL_KEYED])
                 every = bool(self.program.campaigns[campaign, CAMPAIGN_KEYED]) and not keyed
                 yield (customer, campaign, int(every), row[KEY], row[at.OPEN_AT], row[at.OPEN_POSITION])
+
+    @property
+    def classes(self) -> int:
+        """How many classes there are."""
+        return len(self.playbook.policies.classes)
+
+    def turns(self) -> Iterator[Row]:
+        """Give the candidates that wait for their turn at a resource."""
+        for customer, row in self.chain(self.state.candidates, at.CANDIDATE_HEAD, at.C_NEXT):
+            if row[at.C_TURN_OF] >= 0:
+                yield (customer, row[at.C_CAMPAIGN], row[at.C_KEY], row[at.C_TURN_OF], row[at.C_TURN_AT])
+
+    def resources(self) -> Iterator[Row]:
+        """Give what is used of each resource now, in all and by class, and the turns that are to come."""
+        for number in range(len(self.program.resources)):
+            bucket, total = self.state.resources[number].tolist()
+            is_present = bucket == resources.bucket_of(self.program, number, self.now, 0)
+            for klass in range(self.classes + 1):
+                used, turn_at, given = self.state.shares[resources.share_of(self.program, number, klass)].tolist()
+                is_common = klass == self.classes
+                turn = (turn_at, given) if turn_at > self.now else (0, 0)
+                row = ((total if is_common else used) if is_present else 0, *turn)
+                if any(row):
+                    yield (number, -1 if is_common else klass, *row)
 
     def switches(self) -> Iterator[Row]:
         """Give each switch that is off, and each campaign with contacts in its run."""

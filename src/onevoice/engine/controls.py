@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from onevoice.engine import candidates as wishes
-from onevoice.engine import changes, switches
+from onevoice.engine import changes, resources, switches
 from onevoice.engine import state as at
 from onevoice.engine.kernel import kernel
+from onevoice.engine.measures import SCALE, SUM_MAX
 from onevoice.engine.reasons import PAUSED, STOPPED
 from onevoice.engine.store import COUNT
 from onevoice.events.batch import TYPE
@@ -15,9 +18,13 @@ from onevoice.program import (
     E_FIRST,
     E_SECOND,
     E_SPECIAL,
+    RESOURCE_IS_MONEY,
+    RESOURCE_LIMIT,
     ROLE_CAMPAIGN,
     ROLE_CLASS,
+    ROLE_RESOURCE,
     SPECIAL_PAUSED,
+    SPECIAL_RESOURCE,
     SPECIAL_STOPPED,
 )
 
@@ -30,12 +37,20 @@ if TYPE_CHECKING:
 @kernel
 def is_control(program: Program, kind: int) -> bool:
     """Whether events of a type turn switches."""
-    return SPECIAL_PAUSED <= program.event_types[kind, E_SPECIAL] <= SPECIAL_STOPPED
+    return SPECIAL_PAUSED <= program.event_types[kind, E_SPECIAL] <= SPECIAL_RESOURCE
 
 
 @kernel
 def take_up(program: Program, state: State, columns: Columns, row: int) -> None:
-    """Turn the switch an event names, and do at once what follows for all who wait."""
+    """Do what a control event says, and at once what follows for all who wait."""
+    if program.event_types[columns.rows[row, TYPE], E_SPECIAL] == SPECIAL_RESOURCE:
+        _set_resource(program, state, columns, row)
+    else:
+        _turn_switch(program, state, columns, row)
+
+
+@kernel
+def _turn_switch(program: Program, state: State, columns: Columns, row: int) -> None:
     switch = _switch_of(program, state, columns, row)
     if switch < 0:
         return
@@ -104,3 +119,29 @@ def _wake_paused(program: Program, state: State, customer: int) -> None:
         row = candidates[row, at.C_NEXT]
     if woken:
         wishes.set_round(state, customer)
+
+
+@kernel
+def _set_resource(program: Program, state: State, columns: Columns, row: int) -> None:
+    """Set what is left of a resource, and let those who wait for it be looked at."""
+    event = program.event_types[columns.rows[row, TYPE]]
+    resource = changes.role_of(program, columns, row, event[E_FIRST], ROLE_RESOURCE)
+    left = columns.values[row, event[E_SECOND]]
+    if resource < 0 or not abs(left) < SUM_MAX:
+        return
+    units = int(max(left, 0.0))
+    if program.resources[resource, RESOURCE_IS_MONEY]:
+        units = int(np.rint(max(left, 0.0) * SCALE))
+    resources.set_used(program, state, resource, program.resources[resource, RESOURCE_LIMIT] - units)
+    candidates, now = state.candidates, state.scalars[at.NOW]
+    for customer in range(state.pools[at.CUSTOMERS, COUNT]):
+        woken = False
+        waiting = state.customers[customer, at.CANDIDATE_HEAD]
+        while waiting >= 0:
+            if candidates[waiting, at.C_BLOCK] != 0 and candidates[waiting, at.C_TURN_OF] == resource:
+                candidates[waiting, at.C_BLOCK] = 0
+                candidates[waiting, at.C_DUE_AT] = now
+                woken = True
+            waiting = candidates[waiting, at.C_NEXT]
+        if woken:
+            wishes.set_round(state, customer)

@@ -5,11 +5,22 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from onevoice.engine import candidates as wishes
-from onevoice.engine import caps, conditions, facts, holding, hours, ledger, segments, switches
+from onevoice.engine import caps, conditions, facts, holding, hours, ledger, resources, segments, switches
 from onevoice.engine import state as at
 from onevoice.engine.hashing import mix
 from onevoice.engine.kernel import kernel
-from onevoice.engine.reasons import AGAIN_AFTER, CAP, GAP, HOURS, NO_ADDRESS, NO_CONSENT, PAUSED, SUPPRESSED, WON
+from onevoice.engine.reasons import (
+    AGAIN_AFTER,
+    CAP,
+    GAP,
+    HOURS,
+    NO_ADDRESS,
+    NO_CAPACITY,
+    NO_CONSENT,
+    PAUSED,
+    SUPPRESSED,
+    WON,
+)
 from onevoice.program import (
     CAMPAIGN_AGAIN_US,
     CAMPAIGN_CLASS,
@@ -27,6 +38,7 @@ from onevoice.program import (
     CLASS_PURPOSE,
     P_FACT_CONSENT,
     P_GAP_US,
+    RESOURCE_LIMIT,
     SUPPRESSION_CLASSES,
     SUPPRESSION_CONDITION,
     SUPPRESSION_JUDGED,
@@ -108,7 +120,10 @@ def _opens_at(program: Program, state: State, customer: int, channel: int) -> in
 def _timed_gates(
     program: Program, state: State, customer: int, campaign: int, key: int, channel: int, product: int
 ) -> tuple[int, int, int, int, int]:
-    """Return (reason, rule, value, limit, until) of again_after, hours, gap and caps; WON where all are open."""
+    """Return (reason, rule, value, limit, until) of the gates from again_after on; reason is WON where all are open.
+
+    One whom a resource stops has no turn yet: until is INFINITE.
+    """
     now = state.scalars[at.NOW]
     klass = program.campaigns[campaign, CAMPAIGN_CLASS]
     again = program.campaigns[campaign, CAMPAIGN_AGAIN_US]
@@ -116,6 +131,11 @@ def _timed_gates(
         last = ledger.last_of_campaign(state, customer, campaign, key, False)
         if last + again > now:
             return AGAIN_AFTER, -1, last, 0, last + again
+    if program.resources.shape[0] > 0:
+        short, _ = resources.first_short(program, state, klass, campaign, channel, product)
+        if short >= 0:
+            limit = program.resources[short, RESOURCE_LIMIT]
+            return NO_CAPACITY, short, state.resources[short, at.R_USED], limit, at.INFINITE
     opens_at = _opens_at(program, state, customer, channel)
     if opens_at > now:
         return HOURS, -1, 0, 0, opens_at
@@ -155,6 +175,10 @@ def pass_all(program: Program, state: State, customer: int, row: int) -> None:
     """Find the first channel on which a candidate could go out, or the reason of the one that got furthest."""
     candidates = state.candidates
     campaign, key = candidates[row, at.C_CAMPAIGN], candidates[row, at.C_KEY]
+    candidates[row, at.C_REASON] = candidates[row, at.C_HOURS_ZONE] = -1
+    candidates[row, at.C_WAKES_AT] = at.INFINITE
+    turn_of, turn_at = candidates[row, at.C_TURN_OF], candidates[row, at.C_TURN_AT]
+    candidates[row, at.C_TURN_OF] = -1
     off = switches.first_off(program, state, campaign, switches.IS_PAUSED)
     if off >= 0:
         _pause(program, state, row, off)
@@ -162,8 +186,7 @@ def pass_all(program: Program, state: State, customer: int, row: int) -> None:
     klass = program.campaigns[campaign, CAMPAIGN_CLASS]
     product = wishes.product_of(program, candidates, row)
     rule = suppression(program, state, customer, campaign, product, state.contexts, row)
-    candidates[row, at.C_REASON] = candidates[row, at.C_HOURS_ZONE] = -1
-    candidates[row, at.C_WAKES_AT] = at.INFINITE
+    short_by = -1
     for i in range(program.campaigns[campaign, CAMPAIGN_SENDS]):
         channel = program.sends[campaign, i]
         which, value, limit, until = -1, 0, 0, 0
@@ -186,6 +209,28 @@ def pass_all(program: Program, state: State, customer: int, row: int) -> None:
         if reason == WON:
             return
         _remember_wake(state, customer, row, reason, until)
+        if reason == NO_CAPACITY and short_by < 0:
+            short_by = channel
+    if short_by >= 0:
+        _wait_for_turn(program, state, row, short_by, product, turn_of, turn_at)
+
+
+@kernel
+def _wait_for_turn(
+    program: Program, state: State, row: int, channel: int, product: int, turn_of: int, turn_at: int
+) -> None:
+    """Let a candidate wait for its turn at what its channel is short of: the turn it had, if that is to come still."""
+    candidates = state.candidates
+    campaign, now = candidates[row, at.C_CAMPAIGN], state.scalars[at.NOW]
+    klass = program.campaigns[campaign, CAMPAIGN_CLASS]
+    resource, amount = resources.first_short(program, state, klass, campaign, channel, product)
+    if turn_of != resource or not now < turn_at < at.INFINITE:
+        turn_at = resources.turn(program, state, resource, klass, amount)
+    candidates[row, at.C_TURN_OF] = resource
+    candidates[row, at.C_TURN_AT] = turn_at
+    candidates[row, at.C_WAKES_AT] = min(candidates[row, at.C_WAKES_AT], turn_at)
+    if candidates[row, at.C_REASON] == NO_CAPACITY:
+        candidates[row, at.C_UNTIL] = turn_at
 
 
 @kernel

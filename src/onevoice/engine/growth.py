@@ -27,7 +27,7 @@ from onevoice.program import (
     E_PRODUCT,
     E_SPECIAL,
     SPECIAL_PAUSED,
-    SPECIAL_STOPPED,
+    SPECIAL_RESOURCE,
 )
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ def has_room_for_event(program: Program, state: State, columns: Columns, row: in
     if program.event_types[kind, E_PRODUCT] >= 0:
         fans = program.event_types[kind, E_FANS_TO] - program.event_types[kind, E_FANS_FROM]
         _need_for_all(state, fans)
-    if SPECIAL_PAUSED <= program.event_types[kind, E_SPECIAL] <= SPECIAL_STOPPED:
+    if SPECIAL_PAUSED <= program.event_types[kind, E_SPECIAL] <= SPECIAL_RESOURCE:
         for pool in (at.TIMERS, at.DECISIONS, at.LINES):  # each who waits may be ended, or wait no longer
             need[pool] += state.pools[at.CANDIDATES, COUNT]
     return not is_short(state, need)

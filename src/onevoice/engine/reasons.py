@@ -20,10 +20,11 @@ class Reason(IntEnum):
     NO_ADDRESS = 9
     SUPPRESSED = 10
     AGAIN_AFTER = 11
-    HOURS = 12
-    GAP = 13
-    CAP = 14
-    OUTRANKED = 15
+    NO_CAPACITY = 12
+    HOURS = 13
+    GAP = 14
+    CAP = 15
+    OUTRANKED = 16
 
 
 class DecisionKind(IntEnum):
@@ -47,6 +48,7 @@ NO_CONSENT: Final = int(Reason.NO_CONSENT)
 NO_ADDRESS: Final = int(Reason.NO_ADDRESS)
 SUPPRESSED: Final = int(Reason.SUPPRESSED)
 AGAIN_AFTER: Final = int(Reason.AGAIN_AFTER)
+NO_CAPACITY: Final = int(Reason.NO_CAPACITY)
 HOURS: Final = int(Reason.HOURS)
 GAP: Final = int(Reason.GAP)
 CAP: Final = int(Reason.CAP)

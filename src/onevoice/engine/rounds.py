@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from onevoice.engine import candidates as wishes
-from onevoice.engine import gates, ledger, ranking, record, segments, switches, timers
+from onevoice.engine import gates, ledger, ranking, record, resources, segments, switches, timers
 from onevoice.engine import state as at
 from onevoice.engine.kernel import kernel
 from onevoice.engine.reasons import CAP, NO_ADDRESS, NO_CONSENT, NOT_ELIGIBLE, OUTRANKED, ROUND, SUPPRESSED, WON
@@ -107,6 +107,9 @@ def _contact(program: Program, state: State, customer: int, row: int) -> int:
     gates.describe(program, state, customer, campaign, candidates[row, at.C_CHANNEL], product)
     ledger.enter(program, state, customer, number, candidates[row, at.C_KEY], now)
     candidates[row, at.C_VALUE] = state.names[product, at.N_HASH] if product >= 0 else 0
+    if program.resources.shape[0] > 0:
+        klass = program.campaigns[campaign, CAMPAIGN_CLASS]
+        resources.take(program, state, klass, campaign, candidates[row, at.C_CHANNEL], product)
     family = program.campaigns[campaign, CAMPAIGN_FAMILY]
     if family >= 0:
         if ledger.contacted(program, state, customer, state.names[family, at.N_HASH], now):

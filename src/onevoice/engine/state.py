@@ -146,8 +146,10 @@ C_LIMIT: Final = 20
 C_UNTIL: Final = 21
 C_WAKES_AT: Final = 22  # the least instant at which time lifts what stops one of its channels, or INFINITE
 C_HOURS_ZONE: Final = 23  # the zone in which a channel was closed in its last round, or -1
-C_EXPIRY_TIMER: Final = 24  # due time of the one timer that sees to its expiry, not later; or INFINITE
-CANDIDATE_WIDTH: Final = 25
+C_TURN_OF: Final = 24  # the resource for which it waits, or -1
+C_TURN_AT: Final = 25  # when its turn is, or INFINITE
+C_EXPIRY_TIMER: Final = 26  # due time of the one timer that sees to its expiry, not later; or INFINITE
+CANDIDATE_WIDTH: Final = 27
 
 # `contacts`
 K_NUMBER: Final = 0  # -1: reported by somebody else
@@ -193,6 +195,17 @@ W_STATE: Final = 0  # on, paused or stopped (switches.py)
 W_CONTACTS: Final = 1  # of a campaign: in its present run
 SWITCH_WIDTH: Final = 2
 
+# `resources`
+R_BUCKET: Final = 0  # when the bucket began of which so much is
+R_USED: Final = 1
+R_WIDTH: Final = 2
+
+# `shares`: of each resource those of the classes, and the line of the classes without a reserve
+S_USED: Final = 0  # by a class, in the bucket of its resource
+S_TURN_AT: Final = 1  # the last turn that was given
+S_GIVEN: Final = 2  # how much of its bucket was given by turns
+SHARE_WIDTH: Final = 3
+
 # `names`
 N_HASH: Final = 0
 N_ZONE: Final = 1  # zone number where the name is one, else -1
@@ -229,6 +242,8 @@ class State(Tables):
         "contexts": "f2",  # of the candidate in the same row
         "contacts": "i2",
         "switches": "i2",
+        "resources": "i2",
+        "shares": "i2",
         "timers": "i2",
         "queue": "i2",
         "decisions": "i2",
@@ -269,6 +284,8 @@ class State(Tables):
     contexts: NDArray[np.float64]
     contacts: NDArray[np.int64]
     switches: NDArray[np.int64]
+    resources: NDArray[np.int64]
+    shares: NDArray[np.int64]
     timers: NDArray[np.int64]
     queue: NDArray[np.int64]
     decisions: NDArray[np.int64]
@@ -342,6 +359,8 @@ def empty(widths: Widths) -> State:
         candidates=ints(rows, CANDIDATE_WIDTH),
         contexts=np.zeros((rows, max(widths.values, 1))),
         contacts=ints(rows, CONTACT_WIDTH),
+        resources=ints(max(widths.resources, 1), R_WIDTH),
+        shares=ints(max(widths.resources * (widths.classes + 1), 1), SHARE_WIDTH),
         switches=ints(widths.campaigns + widths.classes + 1, SWITCH_WIDTH),
         timers=ints(rows, 6),
         queue=ints(rows, QUEUE_WIDTH),

@@ -14,10 +14,10 @@ class Line:
 
     `reason` is one word of the list in `onevoice.engine.reasons`, `won` among them. `channel` and `rule` (a path of
     the playbook such as `policies.caps[1]`; for `paused` and `stopped` what is off: `campaign`, `class` or `all`) are
-    empty where they say nothing. `value` is what was compared as it was used: the count of a cap or of a run (with its
-    `limit`), the time of the last contact for a gap, the campaign that won for `outranked`. `until`: when the reason
-    ends by itself, None if it does not. `score` is the rank; `contact` the number of the contact that was made; `key`
-    the hash of what the campaign is `per`, 0 without.
+    empty where they say nothing. `value` is what was compared as it was used: the count of a cap, a resource or a run
+    (with its `limit`; of a budget in ten-thousandths), the time of the last contact for a gap, the campaign that won
+    for `outranked`. `until`: when the reason ends by itself, None if it does not. `score` is the rank; `contact` the
+    number of the contact that was made; `key` the hash of what the campaign is `per`, 0 without.
 
     >>> (line,) = engine.decide("home_banner", ada).lines
     >>> line.campaign, line.reason, line.score, line.contact

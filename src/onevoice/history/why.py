@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from onevoice.history.notebook import why_html
 from onevoice.playbook.hours import ALL, window_text, windows_of
 from onevoice.playbook.model import DAY, EACH, HOUR, MINUTE, SECOND, WEEK, Cap
+from onevoice.playbook.resources import MONEY
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -187,6 +188,21 @@ def _hours(case: _Case) -> tuple[str, str]:
     return f"policies.hours.{key}", f"{channel} is open {hours_text(channel, policies)}, and {again}"
 
 
+def _no_capacity(case: _Case) -> tuple[str, str]:
+    line = case.line
+    name = line.rule.removeprefix("resources.")
+    found = case.playbook.resources.get(name)
+    unit = MONEY if found and found.budget else 1
+    per = f" a {found.per.value}".replace(" a hour", " an hour") if found and found.per else ""
+    used = f"{_amount(line.value, unit)} of {_amount(line.limit, unit)}{per} are used"
+    again = f"its turn is on {case.until}" if case.until else "no turn is known"
+    return line.rule, f"{name} has no room: {used}; {again}"
+
+
+def _amount(value: object, unit: int) -> str:
+    return f"{value / unit:,g}" if isinstance(value, int) else ""
+
+
 def _gap(case: _Case) -> tuple[str, str]:
     gap = _span(case.playbook.policies.gap_us)
     return "policies.gap", f"the last contact was on {case.value}, less than {gap} ago; the gap ends on {case.until}"
@@ -217,6 +233,7 @@ _SENTENCES: Final[dict[str, Callable[[_Case], tuple[str, str]]]] = {
     "no_address": _no_address,
     "suppressed": _suppressed,
     "again_after": _again_after,
+    "no_capacity": _no_capacity,
     "hours": _hours,
     "gap": _gap,
     "cap": _cap,

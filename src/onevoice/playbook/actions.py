@@ -9,6 +9,7 @@ from onevoice.playbook import grammar
 from onevoice.playbook.grammar import Slip
 from onevoice.playbook.model import Campaign, Channel, Identifier, Offer, Placement, Trigger, TriggerKind
 from onevoice.playbook.record import Record, Report, short_text
+from onevoice.playbook.resources import capacity_of
 from onevoice.playbook.tree import quoted
 from onevoice.playbook.words import SQL_WORDS
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 UNREAD: Final = Trigger(TriggerKind.EVENT)  # stands in for a trigger with a mistake
 SLOTS_MAX: Final = 100
 # Inbound is answered at once, so a wish that waits, ends or is counted per value has no meaning there.
-OUTBOUND_ONLY: Final = ("send", "per", "after", "wait", "valid_for", "until", "again_after", "at_most")
+OUTBOUND_ONLY: Final = ("send", "per", "after", "wait", "valid_for", "until", "again_after", "at_most", "uses")
 # Which identifier format the channels that everybody knows are addressed by.
 ADDRESS_FORMATS: Final = {"email": "email", "sms": "phone", "call": "phone"}
 
@@ -86,6 +87,7 @@ def _campaign(name: str, record: Record, zone: ZoneInfo) -> Campaign:
         valid_for_us=record.length("valid_for"),
         until=record.parsed("until", grammar.event_match, None),
         again_after_us=record.length("again_after"),
+        uses=record.names("uses"),
         at_most_contacts=record.parsed("at_most", grammar.count, 0),
         from_us=record.parsed("from", lambda text: grammar.day_start(grammar.local_date(text), zone), 0),
         to_us=record.parsed("to", lambda text: _day_end(text, zone), 0),
@@ -155,10 +157,12 @@ def channels(root: Record, campaigns: Iterable[Campaign], identifiers: dict[str,
 
 def _channel(name: str, record: Record, identifiers: dict[str, Identifier]) -> Channel:
     if "address" in record.nodes:
-        return Channel(name, record.text("address"))
-    record.node("address")
-    where = record.report.where(f"channels.{name}")
-    return Channel(name, _default_address(name, identifiers, where, record.report))
+        address = record.text("address")
+    else:
+        record.node("address")
+        address = _default_address(name, identifiers, record.report.where(f"channels.{name}"), record.report)
+    rate, per = record.parsed("rate", capacity_of, (0, None))
+    return Channel(name, address, record.number("cost", 0.0, 0.0), record.names("uses"), rate, per)
 
 
 def _default_address(name: str, identifiers: dict[str, Identifier], where: str, report: Report) -> str:

@@ -15,12 +15,13 @@ _OFFER: Final = {"offer": _C, "family": _C, "product": FieldType.PRODUCT, "order
 _CONTROL: Final = {"campaign": _C, "class": _C, "reason": FieldType.TEXT, "by": FieldType.TEXT}
 _CONTACT: Final = {"campaign": _C, "class": _C, "channel": _C, "offer": _C, "contact_id": FieldType.KEY}
 
-# Events without a customer: they pause, resume and stop campaigns.
-CONTROL_EVENTS: Final = ("campaign_paused", "campaign_resumed", "campaign_stopped")
-ABOUT_CAMPAIGN: Final = "campaign"
+# Events without a customer, and what they are about.
+CONTROL_EVENTS: Final = dict.fromkeys(("campaign_paused", "campaign_resumed", "campaign_stopped"), "campaign") | {
+    "resource_set": "resource"
+}
 
 BUILTIN_EVENTS: Final[dict[str, EventType]] = {
-    name: EventType(name, dict(fields), about=ABOUT_CAMPAIGN if name in CONTROL_EVENTS else "")
+    name: EventType(name, dict(fields), about=CONTROL_EVENTS.get(name, ""))
     for name, fields in {
         "list_joined": {"list": _C},
         "list_left": {"list": _C},
@@ -34,7 +35,8 @@ BUILTIN_EVENTS: Final[dict[str, EventType]] = {
         "contact_reported": _CONTACT,
         "asked": {"placement": _C},
         "profile_updated": {},  # carries only traits
-        **dict.fromkeys(CONTROL_EVENTS, _CONTROL),
+        **dict.fromkeys(("campaign_paused", "campaign_resumed", "campaign_stopped"), _CONTROL),
+        "resource_set": {"resource": _C, "left": FieldType.NUMBER},
     }.items()
 }
 

@@ -18,6 +18,7 @@ Schema = dict[str, Any]
 
 _NAME: Final = "[a-z][a-z0-9_]*"
 _EVENT: Final = rf"{_NAME}(?:\.{_NAME}){{0,2}}"
+_COUNT: Final = r"(?:\d{1,3}(?:,\d{3})+|\d{1,9})"
 _CLOCK: Final = r"\d\d:\d\d"
 _DAYS: Final = rf"(?:{'|'.join(hours.DAYS)})(?:\s*-\s*(?:{'|'.join(hours.DAYS)}))?"
 
@@ -93,6 +94,23 @@ FORMS: Final[dict[str, Schema]] = {
         "minimum": 1,
         "examples": ["50,000"],
     },
+    "capacity": line("A number of contacts and a time.", rf"{_COUNT} per (?:minute|hour|day)", "50 per hour"),
+    "budget": {
+        "description": "An amount of money, in all or each day or month.",
+        "type": ["number", "string"],
+        "pattern": r"^\d[\d,]*(?:\.\d*)?(?: per (?:day|month))?$",
+        "examples": [5000, "5000 per month"],
+    },
+    "stock": {
+        "description": "A number of units, or a product of the catalogue.",
+        "type": ["integer", "string"],
+        "examples": [500, "case_red"],
+    },
+    "shares": {
+        "description": "Shares by name.",
+        **named({"type": "string", "pattern": r"^\s*\d+(?:\.\d+)?\s*%\s*$", "examples": ["30%"]}),
+    },
+    "windows": {"description": "A window, or a list of windows.", **one_or_many("window")},
     "flag": {"description": "`true` or `false`.", "enum": [True, False, "true", "false"]},
     "condition": {
         "description": "An expression in SQL over the customer, and over the event and the offer where there is one.",

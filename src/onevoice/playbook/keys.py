@@ -79,6 +79,7 @@ PLAYBOOK: Final = {
     "channels": Key(
         "The ways out; one that a campaign sends by need not be declared.", {"email": {"address": "email"}}
     ),
+    "resources": Key("What is scarce: capacity, stock, money.", {"call_centre": {"capacity": "50 per hour"}}),
 }
 
 IDENTIFIER: Final = {
@@ -177,6 +178,7 @@ CAMPAIGN: Final = {
         "at_most_contacts",
         "count",
     ),
+    "uses": Key("The resources that each of its contacts uses, beside those of the channel.", ["spring_money"]),
     "from": Key("Its first day.", "2026-03-01", "from_us", "date"),
     "to": Key("Its last day, which still belongs to it.", "2026-03-31", "to_us", "date"),
     "goal": Key(
@@ -274,10 +276,31 @@ PLACEMENT: Final = {
     "slots": Key("How many campaigns are shown at once.", 2, least=1, most=100),
     "default": Key("What is shown where no campaign wants the place.", "brand_banner"),
 }
+RESOURCE: Final = {
+    "capacity": Key("How many contacts it can take in a minute, an hour or a day.", "50 per hour", form="capacity"),
+    "budget": Key(
+        "How much the contacts that use it may cost: in all, or each day or month.", "5000 per month", form="budget"
+    ),
+    "stock": Key(
+        "How many contacts may use it in all: a number, or a product whose catalogue field `stock` says it; contacts "
+        "about that product use it by themselves.",
+        "case_red",
+        form="stock",
+    ),
+    "hours": Key(
+        "When a capacity is there, on the playbook's clock; always, unless said.",
+        ["09:00-18:00 mon-fri"],
+        form="windows",
+    ),
+    "reserve": Key("By class, the share of a capacity that no other class may use.", {"service": "30%"}, form="shares"),
+}
 CHANNEL: Final = {
     "address": Key(
         "The kind of identifier it needs; for `email`, `sms` and `call` found by its format, else none.", "email"
     ),
+    "cost": Key("What a contact costs, in the money of the budgets.", 0.05, least=0),
+    "uses": Key("The resources that each contact uses.", ["call_centre"]),
+    "rate": Key("How many contacts it may make in a minute, an hour or a day.", "600 per minute", form="capacity"),
 }
 
 # By the name that the schema and the page give each kind of mapping, in the order of the page.
@@ -301,4 +324,5 @@ KEYS: Final[dict[str, Keys]] = {
     "ignored": Keys(model.Refusals, IGNORED),
     "placement": Keys(model.Placement, PLACEMENT),
     "channel": Keys(model.Channel, CHANNEL),
+    "resource": Keys(model.Resource, RESOURCE),
 }

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from onevoice.errors import Mistake, PlaybookError
 from onevoice.near import did_you_mean
-from onevoice.playbook import actions, customers, derived, policies
+from onevoice.playbook import actions, customers, derived, policies, resources
 from onevoice.playbook.check import check
 from onevoice.playbook.grammar import Slip
 from onevoice.playbook.model import Playbook
@@ -179,6 +179,7 @@ def _playbook(root: Node, files: Mapping[str, bytes], report: Report) -> Playboo
             policies=policies.policies(record),
             placements=actions.placements(record),
             channels=actions.channels(record, campaigns.values(), identifiers),
+            resources=resources.resources(record),
         )
 
 

@@ -235,6 +235,7 @@ class Campaign:
     goal: EventMatch | None = None
     goal_within_us: int = 0
     at_most_contacts: int = 0  # in one run; 0: no limit
+    uses: tuple[str, ...] = ()  # resources of each contact
 
 
 @dataclass(frozen=True, slots=True)
@@ -325,6 +326,29 @@ class Holiday:
     year: int = 0
 
 
+class Bucket(StrEnum):
+    """For how long so much of a resource is there; days and months are the playbook's."""
+
+    MINUTE = "minute"
+    HOUR = "hour"
+    DAY = "day"
+    MONTH = "month"
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """What is scarce. Exactly one of `capacity`, `budget`, `stock` and `product` is set; without `per` it is in all."""
+
+    name: str
+    capacity: int = 0  # contacts
+    budget: float = 0.0  # of the channels' `cost`
+    stock: int = 0  # contacts
+    product: str = ""  # its stock is the catalogue's; contacts about it use it
+    per: Bucket | None = None
+    hours: tuple[Window, ...] = ()  # none: always open
+    reserve: dict[str, float] = field(default_factory=dict[str, float])  # class -> share of a bucket
+
+
 @dataclass(frozen=True, slots=True)
 class Policies:
     """Rules above all campaigns."""
@@ -355,10 +379,14 @@ class Placement:
 
 @dataclass(frozen=True, slots=True)
 class Channel:
-    """A way out. `address` names the identifier kind it needs; empty: none."""
+    """A way out. `address` names the identifier kind it needs; empty: none. `uses`: resources of each contact."""
 
     name: str
     address: str = ""
+    cost: float = 0.0
+    uses: tuple[str, ...] = ()
+    rate: int = 0  # contacts at most, 0: any number,
+    rate_per: Bucket | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -394,3 +422,4 @@ class Playbook:
     policies: Policies = field(default_factory=Policies)
     placements: dict[str, Placement] = field(default_factory=dict[str, Placement])
     channels: dict[str, Channel] = field(default_factory=dict[str, Channel])
+    resources: dict[str, Resource] = field(default_factory=dict[str, Resource])

@@ -90,6 +90,9 @@ class _Looked:
         self.tell_unused("offers", list(playbook.offers), None, offers, "no campaign makes it")
         sent = {name for each in self.outbound for name in each.send}
         self.tell_unused("channels", list(playbook.channels), None, sent, "no campaign sends by it")
+        used = {name for each in (*campaigns, *playbook.channels.values()) for name in each.uses}
+        scarce = [each.name for each in playbook.resources.values() if not each.product]
+        self.tell_unused("resources", scarce, None, used, "no channel or campaign uses it")
         shown = {name for each in campaigns for name in each.placements}
         self.tell_unused("placements", list(playbook.placements), None, shown, "no campaign is shown there")
 

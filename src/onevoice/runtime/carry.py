@@ -8,12 +8,14 @@ import numpy as np
 
 from onevoice.engine import candidates as wishes
 from onevoice.engine import growth, timers
+from onevoice.engine import resources as scarce
 from onevoice.engine import state as at
 from onevoice.engine import switches as off
 from onevoice.engine.store import COUNT, take
 from onevoice.playbook.model import FieldType
+from onevoice.playbook.resources import rates
 from onevoice.playbook.scopes import trigger_event
-from onevoice.program import CAMPAIGN_SENDS, CAMPAIGN_TO
+from onevoice.program import CAMPAIGN_SENDS, CAMPAIGN_TO, RESOURCE_IS_MONEY, RESOURCE_LENGTH_US, RESOURCE_PERIOD
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,6 +43,30 @@ def switches(old: Fold, new: Fold) -> None:
     for name, row in _rows_of_switches(after).items():
         if name in theirs:
             new.machine.state.switches[row] = old.machine.state.switches[theirs[name]]
+
+
+def resources(old: Fold, new: Fold) -> None:
+    """Leave used what was used, of the resources that both playbooks have by name and count alike."""
+    theirs, ours = old.machine.state, new.machine.state
+    before, after = (_numbers(fold.published.playbook) for fold in (old, new))
+    classes = [list(fold.published.playbook.policies.classes) for fold in (old, new)]
+    kind = [RESOURCE_LENGTH_US, RESOURCE_PERIOD, RESOURCE_IS_MONEY]
+    for name in before.keys() & after.keys():
+        was, now = before[name], after[name]
+        programs = old.compiled.program, new.compiled.program
+        if (programs[0].resources[was, kind] == programs[1].resources[now, kind]).all():
+            ours.resources[now] = theirs.resources[was]
+            for number, klass in enumerate(classes[1]):
+                if klass in classes[0]:
+                    share = scarce.share_of(programs[0], was, classes[0].index(klass))
+                    target = scarce.share_of(programs[1], now, number)
+                    ours.shares[target, at.S_USED] = theirs.shares[share, at.S_USED]
+
+
+def _numbers(playbook: Playbook) -> dict[tuple[str, str], int]:
+    names = [("resource", name) for name in playbook.resources]
+    names += [("rate", name) for name, _, _ in rates(playbook)]
+    return {name: number for number, name in enumerate(names)}
 
 
 def _rows_of_switches(playbook: Playbook) -> dict[tuple[str, str], int]:
@@ -113,6 +139,7 @@ def _enter(old: Fold, new: Fold, contexts: _Contexts, waiting: Waiting) -> None:
     candidate[at.C_CUSTOMER], candidate[at.C_CAMPAIGN], candidate[at.C_KEY] = customer, campaign, key
     candidate[at.C_PRODUCT] = product
     candidate[at.C_BLOCK] = candidate[at.C_LAST_REASON] = 0
+    candidate[at.C_TURN_OF] = -1
     candidate[at.C_EXPIRY_TIMER] = at.INFINITE
     state.contexts[place, :] = values
     _link(state, customer, place)

@@ -16,6 +16,7 @@ from onevoice.events.batch import EARLIEST_US, LATEST_US
 from onevoice.events.pyarrow_untyped import Table, pa
 from onevoice.history.decision import Decision, Line
 from onevoice.history.tables import LINES, TIME
+from onevoice.playbook.resources import rates
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -35,9 +36,11 @@ _POSITION_MAX: Final = 2**63 - 1
 _RULES: Final = {int(Reason.CAP): "policies.caps", int(Reason.SUPPRESSED): "policies.suppress"}
 _SWITCHES: Final = ("campaign", "class", "all")  # what `paused` and `stopped` say by their rule
 _OFF: Final = (Reason.PAUSED, Reason.STOPPED)
+_COUNTED: Final = (Reason.CAP, Reason.NO_CAPACITY)  # have a count and a limit, whatever they are
 _VALUE_IS_TIME: Final = {int(Reason.AGAIN_AFTER), int(Reason.GAP)}
 _WITH_UNTIL: Final = {
-    int(reason) for reason in (Reason.AGAIN_AFTER, Reason.HOURS, Reason.GAP, Reason.CAP, Reason.OUTRANKED)
+    int(reason)
+    for reason in (Reason.AGAIN_AFTER, Reason.NO_CAPACITY, Reason.HOURS, Reason.GAP, Reason.CAP, Reason.OUTRANKED)
 }
 # The same by reason, for columns.
 _IS_TIMED: Final = np.array([number in _VALUE_IS_TIME for number in range(len(Reason) + 1)])
@@ -96,6 +99,8 @@ class Reading:
         self.campaigns = list(playbook.campaigns)
         self.channels = list(playbook.channels)
         self.placements = list(playbook.placements)
+        self._resources = [f"resources.{name}" for name in playbook.resources]
+        self._resources += [f"channels.{name}.rate" for name, _, _ in rates(playbook)]
         self._defaults = [placement.default for placement in playbook.placements.values()]
 
     def decisions(self, outcome: Outcome) -> Iterator[Decision]:
@@ -132,6 +137,7 @@ class Reading:
         of = np.searchsorted(decisions[:, at.D_NUMBER], lines[:, at.L_DECISION])
         reason, value, until = lines[:, at.L_REASON], lines[:, at.L_VALUE], lines[:, at.L_UNTIL]
         limit, is_outranked = lines[:, at.L_LIMIT], reason == Reason.OUTRANKED
+        uncounted = (limit == 0) & ~np.isin(reason, _COUNTED)
         columns = {
             "decision": lines[:, at.L_DECISION],
             "kind": _named(list(KINDS.values()), decisions[of, at.D_KIND]),
@@ -143,9 +149,9 @@ class Reading:
             "key": lines[:, at.L_KEY],
             "reason": _named(list(REASONS.values()), reason - 1),
             "channel": _named(self.channels, lines[:, at.L_CHANNEL]),
-            "rule": _named(*_rules(reason, lines[:, at.L_RULE])),
-            "value": pa.array(value, mask=limit == 0),
-            "limit": pa.array(limit, mask=limit == 0),
+            "rule": _named(*_rules(reason, lines[:, at.L_RULE], self._resources)),
+            "value": pa.array(value, mask=uncounted),
+            "limit": pa.array(limit, mask=uncounted),
             "last_contact": _times(value, _IS_TIMED[reason]),
             "winner": _named(self.campaigns, np.where(is_outranked, value, -1)),
             "until": _times(until, _IS_UNTIL[reason] & (until != 0)),
@@ -160,9 +166,9 @@ class Reading:
             campaign=self.campaigns[line[at.L_CAMPAIGN]],
             reason=REASONS[reason],
             channel=self.channels[channel] if channel >= 0 else "",
-            rule=_rule(reason, rule),
+            rule=_rule(reason, rule, self._resources),
             value=self._value(reason, line[at.L_VALUE], line[at.L_LIMIT]),
-            limit=line[at.L_LIMIT] or None,
+            limit=line[at.L_LIMIT] if reason in _COUNTED else line[at.L_LIMIT] or None,
             until=time_of(line[at.L_UNTIL]) if reason in _WITH_UNTIL and line[at.L_UNTIL] else None,
             score=None if score != score else score,  # noqa: PLR0124 - NaN is NULL
             contact=line[at.L_CONTACT] if line[at.L_CONTACT] >= 0 else None,
@@ -174,16 +180,20 @@ class Reading:
             return self.campaigns[value]
         if reason in _VALUE_IS_TIME:
             return time_of(value)
-        return value if limit else None
+        return value if limit or reason in _COUNTED else None
 
 
-def _rule(reason: int, rule: int) -> str:
+def _rule(reason: int, rule: int, resources: Sequence[str]) -> str:
     if reason in _OFF and rule >= 0:
         return _SWITCHES[rule]
+    if reason == Reason.NO_CAPACITY:
+        return resources[rule]
     return f"{_RULES[reason]}[{rule}]" if reason in _RULES and rule >= 0 else ""
 
 
-def _rules(reason: NDArray[np.int64], rule: NDArray[np.int64]) -> tuple[list[str], NDArray[np.int64]]:
+def _rules(
+    reason: NDArray[np.int64], rule: NDArray[np.int64], resources: Sequence[str]
+) -> tuple[list[str], NDArray[np.int64]]:
     """Return the paths of all rules met, and which of them each line names (-1: none)."""
     names: list[str] = []
     found = np.full(len(reason), -1, np.int64)
@@ -194,6 +204,9 @@ def _rules(reason: NDArray[np.int64], rule: NDArray[np.int64]) -> tuple[list[str
     here = np.isin(reason, _OFF) & (rule >= 0)
     found[here] = rule[here] + len(names)
     names += _SWITCHES
+    here = (reason == Reason.NO_CAPACITY) & (rule >= 0)
+    found[here] = rule[here] + len(names)
+    names += resources
     return names, found
 
 

@@ -20,7 +20,7 @@ from onevoice.near import did_you_mean
 from onevoice.runtime import customer as customers
 from onevoice.runtime import explain
 from onevoice.runtime.decisions import Reading, position_of, setting, time_of, us_of, whole
-from onevoice.runtime.why_not import why_not
+from onevoice.runtime.why_not import short_of, why_not
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -230,6 +230,11 @@ class Reader:
                 return None
             self._writer.flush()
             last = at.INFINITE if until is None else us_of(until, "until")
+            if len(self._writer.fold.compiled.program.resources):  # others use them, too: what was recorded is told
+                decided = self._recorded.decisions(self._numbers(own), self._recorded.start())
+                short = short_of((each for _, each in decided), own, campaigns[campaign], self.playbook, last)
+                if short is not None:
+                    return short
             return why_not(self._journal, self._writer.fold, own, campaign, last)
 
     def report(self) -> Report:

@@ -69,6 +69,7 @@ def rebuilt(journal: Journal, old: Fold, published: Published, rows: int) -> Fol
     scalars[at.NEXT_DECISION] = before[at.NEXT_DECISION]
     scalars[at.NEXT_CONTACT] = before[at.NEXT_CONTACT]
     carry.switches(old, fold)
+    carry.resources(old, fold)
     carry.candidates(old, fold, numbers)
     return fold
 

@@ -25,10 +25,11 @@ from onevoice.runtime.fold import FILES
 from onevoice.runtime.trial import Trial
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from onevoice.history.decision import Decision, Line
     from onevoice.journal.port import Journal
+    from onevoice.playbook.model import Campaign, Playbook
     from onevoice.playbook.record import Report
     from onevoice.program import Compiled, Program
     from onevoice.runtime.alone import Patch
@@ -41,6 +42,24 @@ _OUTSIDE: Final = {"won", "expired", "ended", "too_many"}  # what is no reason f
 def why_not(journal: Journal, fold: Fold, customer: int, campaign: str, until: int) -> WhyNot:
     """Return why a campaign of the playbook in force did not go out to a customer up to an instant (µs UTC)."""
     return _Question(journal, fold, customer, campaign, until).answer()
+
+
+def short_of(
+    decided: Iterable[Decision], customer: int, campaign: Campaign, playbook: Playbook, until: int
+) -> WhyNot | None:
+    """Return that a campaign waits for its turn at a resource, if its last decision up to an instant (µs UTC) says so.
+
+    Whom others left no room cannot be tried alone: there is no change to be named but theirs.
+    """
+    found: tuple[Decision, Line] | None = None
+    for decision in decided:
+        if us_of(decision.time, "decision") <= until:
+            found = next(((decision, line) for line in decision.lines if line.campaign == campaign.name), found)
+    if found is None or found[1].reason != "no_capacity":
+        return None
+    told = told_of(found[1], playbook)
+    obstacle = Obstacle(told.reason, told.sentence, told.rule)
+    return WhyNot(campaign.name, customer, found[0].time, f"{campaign.name}: {told.sentence}", (obstacle,), {}, ())
 
 
 class _Question:

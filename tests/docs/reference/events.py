@@ -23,6 +23,7 @@ MEANINGS: Final = {
     "campaign_paused": "It, or a class, or (where neither is named) everything is held back from now on. Of no customer, as are the next two.",
     "campaign_resumed": "It goes on; what was held is looked at again at once.",
     "campaign_stopped": "What waits of it ends, and nothing new begins until it is resumed.",
+    "resource_set": "So much is `left` of a resource: of its stock or budget, or in its present hour or day. Of no customer.",
 }
 
 FACTS: Final = {

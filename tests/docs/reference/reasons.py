@@ -85,6 +85,12 @@ MEANINGS: Final = {
         "at `until`",
         "shorten `again_after`",
     ),
+    Reason.NO_CAPACITY: Meaning(
+        "A resource that the contact would use has no room for it: used up, reserved for other classes, or closed.",
+        "`channel`, `rule`, `value` of `limit` (of a budget in ten-thousandths), `until`",
+        "at `until`, when its turn comes, or when `resource_set` says that there is more",
+        "raise the capacity, or narrow what uses it; `reserve` keeps a share for a class",
+    ),
     Reason.HOURS: Meaning(
         "The channel is closed on the customer's own clock: it is outside its `policies.hours`, or a holiday there.",
         "`channel`, `until`",

@@ -133,6 +133,7 @@ const REASONS = {
   no_address: "no address",
   suppressed: "suppressed by what goes on",
   again_after: "its own last contact is too recent",
+  no_capacity: "a resource had no room",
   hours: "the channel was closed",
   gap: "the last contact is too recent",
   cap: "a cap was full",

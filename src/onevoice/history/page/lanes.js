@@ -60,7 +60,7 @@ const LOOKS = { won: { shape: "dot" }, held: { shape: "ring" }, over: { shape: "
 const LOOK_OF = { won: "won", expired: "over", ended: "over", not_eligible: "over", too_many: "over", stopped: "over" };
 
 function lineTip(decision, line) {
-  const stands = { gap: "last contact", again_after: "last contact", cap: "used", outranked: "gave way to" }[
+  const stands = { gap: "last contact", again_after: "last contact", cap: "used", no_capacity: "used", outranked: "gave way to" }[
     line.reason
   ];
   const value = typeof line.value === "string" && stands === "last contact" ? times.minute(line.value) : line.value;

@@ -8,6 +8,7 @@ const GATES = [
   ["may be reached", ["no_consent", "no_address"]],
   ["nothing suppresses it", ["suppressed"]],
   ["not again too soon", ["again_after"]],
+  ["room in the resources", ["no_capacity"]],
   ["within the hours", ["hours"]],
   ["long enough after the last", ["gap"]],
   ["room in the caps", ["cap"]],
