@@ -29,11 +29,10 @@ from onevoice.playbook.model import (
     Measure,
     Moment,
     Playbook,
-    Resource,
     TriggerKind,
 )
 from onevoice.playbook.record import LISTED_BESIDE_HINT, SECTION_MAX, Report, listed
-from onevoice.playbook.resources import STOCK_FIELD, stock_of
+from onevoice.playbook.scarce import check_resource, check_uses
 from onevoice.playbook.scopes import Scopes, Written, conditions_of, event_matches, fact_key_types, trigger_event
 from onevoice.playbook.tree import quoted
 
@@ -151,29 +150,10 @@ class _Checker:
             if channel.address:
                 path = f"channels.{channel.name}.address"
                 self.known(path, "identifier", channel.address, self.playbook.identifiers)
-            self.uses(f"channels.{channel.name}.uses", channel.uses)
+        for scarce in (*self.playbook.channels.values(), *self.playbook.campaigns.values()):
+            check_uses(self, scarce)
         for resource in self.playbook.resources.values():
-            self.resource(resource)
-
-    def uses(self, path: str, names: tuple[str, ...]) -> None:
-        """Check the resources that contacts use."""
-        for i, name in enumerate(names):
-            is_known = self.known(f"{path}[{i}]", "resource", name, self.playbook.resources)
-            if is_known and self.playbook.resources[name].product:
-                mend = "contacts about the product use it by themselves: leave it out"
-                self.refuse(f"{path}[{i}]", "the stock of a product", found=quoted(name), mend=mend)
-
-    def resource(self, resource: Resource) -> None:
-        """Check what a resource is of, and who has reserved some of it."""
-        path, playbook = f"resources.{resource.name}", self.playbook
-        for name in resource.reserve:
-            self.known(f"{path}.reserve.{name}", "class", name, playbook.policies.classes)
-        if not resource.product:
-            return
-        is_known = self.known(f"{path}.stock", "product", resource.product, playbook.products.names)
-        if is_known and stock_of(resource.product, playbook.products) is None:
-            expected = f"a field `{STOCK_FIELD}: number` with a value for it under `products`"
-            self.refuse(f"{path}.stock", "a product of unknown stock", expected=expected, found=resource.product)
+            check_resource(self, resource)
 
     def events(self) -> None:
         """Check every place that matches events of a customer."""
@@ -317,7 +297,6 @@ class _Checker:
             self.refuse(f"{path}.send", "no channel to send by", expected="at least one channel", found="none")
         for i, name in enumerate(campaign.send):
             self.known(f"{path}.send[{i}]", "channel", name, playbook.channels)
-        self.uses(f"{path}.uses", campaign.uses)
         for i, name in enumerate(campaign.placements):
             self.known(f"{path}.placements[{i}]", "placement", name, playbook.placements)
         self.trigger(campaign)
