@@ -152,6 +152,7 @@ def test_run_takes_files_once_and_says_what_became_of_them(call, events, tmp_pat
             "left_out": {},
             "position": 34,
             "decisions": 0,
+            "paused": {},
             "mapped": [],
             "seconds": 0,
         },

@@ -73,6 +73,9 @@ def test_the_same_rules_again_give_the_same_state(seed):
             after = tables(engine)
             waiting = [row[:3] for row in before.pop("candidates")]
             assert [row[:3] for row in after.pop("candidates")] == waiting
+            for each in (before, after):  # turns are of what waits: they are given anew
+                del each["turns"]
+                each["resources"] = [row[:3] for row in each["resources"] if row[2]]
             assert after == before
 
 

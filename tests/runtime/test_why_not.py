@@ -98,6 +98,9 @@ class Again:
             if each.time == why_not.time and any(line.campaign == self.campaign for line in each.lines)
         )
 
+        lost = [line for line in self.decision.lines if line.campaign == self.campaign and line.reason != "won"]
+        self.key = lost[-1].key
+
     def wins(self, playbook: Playbook, changed: Playbook, until: int = 0) -> bool:
         secret = META.secret
         halves = [int.from_bytes(secret[start : start + 8], "little", signed=True) for start in (0, 8)]
@@ -113,7 +116,7 @@ class Again:
         twin.row([], max(self.time, until))
         mine = [each for each in twin.decisions[before:] if each.customer == self.decision.customer]
         lines = [line for each in mine for line in each.lines]
-        return any(line.campaign == self.campaign and line.reason == "won" for line in lines)
+        return any((line.campaign, line.key, line.reason) == (self.campaign, self.key, "won") for line in lines)
 
     def take(self, twin: Twin, step: Any) -> None:
         lines = [msgspec.json.decode(step.line)] if step.line else []

@@ -86,6 +86,9 @@ def said(company):
 # Family, owner, category
 
 
+DRAWN = {"class: each", "channel: each"}
+
+
 @pytest.mark.parametrize(
     ("cap", "second", "third"),
     [
@@ -110,7 +113,9 @@ def test_one_a_day_of_the_same(shop, cap, second, third):
     sees(company, "2026-03-02 11:00", "desk_lamp")
     company.until("2026-03-10 00:00")
     went = {campaign: time for time, campaign in said(company)}
-    assert (went["cases"], went["lamps"]) == (second, third)
+    found = went["cases"], went["lamps"]
+    # Where both wait for the same room, a lot decides which is first.
+    assert (sorted(found) if cap in DRAWN else list(found)) == [second, third]
 
 
 def test_a_world_event_is_of_its_products_category(shop):

@@ -43,7 +43,7 @@ def _wait(trial: Trial, lost: Line | None) -> Iterator[Change]:
     if lost is None or lost.until is None:
         return
     outcome = trial.outcome(until=us_of(lost.until, "until"))
-    if outcome and outcome[1].reason == "won":
+    if outcome and outcome[1].reason == "won" and outcome[0] > trial.time:
         at = time_of(outcome[0])
         assert at, "what was decided has a time"
         when = time_text(at, trial.playbook)

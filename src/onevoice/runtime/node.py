@@ -268,6 +268,8 @@ class Onevoice(Reader):
         What waits goes on waiting, and expires as ever; new triggers make new wishes. It is an event in the journal,
         with who did it and why, durable when this returns. Costs milliseconds. `docs/semantics.md` §16 says it exactly.
 
+        `campaign` or `klass` names what, or `everything`; `reason` and `by` are kept with the event for people.
+
         Raises EventError for a name that the playbook does not have, or where not one thing is named.
 
         >>> order = {"type": "order_delivered", "identifiers": ada, "fields": {"order_id": "o-1"}}
@@ -285,6 +287,8 @@ class Onevoice(Reader):
         A campaign goes when neither it, nor its class, nor everything is off. A campaign that is resumed begins a new
         run: its contacts are counted from nought. Costs a look at each customer, and what those woken cost.
 
+        `campaign` or `klass` names what, or `everything`; `reason` and `by` are kept with the event for people.
+
         Raises EventError as `pause` does.
 
         >>> _ = engine.pause(everything=True)
@@ -299,6 +303,8 @@ class Onevoice(Reader):
         """End a campaign, a class of campaigns or everything: what waits ends, and nothing new is wished for.
 
         Costs a look at each customer and a decision for each candidate that ends: seconds for a million of them.
+
+        `campaign` or `klass` names what, or `everything`; `reason` and `by` are kept with the event for people.
 
         Raises EventError as `pause` does.
 

@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 class Trial:
     """What is decided about a campaign and a customer from `since` (µs UTC) up to a decision, tried as often as wanted.
 
-    `known`: what was known of the customer before.
+    `key`: which of the campaign's wishes is meant, None for any. `known`: what was known of the customer before.
     """
 
-    def __init__(self, alone: Alone, decision: Decision, campaign: str, since: int) -> None:
+    def __init__(self, alone: Alone, decision: Decision, campaign: str, since: int, key: int | None) -> None:
         engine = alone.before(since)
         fold = engine.writer.fold
         self.playbook: Playbook = fold.published.playbook
@@ -33,6 +33,7 @@ class Trial:
         self.number = list(self.playbook.campaigns).index(campaign)
         self.time = us_of(decision.time, "decision")
         self._decided_for = decision.customer
+        self._key = key
         self._customer = customers.present_number(fold, decision.customer)
         self.known: Customer | None = None if self._customer is None else customers.view(fold, self._customer)
         self._fork = Fork(engine, alone.up_to(decision, since))
@@ -52,7 +53,8 @@ class Trial:
         found: tuple[int, Line] | None = None
         for decision in self._fork.decide(program, prepare, until or self.time):
             for line in decision.lines:
-                if decision.customer == self._decided_for and line.campaign == self.campaign.name:
+                is_meant = line.campaign == self.campaign.name and self._key in (None, line.key)
+                if is_meant and decision.customer == self._decided_for:
                     found = us_of(decision.time, "decision"), line
                     if line.reason == "won":
                         return found

@@ -88,7 +88,7 @@ class _Question:
         return [(decision, line) for decision in found for line in decision.lines if line.campaign == self.name]
 
     def _tried(self, decision: Decision, lost: Line | None, since: int, text: str) -> WhyNot:
-        trial = Trial(self.alone, decision, self.name, since)
+        trial = Trial(self.alone, decision, self.name, since, lost.key if lost else None)
         found = tuple(self._obstacles(trial, lost))
         return WhyNot(self.name, self.customer, decision.time, text, found, _values(trial), tuple(changes(trial, lost)))
 
