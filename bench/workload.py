@@ -151,7 +151,7 @@ def _campaign(i):
         when,
         priority=float(i % 17),
         condition=_condition(i),
-        offer=f"offer_{i % 10}" if i % 2 else "",
+        offers=(f"offer_{i % 10}",) if i % 2 else (),
         send=("push", "sms"),
         valid_for_us=2 * DAY,
         again_after_us=(3 * DAY if i % 3 else 0),

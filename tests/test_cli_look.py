@@ -180,3 +180,30 @@ def test_who_reads_our_output_may_have_seen_enough(data):
         process.stdout.close()
         assert process.wait() == 0
         assert process.stderr.read() == b""
+
+
+GOAL = "send: [mail], goal: order within 30 days, holdout: 30%}"
+
+
+def test_results_are_told_as_a_table_as_json_and_as_a_page(tmp_path, data, call):
+    playbook = tmp_path / "shop" / "playbook.yaml"
+    playbook.write_text(PLAYBOOK.replace("valid_for: 2 days, send: [mail]}", f"valid_for: 2 days, {GOAL}"), "utf-8")
+    code, out, _ = call("results", "--data", data)
+    assert (code, out) == (0, "shop: no campaign with a goal has reached anybody yet\nwithout a goal: receipt, news\n")
+    with onevoice.open(playbook.parent, data):
+        pass
+    code, out, _ = call("results", "--data", data)
+    assert code == 0
+    assert "news: nobody was held out, so nothing can be compared" in out
+    assert "without a goal: receipt" in out
+    (told,) = json.loads(call("results", "--by", "class", "--data", data, "--json")[1])["figures"]
+    with onevoice.open(data_dir=data) as engine:
+        sent = [line for made in engine.decisions() for line in made.won if line.campaign == "news"]
+    assert (told["part"], told["contacts"], told["uplift"]) == ("sales", len(sent), None)
+    page = tmp_path / "results.html"
+    assert call("results", "--data", data, "--html", page)[0] == 0
+    assert "nobody was held out" in page.read_text("utf-8")
+    assert "<script>" not in page.read_text("utf-8")
+    code, _, err = call("results", "--by", "month", "--data", data)
+    assert code == 2
+    assert "month" in err

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from onevoice.history.audit import Audit
     from onevoice.history.decision import Decision, Line
     from onevoice.history.report import Report
+    from onevoice.history.results import Results
     from onevoice.history.timeline import Timeline
     from onevoice.history.why import Why
     from onevoice.history.why_not import WhyNot
@@ -65,6 +66,7 @@ __all__ = [
     "Playbook",
     "PlaybookError",
     "Report",
+    "Results",
     "SnapshotError",
     "Switched",
     "Timeline",
@@ -87,6 +89,7 @@ _LATER = {
     "Onevoice": "onevoice.runtime.node",
     "Playbook": "onevoice.playbook.model",
     "Report": "onevoice.history.report",
+    "Results": "onevoice.history.results",
     "Switched": "onevoice.runtime.controls",
     "Timeline": "onevoice.history.timeline",
     "Why": "onevoice.history.why",

@@ -38,7 +38,14 @@ P_JUDGES_FROM: Final = 11  # all of it, in `judges`
 P_JUDGES_TO: Final = 12
 P_CATEGORY: Final = 13  # column of `products` that caps go by, or -1
 P_CAPS_LIFT: Final = 14  # 1 if something else than time may lift a cap
-LIMITS: Final = 15
+P_EXPLORED: Final = 15  # the share of decisions in which one is drawn, of SHARES
+P_HELD: Final = 16  # the share of customers held out of the classes that say so
+P_HOLDOUTS: Final = 17  # how many memberships a customer may have
+P_HOLDOUT_SALT: Final = 18
+P_SLOT_HOLDOUTS: Final = 19
+LIMITS: Final = 20
+
+SHARES: Final = 2**53  # a share is compared with so many places of a lot
 
 # `kinds`: identifiers
 KIND_UNIQUE: Final = 0
@@ -168,33 +175,53 @@ SEGMENT_WIDTH: Final = 6
 JUDGES: Final = 0  # a segment; above them: their number + a suppression with `then` or `at_most`
 
 # `campaigns`
-CAMPAIGN_OFFER: Final = 0
-CAMPAIGN_CLASS: Final = 1
-CAMPAIGN_IF: Final = 2
-CAMPAIGN_OFFER_IF: Final = 3
-CAMPAIGN_OFFER_PRODUCT: Final = 4  # name code
-CAMPAIGN_FAMILY: Final = 5  # name code
-CAMPAIGN_IS_OFFER: Final = 6
-CAMPAIGN_PROPENSITY: Final = 7
-CAMPAIGN_KEYED: Final = 8  # 1: one wish per key; BY_MOMENT: which is its moment's key
-CAMPAIGN_AFTER_US: Final = 9
-CAMPAIGN_WAIT_US: Final = 10  # as it holds: its own, the policy's, or 0 for an exempt class
-CAMPAIGN_VALID_US: Final = 11
-CAMPAIGN_UNTIL: Final = 12  # fact that remembers its `until` events
-CAMPAIGN_UNTIL_KEYED: Final = 13
-CAMPAIGN_AGAIN_US: Final = 14
-CAMPAIGN_FROM: Final = 15
-CAMPAIGN_TO: Final = 16
-CAMPAIGN_TIE: Final = 17
-CAMPAIGN_SENDS: Final = 18  # how many channels in `sends`
-CAMPAIGN_PLACEMENTS: Final = 19  # bits
-CAMPAIGN_OWNER: Final = 20  # number of its owner, in order of first mention, or -1
-CAMPAIGN_AT_MOST: Final = 21  # contacts in one run, 0: no limit
-CAMPAIGN_WIDTH: Final = 22
+CAMPAIGN_CLASS: Final = 0
+CAMPAIGN_IF: Final = 1
+CAMPAIGN_PROPOSALS_FROM: Final = 2  # one with each of its offers, one in all where it has none
+CAMPAIGN_PROPOSALS_TO: Final = 3
+CAMPAIGN_IS_OFFER: Final = 4
+CAMPAIGN_PROPENSITY: Final = 5
+CAMPAIGN_KEYED: Final = 6  # 1: one wish per key; BY_MOMENT: which is its moment's key
+CAMPAIGN_AFTER_US: Final = 7
+CAMPAIGN_WAIT_US: Final = 8  # as it holds: its own, the policy's, or 0 for an exempt class
+CAMPAIGN_VALID_US: Final = 9
+CAMPAIGN_UNTIL: Final = 10  # fact that remembers its `until` events
+CAMPAIGN_UNTIL_KEYED: Final = 11
+CAMPAIGN_AGAIN_US: Final = 12
+CAMPAIGN_FROM: Final = 13
+CAMPAIGN_TO: Final = 14
+CAMPAIGN_TIE: Final = 15
+CAMPAIGN_SENDS: Final = 16  # how many channels in `sends`
+CAMPAIGN_PLACEMENTS: Final = 17  # bits
+CAMPAIGN_OWNER: Final = 18  # number of its owner, in order of first mention, or -1
+CAMPAIGN_AT_MOST: Final = 19  # contacts in one run, 0: no limit
+CAMPAIGN_HELD: Final = 20  # its own share of customers held out, of SHARES
+CAMPAIGN_WIDTH: Final = 21
 
 BY_MOMENT: Final = 2
 
-NUMBER_PROPENSITY: Final = 3  # column of `campaign_numbers`: of campaigns without an expression for it
+# Columns of `campaign_numbers` from here on are of the candidate: `ranking` of the state has them when it is ranked.
+NUMBER_PROPENSITY: Final = 3
+
+# `proposals`: a campaign with one of its offers
+PROPOSAL_CAMPAIGN: Final = 0
+PROPOSAL_OFFER: Final = 1
+PROPOSAL_IF: Final = 2  # the offer's
+PROPOSAL_PRODUCT: Final = 3  # name code
+PROPOSAL_FAMILY: Final = 4  # name code
+PROPOSAL_COMPUTED_FROM: Final = 5  # into `computed`
+PROPOSAL_COMPUTED_TO: Final = 6
+PROPOSAL_WIDTH: Final = 7
+
+# `computed`: parameters of offers that expressions give
+COMPUTED_COLUMN: Final = 0  # of `figures`, after those that each line has
+COMPUTED_EXPRESSION: Final = 1
+
+# `goals`: what campaigns are to bring about; no decision reads them (runtime/goals.py)
+GOAL_CAMPAIGN: Final = 0
+GOAL_EVENT: Final = 1  # number of the event type or item
+GOAL_WHERE: Final = 2
+GOAL_WITHIN_US: Final = 3
 
 # `schedules`
 SCHEDULE_CAMPAIGN: Final = 0
@@ -210,6 +237,8 @@ CLASS_CONSENT_REQUIRED: Final = 2
 CLASS_EXEMPT_CAPS: Final = 3
 CLASS_EXEMPT_GAP: Final = 4
 CLASS_COUNTS: Final = 5  # 0: its contacts are in no cap, and in no gap of others
+CLASS_EXPLORED: Final = 6
+CLASS_HELD: Final = 7
 
 # `channels`
 CHANNEL_KIND: Final = 0  # identifier kind of its address, or -1
@@ -329,9 +358,12 @@ class Program(Tables):
         "judges": "i2",
         "campaigns": "i2",
         "campaign_numbers": "f2",
+        "proposals": "i2",
+        "computed": "i2",
         "sends": "i2",
         "parts": "i2",  # event type × campaign: where its `per` field is
         "schedules": "i2",
+        "goals": "i2",
         "classes": "i2",
         "channels": "i2",
         "caps": "i2",
@@ -377,9 +409,12 @@ class Program(Tables):
     judges: NDArray[np.int64]
     campaigns: NDArray[np.int64]
     campaign_numbers: NDArray[np.float64]
+    proposals: NDArray[np.int64]
+    computed: NDArray[np.int64]
     sends: NDArray[np.int64]
     parts: NDArray[np.int64]
     schedules: NDArray[np.int64]
+    goals: NDArray[np.int64]
     classes: NDArray[np.int64]
     channels: NDArray[np.int64]
     caps: NDArray[np.int64]
@@ -422,6 +457,7 @@ class Widths:
     campaigns: int
     classes: int
     resources: int
+    computed: int
     stack: int
     addresses: int = 0
 

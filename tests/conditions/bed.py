@@ -9,7 +9,7 @@ from onevoice.conditions.code import Assembler, Code, match_patterns
 from onevoice.conditions.opcodes import STACK_ROOM
 from onevoice.conditions.tree import Scope, Symbol, SymbolKind, Type
 from onevoice.engine import conditions, facts, growth, holding, measures, state
-from onevoice.program import CAMPAIGN_OFFER, CAMPAIGN_WIDTH, LIMITS, Program, Widths, ZoneTables
+from onevoice.program import LIMITS, PROPOSAL_CAMPAIGN, PROPOSAL_OFFER, PROPOSAL_WIDTH, Program, Widths, ZoneTables
 from onevoice.zones import zone_number, zones
 
 ZONE_NAMES = ("UTC", "Europe/Vilnius", "America/New_York", "Australia/Lord_Howe", "Asia/Kathmandu", "America/Sao_Paulo")
@@ -32,7 +32,7 @@ EVENT = {
 }  # fmt: skip
 CATALOGUE = {"category": Type.TEXT, "price": Type.NUMBER}
 OFFER = {"value": Type.NUMBER, "product": Type.TEXT, "family": Type.TEXT, "discount": Type.NUMBER}
-CAMPAIGN = ("weight", "priority", "lever", "propensity")
+CAMPAIGN = ("weight", "priority", "lever", "propensity", "age")
 FACTS = {"open_case": (None,), "owns": (Type.TEXT, None), "consent": (Type.TEXT, Type.TEXT), "enrolled": ()}
 DAY = 86_400_000_000
 MEASURES = {  # aggregate, pane, type
@@ -81,25 +81,25 @@ class Names:
 
 
 class World(NamedTuple):
-    """Expressions and the rows they are asked over: row r is customer r with event, campaign and product r."""
+    """Expressions and the rows they are asked over: row r is customer r with event, proposal and product r."""
 
     program: Program
     state: state.State
     open_keys: list[dict[str, list[list[str]]]]  # by row, then fact
     values: NDArray[np.float64]
-    campaign: NDArray[np.int64]
+    proposal: NDArray[np.int64]
     product: NDArray[np.int64]
     names: list[str]
     stack: NDArray[np.float64]
 
     def evaluate(self, expression: int, row: int, now: int) -> float:
         """Evaluate one expression over one row."""
-        at = (self.values, row, self.campaign[row], self.product[row])
+        at = (self.values, row, self.proposal[row], self.product[row])
         return conditions.evaluate(self.program, self.state, self.stack, expression, row, now, *at)
 
     def holds_until(self, expression: int, row: int, now: int) -> int:
         """Ask until when an expression keeps its value over one row."""
-        at = (self.values, row, self.campaign[row], self.product[row])
+        at = (self.values, row, self.proposal[row], self.product[row])
         return holding.holds_until(self.program, self.state, self.stack, expression, row, now, *at)
 
 
@@ -131,15 +131,16 @@ def _program(code: Code, random: np.random.Generator) -> Program:
     blank = {"i1": np.zeros(1, np.int64), "i2": np.zeros((1, 1), np.int64)}
     blank |= {"f1": np.zeros(1), "f2": np.zeros((1, 1))}
     tables = {name: blank[kind] for name, kind in Program.fields.items() if isinstance(kind, str)}
-    campaigns = np.zeros((6, CAMPAIGN_WIDTH), np.int64)
-    campaigns[:, CAMPAIGN_OFFER] = random.integers(-1, 4, 6)
+    proposals = np.zeros((6, PROPOSAL_WIDTH), np.int64)
+    proposals[:, PROPOSAL_CAMPAIGN] = random.integers(0, 6, 6)
+    proposals[:, PROPOSAL_OFFER] = random.integers(-1, 4, 6)
     tables |= code._asdict()
     tables |= {
         "limits": np.zeros(LIMITS, np.int64),
         "facts": np.array([[0, len(parts), 0, 1, 1] for parts in FACTS.values()], np.int64),
         "measures": np.array([[aggregate, pane, 0] for aggregate, pane, _ in MEASURES.values()], np.int64),
-        "campaigns": campaigns,
-        "campaign_numbers": random.normal(0, 10, (6, 4)).round(2),
+        "proposals": proposals,
+        "campaign_numbers": random.normal(0, 10, (6, len(CAMPAIGN))).round(2),
         "offers": np.stack([_column(random, kind, 4) for kind in OFFER.values()], axis=1),
         "products": np.stack([_column(random, kind, PRODUCT_COUNT) for kind in CATALOGUE.values()], axis=1),
         "zones": ZoneTables(**zones()._asdict()),
@@ -151,14 +152,14 @@ def _state(code: Code, names: Names, patterns: list[str], random: np.random.Gene
     """Return a state in which customers have traits, zones and memberships."""
     widths = Widths(
         kinds=1, traits=len(TRAITS), segments=len(SEGMENTS), moments=1, initiators=0, substeps=1, values=len(EVENT),
-        names=len(names.texts), likes=len(patterns), campaigns=6, classes=1, resources=1, stack=STACK_ROOM,
+        names=len(names.texts), likes=len(patterns), campaigns=6, classes=1, resources=1, computed=0, stack=STACK_ROOM,
     )  # fmt: skip
     empty = state.empty(widths)
     made = growth.grown(empty, np.full(state.POOLS, 40 * rows, np.int64))
     made.customers[:, state.FACT_HEAD] = made.customers[:, state.CELL_HEAD] = -1
     made.customers[:, state.ZONE] = random.choice([zone_number(name) for name in ZONE_NAMES], len(made.customers))
     made.traits[:rows] = np.stack([_column(random, kind, rows) for kind in TRAITS.values()], axis=1)
-    made.propensity[0] = 1.5
+    made.ranking[:] = 1.5, 0.25
     made.memberships[:rows] = random.integers(0, 2**32, (rows, made.memberships.shape[1]))
     made.names[:, state.N_HASH] = random.integers(1, 2**62, len(made.names))
     made.likes[: len(patterns), : len(names.texts)] = match_patterns(patterns, names.texts)

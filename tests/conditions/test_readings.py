@@ -14,7 +14,7 @@ from onevoice.conditions.tree import OFFER_PRODUCT, Symbol, Type
 from onevoice.conditions.types import check
 from onevoice.engine import bits, measures
 from onevoice.engine.state import ZONE
-from onevoice.program import CAMPAIGN_OFFER, NUMBER_PROPENSITY
+from onevoice.program import NUMBER_PROPENSITY, PROPOSAL_CAMPAIGN, PROPOSAL_OFFER
 from onevoice.zones import zone_names
 from tests.conditions import bed
 from tests.conditions.generate import Generator
@@ -26,8 +26,8 @@ NOW = 1_774_746_000_123_456  # Vilnius moves its clocks in this hour
 
 def _matrix(world: bed.World, symbol: Symbol, row: int) -> float:
     kind, program = symbol.kind, world.program
-    campaign = world.campaign[row]
-    offer = -1 if campaign < 0 else program.campaigns[campaign, CAMPAIGN_OFFER]
+    proposal = world.proposal[row]
+    offer = -1 if proposal < 0 else program.proposals[proposal, PROPOSAL_OFFER]
     if kind is bed.KIND.TRAIT:
         return world.state.traits[row, symbol.index]
     if kind is bed.KIND.MEASURE:
@@ -37,9 +37,10 @@ def _matrix(world: bed.World, symbol: Symbol, row: int) -> float:
     if kind is bed.KIND.EVENT_FIELD:
         return world.values[row, symbol.index]
     if kind is bed.KIND.CAMPAIGN:
-        own = symbol.index == NUMBER_PROPENSITY
-        number = world.state.propensity[0] if own else program.campaign_numbers[campaign, symbol.index]
-        return np.nan if campaign < 0 else number
+        if proposal >= 0 and symbol.index >= NUMBER_PROPENSITY:
+            return world.state.ranking[symbol.index - NUMBER_PROPENSITY]
+        campaign = program.proposals[proposal, PROPOSAL_CAMPAIGN]
+        return np.nan if proposal < 0 else program.campaign_numbers[campaign, symbol.index]
     if kind is bed.KIND.OFFER_FIELD and symbol.index == OFFER_PRODUCT:
         return float(world.product[row]) if world.product[row] >= 0 else np.nan
     if kind is bed.KIND.OFFER_FIELD:

@@ -166,7 +166,7 @@ def test_who_redeems_takes_the_offer_of_that_mailing(events, playbook):
     assert accepted["time"].equals(redeemed["time"])
     assert households(accepted) == households(redeemed)
     offers = accepted["fields.offer"].to_pylist()
-    assert offers == [playbook.campaigns[name].offer for name in redeemed["fields.campaign"].to_pylist()]
+    assert offers == [playbook.campaigns[name].offers[0] for name in redeemed["fields.campaign"].to_pylist()]
 
 
 def test_the_mailed_campaigns_are_what_the_script_writes(monkeypatch):

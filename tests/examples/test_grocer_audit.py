@@ -63,7 +63,7 @@ def test_who_was_offered_what_they_had_just_bought(audit, sent, prepared):
     table = pq.read_table(
         packaged_tables().path("transactions"), columns=["household_id", "product_id", "transaction_timestamp"]
     )
-    proposed = {name: offers[campaigns[name].offer].product for name in {name for _, name, _ in sent}}
+    proposed = {name: offers[campaigns[name].offers[0]].product for name in {name for _, name, _ in sent}}
     table = table.filter(pyarrow.compute.is_in(table["product_id"], pyarrow.array(map(int, proposed.values()))))
     bought = defaultdict(list)
     times = table["transaction_timestamp"].cast(pyarrow.timestamp("us")).cast(pyarrow.int64()).to_pylist()

@@ -60,7 +60,7 @@ def test_every_rule_holds_somebody_back_but_those_of_refusals(replayed):
 def test_an_offer_ignored_five_times_falls_silent(replayed):
     """Who is held back by it had five messages of the family, the last of them within the pause, and hears no more."""
     playbook, rule = replayed[0], ignored_rule(replayed[0])
-    family = {name: playbook.offers[c.offer].family for name, c in playbook.campaigns.items() if c.offer}
+    family = {name: playbook.offers[c.offers[0]].family for name, c in playbook.campaigns.items() if c.offers}
     messages, silent = defaultdict(list), 0
     for decision, line in lines(replayed):
         known = messages[decision.customer, family.get(line.campaign)]

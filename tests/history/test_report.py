@@ -15,7 +15,7 @@ from onevoice.cli.pages import page_of
 from onevoice.playbook.load import load_files
 from tests.runtime.cases import drawn, opened, take
 
-ENDS = ("won", "expired", "ended", "not_eligible", "too_many", "stopped")
+ENDS = ("won", "expired", "ended", "not_eligible", "too_many", "stopped", "would_have_won")
 MONDAY = datetime(2026, 3, 2, 9, tzinfo=UTC)
 EXAMPLE = Path(__file__).parents[2] / "examples" / "telecom"
 
@@ -85,8 +85,8 @@ def test_totals(case):
     assert report.shown == sum(len(each.won) for each in asks)
     assert report.asks == sum(bool(each.lines) for each in asks)
     assert (report.first, report.last) == (
-        min(d.time for d in decisions if d.lines),
-        max(d.time for d in decisions if d.lines),
+        min((d.time for d in decisions if d.lines), default=None),
+        max((d.time for d in decisions if d.lines), default=None),
     )
 
 

@@ -99,13 +99,13 @@ def test_one_customers_lines_are_those_of_the_whole_table(engine):
     assert lines_table(engine.decisions()).to_pylist() == whole.to_pylist()
 
 
-NUMBERS = ("decision", "position", "customer", "key", "value", "limit", "contact", "score")
+NUMBERS = ("decision", "position", "customer", "key", "value", "limit", "contact", "score", "probability")
 TIMES = ("time", "last_contact", "until")
-NAMES = ("kind", "placement", "campaign", "reason", "channel", "rule", "winner")
+NAMES = ("kind", "placement", "campaign", "reason", "channel", "rule", "winner", "offer")
 
 
 def test_every_column_is_known():
-    assert sorted(NUMBERS + TIMES + NAMES) == sorted(LINES.names)
+    assert sorted((*NUMBERS, *TIMES, *NAMES, "parameters")) == sorted(LINES.names)
 
 
 def addresses(table, columns):

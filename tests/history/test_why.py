@@ -17,7 +17,8 @@ playbook: shop
 time_zone: Europe/Vilnius
 identifiers: {email: {format: email}, card: {}}
 resources: {desk: {capacity: 1 per day}}
-events: {call: {}, order: {}, visit: {}, call_me: {}, case_opened: {}, case_resolved: {}, sale: {fields: {n: key}}}
+events:
+  {call: {}, hush: {}, order: {}, visit: {}, call_me: {}, case_opened: {}, case_resolved: {}, sale: {fields: {n: key}}}
 facts: {open_case: {opens: case_opened, closes: case_resolved}}
 measures: {orders: count of order}
 campaigns:
@@ -30,6 +31,7 @@ campaigns:
   ring: {class: service, when: event call, send: [phone]}
   banner: {class: sales, priority: 1, when: asked, placements: [home]}
   other_banner: {class: sales, priority: 2, when: asked, placements: [home]}
+  quiet: {class: service, when: event hush, send: [mail], holdout: 99.999999%}
 placements: {home: {slots: 1}}
 policies:
   classes: {service: {}, sales: {purpose: marketing}}
@@ -131,6 +133,13 @@ CASES = {
     "outranked": (
         [(0, event("visit"))],
         "news: gave way to tips (rank 1); looked at again on Mon 02 Mar 2026 15:00 [policies.rank]",
+    ),
+    "would_have_won": (
+        [(0, event("hush"))],
+        (
+            "quiet: would have gone out by mail; the customer is held out, to be compared with those who are not "
+            "[campaigns.quiet.holdout]"
+        ),
     ),
 }
 

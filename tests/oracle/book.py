@@ -54,12 +54,11 @@ class Book:
     def suppression(self, rule: int) -> Expression:
         return self._check("suppression", self.policies.suppress[rule].condition, self.scopes.suppression)
 
-    def eligibility(self, campaign: Campaign) -> list[Expression]:
-        """Return the campaign's `if` and its offer's, those that are written."""
+    def eligibility(self, campaign: Campaign, offer: Offer | None) -> list[Expression]:
+        """Return the campaign's `if` and that of an offer of it, those that are written."""
         found: list[Expression] = []
         if campaign.condition:
             found.append(self._check(campaign.name, campaign.condition, lambda: self.scopes.campaign(campaign)))
-        offer = self.offer(campaign)
         if offer and offer.condition:
             found.append(self._check("offer", offer.condition, self.scopes.suppression))
         return found
@@ -68,7 +67,7 @@ class Book:
         if not campaign.propensity:
             return None
         return self._check(
-            (campaign.name, "p"), campaign.propensity, lambda: self.scopes.campaign(campaign), Type.NUMBER
+            (campaign.name, "p"), campaign.propensity, lambda: self.scopes.propensity(campaign), Type.NUMBER
         )
 
     @cached_property
@@ -77,8 +76,19 @@ class Book:
 
     # Policies
 
-    def offer(self, campaign: Campaign) -> Offer | None:
-        return self.playbook.offers.get(campaign.offer)
+    def offers(self, campaign: Campaign) -> list[Offer | None]:
+        """Return what a campaign may propose, as written; nothing is a way of proposing, too."""
+        return [self.playbook.offers[name] for name in campaign.offers] or [None]
+
+    @cached_property
+    def computed_names(self) -> list[str]:
+        names: list[str] = []
+        for offer in self.playbook.offers.values():
+            names += [name for name in offer.computed if name not in names]
+        return names
+
+    def computed(self, offer: Offer, name: str) -> Expression:
+        return self._check("computed", offer.computed[name], self.scopes.suppression, Type.NUMBER)
 
     def klass(self, campaign: Campaign) -> CampaignClass:
         return self.policies.classes[campaign.klass]

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from . import conditions, controls, gates, segments
 from .clock import INFINITE
-from .conditions import evaluate
 from .hashing import text_hash
 from .state import NEVER, Candidate, Line
 
@@ -91,10 +90,8 @@ def _expiry(twin: Twin, candidate: Candidate) -> int:
 
 
 def is_eligible(twin: Twin, customer: Customer, candidate: Candidate) -> bool:
-    """Tell whether the campaign's `if` and its offer's `if` are true."""
-    campaign = twin.book.campaigns[candidate.number]
-    view = gates.view(twin, customer, candidate)
-    return all(evaluate(condition, view) is True for condition in twin.book.eligibility(campaign))
+    """Tell whether the campaign's `if` and that of one of its offers are true."""
+    return bool(gates.eligible_offers(twin, customer, candidate))
 
 
 # Endings

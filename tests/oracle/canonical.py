@@ -21,6 +21,7 @@ float, times int, texts str, keys and hashes signed int, NULL None. INFINITE is 
   recorded: (reason, channel number, rule, until) of its last recorded line, or None
 - contacts: (customer, number, campaign, class, channel, key, due, family, category, address), not forgotten
 - unanswered: (customer, hash of the family, count), counts above nought (§10 ignored)
+- holdouts: (customer, hash of the campaign's name or 0, 1 held out else 0, since)
 - endings: (customer, campaign, any, key, occurred_at, position): the greatest event that matches `until`;
   any 1: for every key, because its type lacks the field `per`
 - switches: (0 a campaign, 1 a class, 2 everything; number; 0 on, 1 paused, 2 stopped; contacts of the present run)
@@ -37,7 +38,7 @@ from typing import TYPE_CHECKING, Any
 from onevoice.playbook.model import Aggregate
 
 from . import contacts, facts, measures, resources
-from .hashing import identifier_hash, key_hash, text_hash
+from .hashing import identifier_hash, key_hash, name_hash, text_hash
 from .state import NEVER
 
 if TYPE_CHECKING:
@@ -63,6 +64,7 @@ def tables(twin: Twin) -> dict[str, list[Row]]:
         "candidates": _candidates,
         "contacts": _contacts,
         "unanswered": _unanswered,
+        "holdouts": _holdouts,
         "endings": _endings,
         "turns": _turns,
     }
@@ -223,6 +225,11 @@ def _turns(twin: Twin, customer: Customer) -> Iterator[Row]:
     for (campaign, key), candidate in customer.candidates.items():
         if candidate.turn:
             yield (customer.number, campaign, key, [*twin.pools].index(candidate.turn[0]), candidate.turn[1])
+
+
+def _holdouts(twin: Twin, customer: Customer) -> Iterator[Row]:
+    for name, (held, since) in customer.holdouts.items():
+        yield (customer.number, name_hash(name) if name else 0, int(held), since)
 
 
 def _switches(twin: Twin) -> Iterator[Row]:

@@ -54,6 +54,7 @@ class View:
     product: str | None = None
     campaign: Campaign | None = None
     propensity: Value = 1.0
+    age: Value = 0.0
 
     @property
     def zone(self) -> str:
@@ -177,7 +178,7 @@ def _campaign_number(view: View, name: str) -> Value:
         return None
     if name == "weight":
         return view.book.klass(view.campaign).weight
-    return view.propensity if name == "propensity" else getattr(view.campaign, name)
+    return getattr(view if name in {"propensity", "age"} else view.campaign, name)
 
 
 def _fact(read: FactRead, view: View) -> Value:

@@ -13,12 +13,13 @@ from .conditions import offered_family, zone_of
 from .state import Contact
 
 if TYPE_CHECKING:
-    from onevoice.playbook.model import Campaign, Cap
+    from onevoice.playbook.model import Cap, Offer
 
     from .book import Book
     from .state import Candidate, Customer, Row
     from .twin import Twin
 
+HELD_OUT = -2
 LONGEST_US = {Period.DAY: 2 * DAY, Period.WEEK: 8 * DAY, Period.MONTH: 32 * DAY}
 
 
@@ -29,8 +30,8 @@ def report(twin: Twin, customer: Customer, row: Row) -> None:
     klass, channel, named = row.fields["class"], row.fields["channel"], row.fields["offer"]
     if klass is None and campaign:
         klass = campaign.klass
-    if named is None and campaign:
-        named = campaign.offer
+    if named is None and campaign and len(campaign.offers) == 1:
+        named = campaign.offers[0]
     offer = playbook.offers.get(str(named))
     channel = str(channel) if channel in playbook.channels else ""
     customer.contacts.append(
@@ -49,9 +50,8 @@ def report(twin: Twin, customer: Customer, row: Row) -> None:
 
 
 def prospect(twin: Twin, customer: Customer, candidate: Candidate, channel: str) -> Contact:
-    """Return the contact that a candidate would be by a channel now."""
-    campaign = twin.book.campaigns[candidate.number]
-    offer = twin.book.offer(campaign)
+    """Return the contact that a candidate would be by a channel now, with the offer that it came with."""
+    campaign, offer = twin.book.campaigns[candidate.number], candidate.offer
     return Contact(
         -1,
         campaign.name,
@@ -74,25 +74,25 @@ def _address(twin: Twin, customer: Customer, channel: str) -> str:
     return f"{kind} {customer.addresses[kind][1]}"
 
 
-def commit(twin: Twin, customer: Customer, candidate: Candidate, channel: str) -> Contact:
-    """Reserve and commit a contact, due now; return it."""
+def commit(twin: Twin, customer: Customer, candidate: Candidate, channel: str, *, held: bool = False) -> Contact:
+    """Reserve and commit a contact, due now, or what would have been one; return it."""
     contact = prospect(twin, customer, candidate, channel)
-    contact.number = twin.contacts_made
-    twin.contacts_made += 1
+    contact.number = HELD_OUT if held else twin.contacts_made
+    twin.contacts_made += not held
     customer.contacts.append(contact)
-    _count_unanswered(twin, customer, twin.book.campaigns[candidate.number])
+    _count_unanswered(twin, customer, candidate.offer)
     return contact
 
 
 def counts(book: Book, contact: Contact) -> bool:
     """Tell whether a contact is in caps and in the gap of others."""
     klass = book.policies.classes.get(contact.klass)
-    return klass is None or klass.counts
+    return contact.number != HELD_OUT and (klass is None or klass.counts)
 
 
-def _count_unanswered(twin: Twin, customer: Customer, campaign: Campaign) -> None:
+def _count_unanswered(twin: Twin, customer: Customer, offer: Offer | None) -> None:
     """Count the offers of a family since the last reaction; the n-th opens `ignored(family)`."""
-    family = offered_family(twin.book.offer(campaign))
+    family = offered_family(offer)
     times = twin.book.policies.refusals.ignored_times
     if family is None or not times:
         return
@@ -110,7 +110,7 @@ def react(customer: Customer, row: Row) -> None:
 
 def is_forgotten(book: Book, contact: Contact, now: int) -> bool:
     policies = book.policies
-    windows = [policies.gap_us, *(campaign.again_after_us for campaign in book.campaigns)]
+    windows = [1, policies.gap_us, *(campaign.again_after_us for campaign in book.campaigns)]
     windows += [cap.rolling_us or LONGEST_US[cap.period] for cap in policies.caps]
     return contact.due + max(windows) <= now
 

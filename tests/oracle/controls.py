@@ -96,5 +96,7 @@ def count(twin: Twin, campaign: Campaign) -> None:
     own.contacts += 1
     if campaign.at_most_contacts and own.contacts >= campaign.at_most_contacts and own.state == "on":
         own.state = "paused"
-        line = Line(campaign.name, 0, "paused", rule=0, value=own.contacts, limit=campaign.at_most_contacts)
+        nothing = (None,) * len(twin.book.computed_names)
+        limit = campaign.at_most_contacts
+        line = Line(campaign.name, 0, "paused", rule=0, value=own.contacts, limit=limit, computed=nothing)
         twin.decisions.append(Decision(len(twin.decisions), "stop", twin.now, twin.position, -1, "", (line,)))

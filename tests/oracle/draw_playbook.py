@@ -18,8 +18,10 @@ from onevoice.playbook.model import (
     Channel,
     EventMatch,
     Every,
+    Exploration,
     Fact,
     FieldType,
+    Holdout,
     Holiday,
     Measure,
     Moment,
@@ -218,7 +220,14 @@ class Maker:
             family=dice.maybe("fam", ""),
             condition=condition,
             parameters={"bonus": float(dice.randint(1, 3))} if dice.chance(0.3) else {},
+            computed=self._computed() if dice.chance(0.4) else {},
         )
+
+    def _computed(self) -> dict[str, str]:
+        condition = self._conditions().suppression(offer=self.dice.chance(0.5))
+        score = "score" if "score" in self.book.traits else "offer.value"
+        texts = {"cut": f"case when {condition} then 0.5 else 0.25 end", "price": f"{score} / offer.value"}
+        return {name: texts[name] for name in self.dice.some(texts, 1, 2)}
 
     def _campaign(self, name: str) -> Campaign:
         dice, times = self.dice, self.times
@@ -229,7 +238,7 @@ class Maker:
             owner=dice.choice(("", "north", "south")),
             priority=float(dice.randint(0, 3)),
             lever=dice.choice((1.0, 0.5)),
-            offer=dice.choice([*self.book.offers, ""]),
+            offers=tuple(dice.sample(self.book.offers, min(len(self.book.offers), dice.choice((0, 1, 1, 2, 3))))),
             send=tuple(dice.sample(list(self.book.channels), dice.randint(1, 3))),
             after_us=dice.maybe(times.span(0, 4), 0, 0.2),
             wait_us=dice.choice((-1, -1, 0, times.span(1, 8))),
@@ -250,8 +259,11 @@ class Maker:
         return replace(
             campaign,
             per=self._per(campaign, event),
-            condition=conditions.campaign(event, bool(campaign.offer)) if dice.chance(0.6) else "",
+            condition=conditions.campaign(event, bool(campaign.offers)) if dice.chance(0.6) else "",
             propensity=self._propensity(),
+            goal=self._match() if dice.chance(0.3) else None,
+            goal_within_us=times.span(1, 20),
+            holdout=0.0 if self.book.policies.classes[campaign.klass].strict else dice.choice((0.0, 0.0, 0.3, 0.7)),
         )
 
     def _eager(self, campaign: Campaign) -> Campaign:
@@ -269,12 +281,12 @@ class Maker:
             "per": "",
             "from_us": 0,
         }
-        offer = campaign.offer or self.dice.choice([*self.book.offers, ""])
-        return replace(campaign, when=when, propensity="", offer=offer, to_us=0, **rules)
+        offers = campaign.offers or self.dice.choice([*((name,) for name in self.book.offers), ()])
+        return replace(campaign, when=when, propensity="", offers=offers, to_us=0, **rules)
 
     def _propensity(self) -> str:
         score = "score" if "score" in self.book.traits else "0.25"
-        return self.dice.choice(("", "", score, f"coalesce({score}, 1) / 3"))
+        return self.dice.choice(("", "", score, f"coalesce({score}, 1) / 3", "age / 2"))
 
     def _per(self, campaign: Campaign, event: str) -> str:
         if campaign.when.kind is TriggerKind.ASKED or self.dice.chance(0.4):
@@ -359,6 +371,7 @@ class Maker:
     def _policies(self) -> Policies:
         dice, times = self.dice, self.times
         ranks = ["weight * priority", "weight * priority * propensity", "lever + priority + coalesce(offer.value, 0)"]
+        ranks += ["coalesce(offer.value, 0) - age", "offer.value * propensity"]
         if "score" in self.book.traits:
             ranks.append("score / priority")
         return replace(
@@ -369,6 +382,8 @@ class Maker:
             caps=tuple(self._cap() for _ in range(dice.choice((0, 1, 2, 3, 5)) + 2 * self.is_busy)),
             exempt=self._exempt(),
             suppress=tuple(self._suppression() for _ in dice.times(0, 1 if self.is_busy else 3)),
+            exploration=self._exploration(),
+            holdout=self._holdout(),
             **self._opening(),
         )
 
@@ -395,6 +410,18 @@ class Maker:
         end = start + dice.choice((15, 60, 180, 780))
         weekdays = dice.maybe(tuple(dice.some(range(7), 1, 5)), tuple(range(7)), 0.5)
         return Window(start, min(end, 1440), weekdays)
+
+    def _exploration(self) -> Exploration:
+        dice = self.dice
+        able = [name for name, klass in self.book.policies.classes.items() if not klass.strict]
+        share = dice.choice((0.0, 0.1, 0.5, 0.9))
+        return Exploration(share, tuple(dice.some(able, 1, 2)) if share and dice.chance(0.5) else ())
+
+    def _holdout(self) -> Holdout:
+        dice = self.dice
+        able = [name for name, klass in self.book.policies.classes.items() if not klass.strict]
+        share = dice.choice((0.0, 0.0, 0.2, 0.6))
+        return Holdout(share, tuple(dice.some(able, 1, 2)) if share and dice.chance(0.5) else ())
 
     def _exempt(self) -> dict[str, frozenset[str]]:
         if self.dice.chance(0.6):

@@ -50,8 +50,9 @@ class Engine:
 def told(playbook: Playbook, outcome: Outcome) -> list[Decision]:
     """Return decisions with the names of the playbook."""
     lines: dict[int, list[Line]] = {}
-    for row, score in zip(outcome.lines.tolist(), outcome.scores.tolist(), strict=True):
-        lines.setdefault(row[at.L_DECISION], []).append(_line(playbook, row, score))
+    for row, figures in zip(outcome.lines.tolist(), outcome.figures.tolist(), strict=True):
+        known = [None if np.isnan(figure) else figure for figure in figures]
+        lines.setdefault(row[at.L_DECISION], []).append(_line(playbook, row, known))
     placements = list(playbook.placements)
     return [
         Decision(
@@ -67,8 +68,8 @@ def told(playbook: Playbook, outcome: Outcome) -> list[Decision]:
     ]
 
 
-def _line(playbook: Playbook, row: list[int], score: float) -> Line:
-    channel = row[at.L_CHANNEL]
+def _line(playbook: Playbook, row: list[int], figures: list[float | None]) -> Line:
+    channel, offer = row[at.L_CHANNEL], row[at.L_OFFER]
     return Line(
         list(playbook.campaigns)[row[at.L_CAMPAIGN]],
         row[at.L_KEY],
@@ -78,8 +79,11 @@ def _line(playbook: Playbook, row: list[int], score: float) -> Line:
         row[at.L_VALUE],
         row[at.L_LIMIT],
         row[at.L_UNTIL],
-        None if np.isnan(score) else score,
+        figures[at.F_SCORE],
         row[at.L_CONTACT],
+        list(playbook.offers)[offer] if offer >= 0 else "",
+        figures[at.F_PROBABILITY],
+        tuple(figures[at.F_COMPUTED :]),
     )
 
 

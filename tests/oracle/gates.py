@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
+
+from onevoice.playbook.model import DAY
 
 from . import conditions, contacts, facts, hours, resources
 from .clock import INFINITE
@@ -13,7 +15,7 @@ from .state import NEVER, Reason, Spell
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from onevoice.playbook.model import Campaign, Suppression
+    from onevoice.playbook.model import Campaign, Offer, Suppression
 
     from .state import Candidate, Customer
     from .twin import Twin
@@ -31,16 +33,15 @@ class Stop:
     until: int = 0
 
 
-def view(twin: Twin, customer: Customer, candidate: Candidate) -> View:
+def view(twin: Twin, customer: Customer, candidate: Candidate, offer: Offer | None) -> View:
     campaign = twin.book.campaigns[candidate.number]
     trigger = candidate.trigger
-    offer = twin.book.offer(campaign)
     return View(twin.book, twin.now, customer, trigger.fields, offer, trigger.product, campaign)
 
 
 def product_of(twin: Twin, candidate: Candidate) -> str | None:
     """Return the product a candidate is about: its offer's, else the world event's."""
-    offer = twin.book.offer(twin.book.campaigns[candidate.number])
+    offer = candidate.offer
     return offer.product if offer and offer.product else candidate.trigger.product
 
 
@@ -56,7 +57,7 @@ def _lasting_stop(twin: Twin, customer: Customer, candidate: Candidate, channel:
         return Stop(Reason.NO_CONSENT, channel)
     if not _has_address(twin, customer, channel):
         return Stop(Reason.NO_ADDRESS, channel)
-    rule = suppressing(twin, customer, candidate)
+    rule = suppressing(twin, customer, candidate, candidate.offer)
     return None if rule is None else Stop(Reason.SUPPRESSED, channel, rule)
 
 
@@ -89,7 +90,8 @@ def _passing_stop(twin: Twin, customer: Customer, candidate: Candidate, channel:
     if opening > twin.now:
         return Stop(Reason.HOURS, channel, until=opening)
     if twin.book.is_exempt(campaign, "gap"):
-        counted = [each.due for each in customer.contacts if each.campaign == campaign.name]
+        own = [each for each in customer.contacts if each.campaign == campaign.name]
+        counted = [each.due for each in own if each.number != contacts.HELD_OUT]
     else:
         counted = [each.due for each in customer.contacts if contacts.counts(twin.book, each)]
     gap = twin.book.policies.gap_us
@@ -101,27 +103,75 @@ def _passing_stop(twin: Twin, customer: Customer, candidate: Candidate, channel:
     return None if full is None else Stop(Reason.CAP, channel, full.rule, full.count, full.limit, full.until)
 
 
+# Offers
+
+
+def is_eligible(twin: Twin, customer: Customer, candidate: Candidate, offer: Offer | None) -> bool:
+    """Tell whether the campaign's `if` and that of an offer are true."""
+    looking = view(twin, customer, candidate, offer)
+    campaign = twin.book.campaigns[candidate.number]
+    return all(evaluate(condition, looking) is True for condition in twin.book.eligibility(campaign, offer))
+
+
+def eligible_offers(twin: Twin, customer: Customer, candidate: Candidate) -> list[Offer | None]:
+    offers = twin.book.offers(twin.book.campaigns[candidate.number])
+    return [offer for offer in offers if is_eligible(twin, customer, candidate, offer)]
+
+
+def pick_offer(twin: Twin, customer: Customer, candidate: Candidate) -> bool:
+    """Let a candidate come with its best offer that nothing stops, else with its first; False: it is not eligible."""
+    eligible = eligible_offers(twin, customer, candidate)
+    if not eligible:
+        return False
+    free = [offer for offer in eligible if suppressing(twin, customer, candidate, offer) is None]
+    ranks = [(score(twin, customer, candidate, offer), offer) for offer in free]
+    known = [rank for rank, _ in ranks if rank is not None]
+    best = max(known) if known else None
+    candidate.offer = next((offer for rank, offer in ranks if rank == best), eligible[0])
+    return True
+
+
+def score(twin: Twin, customer: Customer, candidate: Candidate, offer: Offer | None) -> float | None:
+    """Return the rank of a candidate with an offer, by the policy's expression."""
+    campaign = twin.book.campaigns[candidate.number]
+    looking = replace(view(twin, customer, candidate, offer), age=(twin.now - candidate.birth) / DAY)
+    propensity = twin.book.propensity(campaign)
+    if propensity:
+        looking = replace(looking, propensity=evaluate(propensity, looking))
+    return evaluate(twin.book.rank, looking)
+
+
+def computed(twin: Twin, customer: Customer, candidate: Candidate) -> tuple[float | None, ...]:
+    """Return what the computed parameters of a winner's offer come to, by the names there are in the playbook."""
+    offer, names = candidate.offer, twin.book.computed_names
+    looking = view(twin, customer, candidate, offer)
+    return tuple(
+        evaluate(twin.book.computed(offer, name), looking) if offer and name in offer.computed else None
+        for name in names
+    )
+
+
 # Suppressions
 
 
-def suppressing(twin: Twin, customer: Customer, candidate: Candidate) -> int | None:
-    """Return the first suppression, in playbook order, that stops this candidate and holds."""
+def suppressing(twin: Twin, customer: Customer, candidate: Candidate, offer: Offer | None) -> int | None:
+    """Return the first suppression, in playbook order, that stops this candidate with this offer and holds."""
     for rule, suppression in enumerate(twin.book.policies.suppress):
-        if _stops(twin, suppression, candidate) and _holds(twin, customer, candidate, rule):
+        if _stops(twin, suppression, candidate) and _holds(twin, customer, candidate, offer, rule):
             return rule
     return None
 
 
 def _stops(twin: Twin, suppression: Suppression, candidate: Candidate) -> bool:
     campaign = twin.book.campaigns[candidate.number]
-    has_offer = bool(campaign.offer) or candidate.trigger.world
+    has_offer = bool(campaign.offers) or candidate.trigger.world
     return campaign.klass in suppression.stop or ("offers" in suppression.stop and has_offer)
 
 
-def _holds(twin: Twin, customer: Customer, candidate: Candidate, rule: int) -> bool:
+def _holds(twin: Twin, customer: Customer, candidate: Candidate, offer: Offer | None, rule: int) -> bool:
     suppression = twin.book.policies.suppress[rule]
     if not suppression.then_us and not suppression.at_most_us:
-        return evaluate(twin.book.suppression(rule), view(twin, customer, candidate)) is True
+        return evaluate(twin.book.suppression(rule), view(twin, customer, candidate, offer)) is True
     spell = customer.spells.get(rule, Spell())
     if spell.since is not None:
         return not suppression.at_most_us or twin.now < spell.since + suppression.at_most_us
@@ -132,8 +182,17 @@ def _holds(twin: Twin, customer: Customer, candidate: Candidate, rule: int) -> b
 
 
 def may_wake(twin: Twin, customer: Customer, candidate: Candidate) -> bool:
+    """Tell whether consent, address and suppressions all pass on some channel with some offer; of several one that is
+    eligible."""
     campaign = twin.book.campaigns[candidate.number]
-    return any(_lasting_stop(twin, customer, candidate, channel) is None for channel in campaign.send)
+    offers = twin.book.offers(campaign)
+    if len(offers) > 1:
+        offers = [offer for offer in offers if is_eligible(twin, customer, candidate, offer)]
+    for offer in offers:
+        tried = replace(candidate, offer=offer)
+        if any(_lasting_stop(twin, customer, tried, channel) is None for channel in campaign.send):
+            return True
+    return False
 
 
 def has_room_again(twin: Twin, customer: Customer, candidate: Candidate) -> bool:
@@ -149,6 +208,13 @@ def has_room_again(twin: Twin, customer: Customer, candidate: Candidate) -> bool
 
 def changes(twin: Twin, customer: Customer, candidate: Candidate) -> Iterator[int]:
     """Yield the instants at which what blocks a candidate may lift by time alone."""
-    for rule, suppression in enumerate(twin.book.policies.suppress):
-        if _stops(twin, suppression, candidate) and not suppression.then_us and not suppression.at_most_us:
-            yield from conditions.changes(twin.book.suppression(rule), view(twin, customer, candidate))
+    campaign = twin.book.campaigns[candidate.number]
+    offers = twin.book.offers(campaign)
+    for offer in offers:
+        looking = view(twin, customer, candidate, offer)
+        for rule, suppression in enumerate(twin.book.policies.suppress):
+            if _stops(twin, suppression, candidate) and not suppression.then_us and not suppression.at_most_us:
+                yield from conditions.changes(twin.book.suppression(rule), looking)
+        if len(offers) > 1:
+            for condition in twin.book.eligibility(campaign, offer):
+                yield from conditions.changes(condition, looking)

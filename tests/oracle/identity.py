@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from . import candidates, facts, measures, moments, segments
+from . import candidates, facts, holdouts, measures, moments, segments
 from .hashing import identifier_hash
 from .state import Customer
 
@@ -122,6 +122,7 @@ def merge(twin: Twin, one: Customer, other: Customer) -> Customer:
         into.addresses[kind] = max(given, into.addresses.get(kind, given))
     for family, count in gone.unanswered.items():
         into.unanswered[family] = into.unanswered.get(family, 0) + count
+    holdouts.merge(into, gone)
     candidates.merge(into, gone)
     twin.joined.add(into.number)
     into.judge_at = None

@@ -77,7 +77,7 @@ class Planter:
     def _exclusive(self) -> Playbook:
         campaign = self._pick()
         event = trigger_event(self.book, campaign)
-        drawn = self._conditions().campaign(event, bool(campaign.offer))
+        drawn = self._conditions().campaign(event, bool(campaign.offers))
         text = self.dice.choice((self._contradiction(), self._several(), f"({drawn}) and not ({drawn})"))
         return self._with(replace(campaign, condition=text))
 
@@ -140,7 +140,7 @@ class Planter:
             name="rich",
             klass=dice.choice([poor.klass, poor.klass, *self.book.policies.classes]),
             priority=dice.choice((9.0, 9.0, 9.0, 0.0)),
-            offer=dice.choice((poor.offer, "")),
+            offers=dice.choice((poor.offers, ())),
             condition=dice.choice(("", "", "", poor.condition)),
             send=dice.choice((tuple(self.book.channels), poor.send, poor.send[:1])),
             after_us=dice.choice((0, 0, 0, 0, self.times.unit)),

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from . import candidates, contacts, controls, gates, resources
+from . import contacts, controls, exploring, gates, holdouts, resources
 from .clock import INFINITE
-from .conditions import evaluate, zone_of
+from .conditions import zone_of
 from .gates import Stop
 from .hashing import MASK, mix, name_hash, text_hash
 from .state import Line, Reason
@@ -22,7 +22,7 @@ def hold(twin: Twin, customer: Customer) -> None:
     lines: dict[tuple[int, int], Line] = {}
     able: list[tuple[Candidate, str]] = []
     for place, candidate in _participants(customer):
-        if not candidates.is_eligible(twin, customer, candidate):
+        if not gates.pick_offer(twin, customer, candidate):
             del customer.candidates[place]
             lines[place] = Line(candidate.campaign, candidate.key, "not_eligible")
             continue
@@ -97,48 +97,49 @@ def _block(candidate: Candidate, stops: list[Stop], lines: dict[tuple[int, int],
             stop.value,
             stop.limit,
             stop.until,
+            offer=candidate.offer.name if candidate.offer else "",
         )
 
 
 def _send_the_best(
     twin: Twin, customer: Customer, able: list[tuple[Candidate, str]], lines: dict[tuple[int, int], Line]
 ) -> None:
-    scores = {id(candidate): score(twin, customer, candidate) for candidate, _ in able}
+    scores = {id(candidate): gates.score(twin, customer, candidate, candidate.offer) for candidate, _ in able}
     able = sorted(able, key=lambda each: precedence(twin, customer, each[0], scores[id(each[0])]))
-    winner, channel = able[0]
-    del customer.candidates[winner.number, winner.key]
-    contact = contacts.commit(twin, customer, winner, channel)
-    resources.take(twin, twin.book.campaigns[winner.number], channel, gates.product_of(twin, winner))
-    product = text_hash(contact.product, twin.secret) if contact.product else 0
-    best = scores[id(winner)]
-    won = Line(winner.campaign, winner.key, "won", channel, value=product, score=best, contact=contact.number)
-    lines[winner.number, winner.key] = won
-    counts = contacts.counts(twin.book, contact)
-    for candidate, preferred in able[1:]:
+    won: list[tuple[Candidate, str, float]] = []
+    held: list[tuple[Candidate, str, float]] = []
+    while able and not won:
+        chosen, probability = exploring.chosen(twin, customer, able, len(held))
+        able.remove(chosen)
+        out = holdouts.is_held_out(twin, customer, chosen[0])
+        (held if out else won).append((*chosen, probability))
+    computed = gates.computed(twin, customer, won[0][0]) if won else ()
+    for candidate, channel, probability in [*held, *won]:
+        del customer.candidates[candidate.number, candidate.key]
+        is_held = not won or candidate is not won[0][0]
+        contact = contacts.commit(twin, customer, candidate, channel, held=is_held)
+        product = text_hash(contact.product, twin.secret) if contact.product else 0
+        line = replace(_line(candidate, "won", channel, scores), value=product, probability=probability)
+        if is_held:
+            line = replace(line, reason="would_have_won")
+        else:
+            line = replace(line, contact=contact.number, computed=computed)
+            resources.take(twin, twin.book.campaigns[candidate.number], channel, gates.product_of(twin, candidate))
+        lines[candidate.number, candidate.key] = line
+    counts = won and twin.book.klass(twin.book.campaigns[won[0][0].number]).counts
+    for candidate, channel in able:
         exempt = twin.book.is_exempt(twin.book.campaigns[candidate.number], "gap")
         candidate.due = twin.now + (twin.book.policies.gap_us if counts and not exempt else 0)
         candidate.reason = Reason.OUTRANKED
         candidate.hours_of = ""
-        candidate.recorded = (int(Reason.OUTRANKED), preferred, -1, candidate.due)
-        lines[candidate.number, candidate.key] = Line(
-            candidate.campaign,
-            candidate.key,
-            "outranked",
-            preferred,
-            value=winner.number,
-            until=candidate.due,
-            score=scores[id(candidate)],
-        )
+        candidate.recorded = (int(Reason.OUTRANKED), channel, -1, candidate.due)
+        line = _line(candidate, "outranked", channel, scores)
+        lines[candidate.number, candidate.key] = replace(line, value=won[0][0].number, until=candidate.due)
 
 
-def score(twin: Twin, customer: Customer, candidate: Candidate) -> float | None:
-    """Return the rank of a candidate by the policy's expression."""
-    campaign = twin.book.campaigns[candidate.number]
-    view = gates.view(twin, customer, candidate)
-    propensity = twin.book.propensity(campaign)
-    if propensity:
-        view = replace(view, propensity=evaluate(propensity, view))
-    return evaluate(twin.book.rank, view)
+def _line(candidate: Candidate, reason: str, channel: str, scores: dict[int, float | None]) -> Line:
+    offer = candidate.offer.name if candidate.offer else ""
+    return Line(candidate.campaign, candidate.key, reason, channel, score=scores[id(candidate)], offer=offer)
 
 
 def precedence(twin: Twin, customer: Customer, candidate: Candidate, rank: float | None) -> tuple[object, ...]:

@@ -16,7 +16,16 @@ if TYPE_CHECKING:
 
 NAMED = ("campaigns", "moments", "segments", "measures", "facts", "offers", "sources", "traits", "events")
 RULES = ("suppress", "caps")
-PLAIN = {"condition": "", "until": None, "propensity": "", "offer": "", "per": "", "again_after_us": 0, "after_us": 0}
+PLAIN = {
+    "condition": "",
+    "until": None,
+    "propensity": "",
+    "offers": (),
+    "per": "",
+    "again_after_us": 0,
+    "after_us": 0,
+    "holdout": 0.0,
+}
 
 
 def shrink(case: Case, fails: Callable[[Playbook, list[Batch]], bool]) -> Case:

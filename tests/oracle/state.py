@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import IntEnum
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from .clock import INFINITE
+
+if TYPE_CHECKING:
+    from onevoice.playbook.model import Offer
 
 Value: TypeAlias = "float | int | bool | str | None"
 Moment_: TypeAlias = "tuple[int, int]"  # (occurred_at, position)
@@ -32,6 +35,7 @@ class Reason(IntEnum):
     GAP = 14
     CAP = 15
     OUTRANKED = 16
+    WOULD_HAVE_WON = 17
 
 
 @dataclass(frozen=True)
@@ -80,7 +84,7 @@ class Spell:
 
 @dataclass
 class Contact:
-    number: int  # -1: somebody else's
+    number: int  # -1: somebody else's; -2: one that would have been made
     campaign: str
     klass: str
     channel: str
@@ -116,6 +120,7 @@ class Candidate:
     hours_of: str = ""  # the zone by whose clock a channel was closed in the last round
     turn: tuple[str, int] | None = None  # the resource it waits for, and when its turn is
     recorded: tuple[int, str, int, int] | None = None  # (reason, channel, rule, until) of its last recorded line
+    offer: Offer | None = None  # as the present round or ask finds it
 
 
 @dataclass
@@ -133,6 +138,7 @@ class Customer:
     addresses: dict[str, tuple[int, str]] = field(default_factory=dict)  # kind -> (position, value) given last
     contacts: list[Contact] = field(default_factory=list)
     unanswered: dict[str, int] = field(default_factory=dict)  # family -> contacts since the last reaction
+    holdouts: dict[str, tuple[bool, int]] = field(default_factory=dict)  # campaign, or "": held out, since
     endings: dict[tuple[int, bool, int], Moment_] = field(default_factory=dict)  # (campaign, any key, key)
     judge_at: int | None = None  # None: to be found; -1: never
 
@@ -154,6 +160,9 @@ class Line:
     until: int = 0
     score: float | None = None
     contact: int = -1
+    offer: str = ""
+    probability: float | None = None
+    computed: tuple[float | None, ...] = ()  # by the names of all computed parameters, None where it says nothing
 
 
 @dataclass(frozen=True)

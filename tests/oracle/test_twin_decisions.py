@@ -316,7 +316,9 @@ def test_a_suppression_ends_with_a_fact_that_lasts():
     rules = policies(suppress=(Suppression(("offers",), "open_case"),))
     facts = named(replace(CASE, lasts_us=10 * MINUTE))
     offer = named(Offer("o"))
-    desk = desk_of(campaign("c", on("x"), offer="o"), campaign("d", on("x")), rules=rules, facts=facts, offers=offer)
+    desk = desk_of(
+        campaign("c", on("x"), offers=("o",)), campaign("d", on("x")), rules=rules, facts=facts, offers=offer
+    )
     desk.say(0, "a", n=1).say(1, "x").send(60)
     assert desk.told() == [(1, "c", "suppressed"), (1, "d", "won"), (10, "c", "won")]
 
@@ -325,7 +327,7 @@ def test_a_suppression_looks_at_the_candidates_own_offer():
     owns = Fact("owns", (EventMatch("order.items"),), (), ("product", "order_id"))
     rules = policies(suppress=(Suppression(("offers",), "owns(offer.product)"),))
     offers = named(Offer("o1", product="p"), Offer("o2", product="q"))
-    campaigns = campaign("c", on("x"), offer="o1"), campaign("d", on("x"), offer="o2")
+    campaigns = campaign("c", on("x"), offers=("o1",)), campaign("d", on("x"), offers=("o2",))
     desk = desk_of(*campaigns, rules=rules, facts=named(owns), offers=offers)
     desk.say(0, "order", order_id="1", items=[{"product": "p"}]).say(1, "x").send(2)
     assert desk.told() == [(1, "c", "suppressed"), (1, "d", "won")]
@@ -342,7 +344,7 @@ def test_a_blocked_candidate_is_recorded_only_when_something_changed():
 def test_ignored_opens_after_the_nth_unanswered_offer():
     refusals = Refusals(ignored_times=2, ignored_pause_us=HOUR)
     rules = policies(suppress=(Suppression(("offers",), "ignored(offer.family)"),), refusals=refusals)
-    desk = desk_of(campaign("c", on("x"), offer="o"), rules=rules, offers=named(Offer("o", family="f")))
+    desk = desk_of(campaign("c", on("x"), offers=("o",)), rules=rules, offers=named(Offer("o", family="f")))
     desk.say(0, "x").say(1, "offer_clicked", offer="o").say(2, "x").say(3, "x").say(4, "x").send(100)
     assert desk.told() == [
         (0, "c", "won"),
@@ -357,7 +359,7 @@ def test_ignored_opens_after_the_nth_unanswered_offer():
 def test_a_segment_that_reads_ignored_is_judged_when_it_opens():
     rules = policies(refusals=Refusals(ignored_times=1, ignored_pause_us=HOUR))
     segments = named(Segment("bored", "ignored('o')"))
-    desk = desk_of(campaign("c", on("x"), offer="o"), rules=rules, offers=named(Offer("o")), segments=segments)
+    desk = desk_of(campaign("c", on("x"), offers=("o",)), rules=rules, offers=named(Offer("o")), segments=segments)
     desk.say(0, "x").send(5)
     assert desk.rows("memberships") == [(0, 0, START)]
     assert desk.send(60).rows("memberships") == []

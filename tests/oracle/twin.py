@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from onevoice.playbook.model import DAY, EventMatch, FieldType, TriggerKind
@@ -60,11 +61,16 @@ class Twin:
         self.decisions: list[Decision] = []
         self.contacts_made = 0
 
+    @property
+    def _nothing_computed(self) -> tuple[None, ...]:
+        return (None,) * len(self.book.computed_names)
+
     def roots(self) -> list[Customer]:
         return [customer for customer in self.customers if customer.alias < 0]
 
     def decide(self, kind: str, customer: Customer, lines: list[Line], placement: str = "") -> None:
         number = len(self.decisions)
+        lines = [each if each.computed else replace(each, computed=self._nothing_computed) for each in lines]
         self.decisions.append(Decision(number, kind, self.now, self.position, customer.number, placement, tuple(lines)))
 
     def canonical(self) -> dict[str, list[tuple[Any, ...]]]:

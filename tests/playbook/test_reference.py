@@ -31,6 +31,7 @@ WITH = {
     (model.Resource, "per"): "capacity",
     (model.Resource, "product"): "stock",
     (model.Channel, "rate_per"): "rate",
+    (model.Offer, "computed"): "parameters",
 }
 SAID = [(name, key, said) for name, keys in KEYS.items() for key, said in keys.keys.items()]
 

@@ -30,8 +30,6 @@ IDLE = {
     (model.Playbook, "languages"): "the words of a message are chosen when messages are made, which is not yet",
     (model.Playbook, "groups"): "group caps and holdings come with groups",
     (model.Group, "by"): "group caps and holdings come with groups",
-    (model.Campaign, "goal"): "results are not measured yet",
-    (model.Campaign, "goal_within_us"): "results are not measured yet",
 }
 
 # Said with the answer by the runtime; the engine knows only that nothing was chosen.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
@@ -11,7 +12,17 @@ from onevoice.engine import state as at
 from onevoice.engine.machine import Outcome
 from onevoice.engine.reasons import DecisionKind, Reason
 from onevoice.history import tables
-from onevoice.playbook.model import Bucket, Campaign, Channel, Placement, Playbook, Resource, Trigger, TriggerKind
+from onevoice.playbook.model import (
+    Bucket,
+    Campaign,
+    Channel,
+    Offer,
+    Placement,
+    Playbook,
+    Resource,
+    Trigger,
+    TriggerKind,
+)
 from onevoice.runtime import outcomes
 from onevoice.runtime.decisions import Reading, time_of, us_of
 
@@ -78,6 +89,7 @@ TOLD = [
         "<spring: outranked by sms value summer until 2026-01-01T12:00:00+00:00 score 0.5>",
     ),
     ((SPRING, 0, Reason.OUTRANKED, -1, -1, SUMMER, 0, 0, -1), NULL, "<spring: outranked value summer>"),
+    ((SPRING, 0, Reason.WOULD_HAVE_WON, 1, -1, 9, 0, 0, -1), 2.5, "<spring: would_have_won by sms score 2.5>"),
 ]
 
 
@@ -94,7 +106,10 @@ def outcome_of(rows, *, kind=DecisionKind.ROUND, placement=-1):
     lines[:, at.L_DECISION] = 41
     for row, (numbers, _, _) in enumerate(rows):
         lines[row, [*columns, at.L_CONTACT]] = numbers
-    return Outcome(decisions, lines, np.array([score for _, score, _ in rows]))
+    lines[:, at.L_OFFER] = -1
+    figures = np.full((len(rows), at.F_COMPUTED + 2), NULL)
+    figures[:, at.F_SCORE] = [score for _, score, _ in rows]
+    return Outcome(decisions, lines, figures)
 
 
 def test_every_reason_is_in_the_table():
@@ -135,6 +150,25 @@ def test_what_was_compared_is_read_without_the_playbook():
     }
 
 
+def test_an_offer_is_told_with_what_was_computed_for_it():
+    """Of the parameters that offers compute each line has a place for all; those of its own offer are told."""
+    offers = {
+        "bare": Offer("bare"),
+        "cut": Offer("cut", computed={"off": "1"}),
+        "both": Offer("both", computed={"price": "1", "off": "1"}),
+    }
+    reading, outcome = Reading(replace(PLAYBOOK, offers=offers)), outcome_of([*TOLD[:1] * 3, *TOLD[-1:]])
+    outcome.lines[:, at.L_OFFER] = [0, 1, 2, 2]
+    outcome.figures[:, at.F_PROBABILITY] = [1.0, 0.25, 1.0, NULL]
+    outcome.figures[:, at.F_COMPUTED :] = [[NULL, NULL], [0.5, NULL], [NULL, 9.0], [NULL, NULL]]
+    _, decision = reading.decisions(outcome)
+    assert [line.parameters for line in decision.lines] == [{}, {"off": 0.5}, {"price": 9.0, "off": None}, {}]
+    assert [line.offer for line in decision.lines] == ["bare", "cut", "both", "both"]
+    assert [line.probability for line in decision.lines] == [1.0, 0.25, 1.0, None]
+    assert "offer cut off 0.5 probability 0.25>" in repr(decision.lines[1])
+    assert reading.table(outcome).to_pylist() == tables.lines_table([decision]).to_pylist()
+
+
 def test_a_time_that_no_calendar_reaches_is_null():
     far = [((SUMMER, 0, Reason.CAP, 0, 2, 4, 4, at.INFINITE, -1), NULL, "")]
     assert Reading(PLAYBOOK).table(outcome_of(far))["until"].to_pylist() == [None]
@@ -150,8 +184,8 @@ def test_an_outcome_comes_back_as_it_was_written():
 
 def test_scores_that_are_not_numbers_are_written_alike():
     plus, minus = outcome_of(TOLD), outcome_of(TOLD)
-    minus.scores[1] = -plus.scores[1]
-    assert plus.scores.tobytes() != minus.scores.tobytes()
+    minus.figures[1] = -plus.figures[1]
+    assert plus.figures.tobytes() != minus.figures.tobytes()
     assert outcomes.encode(plus) == outcomes.encode(minus)
 
 

@@ -142,7 +142,7 @@ def less(outcome):
     """Leave the first decision out."""
     number = outcome.decisions[0, at.D_NUMBER]
     lines = outcome.lines[:, at.L_DECISION] > number
-    return Outcome(outcome.decisions[1:], outcome.lines[lines], outcome.scores[lines])
+    return Outcome(outcome.decisions[1:], outcome.lines[lines], outcome.figures[lines])
 
 
 def none(outcome):
@@ -153,7 +153,7 @@ def more(outcome):
     """Add one that was never made."""
     extra = outcome.decisions[-1:].copy()
     extra[0, at.D_NUMBER] += 1
-    return Outcome(np.concatenate([outcome.decisions, extra]), outcome.lines, outcome.scores)
+    return Outcome(np.concatenate([outcome.decisions, extra]), outcome.lines, outcome.figures)
 
 
 @pytest.mark.parametrize("change", [otherwise, less, none, more])

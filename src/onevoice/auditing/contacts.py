@@ -8,6 +8,7 @@ from onevoice.auditing.mappings import CONTACT, fitted
 from onevoice.errors import EventError, Mistake
 from onevoice.events.pyarrow_untyped import Array, Table, pa, pc
 from onevoice.importing.mapped import open_mapped
+from onevoice.playbook.model import only_offer
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -97,7 +98,7 @@ def _classes(campaigns: list[str], told: list[str | None], playbook: Playbook) -
 
 def _offers(campaigns: list[str], told: list[str | None], playbook: Playbook) -> list[tuple[str | None, str | None]]:
     """Return each contact's product and family by its offer, or by the playbook's campaign of its name."""
-    of_campaign = {name: campaign.offer for name, campaign in playbook.campaigns.items()}
+    of_campaign = {name: only_offer(campaign) for name, campaign in playbook.campaigns.items()}
     offers = {name: (offer.product or None, offer.family or name) for name, offer in playbook.offers.items()}
     nothing = (None, None)
     return [

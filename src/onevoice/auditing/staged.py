@@ -182,7 +182,7 @@ def _campaign(variant: Variant, playbook: Playbook, at: int) -> Campaign:
         owner=own.owner,
         priority=own.priority,
         lever=own.lever,
-        offer=f"{OFFER}{at}" if variant.product or variant.family else "",
+        offers=(f"{OFFER}{at}",) if variant.product or variant.family else (),
         send=(variant.channel,),
         per=CONTACT_KEY,
         valid_for_us=own.valid_for_us or VALID_US,
@@ -193,10 +193,9 @@ def _campaign(variant: Variant, playbook: Playbook, at: int) -> Campaign:
 def _offer(variant: Variant, playbook: Playbook, at: int) -> Offer:
     """Return what a variant proposes, worth what the playbook says where it is that campaign's offer."""
     campaign = playbook.campaigns.get(variant.campaign)
-    own = playbook.offers.get(campaign.offer) if campaign else None
     family = variant.family or variant.product
-    if own is None or (own.product, own.family) != (variant.product, family):
-        own = Offer("")
+    offers = [playbook.offers[name] for name in campaign.offers] if campaign else []
+    own = next((each for each in offers if (each.product, each.family) == (variant.product, family)), Offer(""))
     return replace(own, name=f"{OFFER}{at}", product=variant.product, family=family, condition="")
 
 

@@ -46,7 +46,7 @@ class Answers:
     """Which events answer a message, and of which campaign."""
 
     def __init__(self, playbook: Playbook) -> None:
-        self._campaigns = {each.offer: name for name, each in playbook.campaigns.items() if each.offer}
+        self._campaigns = {offer: name for name, each in playbook.campaigns.items() for offer in each.offers}
 
     def campaign(self, campaign: object, offer: object) -> str:
         """Return the campaign that an answer names, itself or by its offer; "" where it names none."""

@@ -16,6 +16,7 @@ from onevoice.cli.holidays import holidays
 from onevoice.cli.init import init
 from onevoice.cli.output import FAILED, tell
 from onevoice.cli.report import report
+from onevoice.cli.results import results
 from onevoice.cli.run import run
 from onevoice.cli.schema import schema
 from onevoice.cli.switch import pause, resume, stop
@@ -38,7 +39,7 @@ _LOOK: Final = Group("Look", sort_key=3)
 _VERBS: Final = {
     _BEGIN: (demo, init, check, holidays, schema),
     _DECIDE: (run, decide, pause, resume, stop),
-    _LOOK: (report, timeline, why, why_not, audit),
+    _LOOK: (report, results, timeline, why, why_not, audit),
 }
 
 

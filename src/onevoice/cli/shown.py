@@ -14,6 +14,8 @@ from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
+from onevoice.history.results import cells as result_cells
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
 
     from onevoice.history.audit import Audit
     from onevoice.history.report import CampaignFigures, Report
+    from onevoice.history.results import Results
     from onevoice.history.timeline import Band, Happened, Timeline
     from onevoice.history.why import Why
     from onevoice.history.why_not import WhyNot
@@ -71,6 +74,23 @@ def audit_text(audit: Audit) -> Iterator[RenderableType]:
         yield table
     yield ""
     yield from (Text(line, "dim") for line in (*audit.notes, *audit.read))
+
+
+def results_text(found: Results) -> Iterator[RenderableType]:
+    """Yield what campaigns brought about as a table, and below it what may be said of each part."""
+    if not found.figures:
+        yield f"{found.playbook}: no campaign with a goal has reached anybody yet"
+    else:
+        table = _Table(found.by, "contacts>", "held out>", "rate>", "rate of held out>?", "uplift>?")
+        for each in found.figures:
+            table.add_row(each.part or "(none)", *result_cells(each))
+        table.caption = "rates are of customers; the bounds of an uplift hold 95 times in 100"
+        yield table
+        yield ""
+        for each in found.figures:
+            yield Text.assemble((each.part or "(none)", "bold"), f": {each.words}")
+    if found.without_goal:
+        yield Text(f"without a goal: {', '.join(found.without_goal)}", "dim")
 
 
 def why_text(why: Why) -> Iterator[RenderableType]:

@@ -10,6 +10,7 @@ from onevoice.compiler.judges import compile_judges
 from onevoice.compiler.marks import mark_counted
 from onevoice.compiler.room import room_for_event, room_for_row, room_for_timer
 from onevoice.conditions.opcodes import STACK_ROOM
+from onevoice.playbook.scopes import computed_parameters
 from onevoice.zones import zones
 
 if TYPE_CHECKING:
@@ -44,12 +45,12 @@ class Sections(NamedTuple):
 def assembled(book: Book, made: Sections) -> at.Program:
     """Return the program of a book whose sections are all made."""
     facts, measures, moments, triggers = made.facts, made.measures, made.moments, made.triggers
-    judges = compile_judges(book, facts.facts, facts.uses, measures.uses, made.segments, made.suppressions)
+    judges = compile_judges(book, made)
     made.limits[[at.P_JUDGES_FROM, at.P_JUDGES_TO]] = judges.spans[-1]
     event_types = _joined(book, made, judges)
     judged = len(made.segments) + len(made.suppressions)
     flips, schedules, campaigns = len(triggers.segments.rows), len(made.campaigns.schedules), len(book.campaigns)
-    for_event = room_for_event(judged, flips, schedules, campaigns)
+    for_event = room_for_event(judged, flips, schedules, campaigns, int(made.limits[at.P_HOLDOUTS]))
     return at.Program(
         limits=made.limits,
         kinds=compile_kinds(book),
@@ -100,6 +101,7 @@ def widths_of(book: Book, program: at.Program) -> at.Widths:
         campaigns=len(book.campaigns),
         classes=len(book.classes),
         resources=len(program.resources),
+        computed=len(computed_parameters(book.playbook)),
         stack=STACK_ROOM,
         addresses=len(book.addresses),
     )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from onevoice import program as at
+from onevoice.compiler.offers import compile_computed, compile_proposals
 from onevoice.compiler.rows import table
 from onevoice.conditions.tree import CAMPAIGN_NUMBERS, Type
 from onevoice.engine.state import INFINITE
@@ -27,14 +28,22 @@ class Campaigns(NamedTuple):
 
     campaigns: Ints
     campaign_numbers: Floats
+    proposals: Ints
+    computed: Ints
     sends: Ints
     parts: Ints
     schedules: Ints
+    goals: Ints
 
 
 def compile_campaigns(book: Book, facts: Facts) -> Campaigns:
     """Return the tables of the campaigns; their `until` events become facts."""
-    return Campaigns(_campaigns(book, facts), _numbers(book), _sends(book), _parts(book), _schedules(book))
+    campaigns = _campaigns(book, facts)
+    computed = compile_computed(book)
+    proposals = compile_proposals(book, computed.spans)
+    campaigns[:, at.CAMPAIGN_PROPOSALS_FROM : at.CAMPAIGN_PROPOSALS_TO + 1] = proposals.spans
+    numbers, sends, parts = _numbers(book), _sends(book), _parts(book)
+    return Campaigns(campaigns, numbers, proposals.rows, computed.rows, sends, parts, _schedules(book), _goals(book))
 
 
 def tie_of(name: str) -> int:
@@ -52,22 +61,17 @@ def _campaigns(book: Book, facts: Facts) -> Ints:
 
 def _campaign(book: Book, facts: Facts, campaign: Campaign) -> dict[int, int]:
     """Return a campaign's row by column."""
-    offer = book.playbook.offers.get(campaign.offer)
     scope = book.scopes.campaign(campaign)
     event = trigger_event(book.playbook, campaign)
     columns = book.columns(event) if event else None
     until, until_keyed = facts.until(campaign)
     return {
-        at.CAMPAIGN_OFFER: book.offers.get(campaign.offer, -1),
         at.CAMPAIGN_CLASS: book.classes[campaign.klass],
         at.CAMPAIGN_IF: book.condition(campaign.condition, scope, Type.BOOLEAN, columns),
-        at.CAMPAIGN_OFFER_IF: book.condition(
-            offer.condition if offer else "", book.scopes.suppression("an offer"), Type.BOOLEAN
+        at.CAMPAIGN_IS_OFFER: int(bool(campaign.offers) or campaign.when.kind is TriggerKind.PRODUCT),
+        at.CAMPAIGN_PROPENSITY: book.condition(
+            campaign.propensity, book.scopes.propensity(campaign), Type.NUMBER, columns
         ),
-        at.CAMPAIGN_OFFER_PRODUCT: book.names.code(offer.product) if offer and offer.product else -1,
-        at.CAMPAIGN_FAMILY: book.names.code(offer.family or offer.name) if offer else -1,
-        at.CAMPAIGN_IS_OFFER: int(offer is not None or campaign.when.kind is TriggerKind.PRODUCT),
-        at.CAMPAIGN_PROPENSITY: book.condition(campaign.propensity, scope, Type.NUMBER, columns),
         at.CAMPAIGN_KEYED: _keyed(book, campaign),
         at.CAMPAIGN_AFTER_US: campaign.after_us,
         at.CAMPAIGN_WAIT_US: _wait_us(book, campaign),
@@ -82,6 +86,7 @@ def _campaign(book: Book, facts: Facts, campaign: Campaign) -> dict[int, int]:
         at.CAMPAIGN_PLACEMENTS: _placements(book, campaign),
         at.CAMPAIGN_OWNER: book.owners.get(campaign.owner, -1),
         at.CAMPAIGN_AT_MOST: campaign.at_most_contacts,
+        at.CAMPAIGN_HELD: round(campaign.holdout * at.SHARES),
     }
 
 
@@ -105,7 +110,7 @@ def _placements(book: Book, campaign: Campaign) -> int:
 
 
 def _numbers(book: Book) -> Floats:
-    """Return float64[campaign, CAMPAIGN_NUMBERS]; the propensity is put in before ranking."""
+    """Return float64[campaign, CAMPAIGN_NUMBERS]; those of the candidate are put in when it is ranked."""
     numbers = np.ones((len(book.campaigns), len(CAMPAIGN_NUMBERS)))
     for row, campaign in zip(numbers, book.playbook.campaigns.values(), strict=True):
         weight = book.playbook.policies.classes[campaign.klass].weight
@@ -140,3 +145,13 @@ def _schedules(book: Book) -> Ints:
         elif when.kind is TriggerKind.EVERY and when.every:
             rows.append([number, -1, when.every.minute_of_day, when.every.weekday, when.every.month_day])
     return table(rows, at.SCHEDULE_MONTH_DAY + 1)
+
+
+def _goals(book: Book) -> Ints:
+    rows: list[Row] = []
+    for number, campaign in enumerate(book.playbook.campaigns.values()):
+        goal = campaign.goal
+        if goal is not None:
+            event = book.schema.layout(goal.event).number
+            rows.append([number, event, book.where(goal.event, goal.where), campaign.goal_within_us])
+    return table(rows, at.GOAL_WITHIN_US + 1)

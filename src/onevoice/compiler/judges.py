@@ -9,8 +9,9 @@ from onevoice.compiler.rows import Groups
 from onevoice.conditions.tree import SymbolKind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
+    from onevoice.compiler.assemble import Sections
     from onevoice.compiler.book import Book
     from onevoice.compiler.rows import Grouped
     from onevoice.tables import Ints
@@ -18,13 +19,13 @@ if TYPE_CHECKING:
 _FED: Final = frozenset({SymbolKind.FACT, SymbolKind.MEASURE})  # what events change; after traits all is judged
 
 
-def compile_judges(
-    book: Book, facts: Ints, fact_uses: Grouped, measure_uses: Grouped, segments: Ints, suppressions: Ints
-) -> Grouped:
+def compile_judges(book: Book, made: Sections) -> Grouped:
     """Return what is judged after an event of each type; its last owner is all that is judged.
 
-    Marks the facts that segments and suppressions read.
+    Marks the facts that segments and suppressions read, and what chooses between several offers.
     """
+    facts, segments, suppressions = made.facts.facts, made.segments, made.suppressions
+    campaigns, proposals = made.campaigns.campaigns, made.campaigns.proposals
     conditions = {segment: int(row[at.SEGMENT_CONDITION]) for segment, row in enumerate(segments)}
     order = list(conditions)  # a segment reads only those written above it
     for rule in range(len(suppressions)):
@@ -33,11 +34,12 @@ def compile_judges(
         if suppressions[rule, at.SUPPRESSION_JUDGED]:
             conditions[len(segments) + rule] = condition
             order.append(len(segments) + rule)
+    facts[_facts_of(book, _choosing(proposals, campaigns)), at.FACT_STOPS] = 1
     facts[_facts_of(book, conditions.values()), at.FACT_JUDGED] = 1
     reads = _reads(book, conditions, order)
     types = len(book.schema.types)
     judges = Groups()
-    for number, fed in enumerate(_fed_by_type(book, fact_uses, measure_uses)):
+    for number, fed in enumerate(_fed_by_type(book, made.facts.uses, made.measures.uses)):
         for judged in order:
             if reads[judged] & fed:
                 judges.add(number, [judged])
@@ -66,6 +68,14 @@ def _fed_by_type(book: Book, fact_uses: Grouped, measure_uses: Grouped) -> list[
         own |= {(SymbolKind.FACT, fact) for fact in fact_uses.of(layout.number)[:, at.USE_FACT].tolist()}
         own |= {(SymbolKind.MEASURE, each) for each in measure_uses.of(layout.number)[:, at.MU_MEASURE].tolist()}
     return fed
+
+
+def _choosing(proposals: Ints, campaigns: Ints) -> Iterator[int]:
+    """Yield the conditions by which campaigns with several offers choose one: their own `if` and the offers'."""
+    for row in campaigns:
+        several = proposals[row[at.CAMPAIGN_PROPOSALS_FROM] : row[at.CAMPAIGN_PROPOSALS_TO]]
+        if len(several) > 1:
+            yield from (each for each in (row[at.CAMPAIGN_IF], *several[:, at.PROPOSAL_IF]) if each >= 0)
 
 
 def _facts_of(book: Book, conditions: Iterable[int]) -> list[int]:

@@ -6,14 +6,17 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from onevoice import program as at
 from onevoice.compiler.book import CODED
-from onevoice.conditions.tree import OFFER_FAMILY, OFFER_PARAMETERS, OFFER_PRODUCT, OFFER_VALUE
+from onevoice.compiler.rows import Groups
+from onevoice.conditions.tree import OFFER_FAMILY, OFFER_PARAMETERS, OFFER_PRODUCT, OFFER_VALUE, Type
 from onevoice.playbook.model import FieldType
-from onevoice.playbook.scopes import offer_parameters
+from onevoice.playbook.scopes import computed_parameters, offer_parameters
 
 if TYPE_CHECKING:
     from onevoice.compiler.book import Book
-    from onevoice.tables import Floats
+    from onevoice.compiler.rows import Grouped
+    from onevoice.tables import Floats, Ints
 
 
 def compile_offers(book: Book) -> Floats:
@@ -30,6 +33,33 @@ def compile_offers(book: Book) -> Floats:
             if value is not None:
                 row[column] = book.names.code(value) if isinstance(value, str) else value
     return offers
+
+
+def compile_computed(book: Book) -> Grouped:
+    """Return the parameters that expressions give, offer by offer."""
+    columns, scope = computed_parameters(book.playbook), book.scopes.suppression("a parameter")
+    rows = Groups()
+    for number, offer in enumerate(book.playbook.offers.values()):
+        for name, text in offer.computed.items():
+            rows.add(number, [columns[name], book.condition(text, scope, Type.NUMBER)])
+    return rows.laid_out(len(book.offers), at.COMPUTED_EXPRESSION + 1)
+
+
+def compile_proposals(book: Book, computed: Ints) -> Grouped:
+    """Return campaign by campaign what it may propose; `computed`: the range of each offer's computed parameters."""
+    scope = book.scopes.suppression("an offer")
+    rows = Groups()
+    for number, campaign in enumerate(book.playbook.campaigns.values()):
+        for name in campaign.offers:
+            offer = book.playbook.offers[name]
+            condition = book.condition(offer.condition, scope, Type.BOOLEAN)
+            product = book.names.code(offer.product) if offer.product else -1
+            family = book.names.code(offer.family or offer.name)
+            place = book.offers[name]
+            rows.add(number, [number, place, condition, product, family, *computed[place].tolist()])
+        if not campaign.offers:
+            rows.add(number, [number, -1, -1, -1, -1, 0, 0])
+    return rows.laid_out(len(book.campaigns), at.PROPOSAL_WIDTH)
 
 
 def compile_products(book: Book) -> Floats:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import numpy as np
 
 from onevoice import program as at
+from onevoice.compiler.campaigns import tie_of
 from onevoice.compiler.resources import compile_resources
 from onevoice.compiler.rows import Groups, table
 from onevoice.conditions.tree import Type
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from onevoice.playbook.model import Cap
     from onevoice.tables import Ints
 
+HOLDOUT: Final = "the holdout"  # by whose hash it is told from the campaigns', none of which is called so
 _PERIODS: Final = {Period.DAY: at.PERIOD_DAY, Period.WEEK: at.PERIOD_WEEK, Period.MONTH: at.PERIOD_MONTH}
 # The longest a period can be, a change of the customer's zone or of its clocks included.
 _LONGEST_US: Final = {Period.DAY: 2 * DAY, Period.WEEK: 8 * DAY, Period.MONTH: 32 * DAY}
@@ -84,20 +86,25 @@ def compile_limits(book: Book, segments: Ints, suppressions: Ints, campaigns: In
     limits[at.P_IGNORED_TIMES] = policies.refusals.ignored_times
     limits[at.P_FACT_CONSENT] = book.facts["consent"]
     limits[at.P_FACT_IGNORED] = book.facts["ignored"]
+    limits[at.P_EXPLORED] = round(policies.exploration.share * at.SHARES)
+    limits[at.P_HELD] = round(policies.holdout.share * at.SHARES)
+    limits[at.P_HOLDOUTS] = int(policies.holdout.share > 0) + int((campaigns[:, at.CAMPAIGN_HELD] > 0).sum())
+    limits[at.P_HOLDOUT_SALT] = tie_of(HOLDOUT)
     limits[at.P_SLOT_SEGMENTS] = measures
     limits[at.P_SLOT_SUPPRESSIONS] = measures + len(segments)
     limits[at.P_SLOT_IGNORED] = measures + len(segments) + len(suppressions)
     columns = {name: number for number, name in enumerate(book.playbook.products.fields)}
     limits[at.P_CATEGORY] = columns[CATEGORY] if any(cap.category for cap in policies.caps) else -1
     limits[at.P_CAPS_LIFT] = int(any(_lifts(book, cap) for cap in policies.caps))
+    limits[at.P_SLOT_HOLDOUTS] = limits[at.P_SLOT_IGNORED] + 1
     return limits
 
 
 def _horizon_us(book: Book, campaigns: Ints) -> int:
-    """Return how long a contact can matter."""
+    """Return how long a contact can matter: at its own instant, to say the least."""
     policies = book.playbook.policies
     windows = [cap.rolling_us or _LONGEST_US[cap.period or Period.DAY] for cap in policies.caps]
-    return max([policies.gap_us, *windows, int(campaigns[:, at.CAMPAIGN_AGAIN_US].max(initial=0))])
+    return max([1, policies.gap_us, *windows, int(campaigns[:, at.CAMPAIGN_AGAIN_US].max(initial=0))])
 
 
 def _classes(book: Book) -> Ints:
@@ -108,9 +115,11 @@ def _classes(book: Book) -> Ints:
         tier = strict.index(name) if klass.strict else len(strict)
         purpose = book.names.code(klass.purpose or name)
         exempt = policies.exempt.get(name, frozenset())
-        exemptions = [int("caps" in exempt), int("gap" in exempt)]
-        rows.append([tier, purpose, int(klass.consent_required), *exemptions, int(klass.counts)])
-    return table(rows, at.CLASS_COUNTS + 1)
+        explored = not klass.strict and name in (policies.exploration.classes or policies.classes)
+        held = not klass.strict and name in (policies.holdout.classes or policies.classes)
+        flags = [klass.consent_required, "caps" in exempt, "gap" in exempt, klass.counts, explored, held]
+        rows.append([tier, purpose, *map(int, flags)])
+    return table(rows, at.CLASS_HELD + 1)
 
 
 def _channels(book: Book, windows: Grouped) -> Ints:

@@ -52,7 +52,7 @@ OFFER_FAMILY: Final = 2
 OFFER_PARAMETERS: Final = 3
 
 # Columns of the table of campaign numbers.
-CAMPAIGN_NUMBERS: Final = ("weight", "priority", "lever", "propensity")
+CAMPAIGN_NUMBERS: Final = ("weight", "priority", "lever", "propensity", "age")
 
 
 @dataclass(frozen=True, slots=True)

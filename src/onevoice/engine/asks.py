@@ -5,11 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from onevoice.engine import candidates as wishes
-from onevoice.engine import gates, ranking, record, switches
+from onevoice.engine import exploring, holdouts, proposals, ranking, record, switches
 from onevoice.engine import state as at
 from onevoice.engine.kernel import kernel
-from onevoice.engine.reasons import ASK, OUTRANKED, PAUSED, SUPPRESSED, WON
-from onevoice.program import CAMPAIGN_FROM, CAMPAIGN_OFFER_PRODUCT, CAMPAIGN_PLACEMENTS, CAMPAIGN_TO, PLACEMENT_SLOTS
+from onevoice.engine.reasons import ASK, OUTRANKED, PAUSED, SUPPRESSED, WON, WOULD_HAVE_WON
+from onevoice.program import (
+    CAMPAIGN_FROM,
+    CAMPAIGN_PLACEMENTS,
+    CAMPAIGN_TO,
+    P_EXPLORED,
+    PLACEMENT_SLOTS,
+    PROPOSAL_OFFER,
+)
 
 if TYPE_CHECKING:
     from onevoice.engine.state import State
@@ -20,7 +27,8 @@ if TYPE_CHECKING:
 _COULD_WIN: Final = -1
 _NOT_WANTED: Final = -2
 _SHOWN: Final = -3
-_PAUSED: Final = -4  # and below: by which of its switches
+_HELD_OUT: Final = -4
+_PAUSED: Final = -5  # and below: by which of its switches
 
 
 @kernel
@@ -36,16 +44,19 @@ def _ask_candidates(program: Program, state: State, customer: int, placement: in
             continue
         if switches.first_off(program, state, campaign, switches.IS_STOPPED) >= 0:
             continue
-        product = campaigns[campaign, CAMPAIGN_OFFER_PRODUCT]
-        if wishes.is_eligible(program, state, customer, campaign, product, values, row):
-            off = switches.first_off(program, state, campaign, switches.IS_PAUSED)
-            if off >= 0:
-                state.asks[campaign] = _PAUSED - off
-                continue
-            rule = gates.suppression(program, state, customer, campaign, product, values, row)
-            state.asks[campaign] = rule if rule >= 0 else _COULD_WIN
-            if rule < 0:
-                state.ask_ranks[campaign] = ranking.rank(program, state, customer, campaign, product, values, row)
+        proposal, rule = proposals.choose(program, state, customer, campaign, -1, now, values, row)
+        if proposal < 0:
+            continue
+        state.ask_proposals[campaign] = proposal
+        off = switches.first_off(program, state, campaign, switches.IS_PAUSED)
+        if off >= 0:
+            state.asks[campaign] = _PAUSED - off
+            continue
+        state.asks[campaign] = rule if rule >= 0 else _COULD_WIN
+        if rule < 0:
+            product = wishes.product_of(program, proposal, -1)
+            score = ranking.rank(program, state, customer, proposal, product, now, values, row)
+            state.ask_ranks[campaign] = score
 
 
 @kernel
@@ -71,26 +82,72 @@ def _best_ask(program: Program, state: State, customer: int) -> int:
 
 
 @kernel
-def answer(program: Program, state: State, customer: int, placement: int, values: Floats, row: int) -> None:
-    """Answer an ask: the best campaigns fill the placement's slots; every candidate gets a line."""
-    _ask_candidates(program, state, customer, placement, values, row)
-    last = -1
-    for _ in range(program.placements[placement, PLACEMENT_SLOTS]):
+def _drawn(program: Program, state: State, customer: int, placement: int, turn: int, best: int) -> tuple[int, float]:
+    """Return the campaign that fills a slot, which exploration may draw, and its probability to do so."""
+    if program.limits[P_EXPLORED] == 0 or not exploring.takes_part(program, best):
+        return best, 1.0
+    able = 0
+    for campaign in range(program.campaigns.shape[0]):
+        able += state.asks[campaign] == _COULD_WIN and exploring.takes_part(program, campaign)
+    place = exploring.draw(program, state, customer, -1 - placement, turn, able)
+    winner = best
+    for campaign in range(program.campaigns.shape[0]):
+        if state.asks[campaign] == _COULD_WIN and exploring.takes_part(program, campaign):
+            if place == 0:
+                winner = campaign
+            place -= 1
+    return winner, exploring.probability(program, winner == best, able)
+
+
+@kernel
+def _fill_slots(program: Program, state: State, customer: int, placement: int) -> int:
+    """Give the slots of a placement to the best, or to whom exploration draws; returns the last shown, or -1."""
+    last, turn = -1, 0
+    slots = program.placements[placement, PLACEMENT_SLOTS]
+    while slots > 0:
         best = _best_ask(program, state, customer)
         if best < 0:
             break
-        state.asks[best] = _SHOWN
-        last = best
+        campaign, probability = _drawn(program, state, customer, placement, turn, best)
+        state.ask_chances[campaign] = probability
+        turn += 1
+        if holdouts.is_held_out(program, state, customer, campaign):
+            state.asks[campaign] = _HELD_OUT
+        else:
+            state.asks[campaign] = _SHOWN
+            last = campaign
+            slots -= 1
+    return last
+
+
+@kernel
+def answer(program: Program, state: State, customer: int, placement: int, values: Floats, row: int) -> None:
+    """Answer an ask: the best campaigns fill the placement's slots; every candidate gets a line."""
+    _ask_candidates(program, state, customer, placement, values, row)
+    last = _fill_slots(program, state, customer, placement)
     record.decision(state, ASK, customer, placement)
     for campaign in range(program.campaigns.shape[0]):
-        found = state.asks[campaign]
+        found, proposal = state.asks[campaign], state.ask_proposals[campaign]
+        if found == _NOT_WANTED:
+            continue
+        line = record.line(state, campaign, 0, SUPPRESSED)
+        state.lines[line, at.L_OFFER] = program.proposals[proposal, PROPOSAL_OFFER]
         if found >= 0:
-            line = record.line(state, campaign, 0, SUPPRESSED)
             state.lines[line, at.L_RULE] = found
-        elif found <= _PAUSED:
-            line = record.line(state, campaign, 0, PAUSED)
+            continue
+        if found <= _PAUSED:
+            state.lines[line, at.L_REASON] = PAUSED
             state.lines[line, at.L_RULE] = _PAUSED - found
-        elif found != _NOT_WANTED:
-            line = record.line(state, campaign, 0, WON if found == _SHOWN else OUTRANKED)
-            state.lines[line, at.L_VALUE] = 0 if found == _SHOWN else last
-            state.scores[line] = state.ask_ranks[campaign]
+            continue
+        state.figures[line, at.F_SCORE] = state.ask_ranks[campaign]
+        if found == _HELD_OUT:
+            state.lines[line, at.L_REASON] = WOULD_HAVE_WON
+            state.figures[line, at.F_PROBABILITY] = state.ask_chances[campaign]
+        elif found == _SHOWN:
+            state.lines[line, at.L_REASON] = WON
+            state.figures[line, at.F_PROBABILITY] = state.ask_chances[campaign]
+            product = wishes.product_of(program, proposal, -1)
+            proposals.compute(program, state, customer, proposal, product, values, row, line)
+        else:
+            state.lines[line, at.L_REASON] = OUTRANKED
+            state.lines[line, at.L_VALUE] = last

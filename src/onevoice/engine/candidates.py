@@ -15,45 +15,62 @@ from onevoice.program import (
     CAMPAIGN_AFTER_US,
     CAMPAIGN_FROM,
     CAMPAIGN_IF,
-    CAMPAIGN_OFFER_IF,
-    CAMPAIGN_OFFER_PRODUCT,
+    CAMPAIGN_PROPOSALS_FROM,
+    CAMPAIGN_PROPOSALS_TO,
     CAMPAIGN_TO,
     CAMPAIGN_UNTIL,
     CAMPAIGN_UNTIL_KEYED,
     CAMPAIGN_VALID_US,
     CAMPAIGN_WAIT_US,
+    PROPOSAL_CAMPAIGN,
+    PROPOSAL_IF,
+    PROPOSAL_PRODUCT,
 )
 
 if TYPE_CHECKING:
     from onevoice.engine.state import State
     from onevoice.program import Program
-    from onevoice.tables import Floats, Ints
+    from onevoice.tables import Floats
 
 CANDIDATES_MAX: Final = 64  # of one customer, born or not
 
 
 @kernel
-def product_of(program: Program, candidates: Ints, row: int) -> int:
-    """Return the name code of the product a candidate is about: its offer's, else the world event's, else -1."""
-    product = program.campaigns[candidates[row, at.C_CAMPAIGN], CAMPAIGN_OFFER_PRODUCT]
-    return product if product >= 0 else candidates[row, at.C_PRODUCT]
+def product_of(program: Program, proposal: int, world: int) -> int:
+    """Return the name code of the product that is proposed: the offer's, else that of the world event, else -1."""
+    product = program.proposals[proposal, PROPOSAL_PRODUCT]
+    return product if product >= 0 else world
 
 
 @kernel
 def is_eligible(
-    program: Program, state: State, customer: int, campaign: int, product: int, values: Floats, row: int
+    program: Program, state: State, customer: int, proposal: int, product: int, values: Floats, row: int
 ) -> bool:
-    """Whether a campaign's `if` and its offer's `if` are true."""
-    now = state.scalars[at.NOW]
-    for column in (CAMPAIGN_IF, CAMPAIGN_OFFER_IF):
-        condition = program.campaigns[campaign, column]
+    """Whether a campaign's `if` and the `if` of one of its offers are true."""
+    now, stack = state.scalars[at.NOW], state.stack
+    campaign = program.proposals[proposal, PROPOSAL_CAMPAIGN]
+    for condition in (program.campaigns[campaign, CAMPAIGN_IF], program.proposals[proposal, PROPOSAL_IF]):
         if condition >= 0:
-            found = conditions.evaluate(
-                program, state, state.stack, condition, customer, now, values, row, campaign, product
-            )
+            found = conditions.evaluate(program, state, stack, condition, customer, now, values, row, proposal, product)
             if found != 1.0:
                 return False
     return True
+
+
+@kernel
+def _is_wanted(program: Program, state: State, row: int) -> bool:
+    """Whether a candidate is eligible with any of its offers."""
+    candidates = state.candidates
+    customer, campaign = candidates[row, at.C_CUSTOMER], candidates[row, at.C_CAMPAIGN]
+    start, stop = (
+        program.campaigns[campaign, CAMPAIGN_PROPOSALS_FROM],
+        program.campaigns[campaign, CAMPAIGN_PROPOSALS_TO],
+    )
+    for proposal in range(start, stop):
+        product = product_of(program, proposal, candidates[row, at.C_PRODUCT])
+        if is_eligible(program, state, customer, proposal, product, state.contexts, row):
+            return True
+    return False
 
 
 @kernel
@@ -201,11 +218,10 @@ def _give_birth(program: Program, state: State, row: int) -> None:
     candidates = state.candidates
     customer, campaign = candidates[row, at.C_CUSTOMER], candidates[row, at.C_CAMPAIGN]
     now = state.scalars[at.NOW]
-    product = product_of(program, candidates, row)
     wanted = (
         not _has_ended(program, state, row)
         and _expiry(program, campaign, now) > now
-        and is_eligible(program, state, customer, campaign, product, state.contexts, row)
+        and _is_wanted(program, state, row)
     )
     if not wanted:
         drop(state, row)
@@ -332,10 +348,12 @@ def _unite(state: State, kept: int, row: int) -> None:
                 candidates[kept, column] = candidates[row, column]
             for column in (at.C_BLOCK, at.C_LAST_REASON, at.C_LAST_CHANNEL, at.C_LAST_RULE, at.C_LAST_UNTIL):
                 candidates[kept, column] = candidates[row, column]
+            candidates[kept, at.C_PROPOSAL] = candidates[row, at.C_PROPOSAL]
     elif candidates[row, at.C_BORN]:
         for column in range(at.C_BORN, at.C_EXPIRY_TIMER):
             if not at.C_TRIGGER_AT <= column <= at.C_TRIGGER_POSITION and column != at.C_PRODUCT:
                 candidates[kept, column] = candidates[row, column]
+        candidates[kept, at.C_PROPOSAL] = candidates[row, at.C_PROPOSAL]
     time, own = candidates[row, at.C_TRIGGER_AT], candidates[kept, at.C_TRIGGER_AT]
     position, own_position = candidates[row, at.C_TRIGGER_POSITION], candidates[kept, at.C_TRIGGER_POSITION]
     if time > own or (time == own and position > own_position):

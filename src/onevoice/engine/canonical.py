@@ -10,6 +10,8 @@ import numpy as np
 from onevoice.engine import facts, measures, moments, resources
 from onevoice.engine import state as at
 from onevoice.engine.hashing import mix
+from onevoice.engine.holdouts import IS_HELD
+from onevoice.engine.holdouts import SINCE as HELD_SINCE
 from onevoice.engine.segments import IS_ON, LEFT_AT, SINCE
 from onevoice.engine.store import COUNT, DATA, KEY, NEXT, OWNER, SLOT_MASK
 from onevoice.playbook.builtin import all_events
@@ -26,6 +28,7 @@ from onevoice.program import (
     MOMENT_SUBSTEPS,
     NONE,
     P_HORIZON_US,
+    P_SLOT_HOLDOUTS,
     P_SLOT_IGNORED,
     P_SLOT_SEGMENTS,
     P_SLOT_SUPPRESSIONS,
@@ -66,6 +69,7 @@ def tables(machine: Machine) -> dict[str, list[Row]]:
         "candidates": _sorted(view.candidates()),
         "contacts": _sorted(view.contacts()),
         "unanswered": _sorted(view.unanswered()),
+        "holdouts": _sorted(view.holdouts()),
         "endings": _sorted(view.endings()),
         "turns": _sorted(view.turns()),
         "resources": _sorted(view.resources()),
@@ -286,6 +290,13 @@ class _View:
         for customer, row in self.chain(self.state.cells, at.CELL_HEAD):
             if row[OWNER] & SLOT_MASK == slot:
                 yield (customer, row[KEY], row[DATA])
+
+    def holdouts(self) -> Iterator[Row]:
+        """Give who is held out of what, and who is not, since it was decided."""
+        slot = int(self.program.limits[P_SLOT_HOLDOUTS])
+        for customer, row in self.chain(self.state.cells, at.CELL_HEAD):
+            if row[OWNER] & SLOT_MASK == slot:
+                yield (customer, row[KEY], row[IS_HELD], row[HELD_SINCE])
 
     def endings(self) -> Iterator[Row]:
         """Give for each campaign what its `until` remembers; campaigns with the same `until` share the rows."""

@@ -35,7 +35,8 @@ from onevoice.program import (
     BY_MOMENT,
     CAMPAIGN_CLASS,
     CAMPAIGN_KEYED,
-    CAMPAIGN_OFFER,
+    CAMPAIGN_PROPOSALS_FROM,
+    CAMPAIGN_PROPOSALS_TO,
     E_BEGINS_FROM,
     E_BEGINS_TO,
     E_FACTS_FROM,
@@ -62,6 +63,7 @@ from onevoice.program import (
     NONE,
     P_ZONE,
     P_ZONE_TRAIT,
+    PROPOSAL_OFFER,
     ROLE_CAMPAIGN,
     ROLE_CHANNEL,
     ROLE_CLASS,
@@ -90,12 +92,20 @@ if TYPE_CHECKING:
 class Columns(Tables):
     """The arrays of a batch whose names are the state's (events/batch.py says what they hold)."""
 
-    fields: ClassVar = {"rows": "i2", "values": "f2", "keys": "i2", "identifiers": "i2", "traits": "f2"}
+    fields: ClassVar = {
+        "rows": "i2",
+        "values": "f2",
+        "keys": "i2",
+        "identifiers": "i2",
+        "traits": "f2",
+        "customers": "i1",  # of the event in the same row, written by the step; -1 where it is nobody's, or dropped
+    }
     rows: NDArray[np.int64]
     values: NDArray[np.float64]
     keys: NDArray[np.int64]
     identifiers: NDArray[np.int64]
     traits: NDArray[np.float64]
+    customers: NDArray[np.int64]
 
 
 @kernel
@@ -162,7 +172,7 @@ def take_special(program: Program, state: State, columns: Columns, row: int, cus
 
 @kernel
 def _take_report(program: Program, state: State, columns: Columns, row: int, customer: int, time: int) -> None:
-    """Enter a contact that somebody else sent into the ledger; its class and offer are the campaign's, unless said."""
+    """Enter a contact that somebody else sent into the ledger; class and offer are the campaign's, unless said."""
     event = program.event_types[columns.rows[row, TYPE]]
     campaign = role_of(program, columns, row, event[E_FIRST], ROLE_CAMPAIGN)
     klass = role_of(program, columns, row, event[E_SECOND], ROLE_CLASS)
@@ -172,7 +182,9 @@ def _take_report(program: Program, state: State, columns: Columns, row: int, cus
         if _is_null(columns, row, event[E_SECOND]):
             klass = program.campaigns[campaign, CAMPAIGN_CLASS]
         if _is_null(columns, row, event[E_FOURTH]):
-            offer = program.campaigns[campaign, CAMPAIGN_OFFER]
+            first = program.campaigns[campaign, CAMPAIGN_PROPOSALS_FROM]
+            is_only = program.campaigns[campaign, CAMPAIGN_PROPOSALS_TO] - first == 1
+            offer = program.proposals[first, PROPOSAL_OFFER] if is_only else NONE
     family, product = NONE, NONE
     if offer >= 0:
         family = int(program.offers[offer, OFFER_FAMILY])

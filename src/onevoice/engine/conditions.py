@@ -27,7 +27,7 @@ from onevoice.engine import bits, calendar, facts, measures
 from onevoice.engine.hashing import mix
 from onevoice.engine.kernel import kernel
 from onevoice.engine.state import N_HASH, ZONE
-from onevoice.program import CAMPAIGN_OFFER, NUMBER_PROPENSITY
+from onevoice.program import NUMBER_PROPENSITY, PROPOSAL_CAMPAIGN, PROPOSAL_OFFER
 
 if TYPE_CHECKING:
     from onevoice.engine.state import State
@@ -48,13 +48,13 @@ def evaluate(
     now: int,
     values: Floats,
     row: int,
-    campaign: int,
+    proposal: int,
     product: int,
 ) -> float:
     """Return the value of an expression.
 
-    `stack`: float64[STACK_ROOM], scratch. `values`: float64[n, fields] with the event in `row`, -1 for none. `campaign`
-    -1: no offer. `product`: code of the offered product, -1 for none.
+    `stack`: float64[STACK_ROOM], scratch. `values`: float64[n, fields] with the event in `row`, -1 for none. `proposal`
+    -1: no campaign and no offer. `product`: code of the offered product, -1 for none.
     """
     code = program.code
     at = program.spans[expression, START]
@@ -70,7 +70,7 @@ def evaluate(
             if op == Op.DUPLICATE:
                 stack[top] = stack[top - 1]
             else:
-                stack[top] = read(program, state, op, a, b, customer, now, values, row, campaign, product)
+                stack[top] = read(program, state, op, a, b, customer, now, values, row, proposal, product)
         elif op < FIRST_OF_TWO:
             stack[top] = of_one(program, state, op, a, b, customer, stack[top])
         elif op < FIRST_OF_CONTROL:
@@ -118,7 +118,7 @@ def read(
     now: int,
     values: Floats,
     row: int,
-    campaign: int,
+    proposal: int,
     product: int,
 ) -> float:
     """Return the value that an instruction puts on the stack."""
@@ -147,11 +147,13 @@ def read(
         return float(product) if product >= 0 else NULL
     if op == Op.OFFER_PRODUCT_FIELD:
         return of_product(program, float(product), a)
-    if campaign < 0:
+    if proposal < 0:
         return NULL
+    if op == Op.CAMPAIGN and a >= NUMBER_PROPENSITY:
+        return finite(state.ranking[a - NUMBER_PROPENSITY])
     if op == Op.CAMPAIGN:
-        return finite(state.propensity[0] if a == NUMBER_PROPENSITY else program.campaign_numbers[campaign, a])
-    offer = program.campaigns[campaign, CAMPAIGN_OFFER]
+        return finite(program.campaign_numbers[program.proposals[proposal, PROPOSAL_CAMPAIGN], a])
+    offer = program.proposals[proposal, PROPOSAL_OFFER]
     return finite(program.offers[offer, a]) if offer >= 0 else NULL
 
 

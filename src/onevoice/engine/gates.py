@@ -24,8 +24,10 @@ from onevoice.engine.reasons import (
 from onevoice.program import (
     CAMPAIGN_AGAIN_US,
     CAMPAIGN_CLASS,
-    CAMPAIGN_FAMILY,
+    CAMPAIGN_IF,
     CAMPAIGN_IS_OFFER,
+    CAMPAIGN_PROPOSALS_FROM,
+    CAMPAIGN_PROPOSALS_TO,
     CAMPAIGN_SENDS,
     CAP_INDEX,
     CHANNEL_KIND,
@@ -38,6 +40,9 @@ from onevoice.program import (
     CLASS_PURPOSE,
     P_FACT_CONSENT,
     P_GAP_US,
+    PROPOSAL_CAMPAIGN,
+    PROPOSAL_FAMILY,
+    PROPOSAL_IF,
     RESOURCE_LIMIT,
     SUPPRESSION_CLASSES,
     SUPPRESSION_CONDITION,
@@ -82,10 +87,11 @@ def _stops(program: Program, rule: int, campaign: int) -> bool:
 
 @kernel
 def suppression(
-    program: Program, state: State, customer: int, campaign: int, product: int, values: Floats, row: int
+    program: Program, state: State, customer: int, proposal: int, product: int, values: Floats, row: int
 ) -> int:
-    """Return the first suppression that stops a campaign for a customer now, or -1."""
+    """Return the first suppression that stops a campaign with one of its offers for a customer now, or -1."""
     now = state.scalars[at.NOW]
+    campaign = program.proposals[proposal, PROPOSAL_CAMPAIGN]
     for rule in range(program.suppressions.shape[0]):
         if not _stops(program, rule, campaign):
             continue
@@ -94,7 +100,7 @@ def suppression(
         else:
             condition = program.suppressions[rule, SUPPRESSION_CONDITION]
             stack = state.stack
-            found = conditions.evaluate(program, state, stack, condition, customer, now, values, row, campaign, product)
+            found = conditions.evaluate(program, state, stack, condition, customer, now, values, row, proposal, product)
             holds = found == 1.0
         if holds:
             return rule
@@ -102,9 +108,10 @@ def suppression(
 
 
 @kernel
-def describe(program: Program, state: State, customer: int, campaign: int, channel: int, product: int) -> None:
-    """Write into `state.scope` what a campaign's contact by a channel would be."""
-    klass, family = program.campaigns[campaign, CAMPAIGN_CLASS], program.campaigns[campaign, CAMPAIGN_FAMILY]
+def describe(program: Program, state: State, customer: int, proposal: int, channel: int, product: int) -> None:
+    """Write into `state.scope` what a contact by a channel would be of a campaign with one of its offers."""
+    campaign, family = program.proposals[proposal, PROPOSAL_CAMPAIGN], program.proposals[proposal, PROPOSAL_FAMILY]
+    klass = program.campaigns[campaign, CAMPAIGN_CLASS]
     caps.describe(program, state, customer, campaign, klass, channel, family, product)
 
 
@@ -118,13 +125,14 @@ def _opens_at(program: Program, state: State, customer: int, channel: int) -> in
 
 @kernel
 def _timed_gates(
-    program: Program, state: State, customer: int, campaign: int, key: int, channel: int, product: int
+    program: Program, state: State, customer: int, proposal: int, key: int, channel: int, product: int
 ) -> tuple[int, int, int, int, int]:
     """Return (reason, rule, value, limit, until) of the gates from again_after on; reason is WON where all are open.
 
     One whom a resource stops has no turn yet: until is INFINITE.
     """
     now = state.scalars[at.NOW]
+    campaign = program.proposals[proposal, PROPOSAL_CAMPAIGN]
     klass = program.campaigns[campaign, CAMPAIGN_CLASS]
     again = program.campaigns[campaign, CAMPAIGN_AGAIN_US]
     if again > 0:
@@ -148,7 +156,7 @@ def _timed_gates(
         if last + gap > now:
             return GAP, -1, last, 0, last + gap
     if not program.classes[klass, CLASS_EXEMPT_CAPS] and program.caps.shape[0] > 0:
-        describe(program, state, customer, campaign, channel, product)
+        describe(program, state, customer, proposal, channel, product)
         cap, count, most, room_at = caps.full_cap(program, state, customer)
         if cap >= 0:
             return CAP, program.caps[cap, CAP_INDEX], count, most, room_at
@@ -171,8 +179,11 @@ def _pause(program: Program, state: State, row: int, which: int) -> None:
 
 
 @kernel
-def pass_all(program: Program, state: State, customer: int, row: int) -> None:
-    """Find the first channel on which a candidate could go out, or the reason of the one that got furthest."""
+def pass_all(program: Program, state: State, customer: int, row: int, rule: int) -> None:
+    """Find the first channel on which a candidate could go out, or the reason of the one that got furthest.
+
+    `rule`: the suppression that stops it, or -1.
+    """
     candidates = state.candidates
     campaign, key = candidates[row, at.C_CAMPAIGN], candidates[row, at.C_KEY]
     candidates[row, at.C_REASON] = candidates[row, at.C_HOURS_ZONE] = -1
@@ -183,9 +194,8 @@ def pass_all(program: Program, state: State, customer: int, row: int) -> None:
     if off >= 0:
         _pause(program, state, row, off)
         return
-    klass = program.campaigns[campaign, CAMPAIGN_CLASS]
-    product = wishes.product_of(program, candidates, row)
-    rule = suppression(program, state, customer, campaign, product, state.contexts, row)
+    klass, proposal = program.campaigns[campaign, CAMPAIGN_CLASS], candidates[row, at.C_PROPOSAL]
+    product = wishes.product_of(program, proposal, candidates[row, at.C_PRODUCT])
     short_by = -1
     for i in range(program.campaigns[campaign, CAMPAIGN_SENDS]):
         channel = program.sends[campaign, i]
@@ -197,7 +207,7 @@ def pass_all(program: Program, state: State, customer: int, row: int) -> None:
         elif rule >= 0:
             reason, which = SUPPRESSED, rule
         else:
-            reason, which, value, limit, until = _timed_gates(program, state, customer, campaign, key, channel, product)
+            reason, which, value, limit, until = _timed_gates(program, state, customer, proposal, key, channel, product)
         best, lifts_at = candidates[row, at.C_REASON], candidates[row, at.C_UNTIL]
         if reason == WON or reason > best or (reason == best and until < lifts_at):
             candidates[row, at.C_REASON] = reason
@@ -244,13 +254,30 @@ def _remember_wake(state: State, customer: int, row: int, reason: int, until: in
 
 
 @kernel
+def _is_suppressed(program: Program, state: State, customer: int, row: int) -> bool:
+    """Whether a candidate is stopped with its offer; of several, with each whose condition is true."""
+    candidates = state.candidates
+    campaign = candidates[row, at.C_CAMPAIGN]
+    start, stop = (
+        program.campaigns[campaign, CAMPAIGN_PROPOSALS_FROM],
+        program.campaigns[campaign, CAMPAIGN_PROPOSALS_TO],
+    )
+    for proposal in range(start, stop):
+        product = wishes.product_of(program, proposal, candidates[row, at.C_PRODUCT])
+        if suppression(program, state, customer, proposal, product, state.contexts, row) >= 0:
+            continue
+        if stop - start == 1 or wishes.is_eligible(program, state, customer, proposal, product, state.contexts, row):
+            return False
+    return True
+
+
+@kernel
 def is_free(program: Program, state: State, customer: int, row: int) -> bool:
     """Whether a candidate passes consent, address and suppression on some channel."""
     candidates = state.candidates
     campaign = candidates[row, at.C_CAMPAIGN]
     klass = program.campaigns[campaign, CAMPAIGN_CLASS]
-    product = wishes.product_of(program, candidates, row)
-    if suppression(program, state, customer, campaign, product, state.contexts, row) >= 0:
+    if _is_suppressed(program, state, customer, row):
         return False
     for i in range(program.campaigns[campaign, CAMPAIGN_SENDS]):
         channel = program.sends[campaign, i]
@@ -262,26 +289,44 @@ def is_free(program: Program, state: State, customer: int, row: int) -> bool:
 
 @kernel
 def has_room_again(program: Program, state: State, customer: int, row: int) -> bool:
-    """Whether the cap that blocks a candidate has lifted otherwise than by time."""
+    """Whether the cap that blocks a candidate has lifted otherwise than by time, for the offer that it stopped."""
     candidates = state.candidates
-    product = wishes.product_of(program, candidates, row)
-    describe(program, state, customer, candidates[row, at.C_CAMPAIGN], candidates[row, at.C_LAST_CHANNEL], product)
+    proposal = candidates[row, at.C_PROPOSAL]
+    product = wishes.product_of(program, proposal, candidates[row, at.C_PRODUCT])
+    describe(program, state, customer, proposal, candidates[row, at.C_LAST_CHANNEL], product)
     return caps.has_lifted(program, state, customer, candidates[row, at.C_LAST_RULE], candidates[row, at.C_DUE_AT])
 
 
 @kernel
 def free_again(program: Program, state: State, customer: int, row: int) -> int:
-    """Return the next instant at which a suppression of this candidate may change by time alone."""
-    candidates = state.candidates
-    campaign, now = candidates[row, at.C_CAMPAIGN], state.scalars[at.NOW]
-    product = wishes.product_of(program, candidates, row)
+    """Return the next instant at which a suppression of this candidate may change by time alone.
+
+    Where it has several offers, also that at which their conditions may.
+    """
+    campaign = state.candidates[row, at.C_CAMPAIGN]
+    start, stop = (
+        program.campaigns[campaign, CAMPAIGN_PROPOSALS_FROM],
+        program.campaigns[campaign, CAMPAIGN_PROPOSALS_TO],
+    )
     due = at.INFINITE
     for rule in range(program.suppressions.shape[0]):
         timed = program.suppressions[rule, SUPPRESSION_TIMED] and not program.suppressions[rule, SUPPRESSION_JUDGED]
         if timed and _stops(program, rule, campaign):
             condition = program.suppressions[rule, SUPPRESSION_CONDITION]
-            until = holding.holds_until(
-                program, state, state.stack, condition, customer, now, state.contexts, row, campaign, product
-            )
-            due = min(due, until)
+            for proposal in range(start, stop):
+                due = min(due, _changes_at(program, state, customer, row, proposal, condition))
+    if stop - start > 1:
+        for proposal in range(start, stop):
+            for condition in (program.campaigns[campaign, CAMPAIGN_IF], program.proposals[proposal, PROPOSAL_IF]):
+                due = min(due, _changes_at(program, state, customer, row, proposal, condition))
     return due
+
+
+@kernel
+def _changes_at(program: Program, state: State, customer: int, row: int, proposal: int, condition: int) -> int:
+    """Return the next instant at which a condition about a candidate may change by time alone."""
+    if condition < 0:
+        return at.INFINITE
+    now, stack = state.scalars[at.NOW], state.stack
+    product = wishes.product_of(program, proposal, state.candidates[row, at.C_PRODUCT])
+    return holding.holds_until(program, state, stack, condition, customer, now, state.contexts, row, proposal, product)

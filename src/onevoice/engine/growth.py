@@ -26,6 +26,7 @@ from onevoice.program import (
     E_FANS_TO,
     E_PRODUCT,
     E_SPECIAL,
+    P_HOLDOUTS,
     SPECIAL_PAUSED,
     SPECIAL_RESOURCE,
 )
@@ -46,6 +47,7 @@ _INDEX_SPREAD: Final = 2
 _INDEX_LEAST: Final = 256
 _INDEXES: Final = {**at.STORES, "identifiers_index": at.IDENTIFIERS, "ids": at.IDS}
 
+_FACT_ROWS: Final = 3  # of one key: its own, its prefix's, the total's
 _TIMERS_OF_WISH: Final = 5  # birth, round, expiry; and the judgement and the round of the customer it wakes
 
 
@@ -89,8 +91,20 @@ def has_room_for_timer(program: Program, state: State) -> bool:
     if state.timers[0, timers.KIND] == timers.SCHEDULE:
         _need_for_all(state, 1)
     elif state.timers[0, timers.KIND] == timers.ROUND:
-        need[at.LINES] += state.customers[state.timers[0, timers.CUSTOMER], at.CANDIDATE_COUNT]
+        waiting = state.customers[state.timers[0, timers.CUSTOMER], at.CANDIDATE_COUNT]
+        need[at.LINES] += waiting
+        if program.limits[P_HOLDOUTS] > 0:
+            _need_for_held_out(state, waiting)
     return not is_short(state, need)
+
+
+@kernel
+def _need_for_held_out(state: State, waiting: int) -> None:
+    """Ask for room for a round in which all that wait are held out, each with a contact that may have been ignored."""
+    state.need[at.CONTACTS] += waiting
+    state.need[at.CELLS] += waiting
+    state.need[at.FACTS] += _FACT_ROWS * waiting
+    state.need[at.TIMERS] += waiting
 
 
 @kernel

@@ -50,7 +50,7 @@ def holds_until(
     now: int,
     values: Floats,
     row: int,
-    campaign: int,
+    proposal: int,
     product: int,
 ) -> int:
     """Return the earliest instant after `now` at which an expression's value may differ from that at `now`.
@@ -73,7 +73,7 @@ def holds_until(
             if op == Op.DUPLICATE:
                 copy(stack, top, top - 1)
             else:
-                stack[top] = read(program, state, op, a, b, customer, now, values, row, campaign, product)
+                stack[top] = read(program, state, op, a, b, customer, now, values, row, proposal, product)
                 stack[SLOPES + top] = 1.0 if op == Op.NOW else 0.0
                 until = min(until, until_of_read(program, state, op, a, customer, now))
         elif op < FIRST_OF_TWO:

@@ -70,9 +70,10 @@ def enter(program: Program, state: State, customer: int, number: int, key: int, 
 
 @kernel
 def counts(program: Program, state: State, row: int) -> bool:
-    """Whether a contact is in caps and in the gap of others: its class may say that it is not."""
+    """Whether a contact is in caps and in the gap of others: it was made, and its class does not say that it is not."""
     klass = state.contacts[row, at.K_CLASS]
-    return klass < 0 or program.classes[klass, CLASS_COUNTS] == 1
+    is_in = klass < 0 or program.classes[klass, CLASS_COUNTS] == 1
+    return is_in and state.contacts[row, at.K_NUMBER] != at.HELD_OUT
 
 
 @kernel
@@ -88,11 +89,15 @@ def last_counted(program: Program, state: State, customer: int) -> int:
 
 @kernel
 def last_of_campaign(state: State, customer: int, campaign: int, key: int, any_key: int) -> int:
-    """Return the due time of the newest contact of a campaign and key, or NEVER."""
+    """Return the due time of the newest contact of a campaign and key, or NEVER.
+
+    Of one key also of a contact that would have been made and was held out.
+    """
     contacts = state.contacts
     row = state.customers[customer, at.CONTACT_HEAD]
     while row >= 0:
-        if contacts[row, at.K_CAMPAIGN] == campaign and (any_key or contacts[row, at.K_KEY] == key):
+        is_meant = contacts[row, at.K_NUMBER] != at.HELD_OUT if any_key else contacts[row, at.K_KEY] == key
+        if contacts[row, at.K_CAMPAIGN] == campaign and is_meant:
             return contacts[row, at.K_DUE_AT]
         row = contacts[row, at.K_NEXT]
     return at.NEVER

@@ -22,11 +22,11 @@ if TYPE_CHECKING:
 
 
 class Outcome(NamedTuple):
-    """Decisions of one row: `decisions` int64[n, DECISION_WIDTH], `lines` int64[m, LINE_WIDTH], `scores` float64[m]."""
+    """Decisions of one row: int64[n, DECISION_WIDTH]; their `lines` int64[m, LINE_WIDTH], `figures` float64[m, …]."""
 
     decisions: NDArray[np.int64]
     lines: NDArray[np.int64]
-    scores: NDArray[np.float64]
+    figures: NDArray[np.float64]
 
 
 class Machine:
@@ -35,6 +35,7 @@ class Machine:
     def __init__(self, compiled: Compiled, secret: tuple[int, int]) -> None:
         self.compiled = compiled
         self.names = Names(compiled.patterns, secret)
+        self.customers = np.zeros(0, np.int64)  # whose the events of the last row were, or -1
         self.state, _ = self.names.learn(at.empty(compiled.widths), compiled.names)
 
     @property
@@ -63,7 +64,9 @@ class Machine:
             keys=batch.keys,
             identifiers=identifiers,
             traits=batch.traits,
+            customers=np.full(len(batch.rows), -1, np.int64),
         )
+        self.customers = columns.customers
         outcomes: list[Outcome] = []
         base = self.position
         with np.errstate(over="ignore"):  # hashes wrap; only the interpreted engine would warn
@@ -79,7 +82,7 @@ class Machine:
         decisions, lines = int(pools[at.DECISIONS, COUNT]), int(pools[at.LINES, COUNT])
         pools[at.DECISIONS, COUNT] = pools[at.LINES, COUNT] = 0
         state = self.state
-        return Outcome(state.decisions[:decisions].copy(), state.lines[:lines].copy(), state.scores[:lines].copy())
+        return Outcome(state.decisions[:decisions].copy(), state.lines[:lines].copy(), state.figures[:lines].copy())
 
 
 def _joined(outcomes: list[Outcome]) -> Outcome:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from onevoice.engine import candidates, facts, ledger, measures, moments, segments
+from onevoice.engine import candidates, facts, holdouts, ledger, measures, moments, segments
 from onevoice.engine import state as at
 from onevoice.engine.kernel import kernel
 from onevoice.program import P_ZONE_TRAIT
@@ -55,5 +55,6 @@ def merge(program: Program, state: State, a: int, b: int) -> None:
     moments.merge(program, state, a, b)
     segments.merge(program, state, a, b)
     ledger.merge(program, state, a, b)
+    holdouts.merge(program, state, a, b)
     candidates.merge(state, a, b)
     state.scalars[at.MERGES] += 1

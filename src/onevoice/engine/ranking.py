@@ -2,33 +2,50 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from onevoice.engine import conditions
 from onevoice.engine import state as at
+from onevoice.engine.calendar import DAY_US
 from onevoice.engine.hashing import less_unsigned, mix
 from onevoice.engine.kernel import kernel
-from onevoice.program import CAMPAIGN_CLASS, CAMPAIGN_PROPENSITY, CAMPAIGN_TIE, CLASS_TIER, NUMBER_PROPENSITY, P_RANK
+from onevoice.program import (
+    CAMPAIGN_CLASS,
+    CAMPAIGN_PROPENSITY,
+    CAMPAIGN_TIE,
+    CLASS_TIER,
+    NUMBER_PROPENSITY,
+    P_RANK,
+    PROPOSAL_CAMPAIGN,
+)
 
 if TYPE_CHECKING:
     from onevoice.engine.state import State
     from onevoice.program import Program
     from onevoice.tables import Floats
 
+# `ranking` of the state
+PROPENSITY: Final = 0
+AGE: Final = 1  # days
+
 
 @kernel
-def rank(program: Program, state: State, customer: int, campaign: int, product: int, values: Floats, row: int) -> float:
-    """Return a campaign's rank for a customer now; NaN where it has none."""
+def rank(
+    program: Program, state: State, customer: int, proposal: int, product: int, birth: int, values: Floats, row: int
+) -> float:
+    """Return the rank of a campaign with one of its offers for a customer now; NaN where it has none."""
     now, stack = state.scalars[at.NOW], state.stack
+    campaign = program.proposals[proposal, PROPOSAL_CAMPAIGN]
+    state.ranking[AGE] = (now - birth) / DAY_US
     propensity = program.campaigns[campaign, CAMPAIGN_PROPENSITY]
     found = program.campaign_numbers[campaign, NUMBER_PROPENSITY]
     if propensity >= 0:
-        found = conditions.evaluate(program, state, stack, propensity, customer, now, values, row, campaign, product)
-    state.propensity[0] = found
+        found = conditions.evaluate(program, state, stack, propensity, customer, now, values, row, proposal, product)
+    state.ranking[PROPENSITY] = found
     expression = program.limits[P_RANK]
-    return conditions.evaluate(program, state, stack, expression, customer, now, values, row, campaign, product)
+    return conditions.evaluate(program, state, stack, expression, customer, now, values, row, proposal, product)
 
 
 @kernel

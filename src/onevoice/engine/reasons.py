@@ -25,6 +25,7 @@ class Reason(IntEnum):
     GAP = 14
     CAP = 15
     OUTRANKED = 16
+    WOULD_HAVE_WON = 17
 
 
 class DecisionKind(IntEnum):
@@ -53,6 +54,7 @@ HOURS: Final = int(Reason.HOURS)
 GAP: Final = int(Reason.GAP)
 CAP: Final = int(Reason.CAP)
 OUTRANKED: Final = int(Reason.OUTRANKED)
+WOULD_HAVE_WON: Final = int(Reason.WOULD_HAVE_WON)
 
 ROUND: Final = int(DecisionKind.ROUND)
 ASK: Final = int(DecisionKind.ASK)

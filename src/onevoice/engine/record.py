@@ -46,5 +46,6 @@ def line(state: State, campaign: int, key: int, reason: int) -> int:
     table[row, at.L_LIMIT] = 0
     table[row, at.L_UNTIL] = 0
     table[row, at.L_CONTACT] = -1
-    state.scores[row] = np.nan
+    table[row, at.L_OFFER] = -1
+    state.figures[row, :] = np.nan
     return row

@@ -149,10 +149,12 @@ C_HOURS_ZONE: Final = 23  # the zone in which a channel was closed in its last r
 C_TURN_OF: Final = 24  # the resource for which it waits, or -1
 C_TURN_AT: Final = 25  # when its turn is, or INFINITE
 C_EXPIRY_TIMER: Final = 26  # due time of the one timer that sees to its expiry, not later; or INFINITE
-CANDIDATE_WIDTH: Final = 27
+C_PROPOSAL: Final = 27  # with which of its offers it came to the last round
+CANDIDATE_WIDTH: Final = 28
 
 # `contacts`
 K_NUMBER: Final = 0  # -1: reported by somebody else
+HELD_OUT: Final = -2  # of one that would have been made; only its own campaign's `again_after` counts it
 K_KEY: Final = 1
 K_DUE_AT: Final = 2
 K_NEXT: Final = 3
@@ -188,7 +190,13 @@ L_VALUE: Final = 6
 L_LIMIT: Final = 7
 L_UNTIL: Final = 8
 L_CONTACT: Final = 9
-LINE_WIDTH: Final = 10
+L_OFFER: Final = 10
+LINE_WIDTH: Final = 11
+
+# `figures`, of the line in the same row: NaN where there is none
+F_SCORE: Final = 0
+F_PROBABILITY: Final = 1  # with which this one was to be chosen
+F_COMPUTED: Final = 2  # from here on the computed parameters of its offer
 
 # `switches`: of each campaign, then of each class, then of everything
 W_STATE: Final = 0  # on, paused or stopped (switches.py)
@@ -248,17 +256,20 @@ class State(Tables):
         "queue": "i2",
         "decisions": "i2",
         "lines": "i2",
-        "scores": "f1",  # of the line in the same row
+        "figures": "f2",  # of the line in the same row
         "ids": "i2",  # hash and first day, open addressing
         "names": "i2",
         "likes": "i2",  # pattern × name: 1 where it matches
         "stack": "f1",  # scratch of the condition machine
         "ranks": "f1",  # scratch of a round, by candidate row
+        "chances": "f1",
         "scope": "i1",  # scratch of a contact that is looked at or made: what caps go by
         "asks": "i1",  # scratch of an ask, by campaign
         "flipped": "i1",  # scratch of a judgement, by segment
         "ask_ranks": "f1",
-        "propensity": "f1",  # scratch of a ranking: one number
+        "ask_proposals": "i1",
+        "ask_chances": "f1",
+        "ranking": "f1",  # scratch of a ranking: propensity, age
         "need": "i1",  # rows that `step` asked for when it paused, by pool
     }
     scalars: NDArray[np.int64]
@@ -290,17 +301,20 @@ class State(Tables):
     queue: NDArray[np.int64]
     decisions: NDArray[np.int64]
     lines: NDArray[np.int64]
-    scores: NDArray[np.float64]
+    figures: NDArray[np.float64]
     ids: NDArray[np.int64]
     names: NDArray[np.int64]
     likes: NDArray[np.int64]
     stack: NDArray[np.float64]
     ranks: NDArray[np.float64]
+    chances: NDArray[np.float64]
     scope: NDArray[np.int64]
     asks: NDArray[np.int64]
     flipped: NDArray[np.int64]
     ask_ranks: NDArray[np.float64]
-    propensity: NDArray[np.float64]
+    ask_proposals: NDArray[np.int64]
+    ask_chances: NDArray[np.float64]
+    ranking: NDArray[np.float64]
     need: NDArray[np.int64]
 
 
@@ -322,12 +336,13 @@ TABLES: Final[dict[str, int]] = {
     "candidates": CANDIDATES,
     "contexts": CANDIDATES,
     "ranks": CANDIDATES,
+    "chances": CANDIDATES,
     "contacts": CONTACTS,
     "timers": TIMERS,
     "queue": QUEUE,
     "decisions": DECISIONS,
     "lines": LINES,
-    "scores": LINES,
+    "figures": LINES,
 }
 STORES: Final[dict[str, int]] = {"facts_index": FACTS, "cells_index": CELLS, "progress_index": PROGRESS}
 
@@ -366,17 +381,20 @@ def empty(widths: Widths) -> State:
         queue=ints(rows, QUEUE_WIDTH),
         decisions=ints(DECISIONS_ROWS, DECISION_WIDTH),
         lines=ints(DECISIONS_ROWS, LINE_WIDTH),
-        scores=np.zeros(DECISIONS_ROWS),
+        figures=np.zeros((DECISIONS_ROWS, F_COMPUTED + widths.computed)),
         ids=ints(256, 2),
         names=ints(max(widths.names, 64), NAME_WIDTH),
         likes=ints(max(widths.likes, 1), max(widths.names, 64)),
         stack=np.zeros(widths.stack),
         ranks=np.zeros(rows),
+        chances=np.zeros(rows),
         scope=ints(SCOPES),
         asks=ints(max(widths.campaigns, 1)),
         flipped=ints(max(widths.segments, 1)),
         ask_ranks=np.zeros(max(widths.campaigns, 1)),
-        propensity=np.zeros(1),
+        ask_proposals=ints(max(widths.campaigns, 1)),
+        ask_chances=np.zeros(max(widths.campaigns, 1)),
+        ranking=np.zeros(2),
         need=ints(POOLS),
     )
     state.pools[:, store.FREE] = -1

@@ -131,6 +131,7 @@ def _take_up(program: Program, state: State, columns: Columns, row: int, stop: i
     customer = identity.resolve(program, state, columns.identifiers, start, end)
     changes.set_traits(program, state, columns, row, customer, time, position)
     for each in range(row, stop):
+        columns.customers[each] = customer
         changes.take_special(program, state, columns, each, customer, time)
         changes.record_facts(program, state, columns, each, customer, time, position)
         changes.record_measures(program, state, columns, each, customer, time, position)

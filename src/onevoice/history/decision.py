@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from onevoice.history.notebook import decision_html
@@ -17,7 +17,9 @@ class Line:
     empty where they say nothing. `value` is what was compared as it was used: the count of a cap, a resource or a run
     (with its `limit`; of a budget in ten-thousandths), the time of the last contact for a gap, the campaign that won
     for `outranked`. `until`: when the reason ends by itself, None if it does not. `score` is the rank; `contact` the
-    number of the contact that was made; `key` the hash of what the campaign is `per`, 0 without.
+    number of the contact that was made; `key` the hash of what the campaign is `per`, 0 without. `offer` is what the
+    campaign came with; of one that won `probability` is how likely it was to be chosen (1 without exploration), and
+    `parameters` holds what the offer's computed parameters came to.
 
     >>> (line,) = engine.decide("home_banner", ada).lines
     >>> line.campaign, line.reason, line.score, line.contact
@@ -34,6 +36,9 @@ class Line:
     score: float | None = None
     contact: int | None = None
     key: int = 0
+    offer: str = ""
+    probability: float | None = None
+    parameters: dict[str, float | None] = field(default_factory=dict[str, float | None])
 
     def __repr__(self) -> str:
         """Show what is said, and nothing that is empty."""
@@ -45,6 +50,11 @@ class Line:
             parts.append(f"until {self.until.isoformat()}")
         if self.score is not None:
             parts.append(f"score {self.score:g}")
+        if self.offer and self.reason == "won":
+            parts.append(f"offer {self.offer}")
+        parts += [f"{name} {'NULL' if value is None else f'{value:g}'}" for name, value in self.parameters.items()]
+        if self.probability not in {None, 1.0}:
+            parts.append(f"probability {self.probability:g}")
         return f"<{' '.join(part for part in parts if part)}>"
 
 

@@ -37,6 +37,7 @@ _AUDIT: Final = "audit.js"  # before the last
 # What could end the element that holds the data, or begin another, as JSON writes it instead.
 _UNSAFE: Final = re.compile("[<>&\u2028\u2029]")
 
+_DRAWN: Final = "<noscript>This page draws itself with the script that lies in it; please allow it.</noscript>"
 _PAGE: Final = """<!doctype html>
 <html lang="en" data-theme="auto">
 <head>
@@ -49,7 +50,7 @@ _PAGE: Final = """<!doctype html>
 {style}</style>
 </head>
 <body>
-<main id="page"><noscript>This page draws itself with the script that lies in it; please allow it.</noscript></main>
+<main id="page">{main}</main>
 <script type="application/json" id="data">{data}</script>
 {scripts}
 </body>
@@ -86,12 +87,19 @@ def audit_page(audit: Audit, *, title: str | None = None) -> str:
     return _page(title or "What was sent, and what should not have been", scripts, report=None, audit=audit)
 
 
+def static_page(title: str, body: str) -> str:
+    """Return what is HTML already as a page of its own, which runs nothing."""
+    shell = {"policy": _policy([]), "style": _text("page.css"), "data": "{}", "scripts": ""}
+    return _PAGE.format(title=escape(title), main=body, **shell)
+
+
 def _page(title: str, scripts: tuple[str, ...], **data: Any) -> str:
     texts = [_text(name) for name in scripts]
     return _PAGE.format(
         policy=_policy(texts),
         title=escape(title),
         style=_text("page.css"),
+        main=_DRAWN,
         data=_inert({"title": title, **data}),
         scripts="\n".join(f"<script>{text}</script>" for text in texts),
     )

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 TIME: Final = pa.timestamp("us", "UTC")
 NAME: Final = pa.dictionary(pa.int32(), pa.string())
+PARAMETERS: Final = pa.map_(pa.string(), pa.float64())
 
 # A row for each line of a decision. What a line compared has a column of its own for each thing that it can be: the
 # count of a cap (`value`, of `limit`), the time of the contact that a gap or `again_after` counts from, and who won.
@@ -42,6 +43,9 @@ LINES: Final = pa.schema(
         "until": TIME,
         "score": pa.float64(),
         "contact": pa.int64(),
+        "offer": NAME,
+        "probability": pa.float64(),
+        "parameters": PARAMETERS,
     }
 )
 
@@ -105,4 +109,7 @@ def _row(decision: Decision, line: Line) -> dict[str, Any]:
         "until": line.until,
         "score": line.score,
         "contact": line.contact,
+        "offer": line.offer or None,
+        "probability": line.probability,
+        "parameters": [*line.parameters.items()] if line.parameters else None,
     }

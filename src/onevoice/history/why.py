@@ -112,7 +112,23 @@ class _Case:
 
 def _won(case: _Case) -> tuple[str, str]:
     score = "" if case.line.score is None else f" with a rank of {case.line.score:g}"
-    return "", f"goes out by {case.line.channel}{score}" if case.line.channel else f"is shown{score}"
+    told = f"goes out by {case.line.channel}{score}" if case.line.channel else f"is shown{score}"
+    return "", "; ".join([told, *_offered(case), *_explored(case.line)])
+
+
+def _offered(case: _Case) -> list[str]:
+    """Say which of several offers it is, and what was computed for it."""
+    line, several = case.line, case.campaign is not None and len(case.campaign.offers) > 1
+    computed = [f"{name} {'unknown' if value is None else f'{value:g}'}" for name, value in line.parameters.items()]
+    if not several and not computed:
+        return []
+    return [f"the offer is {line.offer}" + (f" with {', '.join(computed)}" if computed else "")]
+
+
+def _explored(line: Line) -> list[str]:
+    """Say with which probability it was chosen, where that was not certain."""
+    certain = line.probability is None or line.probability >= 1.0
+    return [] if certain else [f"it was to be chosen with a probability of {line.probability:.3g}"]
 
 
 def _expired(case: _Case) -> tuple[str, str]:
@@ -127,8 +143,9 @@ def _ended(case: _Case) -> tuple[str, str]:
 
 def _not_eligible(case: _Case) -> tuple[str, str]:
     condition = case.campaign.condition if case.campaign else ""
-    offer = case.playbook.offers.get(case.campaign.offer) if case.campaign else None
-    if condition and not (offer and offer.condition):
+    offers = case.campaign.offers if case.campaign else ()
+    offer = case.playbook.offers.get(offers[0]) if len(offers) == 1 else None
+    if condition and not (offer and offer.condition) and len(offers) < 2:
         return f"{case.path}.if", f"no longer true: {condition}"
     if offer and offer.condition and not condition:
         return f"offers.{offer.name}.if", f"no longer true: {offer.condition}"
@@ -220,6 +237,15 @@ def _outranked(case: _Case) -> tuple[str, str]:
     return "policies.rank", f"gave way to {case.value}{score}{again}"
 
 
+def _would_have_won(case: _Case) -> tuple[str, str]:
+    own = case.campaign is not None and case.campaign.holdout
+    everywhere = case.playbook.policies.holdout.share
+    rules = [f"{case.path}.holdout" if own else "", "policies.holdout" if everywhere else ""]
+    how = f"would have gone out by {case.line.channel}" if case.line.channel else "would have been shown"
+    told = f"{how}; the customer is held out, to be compared with those who are not"
+    return next((rule for rule in rules if rule), ""), told
+
+
 _SWITCHES: Final = {"campaign": "the campaign", "class": "its class", "all": "everything"}
 _SENTENCES: Final[dict[str, Callable[[_Case], tuple[str, str]]]] = {
     "won": _won,
@@ -238,13 +264,17 @@ _SENTENCES: Final[dict[str, Callable[[_Case], tuple[str, str]]]] = {
     "gap": _gap,
     "cap": _cap,
     "outranked": _outranked,
+    "would_have_won": _would_have_won,
 }
 
 
 def rule_text(path: str, playbook: Playbook) -> str:
-    """Return what stands at `policies.caps[i]` or `policies.suppress[i]`, or is off, as words; empty for others."""
+    """Return as words what stands at `policies.caps[i]` or `policies.suppress[i]`, is off or scarce; else nothing."""
     if path in _SWITCHES:
         return _SWITCHES[path]
+    scarce, _, name = path.partition(".")
+    if scarce in {"resources", "channels"}:
+        return f"room in {name}" if scarce == "resources" else f"the rate of {name.removesuffix('.rate')}"
     kind, _, index = path.rstrip("]").partition("[")
     rules: Sequence[Cap | Suppression] = getattr(playbook.policies, kind.removeprefix("policies."), ()) if index else ()
     if not index or int(index) >= len(rules):

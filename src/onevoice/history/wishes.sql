@@ -5,7 +5,7 @@ select decision, kind, time, position, customer, campaign, key, reason, coalesce
        coalesce(placement, '') as placement, coalesce(channel, '') as channel, coalesce(words, '') as words,
        coalesce(c.class, '') as class, coalesce(c.owner, '') as owner,
        coalesce(c.sends, false) as sends, timezone($zone, d.time) as local_time,
-       d.reason in ('won', 'expired', 'ended', 'not_eligible', 'too_many', 'stopped') as is_last
+       d.reason in ('won', 'expired', 'ended', 'not_eligible', 'too_many', 'stopped', 'would_have_won') as is_last
 from decided as d left join campaign as c on c.name = d.campaign;
 
 -- A wish: one campaign that wanted one customer, from the first line about it to its last. One that has met no end yet

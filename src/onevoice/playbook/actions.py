@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypedDict
 
 from onevoice.playbook import grammar
 from onevoice.playbook.grammar import Slip
 from onevoice.playbook.model import Campaign, Channel, Identifier, Offer, Placement, Trigger, TriggerKind
-from onevoice.playbook.record import Record, Report, short_text
+from onevoice.playbook.record import Record, Report, opened, short_text
 from onevoice.playbook.resources import capacity_of
 from onevoice.playbook.tree import quoted
 from onevoice.playbook.words import SQL_WORDS
@@ -27,6 +27,13 @@ ADDRESS_FORMATS: Final = {"email": "email", "sms": "phone", "call": "phone"}
 PLACEMENTS_MAX: Final = 63  # bits of one word of the engine
 
 
+class Parameters(TypedDict):
+    """The parameters of an offer, as the model's fields hold them."""
+
+    parameters: dict[str, float | str]
+    computed: dict[str, str]
+
+
 def offers(root: Record) -> dict[str, Offer]:
     """Read `offers`."""
     return root.each("offers", _offer)
@@ -39,15 +46,21 @@ def _offer(name: str, record: Record) -> Offer:
         value=record.number("value", 0.0),
         family=record.text("family", name),
         condition=record.condition("if"),
-        parameters=_parameters(record),
+        **_parameters(record),
     )
 
 
-def _parameters(record: Record) -> dict[str, float | str]:
-    return {
-        name: record.report.parsed(child, _number_or_text(plain=child.plain), "")
-        for name, child in record.entries("parameters", SQL_WORDS)
-    }
+def _parameters(record: Record) -> Parameters:
+    """Read what is given as it stands, and apart from it what is to be computed: a mapping with the one key `is`."""
+    found = Parameters(parameters={}, computed={})
+    for name, child in record.entries("parameters", SQL_WORDS):
+        if isinstance(child.value, dict):
+            with opened(record.report, child) as row:
+                row.require("is")
+                found["computed"][name] = row.condition("is")
+        else:
+            found["parameters"][name] = record.report.parsed(child, _number_or_text(plain=child.plain), "")
+    return found
 
 
 def _number_or_text(*, plain: bool) -> Callable[[str], float | str]:
@@ -78,7 +91,7 @@ def _campaign(name: str, record: Record, zone: ZoneInfo) -> Campaign:
         lever=record.number("lever", 1.0, 0.0),
         propensity=record.condition("propensity"),
         condition=record.condition("if"),
-        offer=record.text("offer"),
+        offers=record.names("offer"),
         send=record.names("send"),
         placements=record.names("placements"),
         per=record.parsed("per", _event_field, ""),
@@ -93,6 +106,7 @@ def _campaign(name: str, record: Record, zone: ZoneInfo) -> Campaign:
         to_us=record.parsed("to", lambda text: _day_end(text, zone), 0),
         goal=goal,
         goal_within_us=goal_within_us,
+        holdout=record.parsed("holdout", grammar.share, 0.0),
     )
     if campaign.when != UNREAD:
         _check_direction(campaign, record)

@@ -17,6 +17,8 @@ from onevoice.errors import ConditionError, Mistake
 from onevoice.near import did_you_mean
 from onevoice.playbook.actions import UNREAD
 from onevoice.playbook.builtin import row_fields
+from onevoice.playbook.circles import reaches
+from onevoice.playbook.derived import MEASURED, WITHOUT_FIELD
 from onevoice.playbook.hours import ALL
 from onevoice.playbook.model import (
     CATEGORY,
@@ -33,7 +35,15 @@ from onevoice.playbook.model import (
 )
 from onevoice.playbook.record import LISTED_BESIDE_HINT, SECTION_MAX, Report, listed
 from onevoice.playbook.scarce import check_resource, check_uses
-from onevoice.playbook.scopes import Scopes, Written, conditions_of, event_matches, fact_key_types, trigger_event
+from onevoice.playbook.scopes import (
+    Scopes,
+    Written,
+    computed_parameters,
+    conditions_of,
+    event_matches,
+    fact_key_types,
+    trigger_event,
+)
 from onevoice.playbook.tree import quoted
 
 if TYPE_CHECKING:
@@ -41,6 +51,7 @@ if TYPE_CHECKING:
 
 _WORD: Final = re.compile(r"[a-z][a-z0-9_]*")
 KEY_TYPES: Final = frozenset({FieldType.KEY, FieldType.CHOICE, FieldType.PRODUCT})
+COMPUTED_MAX: Final = 16  # names of computed parameters: columns that each line of a decision has
 OFFERS: Final = "offers"  # what `stop` calls everything that proposes something
 
 
@@ -221,9 +232,9 @@ class _Checker:
             return
         if measure.over_us and measure.aggregate in {Aggregate.LATEST, Aggregate.FIRST}:
             self.refuse(path, f"{quoted(measure.aggregate)} over a window", expected=f"{measure.aggregate} of all time")
-        wanted = _MEASURED[measure.aggregate]
+        wanted = MEASURED[measure.aggregate]
         if not measure.field:
-            if measure.aggregate not in _WITHOUT_FIELD:
+            if measure.aggregate not in WITHOUT_FIELD:
                 of = f"`{measure.aggregate} of {measure.match.event}.FIELD`"
                 self.refuse(path, f"{quoted(measure.aggregate)} without a field", expected=of)
         elif (
@@ -276,9 +287,10 @@ class _Checker:
             path = f"offers.{offer.name}"
             if offer.product and offer.product not in products:
                 self.known(f"{path}.product", "product", offer.product, self.playbook.products.names)
-            for name, value in offer.parameters.items():
+            for name in (*offer.parameters, *offer.computed):
                 if name in {"value", "product", "family"}:
                     self.refuse(f"{path}.parameters.{name}", "a parameter with a reserved name", found=quoted(name))
+            for name, value in offer.parameters.items():
                 kind, first = kinds.setdefault(name, (type(value), offer.name))
                 if kind is not type(value):
                     found = f"a number in one, a text in the other: {quoted(first)} and {quoted(offer.name)}"
@@ -286,19 +298,26 @@ class _Checker:
                         f"{path}.parameters.{name}", f"two types for {quoted(name)}", expected="one type", found=found
                     )
 
+        if (count := len(computed_parameters(self.playbook))) > COMPUTED_MAX:
+            self.refuse("offers", "too many computed parameters", expected=f"at most {COMPUTED_MAX}", found=f"{count}")
+
     def campaign(self, campaign: Campaign) -> None:
         """Check the names a campaign uses."""
         playbook, path = self.playbook, f"campaigns.{campaign.name}"
         if campaign.klass:
             self.known(f"{path}.class", "class", campaign.klass, playbook.policies.classes)
-        if campaign.offer:
-            self.known(f"{path}.offer", "offer", campaign.offer, playbook.offers)
+        for i, name in enumerate(campaign.offers):
+            self.known(f"{path}.offer[{i}]", "offer", name, playbook.offers)
         if not campaign.send and campaign.when.kind is not TriggerKind.ASKED and not self.report.nodes:
             self.refuse(f"{path}.send", "no channel to send by", expected="at least one channel", found="none")
         for i, name in enumerate(campaign.send):
             self.known(f"{path}.send[{i}]", "channel", name, playbook.channels)
         for i, name in enumerate(campaign.placements):
             self.known(f"{path}.placements[{i}]", "placement", name, playbook.placements)
+        klass = playbook.policies.classes.get(campaign.klass)
+        if campaign.holdout and klass is not None and klass.strict:
+            mend, found = "what must be said is said to everybody: leave it out", quoted(campaign.klass)
+            self.refuse(f"{path}.holdout", "a holdout of a strict class", found=found, mend=mend)
         self.trigger(campaign)
         if campaign.per and campaign.when != UNREAD and campaign.when.name not in self.report.broken:
             self.per(campaign)
@@ -347,6 +366,8 @@ class _Checker:
                 self.known(f"policies.hours.{name}", "channel", name, self.playbook.channels)
         for name in policies.exempt:
             self.known(f"policies.exempt.{name}", "class", name, policies.classes)
+        self.shared("exploration", policies.exploration.classes, "a strict class that is explored")
+        self.shared("holdout", policies.holdout.classes, "a strict class that is held out")
         for i, rule in enumerate(policies.suppress):
             for j, name in enumerate(rule.stop):
                 self.known(f"policies.suppress[{i}].stop[{j}]", "class", name, [*policies.classes, OFFERS])
@@ -399,6 +420,14 @@ class _Checker:
                 dict.fromkeys(str(each) for each in catalogue.columns.get(CATEGORY, ()) if each is not None),
             )
 
+    def shared(self, key: str, names: Iterable[str], what: str) -> None:
+        """Check the classes of which a share is explored or held out: what must be said is said, to everybody."""
+        classes = self.playbook.policies.classes
+        for i, name in enumerate(names):
+            path = f"policies.{key}.classes[{i}]"
+            if self.known(path, "class", name, classes) and classes[name].strict:
+                self.refuse(path, what, found=quoted(name), mend="a strict class goes before all others: leave it out")
+
     def conditions(self) -> dict[str, Expression]:
         """Check every condition; return those that can be read, by key path."""
         found: dict[str, Expression] = {}
@@ -435,7 +464,7 @@ class _Checker:
                     continue
                 mend = f"move {quoted(names[index])} above {quoted(name)}"
                 what = "a segment that uses one declared after it"
-                if _reaches(names[index], name, names, expressions):
+                if reaches(names[index], name, names, expressions):
                     what, mend = "a circle of segments", "a segment may not depend on itself, not through others either"
                     told |= {name, names[index]}
                 self.refuse(f"segments.{name}", what, found=quoted(names[index]), mend=mend)
@@ -469,32 +498,3 @@ class _Checker:
                     name = unset[index]
                     mend = f"say how long under `policies.refusals.{name}`"
                     self.refuse(path, "a refusal that never counts", found=quoted(name), mend=mend)
-
-
-_MEASURED: Final[dict[Aggregate, frozenset[FieldType]]] = {
-    Aggregate.COUNT: frozenset(FieldType) - {FieldType.TEXT},
-    Aggregate.SUM: frozenset({FieldType.NUMBER}),
-    Aggregate.MIN: frozenset({FieldType.NUMBER}),
-    Aggregate.MAX: frozenset({FieldType.NUMBER}),
-    Aggregate.LATEST: frozenset(FieldType) - {FieldType.TEXT, FieldType.KEY},
-    Aggregate.FIRST: frozenset(FieldType) - {FieldType.TEXT, FieldType.KEY},
-    Aggregate.DISTINCT: frozenset({FieldType.CHOICE, FieldType.PRODUCT, FieldType.KEY}),
-}
-_WITHOUT_FIELD: Final = frozenset({Aggregate.COUNT, Aggregate.LATEST, Aggregate.FIRST})
-
-
-def _reaches(start: str, goal: str, names: list[str], expressions: Mapping[str, Expression]) -> bool:
-    """Tell whether a segment depends on another, directly or through others."""
-    waiting, seen = [start], set[str]()
-    while waiting:
-        name = waiting.pop()
-        if name == goal:
-            return True
-        if name in seen:
-            continue
-        seen.add(name)
-        expression = expressions.get(f"segments.{name}")
-        for kind, index in symbols_of(expression) if expression else ():
-            if kind is SymbolKind.SEGMENT:
-                waiting.append(names[index])
-    return False

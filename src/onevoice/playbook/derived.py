@@ -7,7 +7,7 @@ from typing import Final
 from onevoice.playbook import grammar
 from onevoice.playbook.builtin import BUILTIN_EVENTS, BUILTIN_FACT_NAMES
 from onevoice.playbook.grammar import Slip
-from onevoice.playbook.model import EventMatch, EventType, Fact, Measure, Moment, Segment, Step
+from onevoice.playbook.model import Aggregate, EventMatch, EventType, Fact, FieldType, Measure, Moment, Segment, Step
 from onevoice.playbook.record import Record, condition_text, listed, opened, short_text
 from onevoice.playbook.tree import Place, quoted
 from onevoice.playbook.words import CUSTOMER_WORDS
@@ -15,6 +15,17 @@ from onevoice.playbook.words import CUSTOMER_WORDS
 UNREAD: Final = EventMatch("")  # stands in for a line with a mistake
 STEPS_MAX: Final = 16  # of one moment, a step `N EVENT` counted N times
 KEY_FIELDS_MAX: Final = 3
+# What each aggregate can be computed from, and those that need no field.
+MEASURED: Final[dict[Aggregate, frozenset[FieldType]]] = {
+    Aggregate.COUNT: frozenset(FieldType) - {FieldType.TEXT},
+    Aggregate.SUM: frozenset({FieldType.NUMBER}),
+    Aggregate.MIN: frozenset({FieldType.NUMBER}),
+    Aggregate.MAX: frozenset({FieldType.NUMBER}),
+    Aggregate.LATEST: frozenset(FieldType) - {FieldType.TEXT, FieldType.KEY},
+    Aggregate.FIRST: frozenset(FieldType) - {FieldType.TEXT, FieldType.KEY},
+    Aggregate.DISTINCT: frozenset({FieldType.CHOICE, FieldType.PRODUCT, FieldType.KEY}),
+}
+WITHOUT_FIELD: Final = frozenset({Aggregate.COUNT, Aggregate.LATEST, Aggregate.FIRST})
 
 
 def facts(root: Record) -> dict[str, Fact]:

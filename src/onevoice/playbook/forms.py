@@ -72,6 +72,13 @@ def _words(says: str, *words: str) -> Schema:
     return {"description": says, "enum": list(words)}
 
 
+_COMPUTED: Final[Schema] = {
+    "type": "object",
+    "properties": {"is": ref("condition")},
+    "required": ["is"],
+    "additionalProperties": False,
+}
+
 # Every form by name; what describes it in the schema describes it on the reference page.
 FORMS: Final[dict[str, Schema]] = {
     "text": {
@@ -167,7 +174,11 @@ FORMS: Final[dict[str, Schema]] = {
         "description": "Fields by name, with their types; a mapping instead of a type is a list of items.",
         **named({"anyOf": [ref("field_type"), named(ref("field_type"))]}),
     },
-    "parameters": {"description": "Numbers and texts by name.", **named(ref("text"))},
+    "parameters": {
+        "description": "Numbers and texts by name; `{is: …}` holds an expression that gives a number for the customer.",
+        **named({"anyOf": [ref("text"), _COMPUTED]}),
+    },
+    "share": line("A percentage above 0% and below 100%.", r"\d{1,2}(?:\.\d+)?\s*%", "5%", "0.5%"),
     "each": _words("One for each value that there is.", EACH),
     "exemption": _words("A rule that a class need not keep.", *policies.EXEMPTIONS),
     "exemptions": {"description": "By class, the rules it need not keep.", **named(one_or_many("exemption"))},

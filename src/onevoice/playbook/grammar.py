@@ -65,6 +65,14 @@ def number(text: str) -> float:
     return value
 
 
+def share(text: str) -> float:
+    """Read a share: a percentage above nought and below all."""
+    value = number(text.removesuffix("%").strip()) / 100 if text.endswith("%") else math.nan
+    if not 0 < value < 1:
+        raise Slip("not a share", "a percentage above 0% and below 100%, such as `5%`", quoted(text))
+    return value
+
+
 def whole(text: str) -> int:
     """Read a whole number of at most nine digits."""
     if not re.fullmatch(r"[+-]?\d{1,9}", text):

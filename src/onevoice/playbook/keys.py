@@ -137,7 +137,11 @@ OFFER: Final = {
     "value": Key("What it is worth to you when it is taken, for the rank.", 8),
     "family": Key("What is refused when it is refused; its own name unless said.", "covers"),
     "if": Key("Who may be offered it: a condition over the customer.", "churn_risk > 0.3", "condition", "condition"),
-    "parameters": Key("More numbers and texts of it, asked for as `offer.NAME`.", {"price": 9.9}, form="parameters"),
+    "parameters": Key(
+        "More numbers and texts of it, asked for as `offer.NAME`; one with `is` is computed for its customer.",
+        {"price": 9.9, "discount": {"is": "case when keen then 0.2 else 0.1 end"}},
+        form="parameters",
+    ),
 }
 CAMPAIGN: Final = {
     "owner": Key("Whose campaign it is; caps may go by it.", "retention team"),
@@ -156,7 +160,11 @@ CAMPAIGN: Final = {
         "condition",
         "condition",
     ),
-    "offer": Key("What it proposes.", "red_case"),
+    "offer": Key(
+        "What it proposes; of a list the one with the greatest rank that may be made to the customer.",
+        "red_case",
+        "offers",
+    ),
     "send": Key("The channels it may go by, in order of preference; not for a campaign that is `asked`.", ["push"]),
     "placements": Key("The places where it may be shown; only for a campaign that is `asked`.", ["banner"]),
     "per": Key(
@@ -182,10 +190,11 @@ CAMPAIGN: Final = {
     "from": Key("Its first day.", "2026-03-01", "from_us", "date"),
     "to": Key("Its last day, which still belongs to it.", "2026-03-31", "to_us", "date"),
     "goal": Key(
-        f"What the campaign is to bring about, and within what time. {_NOT_YET}.",
+        "What the campaign is to bring about, and within what time: `onevoice results` counts it, no decision follows.",
         "contract_extended within 14 days",
         form="goal",
     ),
+    "holdout": Key("The share of customers to whom it stays silent, to compare them with others.", "10%", form="share"),
 }
 POLICIES: Final = {
     "classes": Key("The classes of campaigns; strict ones stand first, in order.", {"sales": {"weight": 1}}),
@@ -212,6 +221,8 @@ POLICIES: Final = {
         ["2026-04-06", "12-25"],
         form="holidays",
     ),
+    "holdout": Key("Customers to whom campaigns stay silent, to compare them with the others.", {"share": "5%"}),
+    "exploration": Key("How often one is drawn among those that could be sent, instead of the best.", {"share": "5%"}),
 }
 CLASS: Final = {
     "weight": Key("How much its campaigns count, for the rank.", 2, least=0),
@@ -272,6 +283,14 @@ IGNORED: Final = {
     "times": Key("How many contacts of the family went without a reaction.", 5, "ignored_times", "", True, 1),
     "pause": Key("How long it then stays open.", "30 days", "ignored_pause_us", "", True),
 }
+EXPLORATION: Final = {
+    "share": Key("In how many decisions one is drawn; each of them is then as likely.", "5%", "", "share", True),
+    "classes": Key("The classes that take part, none of them strict; all that are not strict unless said.", ["sales"]),
+}
+HOLDOUT: Final = {
+    "share": Key("How many customers are held out; who it is stays the same.", "5%", "", "share", True),
+    "classes": Key("The classes they are held out of, none of them strict; all that are not unless said.", ["sales"]),
+}
 PLACEMENT: Final = {
     "slots": Key("How many campaigns are shown at once.", 2, least=1, most=100),
     "default": Key("What is shown where no campaign wants the place.", "brand_banner"),
@@ -322,6 +341,8 @@ KEYS: Final[dict[str, Keys]] = {
     "suppression": Keys(model.Suppression, SUPPRESSION),
     "refusals": Keys(model.Refusals, REFUSALS),
     "ignored": Keys(model.Refusals, IGNORED),
+    "exploration": Keys(model.Exploration, EXPLORATION),
+    "holdout": Keys(model.Holdout, HOLDOUT),
     "placement": Keys(model.Placement, PLACEMENT),
     "channel": Keys(model.Channel, CHANNEL),
     "resource": Keys(model.Resource, RESOURCE),

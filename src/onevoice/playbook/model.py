@@ -173,6 +173,7 @@ class Offer:
     family: str = ""
     condition: str = ""  # `if`
     parameters: dict[str, float | str] = field(default_factory=dict[str, float | str])
+    computed: dict[str, str] = field(default_factory=dict[str, str])  # parameters given by an expression: `{is: …}`
 
 
 class TriggerKind(StrEnum):
@@ -221,7 +222,7 @@ class Campaign:
     lever: float = 1.0
     propensity: str = ""  # a condition giving a number; empty means 1
     condition: str = ""  # `if`
-    offer: str = ""
+    offers: tuple[str, ...] = ()  # of several the best that nothing holds back is made
     send: tuple[str, ...] = ()  # channels in order of preference
     placements: tuple[str, ...] = ()
     per: str = ""  # field of the triggering event (or the moment's key): one wish per value
@@ -236,6 +237,12 @@ class Campaign:
     goal_within_us: int = 0
     at_most_contacts: int = 0  # in one run; 0: no limit
     uses: tuple[str, ...] = ()  # resources of each contact
+    holdout: float = 0.0  # the share of customers to whom this campaign stays silent; 0: none
+
+
+def only_offer(campaign: Campaign) -> str:
+    """Return the offer of a campaign that has one; empty where it has none, or several to choose from."""
+    return campaign.offers[0] if len(campaign.offers) == 1 else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -350,6 +357,22 @@ class Resource:
 
 
 @dataclass(frozen=True, slots=True)
+class Exploration:
+    """How often one is drawn among those that could win. `share` 0: never; no `classes`: all that are not strict."""
+
+    share: float = 0.0
+    classes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Holdout:
+    """The customers to whom campaigns stay silent, to compare. `share` 0: none; no `classes`: all not strict."""
+
+    share: float = 0.0
+    classes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Policies:
     """Rules above all campaigns."""
 
@@ -366,6 +389,8 @@ class Policies:
     # Channel, or "all" for those not named -> when it is open; no windows: always.
     hours: dict[str, tuple[Window, ...]] = field(default_factory=dict[str, tuple[Window, ...]])
     holidays: tuple[Holiday, ...] = ()
+    exploration: Exploration = field(default_factory=Exploration)
+    holdout: Holdout = field(default_factory=Holdout)
 
 
 @dataclass(frozen=True, slots=True)

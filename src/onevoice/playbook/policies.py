@@ -6,7 +6,7 @@ from typing import Final
 
 from onevoice.playbook import grammar, hours
 from onevoice.playbook.grammar import Slip
-from onevoice.playbook.model import EACH, CampaignClass, Cap, Policies, Refusals, Suppression
+from onevoice.playbook.model import EACH, CampaignClass, Cap, Exploration, Holdout, Policies, Refusals, Suppression
 from onevoice.playbook.record import Record, listed, opened, word_of
 from onevoice.playbook.tree import quoted
 
@@ -32,6 +32,8 @@ def policies(root: Record) -> Policies:
             refusals=_refusals(record),
             hours=hours.hours(record),
             holidays=hours.holidays(record),
+            exploration=Exploration(*_share(record, "exploration")),
+            holdout=Holdout(*_share(record, "holdout")),
         )
 
 
@@ -149,3 +151,13 @@ def _refusals(record: Record) -> Refusals:
                 row.require("times", "pause")
                 times, pause_us = row.whole("times", 0, 1), row.length("pause")
         return Refusals(refusals.duration("refused"), refusals.duration("not_now"), times, pause_us)
+
+
+def _share(record: Record, key: str) -> tuple[float, tuple[str, ...]]:
+    """Read a share and the classes that it is of."""
+    node = record.node(key)
+    if node is None or node.empty:
+        return 0.0, ()
+    with opened(record.report, node) as row:
+        row.require("share")
+        return row.parsed("share", grammar.share, 0.0), row.names("classes")

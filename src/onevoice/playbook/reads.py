@@ -32,7 +32,7 @@ class Known:
 def reads_of(playbook: Playbook, campaign: Campaign) -> dict[Known, set[float | str]]:
     """Return what decides who may get a campaign, each with the constants that stand in the same condition.
 
-    Looked through: the campaign's `if`, its offer's, the segments that they name, and the suppressions that stop it.
+    Looked through: the campaign's `if`, its offers', the segments that they name, and the suppressions that stop it.
     """
     found: dict[Known, set[float | str]] = {}
     for expression in _conditions(playbook, campaign):
@@ -44,15 +44,15 @@ def reads_of(playbook: Playbook, campaign: Campaign) -> dict[Known, set[float | 
 
 def stops(rule: Suppression, campaign: Campaign) -> bool:
     """Tell whether a suppression is about a campaign at all."""
-    return campaign.klass in rule.stop or ("offers" in rule.stop and bool(campaign.offer))
+    return campaign.klass in rule.stop or ("offers" in rule.stop and bool(campaign.offers))
 
 
 def _conditions(playbook: Playbook, campaign: Campaign) -> Iterator[Expression]:
     scopes = Scopes(playbook)
-    offer = playbook.offers.get(campaign.offer)
+    offers = [playbook.offers[name].condition for name in campaign.offers]
     rules = [rule.condition for rule in playbook.policies.suppress if stops(rule, campaign)]
     written: list[tuple[str, Scope]] = [(campaign.condition, scopes.campaign(campaign))]
-    written += [(text, scopes.suppression()) for text in (offer.condition if offer else "", *rules)]
+    written += [(text, scopes.suppression()) for text in (*offers, *rules)]
     segments: set[str] = set()
     while written:
         text, scope = written.pop(0)

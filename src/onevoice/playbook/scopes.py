@@ -47,6 +47,8 @@ _TYPES: Final[dict[FieldType, Type | None]] = {
     FieldType.DATE: Type.DATE,
     FieldType.TIME: Type.TIME,
 }
+_ONLY_RANK: Final = "only the rank knows it: it is what a campaign is compared by"
+_COMPUTED: Final = "it is computed when the offer has won; only a parameter that is given as it stands can be asked for"
 _NOTES: Final = {
     FieldType.TEXT: "a text is for messages only; declare it as `choice` to compare it",
     FieldType.KEY: "a key is compared only through `per`",
@@ -107,13 +109,23 @@ class Scopes:
 
     def campaign(self, campaign: Campaign) -> Scope:
         """Return the scope of a campaign's `if`; what it cannot know has no type, and says why."""
-        symbols = self.of_campaign | self.of_customer | self.trigger_symbols(campaign)
-        note = "only the rank knows it: it is what a campaign is compared by"
-        symbols["propensity"] = replace(symbols["propensity"], type=None, note=note)
+        note = "only the rank and a propensity know it: it is what a campaign is compared by"
+        return self._of_campaign(campaign, {"propensity": _ONLY_RANK, "age": note})
+
+    def propensity(self, campaign: Campaign) -> Scope:
+        """Return the scope of a campaign's propensity: that of its `if`, and how old the wish is."""
+        return self._of_campaign(campaign, {"propensity": _ONLY_RANK})
+
+    def _of_campaign(self, campaign: Campaign, untold: Mapping[str, str]) -> Scope:
+        numbers = self.of_campaign | {
+            name: replace(self.of_campaign[name], type=None, note=note) for name, note in untold.items()
+        }
+        symbols = numbers | self.of_customer | self.trigger_symbols(campaign)
         about_product = campaign.when.kind is TriggerKind.PRODUCT
         for name, symbol in self.of_offer.items():
-            known = bool(campaign.offer) or (about_product and name.startswith("offer.product"))
-            symbols[name] = symbol if known else replace(symbol, type=None, note="the campaign has no offer")
+            known = bool(campaign.offers) or (about_product and name.startswith("offer.product"))
+            note = "the campaign has no offer" if symbol.type else symbol.note
+            symbols[name] = symbol if known else replace(symbol, type=None, note=note)
         return Scope(symbols, purpose="a campaign")
 
     def trigger_symbols(self, campaign: Campaign) -> Symbols:
@@ -179,6 +191,12 @@ def offer_parameters(playbook: Playbook) -> dict[str, Type]:
     return found
 
 
+def computed_parameters(playbook: Playbook) -> dict[str, int]:
+    """Return the names of the parameters that offers compute, numbered in order of first appearance."""
+    names = dict.fromkeys(name for offer in playbook.offers.values() for name in offer.computed)
+    return {name: number for number, name in enumerate(names)}
+
+
 def _symbol(kind: SymbolKind, index: int, holds: FieldType) -> Symbol:
     return Symbol(kind, index, _TYPES[holds], note=_NOTES.get(holds, ""))
 
@@ -205,6 +223,8 @@ def _offer_symbols(playbook: Playbook) -> Symbols:
     }
     for index, (name, kind) in enumerate(offer_parameters(playbook).items()):
         symbols[f"offer.{name}"] = Symbol(SymbolKind.OFFER_FIELD, OFFER_PARAMETERS + index, kind)
+    for name in computed_parameters(playbook):
+        symbols[f"offer.{name}"] = Symbol(SymbolKind.OFFER_FIELD, -1, None, note=_COMPUTED)
     return symbols | _product_symbols("offer.product", SymbolKind.OFFER_PRODUCT_FIELD, None, playbook)
 
 
@@ -230,6 +250,10 @@ def conditions_of(playbook: Playbook, scopes: Scopes | None = None) -> Iterator[
     for offer in playbook.offers.values():
         if offer.condition:
             yield Written(f"offers.{offer.name}.if", offer.condition, scopes.suppression("an offer"), Type.BOOLEAN)
+        for name, text in offer.computed.items():
+            path = f"offers.{offer.name}.parameters.{name}.is"
+            if text:
+                yield Written(path, text, scopes.suppression("a parameter"), Type.NUMBER)
     for campaign in playbook.campaigns.values():
         yield from _campaign_conditions(campaign, scopes)
     yield Written("policies.rank", playbook.policies.rank, scopes.rank(), Type.NUMBER)
@@ -243,7 +267,7 @@ def _campaign_conditions(campaign: Campaign, scopes: Scopes) -> Iterator[Written
     if campaign.condition:
         yield Written(f"{path}.if", campaign.condition, scope, Type.BOOLEAN)
     if campaign.propensity:
-        yield Written(f"{path}.propensity", campaign.propensity, scope, Type.NUMBER)
+        yield Written(f"{path}.propensity", campaign.propensity, scopes.propensity(campaign), Type.NUMBER)
 
 
 def _event_conditions(playbook: Playbook, scopes: Scopes) -> Iterator[Written]:

@@ -50,7 +50,7 @@ def wait_of(playbook: Playbook, campaign: Campaign) -> int:
 
 def stopping_rules(playbook: Playbook, campaign: Campaign) -> Iterator[int]:
     """Give the numbers of the suppressions that can stop a campaign."""
-    proposes = bool(campaign.offer) or campaign.when.kind is TriggerKind.PRODUCT
+    proposes = bool(campaign.offers) or campaign.when.kind is TriggerKind.PRODUCT
     for i, rule in enumerate(playbook.policies.suppress):
         if campaign.klass in rule.stop or (proposes and OFFERS in rule.stop):
             yield i
@@ -107,7 +107,9 @@ def _comes_between(every: Every, first: int, end: int, zone: ZoneInfo) -> bool:
 
 def _silenced(playbook: Playbook, campaign: Campaign, expressions: Mapping[str, Expression]) -> Reason | None:
     """Tell whether a rule without an end stops the campaign under a condition that the campaign itself needs."""
-    conditions = {"if": f"campaigns.{campaign.name}.if", "offer": f"offers.{campaign.offer}.if"}
+    conditions = {"if": f"campaigns.{campaign.name}.if"}
+    if len(campaign.offers) == 1:  # of several another may do
+        conditions["offer"] = f"offers.{campaign.offers[0]}.if"
     needed = [
         (each, key)
         for key, path in conditions.items()

@@ -42,6 +42,8 @@ def unwise(playbook: Playbook, report: Report | None = None) -> tuple[Mistake, .
     looked.suppressions()
     looked.refusals()
     looked.hours()
+    looked.exploration()
+    looked.holdout()
     looked.channels()
     for moment in playbook.moments.values():
         looked.moment(moment)
@@ -86,7 +88,7 @@ class _Looked:
         self.tell_unused("segments", list(playbook.segments), SymbolKind.SEGMENT, segments, why)
         moments = {each.when.name for each in campaigns if each.when.kind is TriggerKind.MOMENT}
         self.tell_unused("moments", list(playbook.moments), None, moments, "no campaign begins with it")
-        offers = {each.offer for each in campaigns}
+        offers = {name for each in campaigns for name in each.offers}
         self.tell_unused("offers", list(playbook.offers), None, offers, "no campaign makes it")
         sent = {name for each in self.outbound for name in each.send}
         self.tell_unused("channels", list(playbook.channels), None, sent, "no campaign sends by it")
@@ -152,9 +154,11 @@ class _Looked:
 
     def about(self, cap: Cap, campaign: Campaign) -> list[tuple[str, set[str]]]:
         """Return what each scope of a cap wants, and what a campaign may bring there."""
-        playbook, offer = self.playbook, self.playbook.offers.get(campaign.offer)
-        families = {offer.family or offer.name} if offer else set[str]()
-        categories = self.categories(campaign, offer.product if offer else "") if cap.category else set[str]()
+        playbook = self.playbook
+        offers = [playbook.offers[name] for name in campaign.offers]
+        families = {offer.family or offer.name for offer in offers}
+        products = [offer.product for offer in offers] or [""]
+        categories = {each for product in products for each in self.categories(campaign, product) if cap.category}
         addresses = {playbook.channels[name].address for name in campaign.send if name in playbook.channels} - {""}
         owners = {campaign.owner} - {""}
         found = [{campaign.name}, {campaign.klass}, {*campaign.send}, families, owners, categories, addresses]
@@ -175,7 +179,7 @@ class _Looked:
 
     def suppressions(self) -> None:
         """Warn of a rule that stops offers where nobody makes any."""
-        made = any(each.offer or each.when.kind is TriggerKind.PRODUCT for each in self.campaigns)
+        made = any(each.offers or each.when.kind is TriggerKind.PRODUCT for each in self.campaigns)
         for i, rule in enumerate(self.playbook.policies.suppress):
             if OFFERS in rule.stop and not made:
                 why = "no campaign has an offer or begins with a product"
@@ -204,6 +208,28 @@ class _Looked:
             why = "only channels with hours are closed on holidays"
             mend = f'add `hours: {{{ALL}: "00:00-24:00"}}`, or hours of a channel'
             self.warn("policies.holidays", "holidays that close nothing", why, mend)
+
+    def exploration(self) -> None:
+        """Warn of an exploration that never has a choice."""
+        exploration, classes = self.playbook.policies.exploration, self.playbook.policies.classes
+        explored = exploration.classes or [name for name, klass in classes.items() if not klass.strict]
+        if exploration.share and sum(each.klass in explored for each in self.campaigns) < 2:
+            why = f"fewer than two campaigns are of {listed(explored)}" if explored else "every class is strict"
+            self.warn("policies.exploration", "an exploration that changes nothing", why, _USE)
+
+    def holdout(self) -> None:
+        """Warn where customers are held out and nothing says what would be compared."""
+        holdout, classes = self.playbook.policies.holdout, self.playbook.policies.classes
+        held = holdout.classes or [name for name, klass in classes.items() if not klass.strict]
+        of_all = [each for each in self.campaigns if holdout.share and each.klass in held]
+        path = {each.name: "policies.holdout" for each in of_all}
+        path |= {each.name: f"campaigns.{each.name}.holdout" for each in self.campaigns if each.holdout}
+        goals = {path[each.name] for each in self.campaigns if each.name in path and each.goal is not None}
+        why = "no campaign that it holds for has a goal, so nothing can be compared"
+        for each in sorted({*path.values()} - goals):
+            self.warn(each, "a holdout that measures nothing", why, "add `goal` to a campaign, or take it out")
+        if holdout.share and not of_all:
+            self.warn("policies.holdout", "a holdout that holds nobody out", "no campaign is of its classes", _USE)
 
     # Channels and moments
 
@@ -291,9 +317,8 @@ class _Looked:
 
     def offers_what_was_taken(self, campaign: Campaign) -> bool:
         """Tell whether neither the campaign nor its offer nor any rule asks about anything that could end the offer."""
-        if not campaign.offer or not self.playbook.offers[campaign.offer].product:
-            return False
-        if campaign.until or campaign.condition or self.playbook.offers[campaign.offer].condition:
+        about = [each for each in map(self.playbook.offers.get, campaign.offers) if each and each.product]
+        if campaign.until or campaign.condition or all(each.condition for each in about):
             return False
         rules = [f"policies.suppress[{i}].while" for i in stopping_rules(self.playbook, campaign)]
         read = {kind for path in rules if path in self.expressions for kind, _ in symbols_of(self.expressions[path])}

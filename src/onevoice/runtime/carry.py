@@ -8,14 +8,22 @@ import numpy as np
 
 from onevoice.engine import candidates as wishes
 from onevoice.engine import growth, timers
+from onevoice.engine import holdouts as holding
 from onevoice.engine import resources as scarce
 from onevoice.engine import state as at
 from onevoice.engine import switches as off
-from onevoice.engine.store import COUNT, take
+from onevoice.engine.store import COUNT, HIGH, KEY, OWNER, SLOT_BITS, SLOT_MASK, take
 from onevoice.playbook.model import FieldType
 from onevoice.playbook.resources import rates
 from onevoice.playbook.scopes import trigger_event
-from onevoice.program import CAMPAIGN_SENDS, CAMPAIGN_TO, RESOURCE_IS_MONEY, RESOURCE_LENGTH_US, RESOURCE_PERIOD
+from onevoice.program import (
+    CAMPAIGN_SENDS,
+    CAMPAIGN_TO,
+    P_SLOT_HOLDOUTS,
+    RESOURCE_IS_MONEY,
+    RESOURCE_LENGTH_US,
+    RESOURCE_PERIOD,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -96,6 +104,25 @@ def candidates(old: Fold, new: Fold, numbers: NDArray[np.int64] | None) -> None:
     with np.errstate(over="ignore"):  # hashes wrap; only the interpreted engine would warn
         for customer in touched:
             wishes.end_by_until(new.compiled.program, state, customer)
+
+
+def holdouts(old: Fold, new: Fold, numbers: NDArray[np.int64] | None) -> None:
+    """Let customers stay held out, or not, as it was decided; where they have become one as was decided first."""
+    state, slot = old.machine.state, int(old.compiled.program.limits[P_SLOT_HOLDOUTS])
+    cells = state.cells[: state.pools[at.CELLS, HIGH]]
+    found = cells[(cells[:, OWNER] >= 0) & (cells[:, OWNER] & SLOT_MASK == slot)]
+    new.machine.state.need[:] = 0
+    new.machine.state.need[at.CELLS] = len(found)
+    if growth.is_short(new.machine.state, new.machine.state.need):
+        new.machine.state = growth.grown(new.machine.state, new.machine.state.need)
+    program, after = new.compiled.program, new.machine.state
+    with np.errstate(over="ignore"):  # hashes wrap; only the interpreted engine would warn
+        for cell in found[np.lexsort((found[:, KEY], found[:, OWNER]))].tolist():
+            customer = cell[OWNER] >> SLOT_BITS
+            number = customer if numbers is None else int(numbers[customer])
+            if number >= 0:
+                held, since = cell[holding.IS_HELD], cell[holding.SINCE]
+                holding.keep(program, after, survivor(after, number), cell[KEY], held, since)
 
 
 def _waiting(old: Fold, new: Fold, numbers: NDArray[np.int64] | None) -> Iterator[Waiting]:

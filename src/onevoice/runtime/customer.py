@@ -334,7 +334,7 @@ class _View:
         campaigns, channels = list(self.playbook.campaigns), list(self.playbook.channels)
         horizon = int(self.program.limits[P_HORIZON_US])
         for row in self.chain(self.state.contacts, at.CONTACT_HEAD, at.K_NEXT):
-            if row[at.K_DUE_AT] + horizon > self.now:
+            if row[at.K_DUE_AT] + horizon > self.now and row[at.K_NUMBER] != at.HELD_OUT:
                 number, campaign, channel = row[at.K_NUMBER], row[at.K_CAMPAIGN], row[at.K_CHANNEL]
                 yield Contact(
                     number if number >= 0 else None,

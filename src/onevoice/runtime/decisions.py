@@ -15,8 +15,9 @@ from onevoice.errors import EventError, LimitError, Mistake
 from onevoice.events.batch import EARLIEST_US, LATEST_US
 from onevoice.events.pyarrow_untyped import Table, pa
 from onevoice.history.decision import Decision, Line
-from onevoice.history.tables import LINES, TIME
+from onevoice.history.tables import LINES, PARAMETERS, TIME
 from onevoice.playbook.resources import rates
+from onevoice.playbook.scopes import computed_parameters
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -101,6 +102,10 @@ class Reading:
         self.placements = list(playbook.placements)
         self._resources = [f"resources.{name}" for name in playbook.resources]
         self._resources += [f"channels.{name}.rate" for name, _, _ in rates(playbook)]
+        self.offers = list(playbook.offers)
+        numbers = computed_parameters(playbook)
+        # Of each offer, by the name of a computed parameter, its place behind the figures that each line has.
+        self._computed = [{name: numbers[name] for name in offer.computed} for offer in playbook.offers.values()]
         self._defaults = [placement.default for placement in playbook.placements.values()]
 
     def decisions(self, outcome: Outcome) -> Iterator[Decision]:
@@ -108,11 +113,11 @@ class Reading:
         edges = np.searchsorted(outcome.lines[:, at.L_DECISION], outcome.decisions[:, at.D_NUMBER]).tolist()
         edges.append(len(outcome.lines))
         lines: list[list[int]] = outcome.lines.tolist()
-        scores: list[float] = outcome.scores.tolist()
+        figures: list[list[float]] = outcome.figures.tolist()
         rows: list[list[int]] = outcome.decisions.tolist()
         for row, (start, stop) in zip(rows, pairwise(edges), strict=True):
             placement = row[at.D_PLACEMENT]
-            told = tuple(self._line(lines[i], scores[i]) for i in range(start, stop))
+            told = tuple(self._line(lines[i], figures[i]) for i in range(start, stop))
             is_empty = placement >= 0 and not any(line.reason == "won" for line in told)
             yield Decision(
                 number=row[at.D_NUMBER],
@@ -155,13 +160,32 @@ class Reading:
             "last_contact": _times(value, _IS_TIMED[reason]),
             "winner": _named(self.campaigns, np.where(is_outranked, value, -1)),
             "until": _times(until, _IS_UNTIL[reason] & (until != 0)),
-            "score": pa.array(outcome.scores, mask=np.isnan(outcome.scores)),
+            "score": _figures(outcome.figures[:, at.F_SCORE]),
             "contact": pa.array(lines[:, at.L_CONTACT], mask=lines[:, at.L_CONTACT] < 0),
+            "offer": _named(self.offers, lines[:, at.L_OFFER]),
+            "probability": _figures(outcome.figures[:, at.F_PROBABILITY]),
+            "parameters": self._parameters(outcome),
         }
         return pa.table(columns, LINES)
 
-    def _line(self, line: list[int], score: float) -> Line:
+    def _parameters(self, outcome: Outcome) -> Any:
+        """Return of each line that won what its offer's computed parameters came to; null elsewhere."""
+        found: list[list[tuple[str, float | None]] | None] = [None] * len(outcome.lines)
+        if any(self._computed):
+            won = np.flatnonzero(outcome.lines[:, at.L_REASON] == Reason.WON)
+            for line in won[outcome.lines[won, at.L_OFFER] >= 0].tolist():
+                told = self._computed_by(int(outcome.lines[line, at.L_OFFER]), outcome.figures[line].tolist())
+                found[line] = [*told.items()] if told else None
+        return pa.array(found, PARAMETERS)
+
+    def _computed_by(self, offer: int, figures: list[float]) -> dict[str, float | None]:
+        """Return the computed parameters of an offer by name."""
+        own = {name: figures[at.F_COMPUTED + column] for name, column in self._computed[offer].items()}
+        return {name: _known(value) for name, value in own.items()}
+
+    def _line(self, line: list[int], figures: list[float]) -> Line:
         reason, channel, rule = line[at.L_REASON], line[at.L_CHANNEL], line[at.L_RULE]
+        offer = line[at.L_OFFER]
         return Line(
             campaign=self.campaigns[line[at.L_CAMPAIGN]],
             reason=REASONS[reason],
@@ -170,9 +194,12 @@ class Reading:
             value=self._value(reason, line[at.L_VALUE], line[at.L_LIMIT]),
             limit=line[at.L_LIMIT] if reason in _COUNTED else line[at.L_LIMIT] or None,
             until=time_of(line[at.L_UNTIL]) if reason in _WITH_UNTIL and line[at.L_UNTIL] else None,
-            score=None if score != score else score,  # noqa: PLR0124 - NaN is NULL
+            score=_known(figures[at.F_SCORE]),
             contact=line[at.L_CONTACT] if line[at.L_CONTACT] >= 0 else None,
             key=line[at.L_KEY],
+            offer=self.offers[offer] if offer >= 0 else "",
+            probability=_known(figures[at.F_PROBABILITY]),
+            parameters=self._computed_by(offer, figures) if offer >= 0 and reason == Reason.WON else {},
         )
 
     def _value(self, reason: int, value: int, limit: int) -> int | datetime | str | None:
@@ -208,6 +235,14 @@ def _rules(
     found[here] = rule[here] + len(names)
     names += resources
     return names, found
+
+
+def _known(figure: float) -> float | None:
+    return None if figure != figure else figure  # noqa: PLR0124 - NaN is NULL
+
+
+def _figures(column: NDArray[np.float64]) -> Any:
+    return pa.array(column, mask=np.isnan(column))
 
 
 def _times(us: NDArray[np.int64], told: NDArray[np.bool_]) -> Any:

@@ -91,11 +91,11 @@ def _contacts(
     """Yield the contacts that were made, their customers numbered as a fold of these alone numbers them."""
     for reading, decision in decisions:
         for line in decision.lines:
-            if line.contact is not None:
+            if line.contact is not None or (line.reason == "would_have_won" and line.channel):
                 campaign = reading.playbook.campaigns[line.campaign]
-                offer = reading.playbook.offers.get(campaign.offer)
+                offer = reading.playbook.offers.get(line.offer)
                 yield Made(
-                    number=line.contact,
+                    number=at.HELD_OUT if line.contact is None else line.contact,
                     customer=numbers.index(decision.customer),
                     time=us_of(decision.time, "decision"),
                     position=decision.position,

@@ -61,8 +61,9 @@ class Ingested:
     def decisions(self) -> list[Decision]:
         """What was decided by them, in order, read from the journal when it is first asked for.
 
-        >>> engine.ingest([{"type": "asked", "identifiers": ada, "fields": {"placement": "home_banner"}}]).decisions
-        [<Decision 0 (ask at home_banner) for customer 0 at 2026-02-02T10:00:00+00:00: <banner_upgrade: won score 0>>]
+        >>> taken = engine.ingest([{"type": "asked", "identifiers": ada, "fields": {"placement": "home_banner"}}])
+        >>> taken.decisions[0].lines
+        (<banner_upgrade: won score 0 offer red_case>,)
         """
         return list(self._read(self._decided))
 

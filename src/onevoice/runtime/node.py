@@ -234,8 +234,8 @@ class Onevoice(Reader):
 
         Raises EventError for a placement, identifier or field that the playbook does not have.
 
-        >>> engine.decide("home_banner", ada)
-        <Decision 0 (ask at home_banner) for customer 0 at 2026-02-02T10:00:00+00:00: <banner_upgrade: won score 0>>
+        >>> engine.decide("home_banner", ada).lines
+        (<banner_upgrade: won score 0 offer red_case>,)
         """
         with self._lock:
             schema = self._writer.fold.compiled.schema

@@ -44,10 +44,14 @@ _LINE: Final = {
     "limit": at.L_LIMIT,
     "until": at.L_UNTIL,
     "contact": at.L_CONTACT,
+    "offer": at.L_OFFER,
 }
+_FIGURE: Final = {"score": at.F_SCORE, "probability": at.F_PROBABILITY}
+_COMPUTED: Final = "computed"  # followed by the number of the parameter
 
 _DECISION_BYTES: Final = 8 * len(_DECISION) + 4  # and where its lines begin
-_LINE_BYTES: Final = 8 * len(_LINE) + 9  # the score, and whether there is one
+_LINE_BYTES: Final = 8 * len(_LINE)
+_FIGURE_BYTES: Final = 9  # the figure, and whether there is one
 
 
 class Decided(NamedTuple):
@@ -60,7 +64,7 @@ class Decided(NamedTuple):
 def cut(row: Row, outcome: Outcome) -> Iterator[Decided]:
     """Yield what a row decided in parts of at most ROW_BYTES, views of the whole; nothing where nothing was decided."""
     ends = np.searchsorted(outcome.lines[:, at.L_DECISION], outcome.decisions[:, at.D_NUMBER], side="right")
-    sizes = _DECISION_BYTES * np.arange(1, len(ends) + 1) + _LINE_BYTES * ends
+    sizes = _DECISION_BYTES * np.arange(1, len(ends) + 1) + _bytes_of_line(outcome) * ends
     start, before = 0, 0
     while start < len(sizes):
         stop = max(start + 1, int(np.searchsorted(sizes, before + ROW_BYTES, side="right")))
@@ -73,7 +77,7 @@ def part(outcome: Outcome, start: int, stop: int) -> Outcome:
     numbers = outcome.decisions[start:stop, at.D_NUMBER]
     edges = [numbers[0], numbers[-1] + 1] if len(numbers) else [0, 0]
     first, last = np.searchsorted(outcome.lines[:, at.L_DECISION], edges)
-    return Outcome(outcome.decisions[start:stop], outcome.lines[first:last], outcome.scores[first:last])
+    return Outcome(outcome.decisions[start:stop], outcome.lines[first:last], outcome.figures[first:last])
 
 
 def fitting(parts: Sequence[Decided]) -> int:
@@ -90,18 +94,23 @@ def row_of(parts: Sequence[Decided]) -> Row:
 
 
 def _size(outcome: Outcome) -> int:
-    return _DECISION_BYTES * len(outcome.decisions) + _LINE_BYTES * len(outcome.lines)
+    return _DECISION_BYTES * len(outcome.decisions) + _bytes_of_line(outcome) * len(outcome.lines)
+
+
+def _bytes_of_line(outcome: Outcome) -> int:
+    return _LINE_BYTES + _FIGURE_BYTES * outcome.figures.shape[1]
 
 
 def encode(outcome: Outcome) -> bytes:
     """Return decisions with their lines as an Arrow IPC stream: a row per decision, numbers as the engine has them.
 
-    Equal outcomes give equal bytes: a score that is NaN, whatever its bits, is null.
+    Equal outcomes give equal bytes: a figure that is NaN, whatever its bits, is null.
     """
-    decisions, lines, scores = outcome
-    unscored = np.isnan(scores)
+    decisions, lines, figures = outcome
     columns = {name: pa.array(np.ascontiguousarray(lines[:, column])) for name, column in _LINE.items()}
-    columns["score"] = pa.array(np.where(unscored, 0.0, scores), mask=unscored)
+    for column, name in enumerate(_figure_names(figures.shape[1])):
+        unknown = np.isnan(figures[:, column])
+        columns[name] = pa.array(np.where(unknown, 0.0, figures[:, column]), mask=unknown)
     edges = np.searchsorted(lines[:, at.L_DECISION], decisions[:, at.D_NUMBER])
     offsets = pa.array(np.append(edges, len(lines)).astype(np.int32))
     structs = pa.StructArray.from_arrays(list(columns.values()), names=list(columns))
@@ -128,21 +137,27 @@ def decode(payload: bytes) -> Outcome:
         lines[:, column] = _numbers(structs.field(name))
     lengths = np.diff(_numbers(lists.offsets))
     lines[:, at.L_DECISION] = np.repeat(decisions[:, at.D_NUMBER], lengths)
-    scores = structs.field("score").fill_null(np.nan).to_numpy(zero_copy_only=False)
-    return Outcome(decisions, lines, np.array(scores))
+    figures = np.empty((len(structs), structs.type.num_fields - len(_LINE)))
+    for column, name in enumerate(_figure_names(figures.shape[1])):
+        figures[:, column] = structs.field(name).fill_null(np.nan).to_numpy(zero_copy_only=False)
+    return Outcome(decisions, lines, figures)
+
+
+def _figure_names(count: int) -> list[str]:
+    return [*_FIGURE, *(f"{_COMPUTED}{number}" for number in range(count - len(_FIGURE)))]
 
 
 def of_customers(outcome: Outcome, customers: Collection[int]) -> Outcome:
     """Return the decisions of an outcome that are about these customers, with their lines."""
     decisions = outcome.decisions[np.isin(outcome.decisions[:, at.D_CUSTOMER], list(customers))]
     kept = np.isin(outcome.lines[:, at.L_DECISION], decisions[:, at.D_NUMBER])
-    return Outcome(decisions, outcome.lines[kept], outcome.scores[kept])
+    return Outcome(decisions, outcome.lines[kept], outcome.figures[kept])
 
 
 def nothing() -> Outcome:
     """Return the outcome of a row that decided nothing."""
     none = np.zeros((0, at.DECISION_WIDTH), np.int64), np.zeros((0, at.LINE_WIDTH), np.int64)
-    return Outcome(*none, np.zeros(0))
+    return Outcome(*none, np.zeros((0, at.F_COMPUTED)))
 
 
 def joined(parts: Sequence[Outcome]) -> Outcome:
@@ -157,11 +172,11 @@ def answer_of(outcome: Outcome) -> Outcome:
 
 
 def is_same(a: Outcome, b: Outcome) -> bool:
-    """Tell whether two outcomes decide the same, to the last bit of every score that is a number."""
+    """Tell whether two outcomes decide the same, to the last bit of every figure that is a number."""
     return (
         np.array_equal(a.decisions, b.decisions)
         and np.array_equal(a.lines, b.lines)
-        and np.array_equal(a.scores, b.scores, equal_nan=True)
+        and np.array_equal(a.figures, b.figures, equal_nan=True)
     )
 
 

@@ -16,6 +16,7 @@ import numpy as np
 from onevoice.engine import caps, growth, ledger, segments
 from onevoice.engine import state as at
 from onevoice.engine.names import hashes
+from onevoice.engine.reasons import WOULD_HAVE_WON
 from onevoice.engine.store import COUNT
 from onevoice.events.batch import LINE, TRAITS_FROM, TRAITS_TO
 from onevoice.events.decode import decode_ndjson
@@ -35,7 +36,10 @@ if TYPE_CHECKING:
 
 
 class Made(NamedTuple):
-    """A contact that was made, in the names of the playbook it was made under; `customer` as the old state counts."""
+    """A contact that was made, in the names of the playbook it was made under; `customer` as the old state counts.
+
+    `number` is HELD_OUT of one that would have been made if the customer were not held out.
+    """
 
     number: int
     customer: int
@@ -71,6 +75,7 @@ def rebuilt(journal: Journal, old: Fold, published: Published, rows: int) -> Fol
     carry.switches(old, fold)
     carry.resources(old, fold)
     carry.candidates(old, fold, numbers)
+    carry.holdouts(old, fold, numbers)
     return fold
 
 
@@ -88,17 +93,19 @@ def _contacts(journal: Journal, old: Fold, rows: int) -> Iterator[Made]:
 
 def _contacts_of(outcome: Outcome, playbook: Playbook, old: Fold, row: int) -> Iterator[Made]:
     campaigns, channels = list(playbook.campaigns.values()), list(playbook.channels)
+    offers = list(playbook.offers.values())
     decided: list[list[int]] = outcome.decisions.tolist()
     decisions = {decision[at.D_NUMBER]: decision for decision in decided}
-    lines: list[list[int]] = outcome.lines[outcome.lines[:, at.L_CONTACT] >= 0].tolist()
+    held = (outcome.lines[:, at.L_REASON] == WOULD_HAVE_WON) & (outcome.lines[:, at.L_CHANNEL] >= 0)
+    lines: list[list[int]] = outcome.lines[(outcome.lines[:, at.L_CONTACT] >= 0) | held].tolist()
     for line in lines:
         decision = decisions[line[at.L_DECISION]]
         campaign = campaigns[line[at.L_CAMPAIGN]]
-        offer = playbook.offers.get(campaign.offer)
+        offer = offers[line[at.L_OFFER]] if line[at.L_OFFER] >= 0 else None
         customer = translated(old, decision[at.D_CUSTOMER], row)
         if customer >= 0:
             yield Made(
-                number=line[at.L_CONTACT],
+                number=line[at.L_CONTACT] if line[at.L_CONTACT] >= 0 else at.HELD_OUT,
                 customer=customer,
                 time=decision[at.D_TIME],
                 position=decision[at.D_POSITION],

@@ -14,8 +14,8 @@ from onevoice.engine.state import INFINITE
 from onevoice.program import (
     CAMPAIGN_AGAIN_US,
     CAMPAIGN_FROM,
+    CAMPAIGN_HELD,
     CAMPAIGN_IF,
-    CAMPAIGN_OFFER_IF,
     CAMPAIGN_TO,
     CAP_INDEX,
     CAP_MAX,
@@ -25,6 +25,9 @@ from onevoice.program import (
     CHANNEL_WINDOWS_TO,
     CLASS_CONSENT_REQUIRED,
     P_GAP_US,
+    P_HELD,
+    PROPOSAL_CAMPAIGN,
+    PROPOSAL_IF,
     SUPPRESSION_CLASSES,
     SUPPRESSION_OFFERS,
     Program,
@@ -48,8 +51,10 @@ def with_priority(program: Program, campaign: int, priority: float) -> Program:
 def without_conditions(program: Program, campaign: int) -> Program:
     """Return the program with a campaign that is for everybody, and always."""
     campaigns = program.campaigns.copy()
-    campaigns[campaign, [CAMPAIGN_IF, CAMPAIGN_OFFER_IF]] = -1
-    return program.replaced(campaigns=campaigns)
+    campaigns[campaign, CAMPAIGN_IF] = -1
+    proposals = program.proposals.copy()
+    proposals[proposals[:, PROPOSAL_CAMPAIGN] == campaign, PROPOSAL_IF] = -1
+    return program.replaced(campaigns=campaigns, proposals=proposals)
 
 
 def without_dates(program: Program, campaign: int) -> Program:
@@ -86,6 +91,13 @@ def without_hours(program: Program, channel: int) -> Program:
     channels = program.channels.copy()
     channels[channel, CHANNEL_WINDOWS_TO] = channels[channel, CHANNEL_WINDOWS_FROM]
     return program.replaced(channels=channels)
+
+
+def without_holdouts(program: Program) -> Program:
+    """Return the program in which nobody is held out."""
+    campaigns, limits = program.campaigns.copy(), program.limits.copy()
+    campaigns[:, CAMPAIGN_HELD] = limits[P_HELD] = 0
+    return program.replaced(campaigns=campaigns, limits=limits)
 
 
 def without_consent(program: Program, klass: int) -> Program:

@@ -191,6 +191,8 @@ def _without(program: Program, trial: Trial, line: Line) -> Program:
             return what_if.with_gap(program, 0)
         case "cap":
             return what_if.with_cap(program, index_of(line.rule), what_if.MANY)
+        case "would_have_won":
+            return what_if.without_holdouts(program)
         case "outranked":
             return what_if.with_priority(program, trial.number, what_if.BEYOND)
         case _:
@@ -198,8 +200,12 @@ def _without(program: Program, trial: Trial, line: Line) -> Program:
 
 
 def _conditions(trial: Trial) -> str:
-    offer = trial.playbook.offers.get(trial.campaign.offer)
-    return " and ".join(filter(None, (trial.campaign.condition, offer.condition if offer else "")))
+    """Return what the campaign's conditions say; of several offers one is enough."""
+    offers = [trial.playbook.offers[name].condition for name in trial.campaign.offers]
+    either = " or ".join(f"({each})" if len(offers) > 1 else each for each in offers) if all(offers) else ""
+    return " and ".join(
+        filter(None, (trial.campaign.condition, f"({either})" if len(offers) > 1 and either else either))
+    )
 
 
 def _values(trial: Trial) -> dict[str, str]:

@@ -113,9 +113,13 @@ SECTIONS: Final = {
         Row("event.page = 'home'", "a field of the event; `page` alone is first looked for among these", (exp.Column,)),
         Row("event.product.category = 'shoes'", "a field of the catalogue, by the event's product", (exp.Column,)),
         Row("offer.value > 5 and offer.family = 'case'", "`value`, `product`, `family` of the offer", (exp.Column,)),
-        Row("offer.discount > 5", "one of its parameters", (exp.Column,)),
+        Row("offer.discount > 5", "one of its parameters that is given as it stands", (exp.Column,)),
         Row("offer.product.price < 100", "a field of the catalogue, by the offered product", (exp.Column,)),
-        Row("priority > 10 and weight < 3 and lever = 1", "numbers of the campaign; `propensity` in the rank", ()),
+        Row(
+            "priority > 10 and weight < 3 and lever = 1",
+            "numbers of the campaign; `propensity` and `age` in the rank",
+            (),
+        ),
     ),
 }
 
@@ -126,9 +130,10 @@ PLACES: Final = """
 |---|---|---|---|---|
 | `where` of a fact, measure, step, trigger, `until` | | yes | | |
 | a segment | yes, of segments those above it | | | yes |
-| `if`, `propensity` of a campaign | yes | that of the trigger | the offer if it has one, its own numbers | yes |
-| `if` of an offer, `while` of a suppression | yes | | the offer | yes |
-| `policies.rank` | yes | | yes, `propensity` too | yes |
+| `if` of a campaign | yes | that of the trigger | each of its offers, its own numbers | yes |
+| `propensity` of a campaign | yes | that of the trigger | the same, and `age` | yes |
+| `if` and computed parameters of an offer, `while` of a suppression | yes | | the offer | yes |
+| `policies.rank` | yes | | yes, `propensity` and `age` too | yes |
 """
 
 

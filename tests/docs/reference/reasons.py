@@ -110,10 +110,16 @@ MEANINGS: Final = {
         "`onevoice report` says which campaigns used it; raise the cap, or narrow what they are for",
     ),
     Reason.OUTRANKED: Meaning(
-        "It could have gone out, and another went first.",
+        "It could have gone out, and another went first: the better one, or one that exploration drew.",
         "`channel`, `value` (the winner), `score`, `until`",
         "at `until`, when the gap after the winner is over; at once where there is none; never for an ask",
         "compare the classes, then `priority` and `rank`; the strict classes come first whatever the rank",
+    ),
+    Reason.WOULD_HAVE_WON: Meaning(
+        "It would have gone out, and its customer is held out, to be compared with those who are not.",
+        "`channel`, `score`, `probability`",
+        "never for this wish; the next one of this customer meets the same",
+        "`policies.holdout` and `holdout` of the campaign say of how many; `onevoice results` what came of it",
     ),
 }
 

@@ -138,6 +138,7 @@ const REASONS = {
   gap: "the last contact is too recent",
   cap: "a cap was full",
   outranked: "another campaign ranked higher",
+  would_have_won: "held out, to be compared",
 };
 
 const reasonName = (reason) => capital(REASONS[reason] ?? reason.replaceAll("_", " "));

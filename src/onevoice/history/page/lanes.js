@@ -57,7 +57,8 @@ function campaignLane(name, own, hue) {
 }
 
 const LOOKS = { won: { shape: "dot" }, held: { shape: "ring" }, over: { shape: "cross" } };
-const LOOK_OF = { won: "won", expired: "over", ended: "over", not_eligible: "over", too_many: "over", stopped: "over" };
+const OVER = ["expired", "ended", "not_eligible", "too_many", "stopped", "would_have_won"];
+const LOOK_OF = { won: "won", ...Object.fromEntries(OVER.map((reason) => [reason, "over"])) };
 
 function lineTip(decision, line) {
   const stands = { gap: "last contact", again_after: "last contact", cap: "used", no_capacity: "used", outranked: "gave way to" }[

@@ -13,6 +13,7 @@ const GATES = [
   ["long enough after the last", ["gap"]],
   ["room in the caps", ["cap"]],
   ["ranks first", ["outranked"]],
+  ["not held out", ["would_have_won"]],
 ];
 
 function whySection(why) {

@@ -32,12 +32,17 @@ class Comparison:
         self.policies = book.playbook.policies
         self._ranks: dict[str, float | None] = {}
         playbook, policies = book.playbook, book.playbook.policies
-        self.known = heeded(playbook, policies, policies.refusals) and all_heeded(
-            [
-                *(*policies.caps, *policies.suppress, *policies.classes.values()),
-                *(*playbook.placements.values(), *playbook.channels.values(), *playbook.offers.values()),
-                *(*playbook.campaigns.values(), *(each.when for each in playbook.campaigns.values())),
-            ]
+        chooses = any(len(each.offers) > 1 for each in playbook.campaigns.values())
+        self.known = (
+            not chooses
+            and heeded(playbook, policies, policies.refusals)
+            and all_heeded(
+                [
+                    *(*policies.caps, *policies.suppress, *policies.classes.values()),
+                    *(*playbook.placements.values(), *playbook.channels.values(), *playbook.offers.values()),
+                    *(*playbook.campaigns.values(), *(each.when for each in playbook.campaigns.values())),
+                ]
+            )
         )
         outbound = [each for each in playbook.campaigns.values() if each.when.kind is not TriggerKind.ASKED]
         # No customer can have so many candidates that one is refused.

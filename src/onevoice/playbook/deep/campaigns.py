@@ -31,10 +31,10 @@ def is_told_already(book: Book, campaign: Campaign) -> bool:
 def dead_campaign(book: Book, campaign: Campaign) -> Finding | None:
     """Return why a campaign never comes to be compared with others; None where that is not proved."""
     playbook = book.playbook
-    offers = [playbook.offers[campaign.offer]] if campaign.offer else []
+    offers = [playbook.offers[name] for name in campaign.offers]
     klass = playbook.policies.classes[campaign.klass]
     segments = [playbook.segments[campaign.when.name]] if campaign.when.kind in SEGMENT_SIDES else []
-    if not heeded(campaign, campaign.when, klass, *offers, *segments):
+    if len(offers) > 1 or not heeded(campaign, campaign.when, klass, *offers, *segments):
         return None
     wish = Wish(book, campaign)
     return _never_begins(wish) or _never_born(wish) or _never_passes(wish)

@@ -31,8 +31,8 @@ if TYPE_CHECKING:
 _HEEDED: Final[dict[type, frozenset[str]]] = {
     kind: frozenset(names.split())
     for kind, names in {
-        Campaign: "name klass when owner priority lever propensity condition offer send placements per after_us wait_us"
-        " valid_for_us until again_after_us from_us to_us goal goal_within_us",
+        Campaign: "name klass when owner priority lever propensity condition offers send placements per after_us"
+        " wait_us valid_for_us until again_after_us from_us to_us goal goal_within_us",
         CampaignClass: "name weight strict purpose consent_required",
         Cap: "max rolling_us period channel klass campaign for_segment",
         Channel: "name address",

@@ -36,7 +36,7 @@ from onevoice.playbook.deep.formula import (
 )
 from onevoice.playbook.deep.given import NOW, Given, filled, of_condition
 from onevoice.playbook.deep.heeded import heeded
-from onevoice.playbook.model import Campaign, EventMatch, Offer, TriggerKind
+from onevoice.playbook.model import Campaign, EventMatch, Offer, TriggerKind, only_offer
 from onevoice.playbook.scopes import trigger_event
 from onevoice.playbook.tree import quoted
 from onevoice.playbook.unsent import stopping_rules
@@ -59,7 +59,7 @@ class Wish:
         self.book = book
         self.campaign = campaign
         self.path = f"campaigns.{campaign.name}"
-        self.offer = book.playbook.offers.get(campaign.offer)
+        self.offer = book.playbook.offers.get(only_offer(campaign))
         self._values = values_of(book, campaign, self.offer)
 
     def at_trigger(self) -> list[Given]:
@@ -86,7 +86,7 @@ class Wish:
         found: list[Given] = []
         for path, says in (
             (f"{self.path}.if", "its `if`"),
-            (f"offers.{self.campaign.offer}.if", "the `if` of its offer"),
+            (f"offers.{only_offer(self.campaign)}.if", "the `if` of its offer"),
         ):
             if path in self.book.expressions:
                 found += of_condition(self.book.expressions[path], path, says, self._values)
@@ -227,7 +227,7 @@ def values_of(book: Book, campaign: Campaign, offer: Offer | None) -> Callable[[
     """Return what gives a name that has one value for each wish of a campaign: its numbers, and its offer's."""
     numbers = {"weight": book.playbook.policies.classes[campaign.klass].weight}
     numbers |= {
-        name: float(getattr(campaign, name)) for name in CAMPAIGN_NUMBERS if name not in {"weight", "propensity"}
+        name: float(getattr(campaign, name)) for name in CAMPAIGN_NUMBERS if name not in {"weight", "propensity", "age"}
     }
     about_product = campaign.when.kind is TriggerKind.PRODUCT and not (offer and offer.product)
     symbols = book.scopes.event_symbols(campaign.when.name) if about_product else {}

@@ -1,0 +1,67 @@
+"""Goals: which events of the journal are what a campaign is to bring about, and whose they are.
+
+The journal is folded once more, for whose an event is follows from all before it. So a goal holds for all of history,
+also one that the playbook has only now; and nothing is kept for it while events come in.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from onevoice.engine import conditions
+from onevoice.events.batch import MISSING_TIME, OCCURRED_AT, TYPE
+from onevoice.events.pyarrow_untyped import Table, pa
+from onevoice.history.tables import TIME
+from onevoice.journal.port import Kind, Mode
+from onevoice.program import GOAL_CAMPAIGN, GOAL_EVENT, GOAL_WHERE
+from onevoice.runtime.customer import survivors
+from onevoice.runtime.fold import Fold
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from onevoice.events.batch import Batch
+    from onevoice.journal.port import Journal
+
+
+def reached(journal: Journal, fold: Fold, rows: int) -> Table:
+    """Return each event of the first `rows` rows that is a goal under the playbook in force, once for each campaign.
+
+    A pyarrow Table of `customer`, merges resolved, `campaign` and `time`, when it occurred.
+    """
+    again = Fold(fold.published, fold.secret)
+    found = [np.empty((3, 0), np.int64)]
+    goals: list[list[int]] = fold.compiled.program.goals.tolist()
+    for number, row in enumerate(journal.read(0)):
+        if number >= rows or not goals:
+            break
+        if row.kind is Kind.EVENTS:
+            batch = again.decoded(row)
+            again.machine.row(batch, row.stamp_us, imported=bool(row.mode & Mode.IMPORT), observing=True)
+            found += [_of_goal(again, batch, row.stamp_us, goal) for goal in goals]
+    customers, campaigns, times = np.concatenate(found, axis=1)
+    names = pa.array(list(fold.published.playbook.campaigns), pa.string())
+    columns = {
+        "customer": survivors(again.machine.state)[customers],
+        "campaign": pa.DictionaryArray.from_arrays(pa.array(campaigns.astype(np.int32)), names),
+        "time": pa.array(times).cast(TIME),
+    }
+    return pa.table(columns)
+
+
+def _of_goal(fold: Fold, batch: Batch, stamp: int, goal: list[int]) -> NDArray[np.int64]:
+    """Return int64[3, events]: customer, campaign and time of the events of a batch just folded that are a goal."""
+    customers = fold.machine.customers
+    rows = np.flatnonzero((batch.rows[:, TYPE] == goal[GOAL_EVENT]) & (customers >= 0))
+    if goal[GOAL_WHERE] >= 0:
+        rows = rows[[_is_true(fold, batch, int(row), goal[GOAL_WHERE]) for row in rows]]
+    times = batch.rows[rows, OCCURRED_AT]
+    times = np.where(times == MISSING_TIME, stamp, times)
+    return np.stack([customers[rows], np.full(len(rows), goal[GOAL_CAMPAIGN]), times])
+
+
+def _is_true(fold: Fold, batch: Batch, row: int, where: int) -> bool:
+    program, state = fold.compiled.program, fold.machine.state
+    return conditions.evaluate(program, state, state.stack, where, 0, 0, batch.values, row, -1, -1) == 1.0
