@@ -1,0 +1,99 @@
+-- What must hold of all that was decided, asked of the record alone: nothing of the engine is used here.
+--
+-- lines      what was recorded, with the columns of the table of decisions
+-- customers  number, customer, first, last: under the decisions [first, last) that number was this customer
+-- caps       name, first, last: under which it was in force; most; hours or period; channel, class, campaign, NULL for all
+-- gaps       first, last, hours
+-- zones      number, first, zone: from that decision on; position, by which the later is told
+-- cases      number, first: from which decision on it was known; time, position, name, opened
+-- wishes     campaign: a row for each; pending: campaign, key
+
+CREATE OR REPLACE VIEW classed AS
+SELECT *, CASE campaign WHEN 'alert' THEN 'service' ELSE 'sales' END AS class FROM lines;
+
+CREATE OR REPLACE VIEW zoned AS
+SELECT l.*, coalesce(z.zone, 'Europe/Vilnius') AS zone
+FROM classed l LEFT JOIN (
+    SELECT l.decision, l.customer, arg_max(z.zone, z.position) AS zone
+    FROM (SELECT DISTINCT decision, customer FROM lines) l
+    JOIN customers c ON c.customer = l.customer AND l.decision >= c.first AND l.decision < c.last
+    JOIN zones z ON z.number = c.number AND z.first <= l.decision
+    GROUP BY ALL
+) z USING (decision, customer);
+
+-- Each line with the contacts that its customer had had before, as it was known then.
+CREATE OR REPLACE VIEW preceded AS
+SELECT l.*, b.time AS b_time, b.channel AS b_channel, b.class AS b_class, b.campaign AS b_campaign, b.contact AS b_contact
+FROM zoned l
+JOIN customers c ON c.customer = l.customer AND l.decision >= c.first AND l.decision < c.last
+JOIN classed b ON b.customer = c.number AND b.decision < l.decision AND b.contact IS NOT NULL;
+
+CREATE OR REPLACE VIEW counted AS
+SELECT l.decision, l.key, l.campaign, l.reason, l.value, l.rule, c.name, c.most, count(b.b_contact) AS before
+FROM classed l
+JOIN caps c ON l.decision >= c.first AND l.decision < c.last
+    AND coalesce(c.channel = l.channel, true) AND coalesce(c.class = l.class, true)
+    AND coalesce(c.campaign = l.campaign, true)
+LEFT JOIN preceded b ON b.decision = l.decision AND b.key = l.key AND b.campaign = l.campaign
+    AND coalesce(c.channel = b.b_channel, true) AND coalesce(c.class = b.b_class, true)
+    AND coalesce(c.campaign = b.b_campaign, true)
+    AND CASE WHEN c.period IS NULL THEN b.b_time + to_hours(c.hours) > b.time
+             ELSE b.b_time >= date_trunc(c.period, b.time AT TIME ZONE b.zone) AT TIME ZONE b.zone END
+WHERE l.reason IN ('won', 'cap')
+GROUP BY ALL;
+
+CREATE OR REPLACE VIEW in_case AS
+SELECT decision, customer, bool_or(is_open) AS is_open
+FROM (
+    SELECT l.decision, l.customer, k.name,
+        max((k.time, k.position)) FILTER (k.opened) > coalesce(max((k.time, k.position)) FILTER (NOT k.opened), (TIMESTAMPTZ '1900-01-01', 0)) AS is_open
+    FROM (SELECT DISTINCT decision, customer, time FROM lines) l
+    JOIN customers c ON c.customer = l.customer AND l.decision >= c.first AND l.decision < c.last
+    JOIN cases k ON k.number = c.number AND k.first <= l.decision
+    GROUP BY ALL
+)
+GROUP BY ALL;
+
+-- name: a cap was exceeded
+FROM counted WHERE reason = 'won' AND before >= most;
+
+-- name: a full cap was not full, or its count is another
+FROM counted WHERE reason = 'cap' AND rule = name AND (before < most OR before <> value);
+
+-- name: a gap was not kept
+SELECT p.decision, p.campaign, p.time, p.b_time
+FROM preceded p JOIN gaps g ON p.decision >= g.first AND p.decision < g.last
+WHERE p.reason = 'won' AND p.b_time + to_hours(g.hours) > p.time;
+
+-- name: held back by a gap that had passed
+SELECT l.decision, l.campaign
+FROM lines l JOIN gaps g ON l.decision >= g.first AND l.decision < g.last
+LEFT JOIN preceded p ON p.decision = l.decision AND p.key = l.key AND p.campaign = l.campaign AND p.b_time + to_hours(g.hours) > p.time
+WHERE l.reason = 'gap' AND p.b_time IS NULL;
+
+-- name: a sale during an open case
+SELECT l.decision, l.campaign FROM classed l JOIN in_case USING (decision, customer)
+WHERE l.reason = 'won' AND l.class = 'sales' AND is_open;
+
+-- name: suppressed without an open case
+SELECT l.decision, l.campaign FROM classed l LEFT JOIN in_case USING (decision, customer)
+WHERE l.reason = 'suppressed' AND is_open IS DISTINCT FROM true;
+
+-- name: one decision with two winners, or one wish that won twice
+SELECT decision, count(*) AS won FROM lines WHERE reason = 'won' GROUP BY decision HAVING won > 1
+UNION ALL
+SELECT key, count(*) AS won FROM lines WHERE reason = 'won' GROUP BY campaign, key HAVING won > 1;
+
+-- name: a wish that neither ended nor waits, or does both
+WITH ended AS (
+    SELECT DISTINCT campaign, key FROM lines
+    WHERE reason IN ('won', 'expired', 'ended', 'not_eligible', 'too_many', 'stopped')
+), told AS (
+    FROM ended UNION ALL SELECT campaign, key FROM pending
+)
+SELECT campaign, coalesce(made, 0) AS made, ended_or_waiting, once_each
+FROM (SELECT campaign, count(*) AS made FROM wishes GROUP BY campaign) w
+FULL JOIN (
+    SELECT campaign, count(*) AS ended_or_waiting, count(DISTINCT key) AS once_each FROM told GROUP BY campaign
+) t USING (campaign)
+WHERE made IS DISTINCT FROM ended_or_waiting OR ended_or_waiting IS DISTINCT FROM once_each;

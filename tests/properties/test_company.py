@@ -1,0 +1,229 @@
+"""A company in which anything may happen, in any order, and an onlooker who asks the record after each step.
+
+What happens is drawn by hypothesis: wishes, cases, customers who turn out to be one, moves to other zones, late events,
+jumps of the clock both ways, other playbooks, power cuts. The onlooker is `checks.sql`: DuckDB over what was recorded
+and over what this file knows to have happened. It shares no code, no table and no notion of state with the engine.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+import shutil
+import tempfile
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+import pytest
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis import strategies as draw
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
+
+import onevoice
+from onevoice.playbook.model import SECOND
+
+HERE = Path(__file__).parent
+PLAYBOOK = (HERE / "playbook.yaml").read_text("utf-8")
+BEGIN = datetime(2026, 3, 27, 9, tzinfo=UTC)  # two days before clocks change in Europe
+FOR_EVER = 2**62
+IDENTIFIERS = [*(("email", f"{name}@example.lt") for name in "abc"), *(("phone", f"+3706111111{n}") for n in "123")]
+TIME, NAME, NUMBER = pa.timestamp("us", "UTC"), pa.string(), pa.int64()
+TABLES = {
+    "customers": {"number": NUMBER, "customer": NUMBER, "first": NUMBER, "last": NUMBER},
+    "caps": {"name": NAME, "first": NUMBER, "last": NUMBER, "most": NUMBER, "hours": NUMBER, "period": NAME}
+    | {"channel": NAME, "class": NAME, "campaign": NAME},
+    "gaps": {"first": NUMBER, "last": NUMBER, "hours": NUMBER},
+    "zones": {"number": NUMBER, "first": NUMBER, "position": NUMBER, "zone": NAME},
+    "cases": {"number": NUMBER, "first": NUMBER, "time": TIME, "position": NUMBER, "name": NAME, "opened": pa.bool_()},
+    "wishes": {"campaign": NAME},
+    "pending": {"campaign": NAME, "key": NUMBER},
+}
+# Of two playbooks: the gap in hours; and of each cap the text and what the table `caps` says of it.
+RULES = [
+    (2, {"max: 2, per: day": (2, None, "day"), "max: 1, per: 30 hours, class: sales": (1, 30, None)}),
+    (1, {"max: 1, per: day": (1, None, "day"), "max: 2, per: 30 hours, class: sales": (2, 30, None)}),
+]
+BOTH = {
+    "max: 3, per: 72 hours, channel: sms": (3, 72, None),
+    "max: 4, per: week, campaign: alert": (4, None, "week"),
+}
+
+whose = draw.sampled_from(IDENTIFIERS)
+minutes = draw.integers(0, 200)
+names = draw.sampled_from(["red", "blue"])  # of cases
+
+
+def questions():
+    """Return the views, and the text of each question by its name."""
+    views, *named = (HERE / "checks.sql").read_text("utf-8").split("-- name: ")
+    return views, {name: text for name, _, text in (each.partition("\n") for each in named)}
+
+
+VIEWS, QUESTIONS = questions()
+
+
+class Company(RuleBasedStateMachine):
+    def __init__(self):
+        super().__init__()
+        self.folder = Path(tempfile.mkdtemp())
+        self.playbook, self.data = self.folder / "playbook", self.folder / "data"
+        self.playbook.mkdir()
+        self.now = self.latest = BEGIN
+        self.wishes = itertools.count()
+        self.known = {name: [] for name in TABLES}
+        self.numbers = {}  # by identifier, as it was first seen
+        self.database = duckdb.connect()
+        self.write(0)
+        self.engine = self.opened()
+        self.in_force(0)
+        self.passes(BEGIN)
+
+    def teardown(self):
+        self.engine.close()
+        self.database.close()
+        shutil.rmtree(self.folder)
+
+    def opened(self):
+        return onevoice.open(self.playbook, self.data, clock=lambda: int(self.now.timestamp()) * SECOND)
+
+    def write(self, version):
+        gap, caps = RULES[version]
+        listed = "".join(f"    - {{{cap}}}\n" for cap in caps | BOTH)
+        (self.playbook / "playbook.yaml").write_text(PLAYBOOK.replace("GAP", f"{gap} hours").replace("CAPS\n", listed))
+
+    def in_force(self, version):
+        """Note the rules that hold from the next decision on."""
+        self.version, here = version, self.engine.decision_count
+        for table in (self.known["caps"], self.known["gaps"]):
+            for row in table:
+                row["last"] = min(row["last"], here)
+        span = {"first": here, "last": FOR_EVER}
+        gap, caps = RULES[version]
+        self.known["gaps"].append(span | {"hours": gap})
+        for place, (text, (most, hours, period)) in enumerate((caps | BOTH).items()):
+            scope = {
+                name: found[1]
+                for name in ("channel", "class", "campaign")
+                if (found := re.search(f"{name}: (.*)", text))
+            }
+            self.known["caps"].append(
+                span | {"name": f"policies.caps[{place}]", "most": most, "hours": hours, "period": period} | scope
+            )
+
+    def passes(self, time):
+        """Let the clock show `time`, which may lie back; all that is due by then is decided before anything else."""
+        self.now, self.latest = time, max(time, self.latest)
+        self.engine.tick(time=time)
+
+    def happens(self, kind, *whose, ago=0, traits=None, **fields):
+        """Let one event come in; return the customer's number."""
+        line = {"type": kind, "identifiers": dict(whose), "fields": fields}
+        line |= {"traits": traits} if traits else {}
+        line |= {"time": (self.latest - timedelta(minutes=ago)).isoformat()} if ago else {}
+        taken = self.engine.ingest([line], time=self.now)
+        assert taken.accepted == 1
+        for each in whose:
+            number = self.engine.state(dict([each])).number
+            if each not in self.numbers:
+                self.numbers[each] = number
+                if all(row["number"] != number for row in self.known["customers"]):
+                    self.known["customers"].append({"number": number, "customer": number, "first": 0, "last": FOR_EVER})
+        return self.numbers[whose[0]]
+
+    # What may happen
+
+    @rule(campaign=draw.sampled_from(["alert", "offer", "hint"]), who=whose, count=draw.integers(1, 3), later=minutes)
+    def wish(self, campaign, who, count, later):
+        self.passes(self.now + timedelta(minutes=later))
+        for _ in range(count):
+            self.happens("wanted", who, campaign=campaign, wish=f"wish {next(self.wishes)}")
+            self.known["wishes"].append({"campaign": campaign})
+
+    @precondition(lambda self: self.known["wishes"])
+    @rule(place=draw.integers(0, 1000), who=whose, later=minutes)
+    def withdraw(self, place, who, later):
+        self.passes(self.now + timedelta(minutes=later))
+        self.happens("withdrawn", who, wish=f"wish {place % len(self.known['wishes'])}")
+
+    @rule(
+        who=whose,
+        name=draw.sampled_from(["red", "blue"]),
+        opened=draw.booleans(),
+        ago=draw.integers(-60, 300),
+        later=minutes,
+    )
+    def case(self, who, name, opened, ago, later):
+        self.passes(self.now + timedelta(minutes=later))
+        row = {"first": self.engine.decision_count, "position": self.engine.position}
+        number = self.happens("case_opened" if opened else "case_closed", who, ago=ago, case_id=name)
+        time = self.latest - timedelta(minutes=ago)
+        self.known["cases"].append(row | {"number": number, "time": time, "name": name, "opened": opened})
+
+    @rule(one=draw.sampled_from(IDENTIFIERS[:3]), other=draw.sampled_from(IDENTIFIERS[3:]), later=minutes)
+    def turn_out_to_be_one(self, one, other, later):
+        self.passes(self.now + timedelta(minutes=later))
+        here = self.engine.decision_count
+        known = [found.number for each in (one, other) if (found := self.engine.state(dict([each])))]
+        self.happens("linked", one, other)
+        first, last = min(known, default=0), max(known, default=0)
+        if first != last:
+            for row in [row for row in self.known["customers"] if row["customer"] == last and row["last"] == FOR_EVER]:
+                row["last"] = here
+                self.known["customers"].append(row | {"customer": first, "first": here, "last": FOR_EVER})
+
+    @rule(who=whose, zone=draw.sampled_from(["Europe/Vilnius", "America/New_York", "Australia/Lord_Howe"]))
+    def move(self, who, zone):
+        self.passes(self.now)
+        row = {"first": self.engine.decision_count, "position": self.engine.position}
+        number = self.happens("moved", who, traits={"zone": zone})
+        self.known["zones"].append(row | {"number": number, "zone": zone})
+
+    @rule(hours=draw.integers(-30, 60))
+    def time_passes(self, hours):
+        self.passes(self.now + timedelta(hours=hours))
+
+    @rule(version=draw.integers(0, len(RULES) - 1))
+    def publish(self, version):
+        self.passes(self.now)
+        self.write(version)
+        assert self.engine.publish(self.playbook) == (version != self.version)
+        self.in_force(version)
+
+    @rule(is_torn=draw.booleans())
+    def power_cut(self, is_torn):
+        """Go on with what was on the disk at this instant; or stop in order, with a snapshot."""
+        state, decided = self.engine.hash(), self.engine.decision_count
+        if is_torn:
+            torn = self.folder / f"data {next(self.wishes)}"
+            self.data = Path(shutil.copytree(self.data, torn))
+        else:
+            self.engine.snapshot()
+        self.engine.close()
+        self.engine = self.opened()
+        assert (self.engine.hash(), self.engine.decision_count) == (state, decided)
+
+    # What must hold
+
+    @invariant()
+    def nothing_is_wrong(self):
+        waiting = (self.engine.state(dict([each])) for each in self.numbers)
+        found = {each.number: each.candidates for each in waiting if each is not None}
+        self.known["pending"] = [{"campaign": each.campaign, "key": each.key} for of in found.values() for each in of]
+        recorded = self.engine.decisions_table()  # noqa: F841 - DuckDB finds it by its name
+        self.database.execute("CREATE OR REPLACE TABLE lines AS FROM recorded")
+        for name, columns in TABLES.items():
+            rows = pa.Table.from_pylist(self.known[name], pa.schema(columns))  # noqa: F841
+            self.database.execute(f"CREATE OR REPLACE TABLE {name} AS FROM rows")
+        self.database.execute(VIEWS)
+        for name, question in QUESTIONS.items():
+            wrong = self.database.execute(question).fetchall()
+            assert not wrong, f"{name}: {wrong}"
+
+
+@pytest.mark.parametrize(("companies", "steps"), [(8, 30), pytest.param(400, 60, marks=pytest.mark.torture)])
+def test_whatever_happens_the_record_keeps_the_rules(companies, steps):
+    how = settings(max_examples=companies, stateful_step_count=steps, deadline=None, database=None, print_blob=True)
+    how = settings(how, phases=[Phase.generate, Phase.shrink])  # not `explain`, which looks at every line
+    run_state_machine_as_test(Company, settings=settings(how, suppress_health_check=list(HealthCheck)))
