@@ -1,11 +1,14 @@
 """Pitfalls into which others fell, told as stories so that we stay out of them."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
-from onevoice.errors import PlaybookError
+import onevoice
+from onevoice.errors import JournalError, PlaybookError
 from onevoice.playbook.load import load_files
 
-from .stage import ANN, BOB
+from .stage import ANN, BOB, at, event
 
 PLAYBOOK = """
 playbook: shop
@@ -35,6 +38,27 @@ def tip(company, time, who=ANN):
 
 def said(company):
     return [(time, campaign) for time, campaign, _ in company.said()]
+
+
+def test_pitfall_2_check_then_act(stage):
+    """Who checks a cap also takes its place, in one step: of many who ask at once no two find the same place free."""
+    company = stage(CAPPED)
+
+    def caller(number):
+        for i in range(5):
+            wish = event("tip_due", ANN, topic=f"{number}.{i}")
+            company.engine.ingest([wish], time=at("2026-03-02 09:00"))
+
+    with ThreadPoolExecutor(6) as pool:
+        list(pool.map(caller, range(6)))
+    assert len(said(company)) == 2
+
+
+def test_pitfall_2_a_second_writer_is_kept_out(stage):
+    company = stage(CAPPED)
+    tip(company, "2026-03-02 09:00")
+    with pytest.raises(JournalError, match="the journal is in use"):
+        onevoice.open(company.playbook, company.data)
 
 
 @pytest.mark.parametrize("again", ["reopen", "crash", "publish"])
@@ -118,3 +142,19 @@ def test_pitfall_6_a_merge_of_two_known_people(stage):
         tip(company, f"2026-03-02 {hour}:30", {"user_id": "u2"})
     assert company.engine.state(ann).number != company.engine.state({"user_id": "u2"}).number
     assert [time[11:] for time, _ in said(company)] == ["09:00", "09:30", "10:00", "10:30"]
+
+
+@pytest.mark.parametrize("again", ["reopen", "crash"])
+def test_pitfall_7_a_retry_that_got_a_new_identity(stage, again):
+    """An event that is sent once more is the same event, and what was decided keeps its number."""
+    company = stage(PLAYBOOK)
+    sent = [event("tip_due", ANN, topic="rain", id="e-1")]
+    company.arrive("2026-03-02 09:00", sent)
+    before = [repr(made) for made in company.engine.decisions()]
+    getattr(company, again)()
+    company.now = at("2026-03-02 09:01")
+    taken = company.engine.ingest(sent, time=company.now)
+    assert (taken.accepted, taken.duplicates) == (0, 1)
+    assert [repr(made) for made in company.engine.decisions()] == before
+    company.arrive("2026-03-02 09:02", [event("tip_due", ANN, topic="rain", id="e-2")])
+    assert [line.contact for _, line in company.lines()] == [0, 1]
