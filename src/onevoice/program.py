@@ -36,7 +36,9 @@ P_SLOT_SUPPRESSIONS: Final = 9
 P_SLOT_IGNORED: Final = 10
 P_JUDGES_FROM: Final = 11  # all of it, in `judges`
 P_JUDGES_TO: Final = 12
-LIMITS: Final = 13
+P_COUNTS_FROM: Final = 13  # the state of a contact from which on it counts; RESERVED: all do
+P_CHANNEL_TRAIT: Final = 14  # the trait that is the customer's own channel, or -1
+LIMITS: Final = 15
 
 # `kinds`: identifiers
 KIND_UNIQUE: Final = 0
@@ -62,15 +64,18 @@ E_PRODUCT: Final = 14  # column of the product a world event is about; -1: an ev
 E_FIRST: Final = 15  # columns of the fields that a special event is read by
 E_SECOND: Final = 16
 E_THIRD: Final = 17
-E_JUDGES_FROM: Final = 18  # what such an event, or an item of it, may flip
-E_JUDGES_TO: Final = 19
-EVENT_TYPE_WIDTH: Final = 20
+E_FOURTH: Final = 18
+E_FIFTH: Final = 19
+E_JUDGES_FROM: Final = 20  # what such an event, or an item of it, may flip
+E_JUDGES_TO: Final = 21
+EVENT_TYPE_WIDTH: Final = 22
 
 SPECIAL_NONE: Final = 0
 SPECIAL_REPORTED: Final = 1  # contact_reported: campaign, class, channel
 SPECIAL_OFFER: Final = 2  # offer_shown: offer, family, product
 SPECIAL_REACTION: Final = 3  # the other offer events: the same
 SPECIAL_ASKED: Final = 4  # asked: placement
+SPECIAL_RECEIPT: Final = 16  # and above: this + the state that is told: contact, campaign, class, channel, offer
 
 # `facts`
 FACT_LASTS: Final = 0  # µs, 0: until closed
@@ -180,7 +185,11 @@ CAMPAIGN_TO: Final = 16
 CAMPAIGN_TIE: Final = 17
 CAMPAIGN_SENDS: Final = 18  # how many channels in `sends`
 CAMPAIGN_PLACEMENTS: Final = 19  # bits
-CAMPAIGN_WIDTH: Final = 20
+CAMPAIGN_NAME: Final = 20  # name code
+CAMPAIGN_OFFER_NAME: Final = 21  # name code, or -1
+CAMPAIGN_UNSEEN_US: Final = 22  # how long a contact may stay unseen
+CAMPAIGN_FOLLOWS: Final = 23  # how many channels in `follows`
+CAMPAIGN_WIDTH: Final = 24
 
 BY_MOMENT: Final = 2
 
@@ -199,10 +208,12 @@ CLASS_PURPOSE: Final = 1  # name code
 CLASS_CONSENT_REQUIRED: Final = 2
 CLASS_EXEMPT_CAPS: Final = 3
 CLASS_EXEMPT_GAP: Final = 4
+CLASS_NAME: Final = 5  # name code
 
 # `channels`
 CHANNEL_KIND: Final = 0  # identifier kind of its address, or -1
 CHANNEL_NAME: Final = 1  # name code
+CHANNEL_RECEIPTS_US: Final = 2  # 0: what is decided is sent
 
 # `caps`, ordered by set, those with `for` first
 CAP_INDEX: Final = 0  # position in the playbook
@@ -274,6 +285,7 @@ class Program(Tables):
         "campaigns": "i2",
         "campaign_numbers": "f2",
         "sends": "i2",
+        "follows": "i2",  # campaign × place: by which channel what stays unseen is followed
         "parts": "i2",  # event type × campaign: where its `per` field is
         "schedules": "i2",
         "classes": "i2",
@@ -315,6 +327,7 @@ class Program(Tables):
     campaigns: NDArray[np.int64]
     campaign_numbers: NDArray[np.float64]
     sends: NDArray[np.int64]
+    follows: NDArray[np.int64]
     parts: NDArray[np.int64]
     schedules: NDArray[np.int64]
     classes: NDArray[np.int64]

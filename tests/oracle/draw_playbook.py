@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from onevoice.playbook.builtin import all_events, row_fields
+from onevoice.playbook.builtin import RECEIPTS, all_events, row_fields
 from onevoice.playbook.model import (
     Aggregate,
     Campaign,
@@ -25,6 +25,7 @@ from onevoice.playbook.model import (
     Policies,
     Refusals,
     Segment,
+    SendBy,
     Source,
     Step,
     Suppression,
@@ -32,6 +33,7 @@ from onevoice.playbook.model import (
     Trigger,
     TriggerKind,
 )
+from onevoice.playbook.policies import COUNTS_FROM
 from onevoice.playbook.scopes import trigger_event
 
 from .desk import named
@@ -57,6 +59,7 @@ class Maker:
             identifiers = [*IDENTIFIERS]
         identifiers = dice.sample(identifiers, len(identifiers))
         traits = dice.some(TRAITS, 1, 6) + dice.maybe([Trait("zone", FieldType.CHOICE, "time_zone")], [], 0.7)
+        traits += dice.maybe([Trait("way", FieldType.CHOICE, "channel")], [], 0.4)
         events = dice.some(EVENTS.values(), 2, 5)
         if all(event.about for event in events):
             events.append(EVENTS["viewed"])
@@ -67,7 +70,7 @@ class Maker:
             traits=named(*traits),
             products=CATALOGUE,
             events=named(*events),
-            channels=named(Channel("email", "email" if any(i.name == "email" for i in identifiers) else ""), *_OTHERS),
+            channels=named(*self._channels("email" if any(i.name == "email" for i in identifiers) else "")),
             placements=named(Placement("banner"), Placement("screen", slots=2)),
         )
 
@@ -102,13 +105,36 @@ class Maker:
     def _conditions(self) -> Conditions:
         return Conditions(self.dice, self.times, self.book)
 
+    def _channels(self, address: str) -> list[Channel]:
+        """Draw ways out; by some it is told later whether a contact was sent."""
+        addresses = {"email": address, "sms": "", "push": "", "web": ""}
+        receipts = self.dice.chance(0.6)
+        return [
+            Channel(
+                name,
+                kind,
+                cost=float(self.dice.randint(0, 2)),
+                receipts_us=self.times.span(2, 20) if receipts and self.dice.chance(0.6) else 0,
+            )
+            for name, kind in addresses.items()
+        ]
+
     # What events there are
 
     def _events(self, *, items: bool = True) -> list[str]:
         """Return the names of all event types and item types of customers, declared ones more often."""
         names = [event.name for event in self.book.events.values() if not event.about]
         lists = [f"{event.name}.{field}" for event in self.book.events.values() for field in event.items]
-        return names * 3 + (lists * 2 if items else []) + ["list_joined", "offer_clicked", "profile_updated"]
+        return (
+            names * 3
+            + (lists * 2 if items else [])
+            + [
+                "list_joined",
+                "offer_clicked",
+                "profile_updated",
+                *self.dice.some(RECEIPTS, 0, 1),
+            ]
+        )
 
     def _fields(self, event: str) -> dict[str, FieldType]:
         return row_fields(all_events(self.book), event) or {}
@@ -211,6 +237,8 @@ class Maker:
             lever=dice.choice((1.0, 0.5)),
             offer=dice.choice([*self.book.offers, ""]),
             send=tuple(dice.sample(list(self.book.channels), dice.randint(1, 3))),
+            send_by=dice.choice((SendBy.ORDER, SendBy.COST)),
+            **self._if_unseen(),
             after_us=dice.maybe(times.span(0, 4), 0, 0.2),
             wait_us=dice.choice((-1, -1, 0, times.span(1, 8))),
             valid_for_us=dice.maybe(times.span(1, 15), 0, 0.4),
@@ -222,13 +250,25 @@ class Maker:
         event = trigger_event(self.book, campaign)
         conditions = self._conditions()
         if campaign.when.kind is TriggerKind.ASKED:
-            campaign = replace(campaign, send=(), placements=tuple(dice.some(self.book.placements, 1, 2)))
+            campaign = replace(
+                campaign,
+                send=(),
+                unseen_after_us=0,
+                unseen_next=(),
+                placements=tuple(dice.some(self.book.placements, 1, 2)),
+            )
         return replace(
             campaign,
             per=self._per(campaign, event),
             condition=conditions.campaign(event, bool(campaign.offer)) if dice.chance(0.6) else "",
             propensity=self._propensity(),
         )
+
+    def _if_unseen(self) -> dict[str, Any]:
+        if not self.dice.chance(0.35):
+            return {}
+        following = self.dice.sample(list(self.book.channels), self.dice.randint(1, 2))
+        return {"unseen_after_us": self.times.span(1, 6), "unseen_next": tuple(following)}
 
     def _propensity(self) -> str:
         score = "score" if "score" in self.book.traits else "0.25"
@@ -300,6 +340,7 @@ class Maker:
             wait_us=dice.maybe(times.span(1, 4), 0),
             gap_us=dice.maybe(times.span(1, 6), 0),
             caps=tuple(self._cap() for _ in dice.times(0, 4)),
+            counts_from=dice.choice(("sent", "sent", *COUNTS_FROM)),
             exempt=self._exempt(),
             suppress=tuple(self._suppression() for _ in dice.times(0, 3)),
         )
@@ -333,6 +374,3 @@ class Maker:
             then_us=dice.maybe(self.times.span(1, 8), 0, 0.4),
             at_most_us=dice.maybe(self.times.span(2, 15), 0, 0.4),
         )
-
-
-_OTHERS = (Channel("sms"), Channel("push"), Channel("web"))

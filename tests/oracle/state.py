@@ -23,11 +23,16 @@ class Reason(IntEnum):
     TOO_MANY = 5
     NO_CONSENT = 6
     NO_ADDRESS = 7
-    SUPPRESSED = 8
-    AGAIN_AFTER = 9
-    GAP = 10
-    CAP = 11
-    OUTRANKED = 12
+    FAILED = 8
+    SUPPRESSED = 9
+    AGAIN_AFTER = 10
+    GAP = 11
+    CAP = 12
+    OUTRANKED = 13
+
+
+STATES = ("reserved", "cancelled", "sent", "failed", "delivered", "seen", "clicked", "answered")  # §9
+LOST = {"cancelled", "failed"}
 
 
 @dataclass(frozen=True)
@@ -82,6 +87,10 @@ class Contact:
     channel: str
     key: int
     due: int
+    state: str = "sent"
+    open_until: int = INFINITE
+    follows: int = -1
+    released: bool = False
 
 
 @dataclass(frozen=True)
@@ -107,6 +116,17 @@ class Candidate:
     expiry: int = INFINITE
     reason: int = 0  # 0: unblocked
     recorded: tuple[int, str, int, int] | None = None  # (reason, channel, rule, until) of its last recorded line
+    stage: str = "waits"  # or "in flight", "watched"
+    closed: frozenset[str] = frozenset()  # channels by which a contact of it has failed
+    first: int = -1  # its contacts since it last competed: the first,
+    last: int = -1  # the last, and when that was due
+    last_due: int = 0
+    followed: int = 0  # how many of the channels that follow are used up
+
+    @property
+    def under_way(self) -> int:
+        """The number of the contact that the candidate is about now, -1 while it waits."""
+        return -1 if self.stage == "waits" else self.last
 
 
 @dataclass

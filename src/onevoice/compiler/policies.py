@@ -9,6 +9,7 @@ import numpy as np
 from onevoice import program as at
 from onevoice.compiler.rows import table
 from onevoice.conditions.tree import Type
+from onevoice.engine.contact_states import DELIVERED, RESERVED, SEEN, SENT
 from onevoice.playbook.model import DAY, Period
 from onevoice.zones import zone_number
 
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
 _PERIODS: Final = {Period.DAY: at.PERIOD_DAY, Period.WEEK: at.PERIOD_WEEK, Period.MONTH: at.PERIOD_MONTH}
 # The longest a period can be, a change of the customer's zone or of its clocks included.
 _LONGEST_US: Final = {Period.DAY: 2 * DAY, Period.WEEK: 8 * DAY, Period.MONTH: 32 * DAY}
+
+
+_COUNTS_FROM: Final = {"decided": RESERVED, "sent": SENT, "delivered": DELIVERED, "seen": SEEN}
 
 
 class Policies(NamedTuple):
@@ -53,11 +57,10 @@ def compile_suppressions(book: Book) -> Ints:
 def compile_limits(book: Book, segments: Ints, suppressions: Ints, campaigns: Ints) -> Ints:
     """Return the numbers of which there is one each."""
     policies = book.playbook.policies
-    traits = enumerate(book.schema.traits)
     measures = len(book.playbook.measures)
     limits = np.zeros(at.LIMITS, np.int64)
     limits[at.P_ZONE] = max(zone_number(book.playbook.time_zone), 0)
-    limits[at.P_ZONE_TRAIT] = next((number for number, trait in traits if trait.means == "time_zone"), -1)
+    limits[at.P_ZONE_TRAIT] = _trait_that_means(book, "time_zone")
     limits[at.P_GAP_US] = policies.gap_us
     limits[at.P_RANK] = book.condition(policies.rank, book.scopes.rank(), Type.NUMBER)
     limits[at.P_HORIZON_US] = _horizon_us(book, campaigns)
@@ -67,14 +70,22 @@ def compile_limits(book: Book, segments: Ints, suppressions: Ints, campaigns: In
     limits[at.P_SLOT_SEGMENTS] = measures
     limits[at.P_SLOT_SUPPRESSIONS] = measures + len(segments)
     limits[at.P_SLOT_IGNORED] = measures + len(segments) + len(suppressions)
+    limits[at.P_COUNTS_FROM] = _COUNTS_FROM[policies.counts_from]
+    limits[at.P_CHANNEL_TRAIT] = _trait_that_means(book, "channel")
     return limits
+
+
+def _trait_that_means(book: Book, meaning: str) -> int:
+    return next((number for number, trait in enumerate(book.schema.traits) if trait.means == meaning), -1)
 
 
 def _horizon_us(book: Book, campaigns: Ints) -> int:
     """Return how long a contact can matter."""
     policies = book.playbook.policies
     windows = [cap.rolling_us or _LONGEST_US[cap.period or Period.DAY] for cap in policies.caps]
-    return max([policies.gap_us, *windows, int(campaigns[:, at.CAMPAIGN_AGAIN_US].max(initial=0))])
+    windows += [channel.receipts_us for channel in book.playbook.channels.values()]
+    windows += [int(campaigns[:, column].max(initial=0)) for column in (at.CAMPAIGN_AGAIN_US, at.CAMPAIGN_UNSEEN_US)]
+    return max([policies.gap_us, *windows])
 
 
 def _classes(book: Book) -> Ints:
@@ -86,14 +97,15 @@ def _classes(book: Book) -> Ints:
         purpose = book.names.code(klass.purpose or name)
         exempt = policies.exempt.get(name, frozenset())
         rows.append([tier, purpose, int(klass.consent_required), int("caps" in exempt), int("gap" in exempt)])
-    return table(rows, at.CLASS_EXEMPT_GAP + 1)
+        rows[-1].append(book.names.code(name))
+    return table(rows, at.CLASS_NAME + 1)
 
 
 def _channels(book: Book) -> Ints:
     kinds = book.schema.identifier_numbers
     channels = book.playbook.channels.values()
-    rows = [[kinds.get(channel.address, -1), book.names.code(channel.name)] for channel in channels]
-    return table(rows, at.CHANNEL_NAME + 1)
+    rows = [[kinds.get(each.address, -1), book.names.code(each.name), each.receipts_us] for each in channels]
+    return table(rows, at.CHANNEL_RECEIPTS_US + 1)
 
 
 def _caps(book: Book) -> Ints:

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from onevoice.engine import conditions, facts, record, timers
+from onevoice.engine import conditions, facts, ledger, record, timers
 from onevoice.engine import state as at
+from onevoice.engine.contact_states import CANCELLED, RESERVED
 from onevoice.engine.kernel import kernel
-from onevoice.engine.reasons import END, ENDED, EXPIRED, TOO_MANY
+from onevoice.engine.reasons import AGAIN_AFTER, CAP, END, ENDED, EXPIRED, GAP, OUTRANKED, TOO_MANY
 from onevoice.engine.store import give_back, take
 from onevoice.program import (
     CAMPAIGN_AFTER_US,
@@ -73,6 +74,12 @@ def _find(state: State, customer: int, campaign: int, key: int) -> tuple[int, in
 
 
 @kernel
+def row_of(state: State, customer: int, campaign: int, key: int) -> int:
+    """Return a customer's candidate for a campaign and key, or -1."""
+    return _find(state, customer, campaign, key)[0]
+
+
+@kernel
 def _link(state: State, customer: int, before: int, row: int) -> None:
     candidates, customers = state.candidates, state.customers
     if before < 0:
@@ -100,13 +107,16 @@ def drop(state: State, row: int) -> None:
 
 
 @kernel
-def _end_with(state: State, row: int, reason: int) -> None:
-    """Record why a candidate came to an end by itself, and remove it."""
+def end_with(state: State, row: int, reason: int) -> int:
+    """Record why a candidate came to an end by itself, and after which contact, and remove it; returns the line."""
     candidates = state.candidates
     record.decision(state, END, candidates[row, at.C_CUSTOMER], -1)
     campaign, key = candidates[row, at.C_CAMPAIGN], candidates[row, at.C_KEY]
-    record.line(state, campaign, key, reason)
+    line = record.line(state, campaign, key, reason)
+    if candidates[row, at.C_STAGE] != at.WAITING:
+        state.lines[line, at.L_CONTACT] = candidates[row, at.C_CONTACT]
     drop(state, row)
+    return line
 
 
 @kernel
@@ -139,12 +149,38 @@ def end_by_until(program: Program, state: State, customer: int) -> None:
     while row >= 0:
         after = candidates[row, at.C_NEXT]
         if _has_ended(program, state, row):
-            if candidates[row, at.C_BORN]:
-                _end_with(state, row, ENDED)
-            else:
+            if not candidates[row, at.C_BORN]:
                 drop(state, row)
+            elif candidates[row, at.C_STAGE] == at.IN_FLIGHT:
+                _end_in_flight(program, state, customer, row)
+            else:
+                end_with(state, row, ENDED)
         row = after
     set_round(state, customer)
+
+
+@kernel
+def _end_in_flight(program: Program, state: State, customer: int, row: int) -> None:
+    """Record the end of a candidate with its contact, and cancel that, so that whoever is to send it may know."""
+    number = state.candidates[row, at.C_CONTACT]
+    end_with(state, row, ENDED)
+    contact = ledger.row_of(program, state, customer, number)
+    if contact >= 0 and state.contacts[contact, at.K_STATE] == RESERVED:
+        state.contacts[contact, at.K_STATE] = CANCELLED
+        unblock_timed(state, customer)
+
+
+@kernel
+def unblock_timed(state: State, customer: int) -> None:
+    """Let all that waits for other contacts to lie far enough back be looked at now: one of them counts no more."""
+    candidates = state.candidates
+    row = state.customers[customer, at.CANDIDATE_HEAD]
+    while row >= 0:
+        block = candidates[row, at.C_BLOCK]
+        if block == AGAIN_AFTER or block == GAP or block == CAP or block == OUTRANKED:
+            candidates[row, at.C_BLOCK] = 0
+            candidates[row, at.C_DUE_AT] = state.scalars[at.NOW]
+        row = candidates[row, at.C_NEXT]
 
 
 @kernel
@@ -268,6 +304,7 @@ def wish(
     candidates[row, at.C_CAMPAIGN] = campaign
     candidates[row, at.C_KEY] = key
     candidates[row, at.C_EXPIRES_AT] = candidates[row, at.C_EXPIRY_TIMER] = at.INFINITE
+    candidates[row, at.C_FIRST] = candidates[row, at.C_CONTACT] = -1
     _link(state, customer, before, row)
     _set_trigger(state, row, time, position, product, values, values_row)
     after_us = campaigns[campaign, CAMPAIGN_AFTER_US]
@@ -310,26 +347,43 @@ def expire(state: State, timer: int) -> None:
     if state.candidates[row, at.C_EXPIRES_AT] > state.timers[timer, timers.DUE]:
         time_expiry(state, row)
         return
+    if state.candidates[row, at.C_STAGE] == at.IN_FLIGHT:
+        return  # whether it has expired is asked when it is known what became of its contact
     customer = state.candidates[row, at.C_CUSTOMER]
-    _end_with(state, row, EXPIRED)
+    end_with(state, row, EXPIRED)
     set_round(state, customer)
+
+
+@kernel
+def _is_further(candidates: Ints, row: int, other: int) -> bool:
+    """Whether a candidate has come further than another: its stage, then its due or wake time."""
+    if candidates[row, at.C_BORN] != candidates[other, at.C_BORN]:
+        return candidates[row, at.C_BORN] == 1
+    if candidates[row, at.C_STAGE] != candidates[other, at.C_STAGE]:
+        return candidates[row, at.C_STAGE] > candidates[other, at.C_STAGE]
+    return candidates[row, at.C_DUE_AT] < candidates[other, at.C_DUE_AT]
+
+
+@kernel
+def _take_place(candidates: Ints, kept: int, row: int) -> None:
+    """Let a candidate be as far as another of the same wish."""
+    for column in (at.C_DUE_AT, at.C_BLOCK, at.C_LAST_REASON, at.C_LAST_CHANNEL, at.C_LAST_RULE, at.C_LAST_UNTIL):
+        candidates[kept, column] = candidates[row, column]
+    for column in (at.C_STAGE, at.C_FIRST, at.C_CONTACT, at.C_CONTACT_AT, at.C_FOLLOWED):
+        candidates[kept, column] = candidates[row, column]
+    if not candidates[kept, at.C_BORN]:
+        candidates[kept, at.C_BORN] = candidates[row, at.C_BORN]
+        candidates[kept, at.C_EXPIRES_AT] = candidates[row, at.C_EXPIRES_AT]
 
 
 @kernel
 def _unite(state: State, kept: int, row: int) -> None:
     """Make two candidates for the same campaign and key one."""
     candidates = state.candidates
-    born = candidates[kept, at.C_BORN] and candidates[row, at.C_BORN]
-    if born or candidates[kept, at.C_BORN] == candidates[row, at.C_BORN]:
-        candidates[kept, at.C_BIRTH_AT] = min(candidates[kept, at.C_BIRTH_AT], candidates[row, at.C_BIRTH_AT])
-        if candidates[row, at.C_DUE_AT] < candidates[kept, at.C_DUE_AT]:
-            candidates[kept, at.C_DUE_AT] = candidates[row, at.C_DUE_AT]
-            for column in (at.C_BLOCK, at.C_LAST_REASON, at.C_LAST_CHANNEL, at.C_LAST_RULE, at.C_LAST_UNTIL):
-                candidates[kept, column] = candidates[row, column]
-    elif candidates[row, at.C_BORN]:
-        for column in range(at.C_BORN, at.C_EXPIRY_TIMER):
-            if not at.C_TRIGGER_AT <= column <= at.C_TRIGGER_POSITION and column != at.C_PRODUCT:
-                candidates[kept, column] = candidates[row, column]
+    candidates[kept, at.C_BIRTH_AT] = min(candidates[kept, at.C_BIRTH_AT], candidates[row, at.C_BIRTH_AT])
+    candidates[kept, at.C_CLOSED] |= candidates[row, at.C_CLOSED]
+    if _is_further(candidates, row, kept):
+        _take_place(candidates, kept, row)
     time, own = candidates[row, at.C_TRIGGER_AT], candidates[kept, at.C_TRIGGER_AT]
     position, own_position = candidates[row, at.C_TRIGGER_POSITION], candidates[kept, at.C_TRIGGER_POSITION]
     if time > own or (time == own and position > own_position):

@@ -261,14 +261,23 @@ class _View:
                 row[at.C_EXPIRES_AT] if born else at.INFINITE,
                 row[at.C_BLOCK],
                 recorded,
+                row[at.C_STAGE],
+                self._closed(row),
+                *row[at.C_FIRST : at.C_CONTACT + 1],
+                row[at.C_FOLLOWED],
             )
+
+    def _closed(self, candidate: list[int]) -> Row:
+        """Return the channels that are closed for a candidate."""
+        sends = self.program.sends[candidate[at.C_CAMPAIGN]].tolist()
+        return tuple(sorted(channel for place, channel in enumerate(sends) if candidate[at.C_CLOSED] >> place & 1))
 
     def contacts(self) -> Iterator[Row]:
         """Give the contacts that some window still reaches."""
         horizon = int(self.program.limits[P_HORIZON_US])
         for customer, row in self.chain(self.state.contacts, at.CONTACT_HEAD, at.K_NEXT):
-            if row[at.K_DUE_AT] + horizon > self.now:
-                yield (customer, *row[at.K_NUMBER : at.K_DUE_AT + 1])
+            if row[at.K_DUE_AT] + horizon >= self.now:
+                yield (customer, *row[at.K_NUMBER : at.K_DUE_AT + 1], *row[at.K_STATE : at.K_FOLLOWS + 1])
 
     def unanswered(self) -> Iterator[Row]:
         """Give how many contacts of an offer family went unanswered."""

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from onevoice.engine import candidates as wishes
 from onevoice.engine import conditions, facts, holding, ledger, segments
 from onevoice.engine import state as at
 from onevoice.engine.hashing import mix
 from onevoice.engine.kernel import kernel
-from onevoice.engine.reasons import AGAIN_AFTER, CAP, GAP, NO_ADDRESS, NO_CONSENT, SUPPRESSED, WON
+from onevoice.engine.reasons import AGAIN_AFTER, CAP, FAILED, GAP, NO_ADDRESS, NO_CONSENT, SUPPRESSED, WON
 from onevoice.program import (
     CAMPAIGN_AGAIN_US,
     CAMPAIGN_CLASS,
@@ -23,6 +25,7 @@ from onevoice.program import (
     CLASS_EXEMPT_CAPS,
     CLASS_EXEMPT_GAP,
     CLASS_PURPOSE,
+    P_CHANNEL_TRAIT,
     P_FACT_CONSENT,
     P_GAP_US,
     SUPPRESSION_CLASSES,
@@ -89,27 +92,68 @@ def suppression(
 
 @kernel
 def _timed_gates(
-    program: Program, state: State, customer: int, campaign: int, key: int, channel: int
+    program: Program, state: State, customer: int, campaign: int, key: int, channel: int, follows: bool
 ) -> tuple[int, int, int, int, int]:
-    """Return (reason, rule, value, limit, until) of again_after, gap and caps; the reason is WON where all are open."""
+    """Return (reason, rule, value, limit, until) of again_after, gap and caps; the reason is WON where all are open.
+
+    `follows`: the slot is its own, and only caps on the channel hold.
+    """
     now = state.scalars[at.NOW]
     klass = program.campaigns[campaign, CAMPAIGN_CLASS]
     again = program.campaigns[campaign, CAMPAIGN_AGAIN_US]
-    if again > 0:
-        last = ledger.last_due(state, customer, campaign, key, False)
+    if again > 0 and not follows:
+        last = ledger.last_of(state, customer, campaign, key)
         if last + again > now:
             return AGAIN_AFTER, -1, last, 0, last + again
     gap = program.limits[P_GAP_US]
-    if gap > 0:
+    if gap > 0 and not follows:
         only = campaign if program.classes[klass, CLASS_EXEMPT_GAP] else -1
-        last = ledger.last_due(state, customer, only, 0, True)
+        last = ledger.last_for_gap(program, state, customer, only)
         if last + gap > now:
             return GAP, -1, last, 0, last + gap
     if not program.classes[klass, CLASS_EXEMPT_CAPS]:
-        cap, count, room_at = ledger.full_cap(program, state, customer, campaign, klass, channel)
+        cap, count, room_at = ledger.full_cap(program, state, customer, campaign, klass, channel, follows)
         if cap >= 0:
             return CAP, program.caps[cap, CAP_INDEX], count, program.caps[cap, CAP_MAX], room_at
     return WON, -1, 0, 0, 0
+
+
+@kernel
+def _channels(program: Program, state: State, row: int) -> int:
+    """Return how many channels a candidate may go by: all of `send`, or the next by which it follows."""
+    if state.candidates[row, at.C_STAGE] == at.WATCHED:
+        return 1
+    return program.campaigns[state.candidates[row, at.C_CAMPAIGN], CAMPAIGN_SENDS]
+
+
+@kernel
+def _channel(program: Program, state: State, row: int, place: int) -> int:
+    campaign = state.candidates[row, at.C_CAMPAIGN]
+    if state.candidates[row, at.C_STAGE] == at.WATCHED:
+        return int(program.follows[campaign, state.candidates[row, at.C_FOLLOWED]])
+    return program.sends[campaign, place]
+
+
+@kernel
+def _is_closed(state: State, row: int, place: int) -> bool:
+    """Whether a contact of this candidate has failed by the channel at a place."""
+    candidates = state.candidates
+    return candidates[row, at.C_STAGE] == at.WAITING and (candidates[row, at.C_CLOSED] >> place) & 1 == 1
+
+
+@kernel
+def _own_channel(program: Program, state: State, customer: int, row: int) -> int:
+    """Return the place of the channel that the customer prefers, -1 where that is none of the candidate's."""
+    trait = program.limits[P_CHANNEL_TRAIT]
+    if trait < 0:
+        return -1
+    name = state.traits[customer, trait]
+    if np.isnan(name):
+        return -1
+    for place in range(_channels(program, state, row)):
+        if program.channels[_channel(program, state, row, place), CHANNEL_NAME] == int(name):
+            return place
+    return -1
 
 
 @kernel
@@ -121,17 +165,24 @@ def pass_all(program: Program, state: State, customer: int, row: int) -> None:
     product = wishes.product_of(program, candidates, row)
     rule = suppression(program, state, customer, campaign, product, state.contexts, row)
     candidates[row, at.C_REASON] = -1
-    for i in range(program.campaigns[campaign, CAMPAIGN_SENDS]):
-        channel = program.sends[campaign, i]
+    follows = candidates[row, at.C_STAGE] == at.WATCHED
+    own = _own_channel(program, state, customer, row)
+    for turn in range(-1, _channels(program, state, row)):
+        place = own if turn < 0 else turn
+        if place < 0 or turn == own:
+            continue
+        channel = _channel(program, state, row, place)
         which, value, limit, until = -1, 0, 0, 0
         if not _has_consent(program, state, customer, klass, channel):
             reason = NO_CONSENT
         elif not _has_address(program, state, customer, channel):
             reason = NO_ADDRESS
+        elif _is_closed(state, row, place):
+            reason = FAILED
         elif rule >= 0:
             reason, which = SUPPRESSED, rule
         else:
-            reason, which, value, limit, until = _timed_gates(program, state, customer, campaign, key, channel)
+            reason, which, value, limit, until = _timed_gates(program, state, customer, campaign, key, channel, follows)
         if reason == WON or reason > candidates[row, at.C_REASON]:
             candidates[row, at.C_REASON] = reason
             candidates[row, at.C_CHANNEL] = channel
@@ -145,17 +196,17 @@ def pass_all(program: Program, state: State, customer: int, row: int) -> None:
 
 @kernel
 def is_free(program: Program, state: State, customer: int, row: int) -> bool:
-    """Whether a candidate passes consent, address and suppression on some channel."""
+    """Whether a candidate passes consent, address and suppression on some channel that is not closed."""
     candidates = state.candidates
     campaign = candidates[row, at.C_CAMPAIGN]
     klass = program.campaigns[campaign, CAMPAIGN_CLASS]
     product = wishes.product_of(program, candidates, row)
     if suppression(program, state, customer, campaign, product, state.contexts, row) >= 0:
         return False
-    for i in range(program.campaigns[campaign, CAMPAIGN_SENDS]):
-        channel = program.sends[campaign, i]
-        has_address = _has_address(program, state, customer, channel)
-        if has_address and _has_consent(program, state, customer, klass, channel):
+    for place in range(_channels(program, state, row)):
+        channel = _channel(program, state, row, place)
+        is_able = _has_address(program, state, customer, channel) and not _is_closed(state, row, place)
+        if is_able and _has_consent(program, state, customer, klass, channel):
             return True
     return False
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from onevoice.engine import bits, calendar, facts
+from onevoice.engine import bits, calendar, facts, segments, timers
 from onevoice.engine import state as at
+from onevoice.engine.contact_states import CANCELLED, FAILED, RESERVED, SENT
 from onevoice.engine.kernel import kernel
 from onevoice.engine.store import DATA, KEY, NEXT, OWNER, SLOT_MASK, add, find, give_back, owner_of, remove, take
 from onevoice.program import (
@@ -17,6 +18,7 @@ from onevoice.program import (
     CAP_ROLLING_US,
     CAP_SEGMENT,
     CAP_SET,
+    P_COUNTS_FROM,
     P_FACT_IGNORED,
     P_HORIZON_US,
     P_IGNORED_TIMES,
@@ -49,7 +51,7 @@ def _forget_old(program: Program, state: State, customer: int) -> None:
     contacts = state.contacts
     oldest = state.scalars[at.NOW] - program.limits[P_HORIZON_US]
     before, node = -1, state.customers[customer, at.CONTACT_HEAD]
-    while node >= 0 and contacts[node, at.K_DUE_AT] > oldest:
+    while node >= 0 and contacts[node, at.K_DUE_AT] >= oldest:
         before, node = node, contacts[node, at.K_NEXT]
     if before < 0:
         state.customers[customer, at.CONTACT_HEAD] = -1
@@ -72,8 +74,8 @@ def enter(
     channel: int,
     key: int,
     due: int,
-) -> None:
-    """Enter a contact into the ledger."""
+) -> int:
+    """Enter a contact into the ledger, as one that is sent and of which nobody will tell more; returns its row."""
     _forget_old(program, state, customer)
     row = take(state.contacts, state.pools, at.CONTACTS, at.K_NEXT)
     contact = state.contacts[row]
@@ -83,18 +85,81 @@ def enter(
     contact[at.K_CHANNEL] = channel
     contact[at.K_KEY] = key
     contact[at.K_DUE_AT] = due
+    contact[at.K_STATE] = SENT
+    contact[at.K_OPEN_UNTIL] = at.INFINITE
+    contact[at.K_FOLLOWS] = -1
+    contact[at.K_FAMILY] = 0
     _link(state, customer, row)
+    return row
 
 
 @kernel
-def last_due(state: State, customer: int, campaign: int, key: int, any_key: int) -> int:
-    """Return the due time of the newest contact of a campaign (-1: any) and key, or NEVER."""
+def reserve(state: State, customer: int, row: int, open_until: int) -> None:
+    """Let a contact just entered be reserved until somebody tells what became of it, or so long."""
+    state.contacts[row, at.K_STATE] = RESERVED
+    state.contacts[row, at.K_OPEN_UNTIL] = open_until
+    timers.push(state, open_until, timers.RELEASE, customer, 0, state.contacts[row, at.K_NUMBER], 0)
+
+
+@kernel
+def row_of(program: Program, state: State, customer: int, number: int) -> int:
+    """Return the row of a customer's contact by its number; -1 where there is none, or it is forgotten."""
+    oldest = state.scalars[at.NOW] - program.limits[P_HORIZON_US]
+    row = state.customers[customer, at.CONTACT_HEAD]
+    while row >= 0 and state.contacts[row, at.K_DUE_AT] >= oldest:
+        if number >= 0 and state.contacts[row, at.K_NUMBER] == number:
+            return row
+        row = state.contacts[row, at.K_NEXT]
+    return -1
+
+
+@kernel
+def length(state: State, customer: int) -> int:
+    """Return how many contacts a customer's ledger holds."""
+    found, row = 0, state.customers[customer, at.CONTACT_HEAD]
+    while row >= 0:
+        found += 1
+        row = state.contacts[row, at.K_NEXT]
+    return found
+
+
+@kernel
+def is_lost(contacts: Ints, row: int) -> bool:
+    """Whether a contact is known to have reached nobody."""
+    return contacts[row, at.K_STATE] == CANCELLED or contacts[row, at.K_STATE] == FAILED
+
+
+@kernel
+def counts(program: Program, state: State, row: int) -> bool:
+    """Whether a contact counts in gap and caps now."""
+    contacts, least = state.contacts, program.limits[P_COUNTS_FROM]
+    if least == RESERVED:
+        return True
+    if is_lost(contacts, row):
+        return False
+    return contacts[row, at.K_STATE] >= least or state.scalars[at.NOW] < contacts[row, at.K_OPEN_UNTIL]
+
+
+@kernel
+def last_of(state: State, customer: int, campaign: int, key: int) -> int:
+    """Return the due time of the newest contact of a campaign and key that is not known to be lost, or NEVER."""
     contacts = state.contacts
     row = state.customers[customer, at.CONTACT_HEAD]
     while row >= 0:
-        if campaign < 0:
+        if contacts[row, at.K_CAMPAIGN] == campaign and contacts[row, at.K_KEY] == key and not is_lost(contacts, row):
             return contacts[row, at.K_DUE_AT]
-        if contacts[row, at.K_CAMPAIGN] == campaign and (any_key or contacts[row, at.K_KEY] == key):
+        row = contacts[row, at.K_NEXT]
+    return at.NEVER
+
+
+@kernel
+def last_for_gap(program: Program, state: State, customer: int, campaign: int) -> int:
+    """Return the due time of the newest contact, of a campaign (-1: any), that the gap counts from, or NEVER."""
+    contacts = state.contacts
+    row = state.customers[customer, at.CONTACT_HEAD]
+    while row >= 0:
+        is_first = contacts[row, at.K_FOLLOWS] < 0
+        if is_first and (campaign < 0 or contacts[row, at.K_CAMPAIGN] == campaign) and counts(program, state, row):
             return contacts[row, at.K_DUE_AT]
         row = contacts[row, at.K_NEXT]
     return at.NEVER
@@ -109,7 +174,10 @@ def _period_start(program: Program, state: State, customer: int, cap: int, ahead
 
 @kernel
 def _in_scope(program: Program, contacts: Ints, row: int, cap: int) -> bool:
+    """Whether a contact has what a cap is about; what follows another shares its slot, but not its channel."""
     caps = program.caps
+    if contacts[row, at.K_FOLLOWS] >= 0 and caps[cap, CAP_CHANNEL] < 0:
+        return False
     return (
         (caps[cap, CAP_CHANNEL] < 0 or caps[cap, CAP_CHANNEL] == contacts[row, at.K_CHANNEL])
         and (caps[cap, CAP_CLASS] < 0 or caps[cap, CAP_CLASS] == contacts[row, at.K_CLASS])
@@ -128,7 +196,7 @@ def _cap_state(program: Program, state: State, customer: int, cap: int) -> tuple
     count, room_at = 0, now
     row = state.customers[customer, at.CONTACT_HEAD]
     while row >= 0 and contacts[row, at.K_DUE_AT] >= oldest:
-        if _in_scope(program, contacts, row, cap):
+        if _in_scope(program, contacts, row, cap) and counts(program, state, row):
             count += 1
             if count == most:
                 room_at = contacts[row, at.K_DUE_AT] + rolling
@@ -153,15 +221,16 @@ def _applies(program: Program, state: State, customer: int, campaign: int, klass
 
 @kernel
 def full_cap(
-    program: Program, state: State, customer: int, campaign: int, klass: int, channel: int
+    program: Program, state: State, customer: int, campaign: int, klass: int, channel: int, follows: bool
 ) -> tuple[int, int, int]:
     """Return (cap, count, instant of room) of the first cap that is full for a contact now; cap is -1 where none is.
 
-    Of the caps of one set (same scope and window) only the first that applies counts.
+    Of the caps of one set (same scope and window) only the first that applies counts. `follows`: only those with a
+    channel do.
     """
     done = -1
     for cap in range(program.caps.shape[0]):
-        if program.caps[cap, CAP_SET] == done:
+        if program.caps[cap, CAP_SET] == done or (follows and program.caps[cap, CAP_CHANNEL] < 0):
             continue
         if _applies(program, state, customer, campaign, klass, channel, cap):
             done = program.caps[cap, CAP_SET]
@@ -188,15 +257,20 @@ def _add_unanswered(program: Program, state: State, customer: int, family: int, 
 
 
 @kernel
-def contacted(program: Program, state: State, customer: int, family: int, due: int) -> bool:
-    """Count a contact about an offer's family (its hash); enough of them without a reaction open the fact `ignored`."""
-    times = program.limits[P_IGNORED_TIMES]
-    if times > 0 and _add_unanswered(program, state, customer, family, 1) >= times:
+def contacted(program: Program, state: State, customer: int, row: int) -> None:
+    """Count a contact that was sent; enough about a family without a reaction open the fact `ignored`."""
+    times, family = program.limits[P_IGNORED_TIMES], state.contacts[row, at.K_FAMILY]
+    if times == 0 or family == 0 or state.contacts[row, at.K_FOLLOWS] >= 0:
+        return
+    if _add_unanswered(program, state, customer, family, 1) >= times:
         reacted(program, state, customer, family)
-        fact, position = program.limits[P_FACT_IGNORED], state.scalars[at.POSITION]
+        fact, position, due = (
+            program.limits[P_FACT_IGNORED],
+            state.scalars[at.POSITION],
+            state.contacts[row, at.K_DUE_AT],
+        )
         facts.set_key(program, state, customer, fact, at.OPEN_AT, family, 0, 0, due, position)
-        return True
-    return False
+        segments.set_judgement(state, customer, state.scalars[at.NOW])
 
 
 @kernel
@@ -214,6 +288,9 @@ def merge(program: Program, state: State, a: int, b: int) -> None:
     while row >= 0:
         after = state.contacts[row, at.K_NEXT]
         _link(state, a, row)
+        open_until = state.contacts[row, at.K_OPEN_UNTIL]
+        if state.scalars[at.NOW] < open_until < at.INFINITE:
+            timers.push(state, open_until, timers.RELEASE, a, 0, state.contacts[row, at.K_NUMBER], 0)
         row = after
     state.customers[b, at.CONTACT_HEAD] = -1
     cells = state.cells

@@ -16,11 +16,12 @@ class Reason(IntEnum):
     TOO_MANY = 5
     NO_CONSENT = 6
     NO_ADDRESS = 7
-    SUPPRESSED = 8
-    AGAIN_AFTER = 9
-    GAP = 10
-    CAP = 11
-    OUTRANKED = 12
+    FAILED = 8
+    SUPPRESSED = 9
+    AGAIN_AFTER = 10
+    GAP = 11
+    CAP = 12
+    OUTRANKED = 13
 
 
 class DecisionKind(IntEnum):
@@ -39,6 +40,7 @@ NOT_ELIGIBLE: Final = int(Reason.NOT_ELIGIBLE)
 TOO_MANY: Final = int(Reason.TOO_MANY)
 NO_CONSENT: Final = int(Reason.NO_CONSENT)
 NO_ADDRESS: Final = int(Reason.NO_ADDRESS)
+FAILED: Final = int(Reason.FAILED)
 SUPPRESSED: Final = int(Reason.SUPPRESSED)
 AGAIN_AFTER: Final = int(Reason.AGAIN_AFTER)
 GAP: Final = int(Reason.GAP)

@@ -144,7 +144,17 @@ C_VALUE: Final = 19
 C_LIMIT: Final = 20
 C_UNTIL: Final = 21
 C_EXPIRY_TIMER: Final = 22  # due time of the one timer that sees to its expiry, not later; or INFINITE
-CANDIDATE_WIDTH: Final = 23
+C_STAGE: Final = 23  # of a born one: WAITING, IN_FLIGHT or WATCHED
+C_CLOSED: Final = 24  # bit i: the channel at place i of `sends` has failed
+C_FIRST: Final = 25  # number of its first contact since it last competed, -1: none
+C_CONTACT: Final = 26  # number of its last contact, -1: none
+C_CONTACT_AT: Final = 27  # due time of that
+C_FOLLOWED: Final = 28  # how many channels of `follows` are used up
+CANDIDATE_WIDTH: Final = 29
+
+WAITING: Final = 0
+IN_FLIGHT: Final = 1  # its contact is reserved, and nobody has told yet whether it was sent
+WATCHED: Final = 2  # its contact is sent; if that stays unseen, another follows
 
 # `contacts`
 K_NUMBER: Final = 0  # -1: reported by somebody else
@@ -154,7 +164,11 @@ K_CHANNEL: Final = 3
 K_KEY: Final = 4
 K_DUE_AT: Final = 5
 K_NEXT: Final = 6
-CONTACT_WIDTH: Final = 7
+K_STATE: Final = 7  # contact_states.py
+K_OPEN_UNTIL: Final = 8  # until then it counts, whatever is told but for failures
+K_FOLLOWS: Final = 9  # number of the contact that it follows, or -1
+K_FAMILY: Final = 10  # hash of its offer's family, or 0
+CONTACT_WIDTH: Final = 11
 
 # `queue`: births that wait until the event's customer has been judged
 Q_CAMPAIGN: Final = 0

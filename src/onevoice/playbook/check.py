@@ -15,9 +15,10 @@ from onevoice.conditions.types import Scope, Type
 from onevoice.conditions.types import check as check_condition
 from onevoice.errors import ConditionError, Mistake
 from onevoice.near import did_you_mean
-from onevoice.playbook.actions import UNREAD
+from onevoice.playbook.actions import CHANNELS_MAX, UNREAD
 from onevoice.playbook.builtin import row_fields
 from onevoice.playbook.model import Aggregate, Campaign, Fact, FieldType, Measure, Moment, Playbook, TriggerKind
+from onevoice.playbook.policies import COUNTS_FROM
 from onevoice.playbook.record import LISTED_BESIDE_HINT, SECTION_MAX, Report, listed
 from onevoice.playbook.scopes import Scopes, Written, conditions_of, event_matches, fact_key_types, trigger_event
 from onevoice.playbook.tree import quoted
@@ -279,6 +280,14 @@ class _Checker:
             self.refuse(f"{path}.send", "no channel to send by", expected="at least one channel", found="none")
         for i, name in enumerate(campaign.send):
             self.known(f"{path}.send[{i}]", "channel", name, playbook.channels)
+        if bool(campaign.unseen_next) != bool(campaign.unseen_after_us) and not self.report.nodes:
+            self.refuse(f"{path}.if_unseen", "half a chain", expected="both `after` and `next`")
+        for i, name in enumerate(campaign.unseen_next):
+            self.known(f"{path}.if_unseen.next[{i}]", "channel", name, playbook.channels)
+        for key, names in (("send", campaign.send), ("if_unseen.next", campaign.unseen_next)):
+            if len(names) > CHANNELS_MAX:
+                expected, found = f"at most {CHANNELS_MAX}", str(len(names))
+                self.refuse(f"{path}.{key}", "too many channels", expected=expected, found=found)
         for i, name in enumerate(campaign.placements):
             self.known(f"{path}.placements[{i}]", "placement", name, playbook.placements)
         self.trigger(campaign)
@@ -331,6 +340,7 @@ class _Checker:
             ):
                 if name:
                     self.known(f"policies.caps[{i}].{key}", kind, name, names)
+        self.known("policies.counts_from", "state", policies.counts_from, COUNTS_FROM)
         for name in policies.exempt:
             self.known(f"policies.exempt.{name}", "class", name, policies.classes)
         for i, rule in enumerate(policies.suppress):

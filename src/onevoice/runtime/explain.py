@@ -88,7 +88,7 @@ def _contacts(decisions: Iterable[tuple[Reading, Decision]], numbers: list[int])
     """Yield the contacts that were made, their customers numbered as a fold of these alone numbers them."""
     for reading, decision in decisions:
         for line in decision.lines:
-            if line.contact is not None:
+            if line.contact is not None and line.reason in {"won", "ended"}:
                 campaign = reading.playbook.campaigns[line.campaign]
                 offer = reading.playbook.offers.get(campaign.offer)
                 yield Made(
@@ -101,6 +101,9 @@ def _contacts(decisions: Iterable[tuple[Reading, Decision]], numbers: list[int])
                     klass=campaign.klass,
                     channel=line.channel,
                     family=(offer.family or offer.name) if offer else "",
+                    follows=-1 if line.follows is None else line.follows,
+                    receipts_us=reading.playbook.channels[line.channel].receipts_us if line.channel else 0,
+                    cancels=line.reason == "ended",
                 )
 
 

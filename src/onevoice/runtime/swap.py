@@ -13,10 +13,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from onevoice.engine import growth, ledger, segments
+from onevoice.engine import growth, ledger
 from onevoice.engine import state as at
+from onevoice.engine.contact_states import CANCELLED, RESERVED, SENT
 from onevoice.engine.names import hashes
-from onevoice.engine.store import COUNT
+from onevoice.engine.reasons import ENDED, WON
+from onevoice.engine.store import COUNT, HIGH
 from onevoice.events.batch import LINE, TRAITS_FROM, TRAITS_TO
 from onevoice.events.decode import decode_ndjson
 from onevoice.journal.port import Kind, Mode
@@ -45,6 +47,9 @@ class Made(NamedTuple):
     klass: str
     channel: str
     family: str
+    follows: int
+    receipts_us: int
+    cancels: bool  # it is no contact but the end of one: its candidate ended while it was in flight
 
 
 def rebuilt(journal: Journal, old: Fold, published: Published, rows: int) -> Fold:
@@ -60,7 +65,7 @@ def rebuilt(journal: Journal, old: Fold, published: Published, rows: int) -> Fol
     if numbers is not None:
         moved = [contact._replace(customer=int(numbers[contact.customer])) for contact in contacts]
         new = Rebuild(Fold(published, old.secret), [contact for contact in moved if contact.customer >= 0])
-        new.replay(journal, rows, late=True)
+        new.replay(journal, rows, became=_became(old))
     fold = new.fold
     fold.renumbered = [*old.renumbered] if numbers is None else [*old.renumbered, (rows, numbers)]
     scalars, before = fold.machine.state.scalars, old.machine.state.scalars
@@ -86,7 +91,9 @@ def _contacts_of(outcome: Outcome, playbook: Playbook, old: Fold, row: int) -> I
     campaigns, channels = list(playbook.campaigns.values()), list(playbook.channels)
     decided: list[list[int]] = outcome.decisions.tolist()
     decisions = {decision[at.D_NUMBER]: decision for decision in decided}
-    lines: list[list[int]] = outcome.lines[outcome.lines[:, at.L_CONTACT] >= 0].tolist()
+    with_contact = outcome.lines[:, at.L_CONTACT] >= 0
+    told = np.isin(outcome.lines[:, at.L_REASON], (WON, ENDED))
+    lines: list[list[int]] = outcome.lines[with_contact & told].tolist()
     for line in lines:
         decision = decisions[line[at.L_DECISION]]
         campaign = campaigns[line[at.L_CAMPAIGN]]
@@ -103,7 +110,16 @@ def _contacts_of(outcome: Outcome, playbook: Playbook, old: Fold, row: int) -> I
                 klass=campaign.klass,
                 channel=channels[line[at.L_CHANNEL]],
                 family=(offer.family or offer.name) if offer else "",
+                follows=line[at.L_RULE],
+                receipts_us=playbook.channels[channels[line[at.L_CHANNEL]]].receipts_us,
+                cancels=line[at.L_REASON] == ENDED,
             )
+
+
+def _became(old: Fold) -> dict[int, int]:
+    """Return what became of each contact that a state remembers, by its number."""
+    contacts = old.machine.state.contacts[: old.machine.state.pools[at.CONTACTS, HIGH]]
+    return dict(contacts[:, [at.K_NUMBER, at.K_STATE]].tolist())
 
 
 class Rebuild:
@@ -113,14 +129,16 @@ class Rebuild:
         self.fold = fold
         self.contacts = deque(contacts)
         self.early: list[Made] = []  # of customers who were founded later than that under another numbering
+        self.became: dict[int, int] = {}  # states that are known already, for contacts that are entered late
         self.nothing = decode_ndjson(b"", fold.compiled.schema, fold.secret)
         playbook = fold.published.playbook
         self.campaigns = {name: number for number, name in enumerate(playbook.campaigns)}
         self.classes = {name: number for number, name in enumerate(playbook.policies.classes)}
         self.channels = {name: number for number, name in enumerate(playbook.channels)}
 
-    def replay(self, journal: Journal, rows: int, *, late: bool = False) -> None:
-        """Fold the first `rows` rows; `late`: enter all contacts after them."""
+    def replay(self, journal: Journal, rows: int, *, became: dict[int, int] | None = None) -> None:
+        """Fold the first `rows` rows; with `became` all contacts are entered after them, as what became of them."""
+        late, self.became = became is not None, became or {}
         for number, row in enumerate(journal.read(0)):
             if number >= rows:
                 break
@@ -163,15 +181,29 @@ class Rebuild:
             self.early.append(contact)
             return
         customer = carry.survivor(state, contact.customer)
+        if contact.cancels:
+            self._cancel(customer, contact.number)
+            return
         campaign, channel = self.campaigns.get(contact.campaign, -1), self.channels.get(contact.channel, -1)
         klass = self.classes.get(contact.klass, -1)
         with np.errstate(over="ignore"):  # hashes wrap; only the interpreted engine would warn
             due = contact.time
-            ledger.enter(program, state, customer, contact.number, campaign, klass, channel, contact.key, due)
-            if contact.family:
-                family = int(hashes([contact.family], self.fold.secret)[0])
-                if ledger.contacted(program, state, customer, family, due):
-                    segments.set_judgement(state, customer, int(state.scalars[at.NOW]))
+            row = ledger.enter(program, state, customer, contact.number, campaign, klass, channel, contact.key, due)
+            entered = state.contacts[row]
+            entered[at.K_FOLLOWS] = contact.follows
+            entered[at.K_FAMILY] = int(hashes([contact.family], self.fold.secret)[0]) if contact.family else 0
+            if contact.receipts_us:
+                ledger.reserve(state, customer, row, due + contact.receipts_us)
+            entered[at.K_STATE] = self.became.get(contact.number, entered[at.K_STATE])
+            if entered[at.K_STATE] >= SENT and not ledger.is_lost(state.contacts, row):
+                ledger.contacted(program, state, customer, row)
+
+    def _cancel(self, customer: int, number: int) -> None:
+        """Cancel a contact whose candidate ended while it was in flight."""
+        state = self.fold.machine.state
+        row = ledger.row_of(self.fold.compiled.program, state, customer, number)
+        if row >= 0 and state.contacts[row, at.K_STATE] == RESERVED:
+            state.contacts[row, at.K_STATE] = CANCELLED
 
 
 def cut(batch: Batch, start: int, stop: int) -> Batch:

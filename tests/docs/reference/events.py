@@ -18,6 +18,13 @@ MEANINGS: Final = {
     "offer_not_now": "Not now: the same, for `policies.refusals.not_now`.",
     "offer_clicked": "They looked closer. Like every reaction, it begins the count of what they ignored anew.",
     "contact_reported": "Another system sent them something. It enters the ledger: gap, caps and `again_after` count it.",
+    "contact_sent": "A contact that was decided here, by its number, was sent. What it leaves out is filled in from the contact, as in all of these.",
+    "contact_cancelled": "It was not sent, and will not be: it counts no more, and another channel is tried.",
+    "contact_failed": "It reached nobody, as when it bounced: the same.",
+    "contact_delivered": "It arrived.",
+    "contact_seen": "They saw it: nothing follows any more by `if_unseen`.",
+    "contact_clicked": "They clicked in it: the same.",
+    "contact_answered": "They answered it: the same.",
     "asked": "They are here, and a `placement` asks what to show. It is answered at once.",
     "profile_updated": "Brings traits and identifiers, and means nothing else.",
 }
