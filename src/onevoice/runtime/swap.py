@@ -58,7 +58,7 @@ def rebuilt(journal: Journal, old: Fold, published: Published, rows: int) -> Fol
     `old` is the state there under the playbook in force; it is not changed. Where the new one counts customers
     otherwise, because its identifiers or event types differ, contacts go to whoever has the customer's identifiers now.
     """
-    contacts = list(_contacts(journal, old, rows))
+    contacts = list(contacts_made(journal, old, rows))
     new = Rebuild(Fold(published, old.secret), contacts)
     new.replay(journal, rows)
     numbers = renumbering(old, new.fold)
@@ -75,8 +75,8 @@ def rebuilt(journal: Journal, old: Fold, published: Published, rows: int) -> Fol
     return fold
 
 
-def _contacts(journal: Journal, old: Fold, rows: int) -> Iterator[Made]:
-    """Yield the contacts that the journal says were made, in order."""
+def contacts_made(journal: Journal, old: Fold, rows: int) -> Iterator[Made]:
+    """Yield the contacts that the first `rows` rows of a journal say were made, in order, and their cancellations."""
     playbook = old.published.playbook
     for number, row in enumerate(journal.read(0)):
         if number >= rows:
