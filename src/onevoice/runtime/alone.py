@@ -9,7 +9,7 @@ from __future__ import annotations
 from copy import copy
 from dataclasses import replace
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import msgspec
 
@@ -199,18 +199,15 @@ def _steps(journal: Journal, fold: Fold, found: Related, contacts: dict[int, int
 
 def _alone(line: Line, contacts: dict[int, int]) -> bytes:
     """Return a line with its time, for alone it is taken in at its journal time, and with its contact's number here."""
-    fields = line.content.get("fields")
-    is_receipt = line.content.get("type") in RECEIPTS and isinstance(fields, dict) and "contact" in fields
-    if line.content.get("time") is not None and not is_receipt:
+    fields: Any = line.content.get("fields") or {}
+    number: Any = fields.get("contact") if line.content.get("type") in RECEIPTS else None
+    if line.content.get("time") is not None and number is None:
         return line.row.payload
     content = dict(line.content)
     if content.get("time") is None:
         content["time"] = time_of(line.row.stamp_us)
-    if is_receipt:
-        number = cast("dict[str, Any]", fields)["contact"]
-        content["fields"] = fields | {
-            "contact": contacts.get(number, -1) if isinstance(number, int | float) else number
-        }
+    if number is not None:
+        content["fields"] = {**fields, "contact": contacts.get(number, -1)}
     return msgspec.json.encode(content)
 
 
