@@ -38,7 +38,9 @@ P_JUDGES_FROM: Final = 11  # all of it, in `judges`
 P_JUDGES_TO: Final = 12
 P_CATEGORY: Final = 13  # column of `products` that caps go by, or -1
 P_CAPS_LIFT: Final = 14  # 1 if something else than time may lift a cap
-LIMITS: Final = 15
+P_COUNTS_FROM: Final = 15  # the state of a contact from which on it counts; RESERVED: all do
+P_CHANNEL_TRAIT: Final = 16  # the trait that is the customer's own channel, or -1
+LIMITS: Final = 17
 
 # `kinds`: identifiers
 KIND_UNIQUE: Final = 0
@@ -65,10 +67,11 @@ E_PRODUCT: Final = 14  # column of the product a world event is about; -1: an ev
 E_FIRST: Final = 15  # columns of the fields that a special event is read by
 E_SECOND: Final = 16
 E_THIRD: Final = 17
-E_JUDGES_FROM: Final = 18  # what such an event, or an item of it, may flip
-E_JUDGES_TO: Final = 19
-E_FOURTH: Final = 20  # see E_FIRST
-EVENT_TYPE_WIDTH: Final = 21
+E_FOURTH: Final = 18
+E_FIFTH: Final = 19
+E_JUDGES_FROM: Final = 20  # what such an event, or an item of it, may flip
+E_JUDGES_TO: Final = 21
+EVENT_TYPE_WIDTH: Final = 22
 
 SPECIAL_NONE: Final = 0
 SPECIAL_REPORTED: Final = 1  # contact_reported: campaign, class, channel, offer
@@ -78,6 +81,7 @@ SPECIAL_ASKED: Final = 4  # asked: placement
 SPECIAL_PAUSED: Final = 5  # campaign_paused: campaign, class
 SPECIAL_RESUMED: Final = 6  # campaign_resumed: the same
 SPECIAL_STOPPED: Final = 7  # campaign_stopped: the same
+SPECIAL_RECEIPT: Final = 16  # and above: this + the state that is told: contact, campaign, class, channel, offer
 
 # `facts`
 FACT_LASTS: Final = 0  # µs, 0: until closed
@@ -189,7 +193,11 @@ CAMPAIGN_SENDS: Final = 18  # how many channels in `sends`
 CAMPAIGN_PLACEMENTS: Final = 19  # bits
 CAMPAIGN_OWNER: Final = 20  # number of its owner, in order of first mention, or -1
 CAMPAIGN_AT_MOST: Final = 21  # contacts in one run, 0: no limit
-CAMPAIGN_WIDTH: Final = 22
+CAMPAIGN_NAME: Final = 22  # name code
+CAMPAIGN_OFFER_NAME: Final = 23  # name code, or -1
+CAMPAIGN_UNSEEN_US: Final = 24  # how long a contact may stay unseen
+CAMPAIGN_FOLLOWS: Final = 25  # how many channels in `follows`
+CAMPAIGN_WIDTH: Final = 26
 
 BY_MOMENT: Final = 2
 
@@ -209,12 +217,14 @@ CLASS_CONSENT_REQUIRED: Final = 2
 CLASS_EXEMPT_CAPS: Final = 3
 CLASS_EXEMPT_GAP: Final = 4
 CLASS_COUNTS: Final = 5  # 0: its contacts are in no cap, and in no gap of others
+CLASS_NAME: Final = 6  # name code
 
 # `channels`
 CHANNEL_KIND: Final = 0  # identifier kind of its address, or -1
 CHANNEL_NAME: Final = 1  # name code
-CHANNEL_WINDOWS_FROM: Final = 2  # into `windows`; none: always open
-CHANNEL_WINDOWS_TO: Final = 3
+CHANNEL_RECEIPTS_US: Final = 2  # 0: what is decided is sent
+CHANNEL_WINDOWS_FROM: Final = 3  # into `windows`; none: always open
+CHANNEL_WINDOWS_TO: Final = 4
 
 # `windows`: when something is open on a local clock
 WINDOW_FROM_US: Final = 0  # of the local day
@@ -310,6 +320,7 @@ class Program(Tables):
         "campaigns": "i2",
         "campaign_numbers": "f2",
         "sends": "i2",
+        "follows": "i2",  # campaign × place: by which channel what stays unseen is followed
         "parts": "i2",  # event type × campaign: where its `per` field is
         "schedules": "i2",
         "classes": "i2",
@@ -353,6 +364,7 @@ class Program(Tables):
     campaigns: NDArray[np.int64]
     campaign_numbers: NDArray[np.float64]
     sends: NDArray[np.int64]
+    follows: NDArray[np.int64]
     parts: NDArray[np.int64]
     schedules: NDArray[np.int64]
     classes: NDArray[np.int64]

@@ -151,7 +151,7 @@ def _state(code: Code, names: Names, patterns: list[str], random: np.random.Gene
     """Return a state in which customers have traits, zones and memberships."""
     widths = Widths(
         kinds=1, traits=len(TRAITS), segments=len(SEGMENTS), moments=1, initiators=0, substeps=1, values=len(EVENT),
-        names=len(names.texts), likes=len(patterns), campaigns=6, stack=STACK_ROOM,
+        names=len(names.texts), likes=len(patterns), campaigns=6, classes=1, stack=STACK_ROOM,
     )  # fmt: skip
     empty = state.empty(widths)
     made = growth.grown(empty, np.full(state.POOLS, 40 * rows, np.int64))

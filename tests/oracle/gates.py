@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from . import conditions, contacts, facts, hours
 from .conditions import View, evaluate
-from .state import NEVER, Reason, Spell
+from .state import LOST, NEVER, Reason, Spell
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,6 +42,17 @@ def first_stop(twin: Twin, customer: Customer, candidate: Candidate, channel: st
     return _lasting_stop(twin, customer, candidate, channel) or _passing_stop(twin, customer, candidate, channel)
 
 
+def channels(twin: Twin, customer: Customer, candidate: Candidate) -> list[str]:
+    """Return the channels a candidate may go by, the preferred first; of a follower the one that is next."""
+    campaign = twin.book.campaigns[candidate.number]
+    if candidate.stage == "watched":
+        return [campaign.unseen_next[candidate.followed]]
+    cost = {name: channel.cost for name, channel in twin.book.playbook.channels.items()}
+    found = sorted(campaign.send, key=cost.get) if campaign.send_by == "cost" else list(campaign.send)
+    own, _ = customer.traits.get(twin.book.channel_trait, (None, None))
+    return sorted(found, key=lambda name: name != own)
+
+
 def _lasting_stop(twin: Twin, customer: Customer, candidate: Candidate, channel: str) -> Stop | None:
     """Return the first of the gates that only an event, or a suppression's end, lifts."""
     campaign = twin.book.campaigns[candidate.number]
@@ -49,6 +60,8 @@ def _lasting_stop(twin: Twin, customer: Customer, candidate: Candidate, channel:
         return Stop(Reason.NO_CONSENT, channel)
     if not _has_address(twin, customer, channel):
         return Stop(Reason.NO_ADDRESS, channel)
+    if candidate.stage == "waits" and channel in candidate.closed:
+        return Stop(Reason.FAILED, channel)
     rule = suppressing(twin, customer, candidate)
     return None if rule is None else Stop(Reason.SUPPRESSED, channel, rule)
 
@@ -68,25 +81,35 @@ def _has_address(twin: Twin, customer: Customer, channel: str) -> bool:
 
 
 def _passing_stop(twin: Twin, customer: Customer, candidate: Candidate, channel: str) -> Stop | None:
-    """Return the first of the gates that time lifts: again_after, hours, gap, cap."""
+    """Return the first of the gates that time lifts: again_after, hours, gap, cap; a follower knows hours and caps."""
+    opening = hours.opening(twin.book.policies, channel, conditions.zone_of(twin.book, customer), twin.now)
+    closed = Stop(Reason.HOURS, channel, until=opening) if opening > twin.now else None
+    if candidate.stage == "watched":
+        return closed or _cap_stop(twin, customer, candidate, channel)
     campaign = twin.book.campaigns[candidate.number]
-    same = [each.due for each in customer.contacts if each.campaign == campaign.name and each.key == candidate.key]
+    theirs = [each for each in customer.contacts if each.campaign == campaign.name]
+    same = [each.due for each in theirs if each.key == candidate.key and each.state not in LOST]
     if campaign.again_after_us and same and max(same) + campaign.again_after_us > twin.now:
         last = max(same)
         return Stop(Reason.AGAIN_AFTER, channel, value=last, until=last + campaign.again_after_us)
-    opening = hours.opening(twin.book.policies, channel, conditions.zone_of(twin.book, customer), twin.now)
-    if opening > twin.now:
-        return Stop(Reason.HOURS, channel, until=opening)
+    if closed:
+        return closed
     if twin.book.is_exempt(campaign, "gap"):
-        counted = [each.due for each in customer.contacts if each.campaign == campaign.name]
+        counted = [each.due for each in theirs if each.follows < 0 and contacts.stands(twin, each)]
     else:
-        counted = [each.due for each in customer.contacts if contacts.counts(twin.book, each)]
+        counted = [each.due for each in customer.contacts if each.follows < 0 and contacts.counts(twin, each)]
     gap = twin.book.policies.gap_us
     if gap and counted and max(counted) + gap > twin.now:
         return Stop(Reason.GAP, channel, value=max(counted), until=max(counted) + gap)
+    return _cap_stop(twin, customer, candidate, channel)
+
+
+def _cap_stop(twin: Twin, customer: Customer, candidate: Candidate, channel: str) -> Stop | None:
+    campaign = twin.book.campaigns[candidate.number]
     if twin.book.is_exempt(campaign, "caps"):
         return None
-    full = contacts.full_cap(twin, customer, contacts.prospect(twin, customer, candidate, channel))
+    prospect = contacts.prospect(twin, customer, candidate, channel)
+    full = contacts.full_cap(twin, customer, prospect, follows=candidate.stage == "watched")
     return None if full is None else Stop(Reason.CAP, channel, full.rule, full.count, full.limit, full.until)
 
 
@@ -121,8 +144,8 @@ def _holds(twin: Twin, customer: Customer, candidate: Candidate, rule: int) -> b
 
 
 def may_wake(twin: Twin, customer: Customer, candidate: Candidate) -> bool:
-    campaign = twin.book.campaigns[candidate.number]
-    return any(_lasting_stop(twin, customer, candidate, channel) is None for channel in campaign.send)
+    able = channels(twin, customer, candidate)
+    return any(_lasting_stop(twin, customer, candidate, channel) is None for channel in able)
 
 
 def has_room_again(twin: Twin, customer: Customer, candidate: Candidate) -> bool:

@@ -25,12 +25,17 @@ class Reason(IntEnum):
     PAUSED = 7
     NO_CONSENT = 8
     NO_ADDRESS = 9
-    SUPPRESSED = 10
-    AGAIN_AFTER = 11
-    HOURS = 12
-    GAP = 13
-    CAP = 14
-    OUTRANKED = 15
+    FAILED = 10
+    SUPPRESSED = 11
+    AGAIN_AFTER = 12
+    HOURS = 13
+    GAP = 14
+    CAP = 15
+    OUTRANKED = 16
+
+
+STATES = ("reserved", "cancelled", "sent", "failed", "delivered", "seen", "clicked", "answered")  # §9
+LOST = {"cancelled", "failed"}
 
 
 @dataclass(frozen=True)
@@ -88,6 +93,10 @@ class Contact:
     family: str = ""
     product: str = ""
     address: str = ""  # kind and value
+    state: str = "sent"
+    open_until: int = INFINITE
+    follows: int = -1
+    released: bool = False
 
 
 @dataclass(frozen=True)
@@ -114,6 +123,17 @@ class Candidate:
     reason: int = 0  # 0: unblocked
     hours_of: str = ""  # the zone by whose clock a channel was closed in the last round
     recorded: tuple[int, str, int, int] | None = None  # (reason, channel, rule, until) of its last recorded line
+    stage: str = "waits"  # or "in flight", "watched"
+    closed: frozenset[str] = frozenset()  # channels by which a contact of it has failed
+    first: int = -1  # its contacts since it last competed: the first,
+    last: int = -1  # the last, and when that was due
+    last_due: int = 0
+    followed: int = 0  # how many of the channels that follow are used up
+
+    @property
+    def under_way(self) -> int:
+        """The number of the contact that the candidate is about now, -1 while it waits."""
+        return -1 if self.stage == "waits" else self.last
 
 
 @dataclass

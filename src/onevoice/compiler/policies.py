@@ -9,6 +9,7 @@ import numpy as np
 from onevoice import program as at
 from onevoice.compiler.rows import Groups, table
 from onevoice.conditions.tree import Type
+from onevoice.engine.contact_states import DELIVERED, RESERVED, SEEN, SENT
 from onevoice.playbook.hours import windows_of
 from onevoice.playbook.model import CATEGORY, DAY, EACH, MINUTE, Period
 from onevoice.zones import zone_number
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
 _PERIODS: Final = {Period.DAY: at.PERIOD_DAY, Period.WEEK: at.PERIOD_WEEK, Period.MONTH: at.PERIOD_MONTH}
 # The longest a period can be, a change of the customer's zone or of its clocks included.
 _LONGEST_US: Final = {Period.DAY: 2 * DAY, Period.WEEK: 8 * DAY, Period.MONTH: 32 * DAY}
+
+
+_COUNTS_FROM: Final = {"decided": RESERVED, "sent": SENT, "delivered": DELIVERED, "seen": SEEN}
 
 
 class Policies(NamedTuple):
@@ -66,11 +70,10 @@ def compile_suppressions(book: Book) -> Ints:
 def compile_limits(book: Book, segments: Ints, suppressions: Ints, campaigns: Ints) -> Ints:
     """Return the numbers of which there is one each."""
     policies = book.playbook.policies
-    traits = enumerate(book.schema.traits)
     measures = len(book.playbook.measures)
     limits = np.zeros(at.LIMITS, np.int64)
     limits[at.P_ZONE] = max(zone_number(book.playbook.time_zone), 0)
-    limits[at.P_ZONE_TRAIT] = next((number for number, trait in traits if trait.means == "time_zone"), -1)
+    limits[at.P_ZONE_TRAIT] = _trait_that_means(book, "time_zone")
     limits[at.P_GAP_US] = policies.gap_us
     limits[at.P_RANK] = book.condition(policies.rank, book.scopes.rank(), Type.NUMBER)
     limits[at.P_HORIZON_US] = _horizon_us(book, campaigns)
@@ -83,14 +86,22 @@ def compile_limits(book: Book, segments: Ints, suppressions: Ints, campaigns: In
     columns = {name: number for number, name in enumerate(book.playbook.products.fields)}
     limits[at.P_CATEGORY] = columns[CATEGORY] if any(cap.category for cap in policies.caps) else -1
     limits[at.P_CAPS_LIFT] = int(any(_lifts(book, cap) for cap in policies.caps))
+    limits[at.P_COUNTS_FROM] = _COUNTS_FROM[policies.counts_from]
+    limits[at.P_CHANNEL_TRAIT] = _trait_that_means(book, "channel")
     return limits
+
+
+def _trait_that_means(book: Book, meaning: str) -> int:
+    return next((number for number, trait in enumerate(book.schema.traits) if trait.means == meaning), -1)
 
 
 def _horizon_us(book: Book, campaigns: Ints) -> int:
     """Return how long a contact can matter."""
     policies = book.playbook.policies
     windows = [cap.rolling_us or _LONGEST_US[cap.period or Period.DAY] for cap in policies.caps]
-    return max([policies.gap_us, *windows, int(campaigns[:, at.CAMPAIGN_AGAIN_US].max(initial=0))])
+    windows += [channel.receipts_us for channel in book.playbook.channels.values()]
+    windows += [int(campaigns[:, column].max(initial=0)) for column in (at.CAMPAIGN_AGAIN_US, at.CAMPAIGN_UNSEEN_US)]
+    return max([policies.gap_us, *windows])
 
 
 def _classes(book: Book) -> Ints:
@@ -103,13 +114,14 @@ def _classes(book: Book) -> Ints:
         exempt = policies.exempt.get(name, frozenset())
         exemptions = [int("caps" in exempt), int("gap" in exempt)]
         rows.append([tier, purpose, int(klass.consent_required), *exemptions, int(klass.counts)])
-    return table(rows, at.CLASS_COUNTS + 1)
+        rows[-1].append(book.names.code(name))
+    return table(rows, at.CLASS_NAME + 1)
 
 
 def _channels(book: Book, windows: Grouped) -> Ints:
     kinds = book.schema.identifier_numbers
     channels = book.playbook.channels.values()
-    rows = [[kinds.get(channel.address, -1), book.names.code(channel.name)] for channel in channels]
+    rows = [[kinds.get(each.address, -1), book.names.code(each.name), each.receipts_us] for each in channels]
     filled = table(rows, at.CHANNEL_WINDOWS_TO + 1)
     filled[:, at.CHANNEL_WINDOWS_FROM : at.CHANNEL_WINDOWS_TO + 1] = windows.spans
     return filled

@@ -4,12 +4,25 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from onevoice.engine import candidates as wishes
 from onevoice.engine import caps, conditions, facts, holding, hours, ledger, segments, switches
 from onevoice.engine import state as at
 from onevoice.engine.hashing import mix
 from onevoice.engine.kernel import kernel
-from onevoice.engine.reasons import AGAIN_AFTER, CAP, GAP, HOURS, NO_ADDRESS, NO_CONSENT, PAUSED, SUPPRESSED, WON
+from onevoice.engine.reasons import (
+    AGAIN_AFTER,
+    CAP,
+    FAILED,
+    GAP,
+    HOURS,
+    NO_ADDRESS,
+    NO_CONSENT,
+    PAUSED,
+    SUPPRESSED,
+    WON,
+)
 from onevoice.program import (
     CAMPAIGN_AGAIN_US,
     CAMPAIGN_CLASS,
@@ -25,6 +38,7 @@ from onevoice.program import (
     CLASS_EXEMPT_CAPS,
     CLASS_EXEMPT_GAP,
     CLASS_PURPOSE,
+    P_CHANNEL_TRAIT,
     P_FACT_CONSENT,
     P_GAP_US,
     SUPPRESSION_CLASSES,
@@ -106,30 +120,34 @@ def _opens_at(program: Program, state: State, customer: int, channel: int) -> in
 
 @kernel
 def _timed_gates(
-    program: Program, state: State, customer: int, campaign: int, key: int, channel: int, product: int
+    program: Program, state: State, customer: int, row: int, channel: int, product: int
 ) -> tuple[int, int, int, int, int]:
-    """Return (reason, rule, value, limit, until) of again_after, hours, gap and caps; WON where all are open."""
+    """Return (reason, rule, value, limit, until) of again_after, hours, gap and caps; WON where all are open.
+
+    What follows has a slot of its own: it keeps hours, and of the caps those that go by channel.
+    """
+    campaign, follows = state.candidates[row, at.C_CAMPAIGN], state.candidates[row, at.C_STAGE] == at.WATCHED
     now = state.scalars[at.NOW]
     klass = program.campaigns[campaign, CAMPAIGN_CLASS]
     again = program.campaigns[campaign, CAMPAIGN_AGAIN_US]
-    if again > 0:
-        last = ledger.last_of_campaign(state, customer, campaign, key, False)
+    if again > 0 and not follows:
+        last = ledger.last_of(state, customer, campaign, state.candidates[row, at.C_KEY])
         if last + again > now:
             return AGAIN_AFTER, -1, last, 0, last + again
     opens_at = _opens_at(program, state, customer, channel)
     if opens_at > now:
         return HOURS, -1, 0, 0, opens_at
     gap = program.limits[P_GAP_US]
-    if gap > 0:
+    if gap > 0 and not follows:
         if program.classes[klass, CLASS_EXEMPT_GAP]:
-            last = ledger.last_of_campaign(state, customer, campaign, 0, True)
+            last = ledger.last_of_campaign(program, state, customer, campaign)
         else:
-            last = ledger.last_counted(program, state, customer)
+            last = ledger.last_for_gap(program, state, customer)
         if last + gap > now:
             return GAP, -1, last, 0, last + gap
     if not program.classes[klass, CLASS_EXEMPT_CAPS] and program.caps.shape[0] > 0:
         describe(program, state, customer, campaign, channel, product)
-        cap, count, most, room_at = caps.full_cap(program, state, customer)
+        cap, count, most, room_at = caps.full_cap(program, state, customer, follows)
         if cap >= 0:
             return CAP, program.caps[cap, CAP_INDEX], count, most, room_at
     return WON, -1, 0, 0, 0
@@ -151,10 +169,48 @@ def _pause(program: Program, state: State, row: int, which: int) -> None:
 
 
 @kernel
+def _channels(program: Program, state: State, row: int) -> int:
+    """Return how many channels a candidate may go by: all of `send`, or the next by which it follows."""
+    if state.candidates[row, at.C_STAGE] == at.WATCHED:
+        return 1
+    return program.campaigns[state.candidates[row, at.C_CAMPAIGN], CAMPAIGN_SENDS]
+
+
+@kernel
+def _channel(program: Program, state: State, row: int, place: int) -> int:
+    campaign = state.candidates[row, at.C_CAMPAIGN]
+    if state.candidates[row, at.C_STAGE] == at.WATCHED:
+        return int(program.follows[campaign, state.candidates[row, at.C_FOLLOWED]])
+    return program.sends[campaign, place]
+
+
+@kernel
+def _is_closed(state: State, row: int, place: int) -> bool:
+    """Whether a contact of this candidate has failed by the channel at a place."""
+    candidates = state.candidates
+    return candidates[row, at.C_STAGE] == at.WAITING and (candidates[row, at.C_CLOSED] >> place) & 1 == 1
+
+
+@kernel
+def _own_channel(program: Program, state: State, customer: int, row: int) -> int:
+    """Return the place of the channel that the customer prefers, -1 where that is none of the candidate's."""
+    trait = program.limits[P_CHANNEL_TRAIT]
+    if trait < 0:
+        return -1
+    name = state.traits[customer, trait]
+    if np.isnan(name):
+        return -1
+    for place in range(_channels(program, state, row)):
+        if program.channels[_channel(program, state, row, place), CHANNEL_NAME] == int(name):
+            return place
+    return -1
+
+
+@kernel
 def pass_all(program: Program, state: State, customer: int, row: int) -> None:
     """Find the first channel on which a candidate could go out, or the reason of the one that got furthest."""
     candidates = state.candidates
-    campaign, key = candidates[row, at.C_CAMPAIGN], candidates[row, at.C_KEY]
+    campaign = candidates[row, at.C_CAMPAIGN]
     off = switches.first_off(program, state, campaign, switches.IS_PAUSED)
     if off >= 0:
         _pause(program, state, row, off)
@@ -164,17 +220,23 @@ def pass_all(program: Program, state: State, customer: int, row: int) -> None:
     rule = suppression(program, state, customer, campaign, product, state.contexts, row)
     candidates[row, at.C_REASON] = candidates[row, at.C_HOURS_ZONE] = -1
     candidates[row, at.C_WAKES_AT] = at.INFINITE
-    for i in range(program.campaigns[campaign, CAMPAIGN_SENDS]):
-        channel = program.sends[campaign, i]
+    own = _own_channel(program, state, customer, row)
+    for turn in range(-1, _channels(program, state, row)):
+        place = own if turn < 0 else turn
+        if place < 0 or turn == own:
+            continue
+        channel = _channel(program, state, row, place)
         which, value, limit, until = -1, 0, 0, 0
         if not _has_consent(program, state, customer, klass, channel):
             reason = NO_CONSENT
         elif not _has_address(program, state, customer, channel):
             reason = NO_ADDRESS
+        elif _is_closed(state, row, place):
+            reason = FAILED
         elif rule >= 0:
             reason, which = SUPPRESSED, rule
         else:
-            reason, which, value, limit, until = _timed_gates(program, state, customer, campaign, key, channel, product)
+            reason, which, value, limit, until = _timed_gates(program, state, customer, row, channel, product)
         best, lifts_at = candidates[row, at.C_REASON], candidates[row, at.C_UNTIL]
         if reason == WON or reason > best or (reason == best and until < lifts_at):
             candidates[row, at.C_REASON] = reason
@@ -200,17 +262,17 @@ def _remember_wake(state: State, customer: int, row: int, reason: int, until: in
 
 @kernel
 def is_free(program: Program, state: State, customer: int, row: int) -> bool:
-    """Whether a candidate passes consent, address and suppression on some channel."""
+    """Whether a candidate passes consent, address and suppression on some channel that is not closed."""
     candidates = state.candidates
     campaign = candidates[row, at.C_CAMPAIGN]
     klass = program.campaigns[campaign, CAMPAIGN_CLASS]
     product = wishes.product_of(program, candidates, row)
     if suppression(program, state, customer, campaign, product, state.contexts, row) >= 0:
         return False
-    for i in range(program.campaigns[campaign, CAMPAIGN_SENDS]):
-        channel = program.sends[campaign, i]
-        has_address = _has_address(program, state, customer, channel)
-        if has_address and _has_consent(program, state, customer, klass, channel):
+    for place in range(_channels(program, state, row)):
+        channel = _channel(program, state, row, place)
+        is_able = _has_address(program, state, customer, channel) and not _is_closed(state, row, place)
+        if is_able and _has_consent(program, state, customer, klass, channel):
             return True
     return False
 

@@ -89,7 +89,10 @@ def has_room_for_timer(program: Program, state: State) -> bool:
     if state.timers[0, timers.KIND] == timers.SCHEDULE:
         _need_for_all(state, 1)
     elif state.timers[0, timers.KIND] == timers.ROUND:
-        need[at.LINES] += state.customers[state.timers[0, timers.CUSTOMER], at.CANDIDATE_COUNT]
+        count = state.customers[state.timers[0, timers.CUSTOMER], at.CANDIDATE_COUNT]
+        need[at.LINES] += count
+        need[at.CONTACTS] += count
+        need[at.TIMERS] += count
     return not is_short(state, need)
 
 

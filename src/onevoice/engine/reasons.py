@@ -18,12 +18,13 @@ class Reason(IntEnum):
     PAUSED = 7
     NO_CONSENT = 8
     NO_ADDRESS = 9
-    SUPPRESSED = 10
-    AGAIN_AFTER = 11
-    HOURS = 12
-    GAP = 13
-    CAP = 14
-    OUTRANKED = 15
+    FAILED = 10
+    SUPPRESSED = 11
+    AGAIN_AFTER = 12
+    HOURS = 13
+    GAP = 14
+    CAP = 15
+    OUTRANKED = 16
 
 
 class DecisionKind(IntEnum):
@@ -45,6 +46,7 @@ STOPPED: Final = int(Reason.STOPPED)
 PAUSED: Final = int(Reason.PAUSED)
 NO_CONSENT: Final = int(Reason.NO_CONSENT)
 NO_ADDRESS: Final = int(Reason.NO_ADDRESS)
+FAILED: Final = int(Reason.FAILED)
 SUPPRESSED: Final = int(Reason.SUPPRESSED)
 AGAIN_AFTER: Final = int(Reason.AGAIN_AFTER)
 HOURS: Final = int(Reason.HOURS)

@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from onevoice.engine import candidates as wishes
-from onevoice.engine import gates, ledger, ranking, record, segments, switches, timers
+from onevoice.engine import contacts, gates, ranking, record, switches, timers
 from onevoice.engine import state as at
 from onevoice.engine.kernel import kernel
-from onevoice.engine.reasons import CAP, NO_ADDRESS, NO_CONSENT, NOT_ELIGIBLE, OUTRANKED, ROUND, SUPPRESSED, WON
+from onevoice.engine.reasons import (
+    CAP,
+    FAILED,
+    NO_ADDRESS,
+    NO_CONSENT,
+    NOT_ELIGIBLE,
+    OUTRANKED,
+    ROUND,
+    SUPPRESSED,
+    WON,
+)
+from onevoice.engine.store import COUNT
 from onevoice.program import (
     CAMPAIGN_CLASS,
-    CAMPAIGN_FAMILY,
+    CAMPAIGN_UNSEEN_US,
     CLASS_COUNTS,
     CLASS_EXEMPT_GAP,
     P_CAPS_LIFT,
@@ -25,23 +36,49 @@ if TYPE_CHECKING:
     from onevoice.program import Program
     from onevoice.tables import Ints
 
+_NO_PART: Final = 0  # the reason of a candidate that takes no part in a round
+
+
+@kernel
+def _look_at(program: Program, state: State, customer: int, row: int) -> bool:
+    """Give a candidate its reason; returns whether it could go out."""
+    campaign = state.candidates[row, at.C_CAMPAIGN]
+    product = wishes.product_of(program, state.candidates, row)
+    if wishes.is_eligible(program, state, customer, campaign, product, state.contexts, row):
+        gates.pass_all(program, state, customer, row)
+    else:
+        state.candidates[row, at.C_REASON] = NOT_ELIGIBLE
+    return state.candidates[row, at.C_REASON] == WON
+
+
+@kernel
+def _follow(program: Program, state: State, customer: int) -> None:
+    """Let each contact that stayed unseen long enough be followed: it has its slot. Takes back all other reasons."""
+    candidates, now = state.candidates, state.scalars[at.NOW]
+    row = state.customers[customer, at.CANDIDATE_HEAD]
+    while row >= 0:
+        candidates[row, at.C_REASON] = _NO_PART
+        if candidates[row, at.C_BORN] and candidates[row, at.C_STAGE] == at.WATCHED:
+            unseen = program.campaigns[candidates[row, at.C_CAMPAIGN], CAMPAIGN_UNSEEN_US]
+            if candidates[row, at.C_CONTACT_AT] + unseen <= now and _look_at(program, state, customer, row):
+                candidates[row, at.C_RULE] = candidates[row, at.C_CONTACT]
+                state.ranks[row] = np.nan
+                contacts.make(program, state, customer, row, candidates[row, at.C_CHANNEL])
+        row = candidates[row, at.C_NEXT]
+
 
 @kernel
 def _look_at_all(program: Program, state: State, customer: int) -> int:
-    """Judge every born candidate; returns the winner's row, or -1. Scores go into `state.ranks`."""
+    """Judge every candidate that waits; returns the winner's row, or -1. Scores go into `state.ranks`."""
     candidates = state.candidates
     winner, best = -1, np.nan
     row = state.customers[customer, at.CANDIDATE_HEAD]
     while row >= 0:
         after = candidates[row, at.C_NEXT]
-        if candidates[row, at.C_BORN]:
-            campaign = candidates[row, at.C_CAMPAIGN]
-            product = wishes.product_of(program, candidates, row)
-            if not wishes.is_eligible(program, state, customer, campaign, product, state.contexts, row):
-                candidates[row, at.C_REASON] = NOT_ELIGIBLE
-            else:
-                gates.pass_all(program, state, customer, row)
-            if candidates[row, at.C_REASON] == WON:
+        if candidates[row, at.C_BORN] and candidates[row, at.C_STAGE] == at.WAITING:
+            if _look_at(program, state, customer, row):
+                campaign = candidates[row, at.C_CAMPAIGN]
+                product = wishes.product_of(program, candidates, row)
                 score = ranking.rank(program, state, customer, campaign, product, state.contexts, row)
                 state.ranks[row] = score
                 expiry = candidates[row, at.C_EXPIRES_AT]
@@ -77,6 +114,18 @@ def _is_news(candidates: Ints, row: int) -> bool:
 
 
 @kernel
+def _outrank_others(program: Program, state: State, customer: int, winner: int) -> None:
+    """Let all that compete with the winner, and could have won, lose to it."""
+    candidates = state.candidates
+    row = state.customers[customer, at.CANDIDATE_HEAD]
+    while row >= 0:
+        competes = candidates[row, at.C_STAGE] == at.WAITING and candidates[row, at.C_REASON] == WON
+        if competes and row != winner:
+            _outrank(program, state, row, winner)
+        row = candidates[row, at.C_NEXT]
+
+
+@kernel
 def _outrank(program: Program, state: State, row: int, winner: int) -> None:
     """Let a candidate that could have won wait for the gap after the winner, if there is one."""
     candidates = state.candidates
@@ -97,29 +146,18 @@ def _block(candidates: Ints, row: int) -> None:
 
 
 @kernel
-def _contact(program: Program, state: State, customer: int, row: int) -> int:
-    """Reserve and commit the winner's contact; returns its number."""
-    candidates = state.candidates
-    campaign = candidates[row, at.C_CAMPAIGN]
-    number = state.scalars[at.NEXT_CONTACT]
-    state.scalars[at.NEXT_CONTACT] += 1
-    now, product = state.scalars[at.NOW], wishes.product_of(program, candidates, row)
-    gates.describe(program, state, customer, campaign, candidates[row, at.C_CHANNEL], product)
-    ledger.enter(program, state, customer, number, candidates[row, at.C_KEY], now)
-    candidates[row, at.C_VALUE] = state.names[product, at.N_HASH] if product >= 0 else 0
-    family = program.campaigns[campaign, CAMPAIGN_FAMILY]
-    if family >= 0:
-        if ledger.contacted(program, state, customer, state.names[family, at.N_HASH], now):
-            segments.set_judgement(state, customer, now)
-    return number
+def _is_lifted_by_event(reason: int) -> bool:
+    return reason == NO_CONSENT or reason == NO_ADDRESS or reason == FAILED or reason == SUPPRESSED
 
 
 @kernel
-def _write(state: State, row: int, contact: int) -> None:
+def _write(state: State, row: int) -> None:
     """Record what became of a candidate in this round."""
     candidates, lines = state.candidates, state.lines
     reason = candidates[row, at.C_REASON]
     line = record.line(state, candidates[row, at.C_CAMPAIGN], candidates[row, at.C_KEY], reason)
+    if reason == WON or candidates[row, at.C_STAGE] == at.WATCHED:
+        lines[line, at.L_CONTACT] = candidates[row, at.C_CONTACT]
     if reason == NOT_ELIGIBLE:
         return
     lines[line, at.L_CHANNEL] = candidates[row, at.C_CHANNEL]
@@ -127,7 +165,6 @@ def _write(state: State, row: int, contact: int) -> None:
     lines[line, at.L_VALUE] = candidates[row, at.C_VALUE]
     lines[line, at.L_LIMIT] = candidates[row, at.C_LIMIT]
     lines[line, at.L_UNTIL] = candidates[row, at.C_UNTIL]
-    lines[line, at.L_CONTACT] = contact
     if reason == WON or reason == OUTRANKED:
         state.scores[line] = state.ranks[row]
     candidates[row, at.C_LAST_REASON] = reason
@@ -140,30 +177,39 @@ def _write(state: State, row: int, contact: int) -> None:
 def hold_round(program: Program, state: State, customer: int) -> None:
     """Let all born candidates of a customer meet: one wins at most, each other gets its reason and waits or goes."""
     candidates = state.candidates
+    _follow(program, state, customer)
     winner = _look_at_all(program, state, customer)
-    contact, begun = -1, False
+    if winner >= 0:
+        _outrank_others(program, state, customer, winner)
+        contacts.make(program, state, customer, winner, candidates[winner, at.C_CHANNEL])
+    first = state.pools[at.LINES, COUNT]
+    begun = False
     row = state.customers[customer, at.CANDIDATE_HEAD]
     while row >= 0:
         after = candidates[row, at.C_NEXT]
-        if candidates[row, at.C_BORN]:
-            if row != winner and candidates[row, at.C_REASON] == WON:
-                _outrank(program, state, row, winner)
+        if candidates[row, at.C_REASON] != _NO_PART:
             if _is_news(candidates, row):
                 if not begun:
                     record.decision(state, ROUND, customer, -1)
                     begun = True
-                if row == winner:
-                    contact = _contact(program, state, customer, row)
-                _write(state, row, contact if row == winner else -1)
+                _write(state, row)
             if candidates[row, at.C_REASON] == NOT_ELIGIBLE:
                 wishes.drop(state, row)
-            elif row != winner:
+            elif candidates[row, at.C_REASON] == WON:
+                contacts.leave(program, state, row, candidates[row, at.C_CHANNEL])
+            else:
                 _block(candidates, row)
         row = after
-    if winner >= 0:
-        switches.count_contact(program, state, candidates[winner, at.C_CAMPAIGN])
-        wishes.drop(state, winner)
+    _count_contacts(program, state, first, state.pools[at.LINES, COUNT])
     wishes.set_round(state, customer)
+
+
+@kernel
+def _count_contacts(program: Program, state: State, first: int, stop: int) -> None:
+    """Count what the lines `[first, stop)` say was won, each contact in its campaign's run."""
+    for line in range(first, stop):
+        if state.lines[line, at.L_REASON] == WON:
+            switches.count_contact(program, state, state.lines[line, at.L_CAMPAIGN])
 
 
 @kernel
@@ -187,7 +233,7 @@ def _has_moved(state: State, row: int) -> bool:
 def _is_lifted(program: Program, state: State, customer: int, row: int) -> bool:
     """Whether what blocks a candidate no longer does, otherwise than because its time has come."""
     block = state.candidates[row, at.C_BLOCK]
-    if block == NO_CONSENT or block == NO_ADDRESS or block == SUPPRESSED:
+    if _is_lifted_by_event(block):
         return gates.is_free(program, state, customer, row)
     lifts = block == CAP and program.limits[P_CAPS_LIFT] == 1
     return _has_moved(state, row) or (lifts and gates.has_room_again(program, state, customer, row))
@@ -210,7 +256,7 @@ def wake(program: Program, state: State, customer: int) -> int:
                 candidates[row, at.C_BLOCK] = 0
                 candidates[row, at.C_DUE_AT] = now
                 woken = True
-            elif block == NO_CONSENT or block == NO_ADDRESS or block == SUPPRESSED:
+            elif _is_lifted_by_event(block):
                 due = min(due, gates.free_again(program, state, customer, row))
         row = candidates[row, at.C_NEXT]
     if woken:

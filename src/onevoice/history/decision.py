@@ -16,8 +16,9 @@ class Line:
     the playbook such as `policies.caps[1]`; for `paused` and `stopped` what is off: `campaign`, `class` or `all`) are
     empty where they say nothing. `value` is what was compared as it was used: the count of a cap or of a run (with its
     `limit`), the time of the last contact for a gap, the campaign that won for `outranked`. `until`: when the reason
-    ends by itself, None if it does not. `score` is the rank; `contact` the number of the contact that was made; `key`
-    the hash of what the campaign is `per`, 0 without.
+    ends by itself, None if it does not. `score` is the rank; `contact` the number of the contact that was made, or that
+    is under way; `follows` that of the contact which stayed unseen and is followed; `key` the hash of what the campaign
+    is `per`, 0 without.
 
     >>> (line,) = engine.decide("home_banner", ada).lines
     >>> line.campaign, line.reason, line.score, line.contact
@@ -34,6 +35,7 @@ class Line:
     score: float | None = None
     contact: int | None = None
     key: int = 0
+    follows: int | None = None
 
     def __repr__(self) -> str:
         """Show what is said, and nothing that is empty."""

@@ -42,6 +42,7 @@ LINES: Final = pa.schema(
         "until": TIME,
         "score": pa.float64(),
         "contact": pa.int64(),
+        "follows": pa.int64(),
     }
 )
 
@@ -105,4 +106,5 @@ def _row(decision: Decision, line: Line) -> dict[str, Any]:
         "until": line.until,
         "score": line.score,
         "contact": line.contact,
+        "follows": line.follows,
     }

@@ -111,17 +111,33 @@ class _Case:
 
 def _won(case: _Case) -> tuple[str, str]:
     score = "" if case.line.score is None else f" with a rank of {case.line.score:g}"
+    if case.line.follows is not None:
+        return (
+            f"{case.path}.if_unseen",
+            f"goes out by {case.line.channel}, for contact {case.line.follows} stayed unseen",
+        )
     return "", f"goes out by {case.line.channel}{score}" if case.line.channel else f"is shown{score}"
 
 
 def _expired(case: _Case) -> tuple[str, str]:
     limit = case.campaign and case.campaign.valid_for_us
+    if case.line.contact is not None:
+        return (
+            f"{case.path}.valid_for",
+            f"its time was over when it was known what became of contact {case.line.contact}",
+        )
     return f"{case.path}.valid_for", f"was not chosen within {_span(limit)}" if limit else "the campaign is over"
 
 
 def _ended(case: _Case) -> tuple[str, str]:
     until = case.campaign and case.campaign.until
-    return f"{case.path}.until", f"{until.event} came, which ends it" if until else "an event came that ends it"
+    ended = f"{until.event} came, which ends it" if until else "an event ended it"
+    return f"{case.path}.until", ended + _after_contact(case)
+
+
+def _after_contact(case: _Case) -> str:
+    """Say which contact a wish was about that is no more."""
+    return "" if case.line.contact is None else f", after its contact {case.line.contact} was reserved"
 
 
 def _not_eligible(case: _Case) -> tuple[str, str]:
@@ -140,7 +156,7 @@ def _too_many(case: _Case) -> tuple[str, str]:
 
 
 def _stopped(case: _Case) -> tuple[str, str]:
-    return "", f"{_switch(case)} was stopped"
+    return "", f"{_switch(case)} was stopped{_after_contact(case)}"
 
 
 def _paused(case: _Case) -> tuple[str, str]:
@@ -167,6 +183,12 @@ def _no_address(case: _Case) -> tuple[str, str]:
     channel = case.playbook.channels.get(case.line.channel)
     kind = channel.address if channel else ""
     return f"channels.{case.line.channel}", f"{case.line.channel} needs an identifier {kind}, and none is known"
+
+
+def _failed(case: _Case) -> tuple[str, str]:
+    if case.line.contact is not None:
+        return f"{case.path}.send", f"contact {case.line.contact} by {case.line.channel} failed, and no channel is left"
+    return f"{case.path}.send", f"a contact by {case.line.channel} failed, and no other channel is open"
 
 
 def _suppressed(case: _Case) -> tuple[str, str]:
@@ -215,6 +237,7 @@ _SENTENCES: Final[dict[str, Callable[[_Case], tuple[str, str]]]] = {
     "paused": _paused,
     "no_consent": _no_consent,
     "no_address": _no_address,
+    "failed": _failed,
     "suppressed": _suppressed,
     "again_after": _again_after,
     "hours": _hours,

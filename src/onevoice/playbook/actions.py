@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Final
 
 from onevoice.playbook import grammar
 from onevoice.playbook.grammar import Slip
-from onevoice.playbook.model import Campaign, Channel, Identifier, Offer, Placement, Trigger, TriggerKind
-from onevoice.playbook.record import Record, Report, short_text
+from onevoice.playbook.model import Campaign, Channel, Identifier, Offer, Placement, SendBy, Trigger, TriggerKind
+from onevoice.playbook.record import Record, Report, opened, short_text
 from onevoice.playbook.tree import quoted
 from onevoice.playbook.words import SQL_WORDS
 
@@ -19,11 +19,23 @@ if TYPE_CHECKING:
 UNREAD: Final = Trigger(TriggerKind.EVENT)  # stands in for a trigger with a mistake
 SLOTS_MAX: Final = 100
 # Inbound is answered at once, so a wish that waits, ends or is counted per value has no meaning there.
-OUTBOUND_ONLY: Final = ("send", "per", "after", "wait", "valid_for", "until", "again_after", "at_most")
+OUTBOUND_ONLY: Final = (
+    "send",
+    "send_by",
+    "if_unseen",
+    "per",
+    "after",
+    "wait",
+    "valid_for",
+    "until",
+    "again_after",
+    "at_most",
+)
 # Which identifier format the channels that everybody knows are addressed by.
 ADDRESS_FORMATS: Final = {"email": "email", "sms": "phone", "call": "phone"}
 
 PLACEMENTS_MAX: Final = 63  # bits of one word of the engine
+CHANNELS_MAX: Final = 60  # of one campaign: bits, too
 
 
 def offers(root: Record) -> dict[str, Offer]:
@@ -68,6 +80,7 @@ def _campaign(name: str, record: Record, zone: ZoneInfo) -> Campaign:
     record.require("class", "when")
     when = record.parsed("when", lambda text: grammar.trigger(text, zone), UNREAD)
     goal, goal_within_us = record.parsed("goal", grammar.goal, (None, 0))
+    unseen_after_us, unseen_next = _if_unseen(record)
     campaign = Campaign(
         name,
         klass=record.text("class"),
@@ -79,6 +92,9 @@ def _campaign(name: str, record: Record, zone: ZoneInfo) -> Campaign:
         condition=record.condition("if"),
         offer=record.text("offer"),
         send=record.names("send"),
+        send_by=SendBy(record.one_of("send_by", SendBy, SendBy.ORDER)),
+        unseen_after_us=unseen_after_us,
+        unseen_next=unseen_next,
         placements=record.names("placements"),
         per=record.parsed("per", _event_field, ""),
         after_us=record.duration("after"),
@@ -97,6 +113,19 @@ def _campaign(name: str, record: Record, zone: ZoneInfo) -> Campaign:
     if campaign.to_us and campaign.to_us <= campaign.from_us:
         record.refuse("to", "`to` before `from`", expected="a last day not before the first")
     return campaign
+
+
+def _if_unseen(record: Record) -> tuple[int, tuple[str, ...]]:
+    """Read after how long what stays unseen is followed, and by which channels."""
+    node = record.filled("if_unseen")
+    if node is None:
+        return 0, ()
+    with opened(record.report, node) as row:
+        row.require("after", "next")
+        after_us, channels = row.length("after"), row.names("next")
+        if "next" in row.nodes and not channels:
+            row.refuse("next", "no channel to follow by", expected="at least one channel", found="none")
+        return after_us, channels
 
 
 def _day_end(text: str, zone: ZoneInfo) -> int:
@@ -146,19 +175,21 @@ def channels(root: Record, campaigns: Iterable[Campaign], identifiers: dict[str,
     """Read `channels`, and declare those that campaigns send by without declaring them."""
     found = root.each("channels", lambda name, record: _channel(name, record, identifiers))
     for campaign in campaigns:
-        for i, name in enumerate(campaign.send):
-            if name not in found:
-                where = root.report.where(f"campaigns.{campaign.name}.send[{i}]")
-                found[name] = Channel(name, _default_address(name, identifiers, where, root.report))
+        for key, names in (("send", campaign.send), ("if_unseen.next", campaign.unseen_next)):
+            for i, name in enumerate(names):
+                if name not in found:
+                    where = root.report.where(f"campaigns.{campaign.name}.{key}[{i}]")
+                    found[name] = Channel(name, _default_address(name, identifiers, where, root.report))
     return found
 
 
 def _channel(name: str, record: Record, identifiers: dict[str, Identifier]) -> Channel:
+    cost, receipts_us = record.number("cost", 0.0, 0.0), record.length("receipts")
     if "address" in record.nodes:
-        return Channel(name, record.text("address"))
+        return Channel(name, record.text("address"), cost, receipts_us)
     record.node("address")
     where = record.report.where(f"channels.{name}")
-    return Channel(name, _default_address(name, identifiers, where, record.report))
+    return Channel(name, _default_address(name, identifiers, where, record.report), cost, receipts_us)
 
 
 def _default_address(name: str, identifiers: dict[str, Identifier], where: str, report: Report) -> str:

@@ -15,7 +15,7 @@ from onevoice.conditions.types import Scope, Type
 from onevoice.conditions.types import check as check_condition
 from onevoice.errors import ConditionError, Mistake
 from onevoice.near import did_you_mean
-from onevoice.playbook.actions import UNREAD
+from onevoice.playbook.actions import CHANNELS_MAX, UNREAD
 from onevoice.playbook.builtin import row_fields
 from onevoice.playbook.hours import ALL
 from onevoice.playbook.model import (
@@ -31,8 +31,17 @@ from onevoice.playbook.model import (
     Playbook,
     TriggerKind,
 )
+from onevoice.playbook.policies import COUNTS_FROM
 from onevoice.playbook.record import LISTED_BESIDE_HINT, SECTION_MAX, Report, listed
-from onevoice.playbook.scopes import Scopes, Written, conditions_of, event_matches, fact_key_types, trigger_event
+from onevoice.playbook.scopes import (
+    Scopes,
+    Written,
+    conditions_of,
+    event_matches,
+    fact_key_types,
+    reaches,
+    trigger_event,
+)
 from onevoice.playbook.tree import quoted
 
 if TYPE_CHECKING:
@@ -292,6 +301,14 @@ class _Checker:
             self.refuse(f"{path}.send", "no channel to send by", expected="at least one channel", found="none")
         for i, name in enumerate(campaign.send):
             self.known(f"{path}.send[{i}]", "channel", name, playbook.channels)
+        if bool(campaign.unseen_next) != bool(campaign.unseen_after_us) and not self.report.nodes:
+            self.refuse(f"{path}.if_unseen", "half a chain", expected="both `after` and `next`")
+        for i, name in enumerate(campaign.unseen_next):
+            self.known(f"{path}.if_unseen.next[{i}]", "channel", name, playbook.channels)
+        for key, names in (("send", campaign.send), ("if_unseen.next", campaign.unseen_next)):
+            if len(names) > CHANNELS_MAX:
+                expected, found = f"at most {CHANNELS_MAX}", str(len(names))
+                self.refuse(f"{path}.{key}", "too many channels", expected=expected, found=found)
         for i, name in enumerate(campaign.placements):
             self.known(f"{path}.placements[{i}]", "placement", name, playbook.placements)
         self.trigger(campaign)
@@ -337,6 +354,7 @@ class _Checker:
         policies = self.playbook.policies
         for i, cap in enumerate(policies.caps):
             self.cap(f"policies.caps[{i}]", cap)
+        self.known("policies.counts_from", "state", policies.counts_from, COUNTS_FROM)
         for name in policies.hours:
             if name != ALL:
                 self.known(f"policies.hours.{name}", "channel", name, self.playbook.channels)
@@ -430,7 +448,7 @@ class _Checker:
                     continue
                 mend = f"move {quoted(names[index])} above {quoted(name)}"
                 what = "a segment that uses one declared after it"
-                if _reaches(names[index], name, names, expressions):
+                if reaches(names[index], name, names, expressions):
                     what, mend = "a circle of segments", "a segment may not depend on itself, not through others either"
                     told |= {name, names[index]}
                 self.refuse(f"segments.{name}", what, found=quoted(names[index]), mend=mend)
@@ -476,20 +494,3 @@ _MEASURED: Final[dict[Aggregate, frozenset[FieldType]]] = {
     Aggregate.DISTINCT: frozenset({FieldType.CHOICE, FieldType.PRODUCT, FieldType.KEY}),
 }
 _WITHOUT_FIELD: Final = frozenset({Aggregate.COUNT, Aggregate.LATEST, Aggregate.FIRST})
-
-
-def _reaches(start: str, goal: str, names: list[str], expressions: Mapping[str, Expression]) -> bool:
-    """Tell whether a segment depends on another, directly or through others."""
-    waiting, seen = [start], set[str]()
-    while waiting:
-        name = waiting.pop()
-        if name == goal:
-            return True
-        if name in seen:
-            continue
-        seen.add(name)
-        expression = expressions.get(f"segments.{name}")
-        for kind, index in symbols_of(expression) if expression else ():
-            if kind is SymbolKind.SEGMENT:
-                waiting.append(names[index])
-    return False

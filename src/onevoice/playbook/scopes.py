@@ -17,6 +17,7 @@ from onevoice.conditions.tree import (
     OFFER_PARAMETERS,
     OFFER_PRODUCT,
     OFFER_VALUE,
+    symbols_of,
 )
 from onevoice.conditions.types import Scope, Symbol, SymbolKind, Type
 from onevoice.playbook.builtin import all_events, all_facts, row_fields
@@ -34,6 +35,8 @@ from onevoice.playbook.model import (
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+
+    from onevoice.conditions.tree import Expression
 
 Symbols = dict[str, Symbol]
 
@@ -271,3 +274,20 @@ def event_matches(playbook: Playbook) -> Iterator[tuple[str, EventMatch]]:
         for key, match in (("until", campaign.until), ("goal", campaign.goal)):
             if match is not None:
                 yield f"{path}.{key}", match
+
+
+def reaches(start: str, goal: str, names: list[str], expressions: Mapping[str, Expression]) -> bool:
+    """Tell whether a segment depends on another, directly or through others."""
+    waiting, seen = [start], set[str]()
+    while waiting:
+        name = waiting.pop()
+        if name == goal:
+            return True
+        if name in seen:
+            continue
+        seen.add(name)
+        expression = expressions.get(f"segments.{name}")
+        for kind, index in symbols_of(expression) if expression else ():
+            if kind is SymbolKind.SEGMENT:
+                waiting.append(names[index])
+    return False

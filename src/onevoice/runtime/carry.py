@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from onevoice.engine import candidates as wishes
-from onevoice.engine import growth, timers
+from onevoice.engine import contacts, growth, ledger, timers
 from onevoice.engine import state as at
 from onevoice.engine import switches as off
 from onevoice.engine.store import COUNT, take
@@ -114,6 +114,7 @@ def _enter(old: Fold, new: Fold, contexts: _Contexts, waiting: Waiting) -> None:
     candidate[at.C_PRODUCT] = product
     candidate[at.C_BLOCK] = candidate[at.C_LAST_REASON] = 0
     candidate[at.C_EXPIRY_TIMER] = at.INFINITE
+    candidate[at.C_CLOSED] = _closed(old, new, before, campaign)
     state.contexts[place, :] = values
     _link(state, customer, place)
     if not before[at.C_BORN]:
@@ -125,6 +126,27 @@ def _enter(old: Fold, new: Fold, contexts: _Contexts, waiting: Waiting) -> None:
     expires = max(now, min(int(before[at.C_EXPIRES_AT]), end))
     candidate[at.C_EXPIRES_AT] = expires
     wishes.time_expiry(state, place)
+    _go_on(new, place)
+
+
+def _closed(old: Fold, new: Fold, before: NDArray[np.int64], campaign: int) -> int:
+    """Return the places of the channels in the new `send` that were closed in the old one."""
+    theirs: list[int] = old.compiled.program.sends[before[at.C_CAMPAIGN]].tolist()
+    names, closed = list(old.published.playbook.channels), int(before[at.C_CLOSED])
+    lost = {names[channel] for place, channel in enumerate(theirs) if closed >> place & 1}
+    channels = list(new.published.playbook.channels)
+    ours = new.compiled.program.sends[campaign].tolist()
+    return sum(1 << place for place, channel in enumerate(ours) if channel >= 0 and channels[channel] in lost)
+
+
+def _go_on(new: Fold, row: int) -> None:
+    """Let a candidate in flight whose contact is forgotten, and one that is watched, go on under the new rules."""
+    program, state = new.compiled.program, new.machine.state
+    customer, number = (int(state.candidates[row, column]) for column in (at.C_CUSTOMER, at.C_CONTACT))
+    stage = int(state.candidates[row, at.C_STAGE])
+    is_forgotten = stage == at.IN_FLIGHT and ledger.row_of(program, state, customer, number) < 0
+    if is_forgotten or stage == at.WATCHED:
+        contacts.settle(program, state, row)
 
 
 def _link(state: at.State, customer: int, row: int) -> None:

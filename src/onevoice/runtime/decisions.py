@@ -151,6 +151,7 @@ class Reading:
             "until": _times(until, _IS_UNTIL[reason] & (until != 0)),
             "score": pa.array(outcome.scores, mask=np.isnan(outcome.scores)),
             "contact": pa.array(lines[:, at.L_CONTACT], mask=lines[:, at.L_CONTACT] < 0),
+            "follows": pa.array(lines[:, at.L_RULE], mask=(reason != Reason.WON) | (lines[:, at.L_RULE] < 0)),
         }
         return pa.table(columns, LINES)
 
@@ -167,6 +168,7 @@ class Reading:
             score=None if score != score else score,  # noqa: PLR0124 - NaN is NULL
             contact=line[at.L_CONTACT] if line[at.L_CONTACT] >= 0 else None,
             key=line[at.L_KEY],
+            follows=rule if reason == Reason.WON and rule >= 0 else None,
         )
 
     def _value(self, reason: int, value: int, limit: int) -> int | datetime | str | None:

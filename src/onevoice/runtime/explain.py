@@ -91,7 +91,7 @@ def _contacts(
     """Yield the contacts that were made, their customers numbered as a fold of these alone numbers them."""
     for reading, decision in decisions:
         for line in decision.lines:
-            if line.contact is not None:
+            if line.contact is not None and line.reason in {"won", "ended", "stopped"}:
                 campaign = reading.playbook.campaigns[line.campaign]
                 offer = reading.playbook.offers.get(campaign.offer)
                 yield Made(
@@ -105,6 +105,9 @@ def _contacts(
                     channel=line.channel,
                     family=(offer.family or offer.name) if offer else "",
                     product=int(hashes([offer.product], secret)[0]) if offer and offer.product else 0,
+                    follows=-1 if line.follows is None else line.follows,
+                    receipts_us=reading.playbook.channels[line.channel].receipts_us if line.channel else 0,
+                    cancels=line.reason != "won",
                 )
 
 
