@@ -43,7 +43,9 @@ P_HELD: Final = 16  # the share of customers held out of the classes that say so
 P_HOLDOUTS: Final = 17  # how many memberships a customer may have
 P_HOLDOUT_SALT: Final = 18
 P_SLOT_HOLDOUTS: Final = 19
-LIMITS: Final = 20
+P_COUNTS_FROM: Final = 20  # the state of a contact from which on it counts; RESERVED: all do
+P_CHANNEL_TRAIT: Final = 21  # the trait that is the customer's own channel, or -1
+LIMITS: Final = 22
 
 SHARES: Final = 2**53  # a share is compared with so many places of a lot
 
@@ -72,10 +74,11 @@ E_PRODUCT: Final = 14  # column of the product a world event is about; -1: an ev
 E_FIRST: Final = 15  # columns of the fields that a special event is read by
 E_SECOND: Final = 16
 E_THIRD: Final = 17
-E_JUDGES_FROM: Final = 18  # what such an event, or an item of it, may flip
-E_JUDGES_TO: Final = 19
-E_FOURTH: Final = 20  # see E_FIRST
-EVENT_TYPE_WIDTH: Final = 21
+E_FOURTH: Final = 18
+E_FIFTH: Final = 19
+E_JUDGES_FROM: Final = 20  # what such an event, or an item of it, may flip
+E_JUDGES_TO: Final = 21
+EVENT_TYPE_WIDTH: Final = 22
 
 SPECIAL_NONE: Final = 0
 SPECIAL_REPORTED: Final = 1  # contact_reported: campaign, class, channel, offer
@@ -86,6 +89,7 @@ SPECIAL_PAUSED: Final = 5  # campaign_paused: campaign, class
 SPECIAL_RESUMED: Final = 6  # campaign_resumed: the same
 SPECIAL_STOPPED: Final = 7  # campaign_stopped: the same
 SPECIAL_RESOURCE: Final = 8  # resource_set: resource, left
+SPECIAL_RECEIPT: Final = 16  # and above: this + the state that is told: contact, campaign, class, channel, offer
 
 # `facts`
 FACT_LASTS: Final = 0  # µs, 0: until closed
@@ -196,7 +200,10 @@ CAMPAIGN_PLACEMENTS: Final = 17  # bits
 CAMPAIGN_OWNER: Final = 18  # number of its owner, in order of first mention, or -1
 CAMPAIGN_AT_MOST: Final = 19  # contacts in one run, 0: no limit
 CAMPAIGN_HELD: Final = 20  # its own share of customers held out, of SHARES
-CAMPAIGN_WIDTH: Final = 21
+CAMPAIGN_NAME: Final = 21  # name code
+CAMPAIGN_UNSEEN_US: Final = 22  # how long a contact may stay unseen
+CAMPAIGN_FOLLOWS: Final = 23  # how many channels in `follows`
+CAMPAIGN_WIDTH: Final = 24
 
 BY_MOMENT: Final = 2
 
@@ -211,7 +218,8 @@ PROPOSAL_PRODUCT: Final = 3  # name code
 PROPOSAL_FAMILY: Final = 4  # name code
 PROPOSAL_COMPUTED_FROM: Final = 5  # into `computed`
 PROPOSAL_COMPUTED_TO: Final = 6
-PROPOSAL_WIDTH: Final = 7
+PROPOSAL_NAME: Final = 7  # name code of the offer
+PROPOSAL_WIDTH: Final = 8
 
 # `computed`: parameters of offers that expressions give
 COMPUTED_COLUMN: Final = 0  # of `figures`, after those that each line has
@@ -239,12 +247,14 @@ CLASS_EXEMPT_GAP: Final = 4
 CLASS_COUNTS: Final = 5  # 0: its contacts are in no cap, and in no gap of others
 CLASS_EXPLORED: Final = 6
 CLASS_HELD: Final = 7
+CLASS_NAME: Final = 8  # name code
 
 # `channels`
 CHANNEL_KIND: Final = 0  # identifier kind of its address, or -1
 CHANNEL_NAME: Final = 1  # name code
-CHANNEL_WINDOWS_FROM: Final = 2  # into `windows`; none: always open
-CHANNEL_WINDOWS_TO: Final = 3
+CHANNEL_RECEIPTS_US: Final = 2  # 0: what is decided is sent
+CHANNEL_WINDOWS_FROM: Final = 3  # into `windows`; none: always open
+CHANNEL_WINDOWS_TO: Final = 4
 
 # `windows`: when something is open on a local clock
 WINDOW_FROM_US: Final = 0  # of the local day
@@ -361,6 +371,7 @@ class Program(Tables):
         "proposals": "i2",
         "computed": "i2",
         "sends": "i2",
+        "follows": "i2",  # campaign × place: by which channel what stays unseen is followed
         "parts": "i2",  # event type × campaign: where its `per` field is
         "schedules": "i2",
         "goals": "i2",
@@ -412,6 +423,7 @@ class Program(Tables):
     proposals: NDArray[np.int64]
     computed: NDArray[np.int64]
     sends: NDArray[np.int64]
+    follows: NDArray[np.int64]
     parts: NDArray[np.int64]
     schedules: NDArray[np.int64]
     goals: NDArray[np.int64]

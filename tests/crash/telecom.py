@@ -68,5 +68,6 @@ KINDS = [
     ("case_resolved", {"case_id": lambda dice: f"k{dice.randrange(4)}"}),
     ("product_restocked", {"product": product}),
     ("asked", {"placement": lambda dice: "home_banner"}),
+    *((f"contact_{state}", {"contact": lambda dice: dice.randrange(12)}) for state in ("sent", "failed", "seen")),
     ("page_left", {}),  # unknown to the playbook
 ]

@@ -46,7 +46,8 @@ def wishes_of(decisions):
     for decision in decisions:
         for line in decision.lines:
             key = decision.customer, line.campaign, line.key
-            if decision.kind not in {"ask", "stop"}:
+            is_after = line.follows is not None or (line.contact is not None and line.reason != "won")
+            if decision.kind not in {"ask", "stop"} and not is_after:
                 if key not in open_:
                     open_[key] = Wish(decision, line)
                     found.append(open_[key])

@@ -99,7 +99,7 @@ def test_one_customers_lines_are_those_of_the_whole_table(engine):
     assert lines_table(engine.decisions()).to_pylist() == whole.to_pylist()
 
 
-NUMBERS = ("decision", "position", "customer", "key", "value", "limit", "contact", "score", "probability")
+NUMBERS = ("decision", "position", "customer", "key", "value", "limit", "contact", "follows", "score", "probability")
 TIMES = ("time", "last_contact", "until")
 NAMES = ("kind", "placement", "campaign", "reason", "channel", "rule", "winner", "offer")
 

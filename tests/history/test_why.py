@@ -18,7 +18,8 @@ time_zone: Europe/Vilnius
 identifiers: {email: {format: email}, card: {}}
 resources: {desk: {capacity: 1 per day}}
 events:
-  {call: {}, hush: {}, order: {}, visit: {}, call_me: {}, case_opened: {}, case_resolved: {}, sale: {fields: {n: key}}}
+  {call: {}, hush: {}, order: {}, visit: {}, call_me: {}, case_opened: {}, case_resolved: {}, sale: {fields: {n: key}},
+  moved: {}}
 facts: {open_case: {opens: case_opened, closes: case_resolved}}
 measures: {orders: count of order}
 campaigns:
@@ -31,6 +32,7 @@ campaigns:
   ring: {class: service, when: event call, send: [phone]}
   banner: {class: sales, priority: 1, when: asked, placements: [home]}
   other_banner: {class: sales, priority: 2, when: asked, placements: [home]}
+  letter: {class: service, when: event moved, send: [post]}
   quiet: {class: service, when: event hush, send: [mail], holdout: 99.999999%}
 placements: {home: {slots: 1}}
 policies:
@@ -40,7 +42,7 @@ policies:
   suppress: [{stop: [sales], while: open_case, then: 3 days, at_most: 30 days}]
   hours: {desk: [09:00-18:00 mon-fri, 10:00-14:00 sat]}
   holidays: [2026-03-03]
-channels: {phone: {uses: [desk]}, mail: {address: email}}
+channels: {phone: {uses: [desk]}, mail: {address: email}, post: {receipts: 1 day}}
 """
 
 
@@ -96,6 +98,10 @@ CASES = {
     "no_address": (
         [(0, event("visit", by_card=True))],
         "tips: mail needs an identifier email, and none is known [channels.mail]",
+    ),
+    "failed": (
+        [(0, event("moved")), (1, event("contact_failed", contact=0))],
+        "letter: contact 0 by post failed, and no channel is left [campaigns.letter.send]",
     ),
     "suppressed": (
         [(0, event("case_opened")), (1, event("visit"))],

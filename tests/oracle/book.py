@@ -9,6 +9,8 @@ from onevoice.conditions.types import Type, check
 from onevoice.playbook.builtin import row_fields
 from onevoice.playbook.scopes import Scopes
 
+from .state import STATES
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
     from onevoice.playbook.model import Campaign, CampaignClass, EventMatch, FieldType, Offer, Playbook, TriggerKind
 
 OFFER_EVENTS = ("offer_shown", "offer_accepted", "offer_refused", "offer_not_now", "offer_clicked")
+RECEIPTS = tuple(f"contact_{state}" for state in STATES[1:])
 REACTIONS = ("offer_clicked", "offer_accepted", "offer_refused", "offer_not_now")
 
 
@@ -34,6 +37,10 @@ class Book:
     @cached_property
     def zone_trait(self) -> str:
         return next((trait.name for trait in self.playbook.traits.values() if trait.means == "time_zone"), "")
+
+    @cached_property
+    def channel_trait(self) -> str:
+        return next((trait.name for trait in self.playbook.traits.values() if trait.means == "channel"), "")
 
     def row_fields(self, event: str) -> dict[str, FieldType]:
         return row_fields(self.events, event) or {}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from . import conditions, controls, gates, segments
+from . import conditions, controls, flights, gates, segments
 from .clock import INFINITE
 from .hashing import text_hash
 from .state import NEVER, Candidate, Line
@@ -133,7 +133,9 @@ def expire(twin: Twin, customer: Customer, candidate: Candidate) -> None:
 def close(twin: Twin, customer: Customer, candidate: Candidate, reason: str, rule: int = -1) -> None:
     """Remove a candidate and record why."""
     del customer.candidates[candidate.number, candidate.key]
-    twin.decide("end", customer, [Line(candidate.campaign, candidate.key, reason, rule=rule)])
+    line = Line(candidate.campaign, candidate.key, reason, rule=rule, contact=candidate.under_way)
+    twin.decide("end", customer, [line])
+    flights.cancel(twin, customer, candidate)
 
 
 # Merging
@@ -148,7 +150,7 @@ def merge(into: Customer, other: Customer) -> None:
 
 
 def _one_of(ours: Candidate, theirs: Candidate) -> Candidate:
-    """Make one candidate of two: the earlier birth and wake, what the later trigger brought."""
+    """Make one candidate of two: the earlier birth, what the further one has, what the later trigger brought."""
     later = theirs if theirs.trigger.at > ours.trigger.at else ours
     first = theirs if _turn(theirs) < _turn(ours) else ours
     born_later = later if later.born or not first.born else first
@@ -157,9 +159,10 @@ def _one_of(ours: Candidate, theirs: Candidate) -> Candidate:
         trigger=later.trigger,
         birth=min(ours.birth, theirs.birth),
         expiry=born_later.expiry,
+        closed=ours.closed | theirs.closed,
     )
 
 
-def _turn(candidate: Candidate) -> tuple[bool, int]:
-    """Order two candidates of one wish: the born first, then the earlier due or wake."""
-    return (not candidate.born, candidate.due)
+def _turn(candidate: Candidate) -> tuple[bool, int, int]:
+    """Order two candidates of one wish: the born first, of them the further one, then the earlier due or wake."""
+    return (not candidate.born, -("waits", "in flight", "watched").index(candidate.stage), candidate.due)

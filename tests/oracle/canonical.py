@@ -18,8 +18,10 @@ float, times int, texts str, keys and hashes signed int, NULL None. INFINITE is 
 - suppressions: (customer, rule, since or None, left_at or None): since while true, else left_at
 - candidates: (customer, campaign, key, born, birth, due, trigger time, trigger position, expiry, reason, recorded):
   born 0 or 1; unborn: due and expiry INFINITE; reason 0 when unblocked, else its place in the order of §12 from 1;
-  recorded: (reason, channel number, rule, until) of its last recorded line, or None
-- contacts: (customer, number, campaign, class, channel, key, due, family, category, address), not forgotten
+  recorded: (reason, channel number, rule, until) of its last recorded line, or None; then stage, closed channels,
+  first and last contact, followers made
+- contacts: (customer, number, campaign, class, channel, key, due, family, category, address, state, open until,
+  followed, offer), not forgotten
 - unanswered: (customer, hash of the family, count), counts above nought (§10 ignored)
 - holdouts: (customer, hash of the campaign's name or 0, 1 held out else 0, since)
 - endings: (customer, campaign, any, key, occurred_at, position): the greatest event that matches `until`;
@@ -39,7 +41,7 @@ from onevoice.playbook.model import Aggregate
 
 from . import contacts, facts, measures, resources
 from .hashing import identifier_hash, key_hash, name_hash, text_hash
-from .state import NEVER
+from .state import NEVER, STATES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -180,6 +182,11 @@ def _candidates(twin: Twin, customer: Customer) -> Iterator[Row]:
             each.expiry,
             int(each.reason),
             _recorded(twin, each),
+            ("waits", "in flight", "watched").index(each.stage),
+            tuple(sorted(_place(twin.book.playbook.channels, channel) for channel in each.closed)),
+            each.first,
+            each.last,
+            each.followed,
         )
 
 
@@ -201,7 +208,9 @@ def _contacts(twin: Twin, customer: Customer) -> Iterator[Row]:
             )
             address = identifier_hash(*each.address.split(" ", 1), twin.secret)[0] if each.address else None
             category = contacts.category(twin.book, each) or None
-            yield (customer.number, each.number, *names, each.key, each.due, each.family or None, category, address)
+            told = (STATES.index(each.state), each.open_until, each.follows, each.offer or None)
+            about = (each.family or None, category, address)
+            yield (customer.number, each.number, *names, each.key, each.due, *about, *told)
 
 
 def _unanswered(twin: Twin, customer: Customer) -> Iterator[Row]:

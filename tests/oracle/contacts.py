@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 from onevoice.playbook.model import DAY, EACH, Period
 
-from . import clock, facts
+from . import clock, facts, flights, resources
 from .clock import INFINITE
 from .conditions import offered_family, zone_of
-from .state import Contact
+from .state import LOST, STATES, Contact, Reason
 
 if TYPE_CHECKING:
-    from onevoice.playbook.model import Cap, Offer
+    from onevoice.playbook.model import Cap
 
     from .book import Book
     from .state import Candidate, Customer, Row
@@ -62,6 +62,7 @@ def prospect(twin: Twin, customer: Customer, candidate: Candidate, channel: str)
         offered_family(offer) or "",
         (offer.product if offer else "") or candidate.trigger.product or "",
         _address(twin, customer, channel),
+        offer=offer.name if offer else "",
     )
 
 
@@ -74,45 +75,133 @@ def _address(twin: Twin, customer: Customer, channel: str) -> str:
     return f"{kind} {customer.addresses[kind][1]}"
 
 
-def commit(twin: Twin, customer: Customer, candidate: Candidate, channel: str, *, held: bool = False) -> Contact:
-    """Reserve and commit a contact, due now, or what would have been one; return it."""
+def reserve(twin: Twin, customer: Customer, candidate: Candidate, channel: str) -> Contact:
+    """Make a contact for a candidate, due now; return it."""
+    receipts = twin.book.playbook.channels[channel].receipts_us
     contact = prospect(twin, customer, candidate, channel)
-    contact.number = HELD_OUT if held else twin.contacts_made
-    twin.contacts_made += not held
+    contact.number = twin.contacts_made
+    twin.contacts_made += 1
+    if candidate.stage == "watched":
+        contact.follows = candidate.last
+        candidate.followed += 1
+    else:
+        candidate.first, candidate.followed = contact.number, 0
+    candidate.last, candidate.last_due = contact.number, twin.now
+    if receipts:
+        contact.state, contact.open_until = "reserved", twin.now + receipts
     customer.contacts.append(contact)
-    _count_unanswered(twin, customer, candidate.offer)
+    resources.take(twin, twin.book.campaigns[candidate.number], channel, contact.product or None)
+    if contact.state == "sent":
+        _count_unanswered(twin, customer, contact)
     return contact
 
 
-def counts(book: Book, contact: Contact) -> bool:
-    """Tell whether a contact is in caps and in the gap of others."""
-    klass = book.policies.classes.get(contact.klass)
-    return contact.number != HELD_OUT and (klass is None or klass.counts)
+def hold_back(twin: Twin, customer: Customer, candidate: Candidate, channel: str) -> Contact:
+    """Note what would have been a contact, due now, if its customer were not held out; return it."""
+    contact = prospect(twin, customer, candidate, channel)
+    contact.number = HELD_OUT
+    customer.contacts.append(contact)
+    _count_unanswered(twin, customer, contact)
+    return contact
 
 
-def _count_unanswered(twin: Twin, customer: Customer, offer: Offer | None) -> None:
+def _count_unanswered(twin: Twin, customer: Customer, contact: Contact) -> None:
     """Count the offers of a family since the last reaction; the n-th opens `ignored(family)`."""
-    family = offered_family(offer)
+    family = contact.family
     times = twin.book.policies.refusals.ignored_times
-    if family is None or not times:
+    if not family or not times or contact.follows >= 0:
         return
     customer.unanswered[family] = customer.unanswered.get(family, 0) + 1
     if customer.unanswered[family] >= times:
         del customer.unanswered[family]
-        facts.open_key(customer, "ignored", (family,), (twin.now, twin.position))
+        facts.open_key(customer, "ignored", (family,), (contact.due, twin.position))
         customer.judge_at = twin.now
-
-
-def react(customer: Customer, row: Row) -> None:
-    """Set the count of unanswered offers of a family to nought."""
-    customer.unanswered.pop(row.fields["family"], None)
 
 
 def is_forgotten(book: Book, contact: Contact, now: int) -> bool:
     policies = book.policies
-    windows = [1, policies.gap_us, *(campaign.again_after_us for campaign in book.campaigns)]
+    windows = [policies.gap_us, *(each.receipts_us for each in book.playbook.channels.values())]
+    windows += [each for campaign in book.campaigns for each in (campaign.again_after_us, campaign.unseen_after_us)]
     windows += [cap.rolling_us or LONGEST_US[cap.period] for cap in policies.caps]
-    return contact.due + max(windows) <= now
+    return contact.due + max(windows) < now
+
+
+def has_part(book: Book, contact: Contact) -> bool:
+    """Tell whether a contact's class is in caps and in the gap of others."""
+    klass = book.policies.classes.get(contact.klass)
+    return klass is None or klass.counts
+
+
+def counts(twin: Twin, contact: Contact) -> bool:
+    """Tell whether a contact is in caps and in the gap of others."""
+    return contact.number != HELD_OUT and has_part(twin.book, contact) and stands(twin, contact)
+
+
+def stands(twin: Twin, contact: Contact) -> bool:
+    """Tell whether a contact has come as far as it must to count, or may still (§9)."""
+    least = twin.book.policies.counts_from
+    if least == "decided":
+        return True
+    if contact.state in LOST:
+        return False
+    return twin.now < contact.open_until or STATES.index(contact.state) >= STATES.index(least)
+
+
+# Receipts
+
+
+def receive(twin: Twin, customer: Customer, row: Row) -> None:
+    """Take up what is told of a contact of the customer, and fill in what the event leaves unsaid of it."""
+    told = [each for each in customer.contacts if each.number >= 0 and each.number == row.fields["contact"]]
+    told = [each for each in told if not is_forgotten(twin.book, each, twin.now)]
+    for contact in told:
+        known = {"campaign": contact.campaign, "class": contact.klass, "channel": contact.channel}
+        for name, value in (known | {"offer": contact.offer or None}).items():
+            if row.fields[name] is None:
+                row.fields[name] = value
+        go_up(twin, customer, contact, row.type.removeprefix("contact_"))
+
+
+def go_up(twin: Twin, customer: Customer, contact: Contact, state: str) -> None:
+    if STATES.index(state) <= STATES.index(contact.state):
+        return
+    was, contact.state = contact.state, state
+    if state in LOST:
+        free(twin, customer)
+    elif was in {"reserved", "cancelled"}:
+        _count_unanswered(twin, customer, contact)
+    for candidate in list(customer.candidates.values()):
+        of = (candidate.campaign, candidate.key) == (contact.campaign, contact.key)
+        if of and candidate.first <= contact.number <= candidate.last:
+            if state in LOST:
+                flights.lose(twin, customer, candidate, contact)
+            else:
+                flights.reach(twin, customer, candidate, contact)
+
+
+def release(twin: Twin, customer: Customer, contact: Contact) -> None:
+    """Let a contact be over of which nobody told more in its time."""
+    contact.released = True
+    if contact.state == "reserved":
+        go_up(twin, customer, contact, "sent")
+    if contact.state not in LOST and not stands(twin, contact):
+        free(twin, customer)
+
+
+def free(twin: Twin, customer: Customer) -> None:
+    """Let what other contacts hold back be looked at now: one of them counts no more."""
+    for candidate in customer.candidates.values():
+        if candidate.reason in {Reason.AGAIN_AFTER, Reason.GAP, Reason.CAP, Reason.OUTRANKED}:
+            candidate.reason, candidate.due = 0, twin.now
+
+
+def react(twin: Twin, customer: Customer, row: Row) -> None:
+    """Set the count of unanswered offers of a family to nought; nothing follows what is about it any more."""
+    family = row.fields["family"]
+    customer.unanswered.pop(family, None)
+    for candidate in list(customer.candidates.values()):
+        if family is not None and candidate.stage != "waits" and offered_family(candidate.offer) == family:
+            flights.follow_no_more(twin, customer, candidate)
 
 
 # Caps
@@ -132,9 +221,12 @@ class Load:
         return self.count >= self.limit
 
 
-def full_cap(twin: Twin, customer: Customer, prospect: Contact) -> Load | None:
-    """Return the first cap that applies and is full."""
-    loads = (load_of(twin, customer, prospect, rule) for rule in applying(twin, customer, prospect))
+def full_cap(twin: Twin, customer: Customer, prospect: Contact, *, follows: bool) -> Load | None:
+    """Return the first cap that applies and is full; for what follows those with a channel alone."""
+    rules = applying(twin, customer, prospect)
+    if follows:
+        rules = [rule for rule in rules if twin.book.policies.caps[rule].channel]
+    loads = (load_of(twin, customer, prospect, rule) for rule in rules)
     return next((load for load in loads if load.is_full), None)
 
 
@@ -211,7 +303,9 @@ def _limit(customer: Customer, cap: Cap) -> int:
 def _is_counted(twin: Twin, customer: Customer, cap: Cap, prospect: Contact, contact: Contact) -> bool:
     theirs, ours = about(twin.book, contact), about(twin.book, prospect)
     wants = {name: ours[name] if wanted == EACH else wanted for name, wanted in _wants(cap).items() if wanted}
-    if not counts(twin.book, contact) or any(theirs[name] != wanted for name, wanted in wants.items()):
+    if not counts(twin, contact) or any(theirs[name] != wanted for name, wanted in wants.items()):
+        return False
+    if contact.follows >= 0 and not cap.channel:
         return False
     if cap.rolling_us:
         return contact.due + cap.rolling_us > twin.now

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
-from onevoice.playbook.builtin import all_events, row_fields
+from onevoice.playbook.builtin import RECEIPTS, all_events, row_fields
 from onevoice.playbook.model import (
     EACH,
     MINUTE,
@@ -33,6 +33,7 @@ from onevoice.playbook.model import (
     Refusals,
     Resource,
     Segment,
+    SendBy,
     Source,
     Step,
     Suppression,
@@ -41,6 +42,7 @@ from onevoice.playbook.model import (
     TriggerKind,
     Window,
 )
+from onevoice.playbook.policies import COUNTS_FROM
 from onevoice.playbook.scopes import trigger_event
 
 from .clock import EPOCH
@@ -56,6 +58,7 @@ if TYPE_CHECKING:
 KEYS = frozenset({FieldType.KEY, FieldType.CHOICE, FieldType.PRODUCT})
 NUMBERS = frozenset({FieldType.NUMBER})
 VALUES = frozenset(FieldType) - {FieldType.TEXT, FieldType.KEY}
+_OUTBOUND: dict[str, Any] = {"send": (), "uses": (), "unseen_after_us": 0, "unseen_next": (), "at_most_contacts": 0}
 
 
 class Maker:
@@ -70,6 +73,7 @@ class Maker:
             identifiers = [*IDENTIFIERS]
         identifiers = dice.sample(identifiers, len(identifiers))
         traits = dice.some(TRAITS, 1, 6) + dice.maybe([Trait("zone", FieldType.CHOICE, "time_zone")], [], 0.7)
+        traits += dice.maybe([Trait("way", FieldType.CHOICE, "channel")], [], 0.4)
         events = dice.some(EVENTS.values(), 2, 5)
         if all(event.about for event in events):
             events.append(EVENTS["viewed"])
@@ -80,7 +84,7 @@ class Maker:
             traits=named(*traits),
             products=CATALOGUE,
             events=named(*events),
-            channels=named(*(Channel(name, self._kind_of(kind, identifiers)) for name, kind in _CHANNELS.items())),
+            channels=named(*self._channels(identifiers)),
             placements=named(Placement("banner"), Placement("screen", slots=2)),
         )
 
@@ -123,13 +127,35 @@ class Maker:
     def _conditions(self) -> Conditions:
         return Conditions(self.dice, self.times, self.book)
 
+    def _channels(self, identifiers: list[Identifier]) -> list[Channel]:
+        """Draw ways out; by some it is told later whether a contact was sent."""
+        receipts = self.dice.chance(0.6)
+        return [
+            Channel(
+                name,
+                self._kind_of(kind, identifiers),
+                cost=float(self.dice.randint(0, 2)),
+                receipts_us=self.times.span(2, 20) if receipts and self.dice.chance(0.6) else 0,
+            )
+            for name, kind in _CHANNELS.items()
+        ]
+
     # What events there are
 
     def _events(self, *, items: bool = True) -> list[str]:
         """Return the names of all event types and item types of customers, declared ones more often."""
         names = [event.name for event in self.book.events.values() if not event.about]
         lists = [f"{event.name}.{field}" for event in self.book.events.values() for field in event.items]
-        return names * 3 + (lists * 2 if items else []) + ["list_joined", "offer_clicked", "profile_updated"]
+        return (
+            names * 3
+            + (lists * 2 if items else [])
+            + [
+                "list_joined",
+                "offer_clicked",
+                "profile_updated",
+                *self.dice.some(RECEIPTS, 0, 1),
+            ]
+        )
 
     def _fields(self, event: str) -> dict[str, FieldType]:
         return row_fields(all_events(self.book), event) or {}
@@ -240,6 +266,8 @@ class Maker:
             lever=dice.choice((1.0, 0.5)),
             offers=tuple(dice.sample(self.book.offers, min(len(self.book.offers), dice.choice((0, 1, 1, 2, 3))))),
             send=tuple(dice.sample(list(self.book.channels), dice.randint(1, 3))),
+            send_by=dice.choice((SendBy.ORDER, SendBy.COST)),
+            **self._if_unseen(),
             after_us=dice.maybe(times.span(0, 4), 0, 0.2),
             wait_us=dice.choice((-1, -1, 0, times.span(1, 8))),
             valid_for_us=dice.maybe(times.span(1, 15), 0, 0.4),
@@ -253,9 +281,7 @@ class Maker:
         event = trigger_event(self.book, campaign)
         conditions = self._conditions()
         if campaign.when.kind is TriggerKind.ASKED:
-            campaign = replace(
-                campaign, send=(), uses=(), at_most_contacts=0, placements=tuple(dice.some(self.book.placements, 1, 2))
-            )
+            campaign = replace(campaign, **_OUTBOUND, placements=tuple(dice.some(self.book.placements, 1, 2)))
         return replace(
             campaign,
             per=self._per(campaign, event),
@@ -272,17 +298,15 @@ class Maker:
             return replace(campaign, condition="")
         names = [event.name for event in self.book.events.values() if not event.about]
         when = Trigger(TriggerKind.EVENT, self.dice.choice([*names, "profile_updated"]))
-        rules = {
-            "condition": "",
-            "after_us": 0,
-            "wait_us": 0,
-            "again_after_us": 0,
-            "until": None,
-            "per": "",
-            "from_us": 0,
-        }
+        rules = dict.fromkeys(("after_us", "wait_us", "again_after_us", "from_us", "to_us"), 0)
         offers = campaign.offers or self.dice.choice([*((name,) for name in self.book.offers), ()])
-        return replace(campaign, when=when, propensity="", offers=offers, to_us=0, **rules)
+        return replace(campaign, when=when, condition="", propensity="", until=None, per="", offers=offers, **rules)
+
+    def _if_unseen(self) -> dict[str, Any]:
+        if not self.dice.chance(0.35):
+            return {}
+        following = self.dice.sample(list(self.book.channels), self.dice.randint(1, 2))
+        return {"unseen_after_us": self.times.span(1, 6), "unseen_next": tuple(following)}
 
     def _propensity(self) -> str:
         score = "score" if "score" in self.book.traits else "0.25"
@@ -380,6 +404,7 @@ class Maker:
             wait_us=dice.maybe(times.span(1, 4), 0),
             gap_us=dice.maybe(times.span(1, 6), 0, 0.1 if self.is_busy else 0.5),
             caps=tuple(self._cap() for _ in range(dice.choice((0, 1, 2, 3, 5)) + 2 * self.is_busy)),
+            counts_from=dice.choice(("sent", "sent", *COUNTS_FROM)),
             exempt=self._exempt(),
             suppress=tuple(self._suppression() for _ in dice.times(0, 1 if self.is_busy else 3)),
             exploration=self._exploration(),

@@ -6,7 +6,7 @@ import copy
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from onevoice.playbook.builtin import BUILTIN_EVENTS, CONTROL_EVENTS, all_events
+from onevoice.playbook.builtin import BUILTIN_EVENTS, CONTROL_EVENTS, RECEIPTS, all_events
 from onevoice.playbook.model import DAY, FieldType
 
 from .clock import rfc3339
@@ -70,6 +70,7 @@ class Stream:
         self.live = live
         self.flood = flood
         self.busy = busy
+        self.receipts = any(each.receipts_us for each in playbook.channels.values())
         self.persons = 1 if flood or busy else dice.randint(2, 5)
         self.stamp = times.start
         self.sent: list[Event] = []  # events with an id, to be sent again
@@ -91,7 +92,7 @@ class Stream:
         if self.dice.chance(0.05):
             self.stamp += self.times.span(5, 20)
         stamp = self.stamp - self.dice.choice((0,) * 30 + (1, self.times.unit))
-        lines = [self._line() for _ in range(count)]
+        lines = [line for _ in range(count) for line in self._for_all(self._line())]
         if lines and self.dice.chance(0.03):
             lines[-1] = self._at_the_bound(stamp)
         return Batch(tuple(lines), stamp, observing=self.dice.chance(0.05))
@@ -114,6 +115,17 @@ class Stream:
         late = self.dice.choice((0, 1, 400 * DAY))
         return {**self._event(self._type()), "time": rfc3339(stamp + DAY + late)}
 
+    def _for_all(self, line: Event | None) -> list[Event | None]:
+        """Let what is told of a contact mostly come of every person, for nobody here knows whose it is."""
+        if line is None or line["type"] not in RECEIPTS or self.dice.chance(0.3):
+            return [line]
+        kind = self.dice.choice(list(self.playbook.identifiers))
+        told = {name: value for name, value in line.items() if name != "id"}
+        return [
+            {**copy.deepcopy(told), "identifiers": {kind: self._spelled(kind, f"{person}0")}}
+            for person in range(self.persons)
+        ]
+
     def _line(self) -> Event | None:
         dice = self.dice
         if dice.chance(0.03):
@@ -134,6 +146,8 @@ class Stream:
             return "ordered"
         if self.dice.chance(0.02):
             return "unheard_of"
+        if self.receipts and self.dice.chance(0.35):
+            return self.dice.choice((*RECEIPTS, "contact_sent", "contact_failed", "contact_failed"))
         declared = list(self.playbook.events)
         return self.dice.choice(declared if self.dice.chance(0.65) else USUAL)
 
@@ -209,6 +223,10 @@ class Stream:
             "list": ["vip", "test"],
             "contact_id": ["c1", "c2"],
         }
+        if name == "contact":
+            return dice.choice((0, 0, 1, 1, 2, 2, 3, 4, 5, dice.randint(0, 20), -1, 2.5))
+        if name in built_in and event.name in RECEIPTS and dice.chance(0.7):
+            return None  # filled in from the contact
         if name == "family" and dice.chance(0.6):
             return None  # filled in from the offer
         if name in {"channel", "purpose"} and event.name == "consent_withdrawn" and dice.chance(0.4):
@@ -239,6 +257,8 @@ class Stream:
             value = self._plain(trait.type)
             if trait.name == "zone":
                 value = self.dice.choice(ZONES)
+            elif trait.name == "way":
+                value = self.dice.choice((*self.playbook.channels, "stranger"))
             elif trait.name in TEXTS:
                 value = self.dice.choice(TEXTS[trait.name])
             found[trait.name] = None if self.dice.chance(0.15) else value

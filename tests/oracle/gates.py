@@ -10,7 +10,7 @@ from onevoice.playbook.model import DAY
 from . import conditions, contacts, facts, hours, resources
 from .clock import INFINITE
 from .conditions import View, evaluate
-from .state import NEVER, Reason, Spell
+from .state import LOST, NEVER, Reason, Spell
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -50,6 +50,17 @@ def first_stop(twin: Twin, customer: Customer, candidate: Candidate, channel: st
     return _lasting_stop(twin, customer, candidate, channel) or _passing_stop(twin, customer, candidate, channel)
 
 
+def channels(twin: Twin, customer: Customer, candidate: Candidate) -> list[str]:
+    """Return the channels a candidate may go by, the preferred first; of a follower the one that is next."""
+    campaign = twin.book.campaigns[candidate.number]
+    if candidate.stage == "watched":
+        return [campaign.unseen_next[candidate.followed]]
+    cost = {name: channel.cost for name, channel in twin.book.playbook.channels.items()}
+    found = sorted(campaign.send, key=cost.get) if campaign.send_by == "cost" else list(campaign.send)
+    own, _ = customer.traits.get(twin.book.channel_trait, (None, None))
+    return sorted(found, key=lambda name: name != own)
+
+
 def _lasting_stop(twin: Twin, customer: Customer, candidate: Candidate, channel: str) -> Stop | None:
     """Return the first of the gates that only an event, or a suppression's end, lifts."""
     campaign = twin.book.campaigns[candidate.number]
@@ -57,6 +68,8 @@ def _lasting_stop(twin: Twin, customer: Customer, candidate: Candidate, channel:
         return Stop(Reason.NO_CONSENT, channel)
     if not _has_address(twin, customer, channel):
         return Stop(Reason.NO_ADDRESS, channel)
+    if candidate.stage == "waits" and channel in candidate.closed:
+        return Stop(Reason.FAILED, channel)
     rule = suppressing(twin, customer, candidate, candidate.offer)
     return None if rule is None else Stop(Reason.SUPPRESSED, channel, rule)
 
@@ -76,30 +89,49 @@ def _has_address(twin: Twin, customer: Customer, channel: str) -> bool:
 
 
 def _passing_stop(twin: Twin, customer: Customer, candidate: Candidate, channel: str) -> Stop | None:
-    """Return the first of the gates that time lifts: again_after, resources, hours, gap, cap."""
+    """Return the first of the gates that time lifts: again_after, resources, hours, gap, cap.
+
+    A follower knows neither again_after nor gap.
+    """
+    if candidate.stage == "watched":
+        return _stop_of_all(twin, customer, candidate, channel) or _cap_stop(twin, customer, candidate, channel)
     campaign = twin.book.campaigns[candidate.number]
-    same = [each.due for each in customer.contacts if each.campaign == campaign.name and each.key == candidate.key]
+    theirs = [each for each in customer.contacts if each.campaign == campaign.name]
+    same = [each.due for each in theirs if each.key == candidate.key and each.state not in LOST]
     if campaign.again_after_us and same and max(same) + campaign.again_after_us > twin.now:
         last = max(same)
         return Stop(Reason.AGAIN_AFTER, channel, value=last, until=last + campaign.again_after_us)
+    stop = _stop_of_all(twin, customer, candidate, channel)
+    if stop is not None:
+        return stop
+    if twin.book.is_exempt(campaign, "gap"):
+        own = [each for each in theirs if each.number != contacts.HELD_OUT]
+        counted = [each.due for each in own if each.follows < 0 and contacts.stands(twin, each)]
+    else:
+        counted = [each.due for each in customer.contacts if each.follows < 0 and contacts.counts(twin, each)]
+    gap = twin.book.policies.gap_us
+    if gap and counted and max(counted) + gap > twin.now:
+        return Stop(Reason.GAP, channel, value=max(counted), until=max(counted) + gap)
+    return _cap_stop(twin, customer, candidate, channel)
+
+
+def _stop_of_all(twin: Twin, customer: Customer, candidate: Candidate, channel: str) -> Stop | None:
+    """Return the first of the gates between that followers know, too: resources, hours."""
+    campaign = twin.book.campaigns[candidate.number]
     short = resources.first_short(twin, campaign, channel, product_of(twin, candidate))
     if short is not None:
         pool = resources.present(twin, short[0])
         return Stop(Reason.NO_CAPACITY, channel, [*twin.pools].index(short[0]), pool.total, pool.limit, INFINITE)
     opening = hours.opening(twin.book.policies, channel, conditions.zone_of(twin.book, customer), twin.now)
-    if opening > twin.now:
-        return Stop(Reason.HOURS, channel, until=opening)
-    if twin.book.is_exempt(campaign, "gap"):
-        own = [each for each in customer.contacts if each.campaign == campaign.name]
-        counted = [each.due for each in own if each.number != contacts.HELD_OUT]
-    else:
-        counted = [each.due for each in customer.contacts if contacts.counts(twin.book, each)]
-    gap = twin.book.policies.gap_us
-    if gap and counted and max(counted) + gap > twin.now:
-        return Stop(Reason.GAP, channel, value=max(counted), until=max(counted) + gap)
+    return Stop(Reason.HOURS, channel, until=opening) if opening > twin.now else None
+
+
+def _cap_stop(twin: Twin, customer: Customer, candidate: Candidate, channel: str) -> Stop | None:
+    campaign = twin.book.campaigns[candidate.number]
     if twin.book.is_exempt(campaign, "caps"):
         return None
-    full = contacts.full_cap(twin, customer, contacts.prospect(twin, customer, candidate, channel))
+    prospect = contacts.prospect(twin, customer, candidate, channel)
+    full = contacts.full_cap(twin, customer, prospect, follows=candidate.stage == "watched")
     return None if full is None else Stop(Reason.CAP, channel, full.rule, full.count, full.limit, full.until)
 
 
@@ -114,7 +146,7 @@ def is_eligible(twin: Twin, customer: Customer, candidate: Candidate, offer: Off
 
 
 def eligible_offers(twin: Twin, customer: Customer, candidate: Candidate) -> list[Offer | None]:
-    offers = twin.book.offers(twin.book.campaigns[candidate.number])
+    offers = _possible_offers(twin, candidate)
     return [offer for offer in offers if is_eligible(twin, customer, candidate, offer)]
 
 
@@ -182,17 +214,24 @@ def _holds(twin: Twin, customer: Customer, candidate: Candidate, offer: Offer | 
 
 
 def may_wake(twin: Twin, customer: Customer, candidate: Candidate) -> bool:
-    """Tell whether consent, address and suppressions all pass on some channel with some offer; of several one that is
-    eligible."""
-    campaign = twin.book.campaigns[candidate.number]
-    offers = twin.book.offers(campaign)
+    """Tell whether consent, address, failures and suppressions all pass on some channel with some offer; of several
+    one that is eligible."""
+    offers = _possible_offers(twin, candidate)
     if len(offers) > 1:
         offers = [offer for offer in offers if is_eligible(twin, customer, candidate, offer)]
     for offer in offers:
         tried = replace(candidate, offer=offer)
-        if any(_lasting_stop(twin, customer, tried, channel) is None for channel in campaign.send):
+        able = channels(twin, customer, candidate)
+        if any(_lasting_stop(twin, customer, tried, channel) is None for channel in able):
             return True
     return False
+
+
+def _possible_offers(twin: Twin, candidate: Candidate) -> list[Offer | None]:
+    """Return the offers of a candidate; one that follows a contact comes with the offer of that."""
+    if candidate.stage == "watched":
+        return [candidate.offer]
+    return twin.book.offers(twin.book.campaigns[candidate.number])
 
 
 def has_room_again(twin: Twin, customer: Customer, candidate: Candidate) -> bool:
@@ -209,7 +248,7 @@ def has_room_again(twin: Twin, customer: Customer, candidate: Candidate) -> bool
 def changes(twin: Twin, customer: Customer, candidate: Candidate) -> Iterator[int]:
     """Yield the instants at which what blocks a candidate may lift by time alone."""
     campaign = twin.book.campaigns[candidate.number]
-    offers = twin.book.offers(campaign)
+    offers = _possible_offers(twin, candidate)
     for offer in offers:
         looking = view(twin, customer, candidate, offer)
         for rule, suppression in enumerate(twin.book.policies.suppress):

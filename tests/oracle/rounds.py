@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from . import contacts, controls, exploring, gates, holdouts, resources
+from . import contacts, controls, exploring, flights, gates, holdouts, resources
 from .clock import INFINITE
 from .conditions import zone_of
 from .gates import Stop
@@ -13,7 +13,7 @@ from .hashing import MASK, mix, name_hash, text_hash
 from .state import Line, Reason
 
 if TYPE_CHECKING:
-    from .state import Candidate, Customer
+    from .state import Candidate, Contact, Customer
     from .twin import Twin
 
 
@@ -21,29 +21,42 @@ def hold(twin: Twin, customer: Customer) -> None:
     """Hold the customer's round: drop, stop, compare, send, record."""
     lines: dict[tuple[int, int], Line] = {}
     able: list[tuple[Candidate, str]] = []
-    for place, candidate in _participants(customer):
+    sent: list[tuple[Candidate, Contact]] = []
+    for place, candidate in _participants(twin, customer):
         if not gates.pick_offer(twin, customer, candidate):
             del customer.candidates[place]
-            lines[place] = Line(candidate.campaign, candidate.key, "not_eligible")
+            lines[place] = Line(candidate.campaign, candidate.key, "not_eligible", contact=candidate.under_way)
             continue
         stop = verdict(twin, customer, candidate)
         if isinstance(stop, list):
             candidate.hours_of = zone_of(twin.book, customer) if _is_closed(stop) else ""
             _block(candidate, stop, lines)
+        elif candidate.stage == "watched":
+            sent.append(_send(twin, customer, candidate, stop, lines))
         else:
             able.append((candidate, stop))
     if able:
-        _send_the_best(twin, customer, able, lines)
+        sent += _send_the_best(twin, customer, able, lines)
+    for candidate, _ in sent:
+        place = (candidate.number, candidate.key)
+        lines[place] = replace(lines[place], computed=gates.computed(twin, customer, candidate))
     if lines:
         twin.decide("round", customer, [lines[place] for place in sorted(lines)])
-    for line in lines.values():
+    for candidate, contact in sent:
+        flights.leave(twin, customer, candidate, contact)
+    for _, line in sorted(lines.items()):
         if line.reason == "won":
             controls.count(twin, twin.book.playbook.campaigns[line.campaign])
     customer.look_anew(twin.now)
 
 
-def _participants(customer: Customer) -> list[tuple[tuple[int, int], Candidate]]:
-    return [(place, candidate) for place, candidate in sorted(customer.candidates.items()) if candidate.born]
+def _participants(twin: Twin, customer: Customer) -> list[tuple[tuple[int, int], Candidate]]:
+    """Return who takes part: those that follow first, then those that wait."""
+    born = [(place, candidate) for place, candidate in sorted(customer.candidates.items()) if candidate.born]
+    watched = [each for each in born if each[1].stage == "watched"]
+    unseen = [campaign.unseen_after_us for campaign in twin.book.campaigns]
+    following = [each for each in watched if each[1].last_due + unseen[each[1].number] <= twin.now]
+    return following + [each for each in born if each[1].stage == "waits"]
 
 
 def verdict(twin: Twin, customer: Customer, candidate: Candidate) -> list[Stop] | str:
@@ -53,7 +66,7 @@ def verdict(twin: Twin, customer: Customer, candidate: Candidate) -> list[Stop] 
     if off is not None:
         return [Stop(Reason.PAUSED, "", off, *controls.reached(twin, twin.book.campaigns[candidate.number], off))]
     stops: list[Stop] = []
-    for channel in twin.book.campaigns[candidate.number].send:
+    for channel in gates.channels(twin, customer, candidate):
         stop = gates.first_stop(twin, customer, candidate, channel)
         if stop is None:
             return channel
@@ -97,13 +110,15 @@ def _block(candidate: Candidate, stops: list[Stop], lines: dict[tuple[int, int],
             stop.value,
             stop.limit,
             stop.until,
+            contact=candidate.under_way,
             offer=candidate.offer.name if candidate.offer else "",
         )
 
 
 def _send_the_best(
     twin: Twin, customer: Customer, able: list[tuple[Candidate, str]], lines: dict[tuple[int, int], Line]
-) -> None:
+) -> list[tuple[Candidate, Contact]]:
+    """Reserve the contact of the best whose customer is not held out of it; return it with its candidate."""
     scores = {id(candidate): gates.score(twin, customer, candidate, candidate.offer) for candidate, _ in able}
     able = sorted(able, key=lambda each: precedence(twin, customer, each[0], scores[id(each[0])]))
     won: list[tuple[Candidate, str, float]] = []
@@ -113,33 +128,47 @@ def _send_the_best(
         able.remove(chosen)
         out = holdouts.is_held_out(twin, customer, chosen[0])
         (held if out else won).append((*chosen, probability))
-    computed = gates.computed(twin, customer, won[0][0]) if won else ()
-    for candidate, channel, probability in [*held, *won]:
+    sent = [_send(twin, customer, candidate, channel, lines) for candidate, channel, _ in won]
+    for candidate, channel, _ in held:
         del customer.candidates[candidate.number, candidate.key]
-        is_held = not won or candidate is not won[0][0]
-        contact = contacts.commit(twin, customer, candidate, channel, held=is_held)
-        product = text_hash(contact.product, twin.secret) if contact.product else 0
-        line = replace(_line(candidate, "won", channel, scores), value=product, probability=probability)
-        if is_held:
-            line = replace(line, reason="would_have_won")
-        else:
-            line = replace(line, contact=contact.number, computed=computed)
-            resources.take(twin, twin.book.campaigns[candidate.number], channel, gates.product_of(twin, candidate))
-        lines[candidate.number, candidate.key] = line
-    counts = won and twin.book.klass(twin.book.campaigns[won[0][0].number]).counts
+        contact = contacts.hold_back(twin, customer, candidate, channel)
+        lines[candidate.number, candidate.key] = _line(twin, candidate, "would_have_won", channel, contact)
+    for candidate, _, probability in [*won, *held]:
+        place = (candidate.number, candidate.key)
+        lines[place] = replace(lines[place], score=scores[id(candidate)], probability=probability)
     for candidate, channel in able:
-        exempt = twin.book.is_exempt(twin.book.campaigns[candidate.number], "gap")
-        candidate.due = twin.now + (twin.book.policies.gap_us if counts and not exempt else 0)
-        candidate.reason = Reason.OUTRANKED
-        candidate.hours_of = ""
+        _outrank(twin, candidate, sent[0][0])
         candidate.recorded = (int(Reason.OUTRANKED), channel, -1, candidate.due)
-        line = _line(candidate, "outranked", channel, scores)
-        lines[candidate.number, candidate.key] = replace(line, value=won[0][0].number, until=candidate.due)
+        line = _line(twin, candidate, "outranked", channel)
+        lines[candidate.number, candidate.key] = replace(
+            line, value=sent[0][0].number, until=candidate.due, score=scores[id(candidate)]
+        )
+    return sent
 
 
-def _line(candidate: Candidate, reason: str, channel: str, scores: dict[int, float | None]) -> Line:
+def _outrank(twin: Twin, candidate: Candidate, winner: Candidate) -> None:
+    exempt = twin.book.is_exempt(twin.book.campaigns[candidate.number], "gap")
+    counts = twin.book.klass(twin.book.campaigns[winner.number]).counts
+    candidate.due = twin.now + (twin.book.policies.gap_us if counts and not exempt else 0)
+    candidate.reason = Reason.OUTRANKED
+    candidate.hours_of = ""
+
+
+def _send(
+    twin: Twin, customer: Customer, candidate: Candidate, channel: str, lines: dict[tuple[int, int], Line]
+) -> tuple[Candidate, Contact]:
+    follows = candidate.last if candidate.stage == "watched" else -1
+    contact = contacts.reserve(twin, customer, candidate, channel)
+    line = _line(twin, candidate, "won", channel, contact)
+    lines[candidate.number, candidate.key] = replace(line, rule=follows, contact=contact.number)
+    candidate.recorded = (int(Reason.WON), channel, follows, 0)
+    return candidate, contact
+
+
+def _line(twin: Twin, candidate: Candidate, reason: str, channel: str, contact: Contact | None = None) -> Line:
+    product = text_hash(contact.product, twin.secret) if contact and contact.product else 0
     offer = candidate.offer.name if candidate.offer else ""
-    return Line(candidate.campaign, candidate.key, reason, channel, score=scores[id(candidate)], offer=offer)
+    return Line(candidate.campaign, candidate.key, reason, channel, value=product, offer=offer)
 
 
 def precedence(twin: Twin, customer: Customer, candidate: Candidate, rank: float | None) -> tuple[object, ...]:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from .state import Candidate, Customer
     from .twin import Twin
 
-WAKEABLE = (Reason.NO_CONSENT, Reason.NO_ADDRESS, Reason.SUPPRESSED)
+WAKEABLE = (Reason.NO_CONSENT, Reason.NO_ADDRESS, Reason.FAILED, Reason.SUPPRESSED)
 
 
 def judge(twin: Twin, customer: Customer) -> tuple[list[str], list[str]]:

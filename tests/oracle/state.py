@@ -28,14 +28,19 @@ class Reason(IntEnum):
     PAUSED = 7
     NO_CONSENT = 8
     NO_ADDRESS = 9
-    SUPPRESSED = 10
-    AGAIN_AFTER = 11
-    NO_CAPACITY = 12
-    HOURS = 13
-    GAP = 14
-    CAP = 15
-    OUTRANKED = 16
-    WOULD_HAVE_WON = 17
+    FAILED = 10
+    SUPPRESSED = 11
+    AGAIN_AFTER = 12
+    NO_CAPACITY = 13
+    HOURS = 14
+    GAP = 15
+    CAP = 16
+    OUTRANKED = 17
+    WOULD_HAVE_WON = 18
+
+
+STATES = ("reserved", "cancelled", "sent", "failed", "delivered", "seen", "clicked", "answered")  # §9
+LOST = {"cancelled", "failed"}
 
 
 @dataclass(frozen=True)
@@ -93,6 +98,11 @@ class Contact:
     family: str = ""
     product: str = ""
     address: str = ""  # kind and value
+    state: str = "sent"
+    open_until: int = INFINITE
+    follows: int = -1
+    released: bool = False
+    offer: str = ""
 
 
 @dataclass(frozen=True)
@@ -120,7 +130,18 @@ class Candidate:
     hours_of: str = ""  # the zone by whose clock a channel was closed in the last round
     turn: tuple[str, int] | None = None  # the resource it waits for, and when its turn is
     recorded: tuple[int, str, int, int] | None = None  # (reason, channel, rule, until) of its last recorded line
-    offer: Offer | None = None  # as the present round or ask finds it
+    offer: Offer | None = None  # as the present round or ask finds it; then that of its contact
+    stage: str = "waits"  # or "in flight", "watched"
+    closed: frozenset[str] = frozenset()  # channels by which a contact of it has failed
+    first: int = -1  # its contacts since it last competed: the first,
+    last: int = -1  # the last, and when that was due
+    last_due: int = 0
+    followed: int = 0  # how many of the channels that follow are used up
+
+    @property
+    def under_way(self) -> int:
+        """The number of the contact that the candidate is about now, -1 while it waits."""
+        return -1 if self.stage == "waits" else self.last
 
 
 @dataclass

@@ -25,9 +25,9 @@ from .desk import Desk, book, campaign, event, minutes, named, on, policies
 RED, BLUE, LAMP = Offer("red", "p1", family="fam"), Offer("blue", "p2", family="fam"), Offer("lamp", "p3")
 CATALOGUE = Catalogue({"category": FieldType.CHOICE}, ("p1", "p2", "p3"), {"category": ("case", "lamp", "lamp")})
 THREE = (
-    campaign("c", on("a"), offer="red", owner="north"),
-    campaign("d", on("b"), offer="blue", owner="south", send=("push",)),
-    campaign("e", on("x"), offer="lamp", owner="south", klass="service"),
+    campaign("c", on("a"), offers=("red",), owner="north"),
+    campaign("d", on("b"), offers=("blue",), owner="south", send=("push",)),
+    campaign("e", on("x"), offers=("lamp",), owner="south", klass="service"),
 )
 
 

@@ -270,7 +270,7 @@ def test_caps_count_in_their_scope_only_and_reported_contacts_too():
     desk = desk_of(campaign("c", on("a")), campaign("d", on("a"), klass="service"), rules=rules)
     desk.say(0, "contact_reported", campaign="d", channel="nothing").say(1, "a").send(1)
     assert desk.told() == [(1, "c", "won"), (1, "d", "cap")]
-    assert desk.rows("contacts")[0] == (0, -1, 1, 0, -1, 0, START, None, None, None)
+    assert desk.rows("contacts")[0] == (0, -1, 1, 0, -1, 0, START, None, None, None, 2, 2**62, -1, None)
 
 
 def test_consent_and_address():
@@ -367,8 +367,8 @@ def test_a_segment_that_reads_ignored_is_judged_when_it_opens():
 
 def test_a_contact_is_forgotten_after_the_longest_window():
     desk = desk_of(campaign("c", on("a")), rules=policies(caps=(Cap(1, period=Period.DAY),))).say(0, "a")
-    assert len(desk.send(2879).rows("contacts")) == 1
-    assert desk.send(2880).rows("contacts") == []
+    assert len(desk.send(2880).rows("contacts")) == 1
+    assert desk.send(2881).rows("contacts") == []
 
 
 def test_a_refresh_by_a_world_event_about_another_product_is_looked_at_again():

@@ -107,7 +107,7 @@ def test_a_budget_is_of_the_channels_cost():
 def test_the_stock_of_a_product_is_used_by_what_is_about_it_until_it_is_set_anew():
     catalogue = Catalogue({"stock": FieldType.NUMBER}, ("p1",), {"stock": (1.9,)})
     it = desk_of(
-        campaign("it", on("a"), offer="offer"), campaign("other", on("b")), resources=[Resource("r", product="p1")],
+        campaign("it", on("a"), offers=("offer",)), campaign("other", on("b")), resources=[Resource("r", product="p1")],
         products=catalogue,
     )  # fmt: skip
     crowd(it, 10, 3).say(11, "b", who="c1")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from onevoice.playbook.model import TriggerKind
 
-from . import candidates, clock, controls, moments, rounds, segments
+from . import candidates, clock, contacts, controls, moments, rounds, segments
 from .state import Trigger
 
 if TYPE_CHECKING:
@@ -19,14 +19,15 @@ if TYPE_CHECKING:
 
 
 class Kind(IntEnum):
-    """The order of timers due at one instant. A fact's end is a judgement; contacts are not held here."""
+    """The order of timers due at one instant. A fact's end is a judgement."""
 
     EXPIRY = 0
-    JUDGEMENT = 1
-    ABSENCE = 2
-    SCHEDULE = 3
-    BIRTH = 4
-    ROUND = 5
+    RELEASE = 1
+    JUDGEMENT = 2
+    ABSENCE = 3
+    SCHEDULE = 4
+    BIRTH = 5
+    ROUND = 6
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,7 @@ def _of_customer(twin: Twin, customer: Customer) -> Iterator[Timer]:
     number = customer.number
     for (campaign, key), each in customer.candidates.items():
         place = (number, campaign, key)
-        if each.born and each.expiry < clock.INFINITE:
+        if each.born and each.expiry < clock.INFINITE and each.stage != "in flight":
             yield _timer(
                 twin, each.expiry, Kind.EXPIRY, place, lambda each=each: candidates.expire(twin, customer, each)
             )
@@ -67,6 +68,10 @@ def _of_customer(twin: Twin, customer: Customer) -> Iterator[Timer]:
             yield _timer(
                 twin, each.birth, Kind.BIRTH, place, lambda each=each: candidates.give_birth(twin, customer, each)
             )
+    for contact in customer.contacts:
+        if contact.open_until < clock.INFINITE and not contact.released:
+            run = lambda contact=contact: contacts.release(twin, customer, contact)  # noqa: E731
+            yield _timer(twin, contact.open_until, Kind.RELEASE, (number, 0, contact.number), run)
     due = segments.next_judgement(twin, customer)
     if due is not None:
         yield _timer(twin, due, Kind.JUDGEMENT, (number, 0, 0), lambda: judge(twin, customer))

@@ -23,7 +23,7 @@ from . import (
     segments,
     timers,
 )
-from .book import REACTIONS, Book
+from .book import REACTIONS, RECEIPTS, Book
 from .clock import instant
 from .hashing import text_hash
 from .state import Decision, Trigger
@@ -160,9 +160,11 @@ class Twin:
 
     def _profile(self, customer: Customer, row: Row) -> Fired:
         """Apply one row to the customer's facts, measures and moments; return the moments that fire."""
+        if row.type in RECEIPTS:
+            contacts.receive(self, customer, row)
         facts.update(self.book, customer, row)
         if row.type in REACTIONS:
-            contacts.react(customer, row)
+            contacts.react(self, customer, row)
         if row.type == "contact_reported":
             contacts.report(self, customer, row)
         measures.update(self.book, customer, row, self.secret)

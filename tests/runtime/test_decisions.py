@@ -42,6 +42,9 @@ SPRING, SUMMER = 0, 1
 TOLD = [
     ((SPRING, 0, Reason.WON, 1, -1, 0, 0, 0, 7), 2.5, "<spring: won by sms score 2.5>"),
     ((SPRING, 0, Reason.WON, -1, -1, 0, 0, 0, -1), NULL, "<spring: won>"),
+    ((SPRING, 0, Reason.WON, 1, 7, 0, 0, 0, 8), NULL, "<spring: won by sms>"),
+    ((SPRING, 0, Reason.FAILED, 1, -1, 0, 0, 0, -1), NULL, "<spring: failed by sms>"),
+    ((SPRING, 0, Reason.FAILED, 0, -1, 0, 0, 0, 7), NULL, "<spring: failed by mail>"),
     ((SPRING, 5, Reason.EXPIRED, -1, -1, 0, 0, 0, -1), NULL, "<spring: expired>"),
     ((SPRING, 0, Reason.ENDED, -1, -1, 0, 0, 0, -1), NULL, "<spring: ended>"),
     ((SPRING, 0, Reason.NOT_ELIGIBLE, -1, -1, 0, 0, 0, -1), NULL, "<spring: not_eligible>"),
@@ -123,7 +126,8 @@ def test_each_reason_is_told_with_what_it_used():
     assert full.time == datetime(2026, 1, 1, 12, tzinfo=UTC)
     assert [repr(line) for line in full.lines] == [told for _, _, told in TOLD]
     assert [line.contact for line in full.lines][:2] == [7, None]
-    assert [line.key for line in full.lines][:3] == [0, 0, 5]
+    assert [(line.contact, line.follows) for line in full.lines][2:5] == [(8, 7), (None, None), (7, None)]
+    assert [line.key for line in full.lines][4:6] == [0, 5]
 
 
 def test_the_table_says_the_same():

@@ -198,6 +198,71 @@ def test_customers_numbered_anew_keep_their_contacts_and_decisions(tmp_path):
     engine.close()
 
 
+RECEIPTS = ("channels: {post: {}}", "channels: {post: {receipts: 2 hours}, van: {}}")
+BY_VAN = ("send: [post], again_after", "send: [post, van], if_unseen: {after: 1 day, next: van}, again_after")
+
+
+def test_what_is_in_flight_stays_so_and_hears_what_becomes_of_it():
+    engine = opened(shop(RECEIPTS, BY_VAN))
+    engine.ingest([event("bought", amount=1)], time=START)
+    engine.publish(shop(RECEIPTS, BY_VAN, ("gap: 1 day", "gap: 2 days")))
+    known = engine.state({"user_id": "ada"})
+    assert [(each.number, each.state) for each in known.contacts] == [(0, "reserved")]
+    assert [each.stage for each in known.candidates] == ["in flight"]
+    (decision,) = engine.ingest([event("contact_failed", contact=0)], time=START + HOUR).decisions
+    assert [(line.reason, line.channel) for line in decision.lines] == [("won", "van")]
+
+
+def test_what_was_closed_stays_closed_whatever_the_order_of_channels():
+    engine = opened(shop(RECEIPTS, BY_VAN, ("van: {}", "van: {receipts: 1 hour}")))
+    engine.ingest([event("bought", amount=1)], time=START)
+    engine.ingest([event("contact_failed", contact=0)], time=START + HOUR)
+    turned = ("send: [post], again_after", "send: [van, post], again_after")
+    engine.publish(shop(RECEIPTS, turned, ("van: {}", "van: {receipts: 1 hour}")))
+    (decision,) = engine.ingest([event("contact_failed", contact=1)], time=START + HOUR).decisions
+    assert [(decision.kind, line.reason, line.channel) for line in decision.lines] == [("end", "failed", "van")]
+
+
+@pytest.mark.parametrize(("change", "more"), [((), 1), ((BY_VAN,), 0)])
+def test_what_is_watched_goes_on_where_anything_is_left_to_follow(change, more):
+    engine = opened(shop(RECEIPTS, BY_VAN))
+    engine.ingest([event("bought", amount=1), event("contact_delivered", contact=0)], time=START)
+    engine.ingest([event("contact_delivered", contact=0)], time=START)
+    back = [] if change else [BY_VAN]
+    engine.publish(shop(RECEIPTS, *back, ("gap: 1 day", "gap: 2 days")))
+    assert len(engine.state({"user_id": "ada"}).candidates) == more
+    assert len(engine.tick(START + 2 * DAY).decisions) == more
+
+
+def test_what_a_shorter_memory_forgets_in_flight_is_taken_as_sent():
+    engine = opened(shop(("channels: {post: {}}", "channels: {post: {receipts: 60 days}}")))
+    engine.ingest([event("viewed", price=9)], time=START)
+    engine.tick(START + 20 * DAY)
+    engine.publish(shop())
+    assert engine.state({"user_id": "ada"}).candidates == ()
+    engine.ingest([event("viewed", price=9)], time=START + 21 * DAY)
+    assert len([line for each in engine.decisions() for line in each.won]) == 2
+
+
+def test_what_was_cancelled_with_its_candidate_is_cancelled_again():
+    until = ("offer: boots_offer, send", "offer: boots_offer, until: bought, send")
+    engine = opened(shop(RECEIPTS, until))
+    engine.ingest([event("viewed", price=9)], time=START)
+    engine.ingest([event("bought", amount=1)], time=START + HOUR)
+    engine.publish(shop(RECEIPTS, until, ("gap: 1 day", "gap: 2 days")))
+    assert [each.state for each in engine.state({"user_id": "ada"}).contacts][-1] == "cancelled"
+
+
+def test_customers_numbered_anew_keep_what_became_of_their_contacts():
+    engine = opened(shop(RECEIPTS))
+    engine.ingest([event("visited", "bob"), event("bought", "ada", amount=1)], time=START)
+    engine.ingest([event("contact_seen", "ada", contact=0), event("bought", "bob", amount=1)], time=START + HOUR)
+    contacts = {user: engine.state({"user_id": user}).contacts for user in ("ada", "bob")}
+    engine.publish(shop(RECEIPTS, ("  bought:", "  visited: {}\n  bought:")))
+    assert {user: engine.state({"user_id": user}).contacts for user in contacts} == contacts
+    assert [contacts[user][0].state for user in ("ada", "bob")] == ["seen", "reserved"]
+
+
 def test_a_refusal_counts_from_when_it_was_unanswered():
     """Two unanswered letters, a click between them: the click lies between them in the rebuilt state as well."""
     ignored = ("  gap: 1 day", "  refusals: {ignored: {times: 2, pause: 30 days}}")

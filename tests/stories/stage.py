@@ -88,7 +88,8 @@ class Stage:
 
     def said(self) -> list[tuple[str, str, str]]:
         """Return (time, campaign, channel) of every contact that was made."""
-        return [(shown(when), line.campaign, line.channel) for when, line in self.lines() if line.contact is not None]
+        made = [(when, line) for when, line in self.lines() if line.reason == "won" and line.contact is not None]
+        return [(shown(when), line.campaign, line.channel) for when, line in made]
 
     def why(self, campaign: str) -> list[tuple[str, str, str]]:
         """Return (time, reason, until when) of every word recorded about a campaign."""

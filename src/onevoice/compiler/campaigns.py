@@ -12,10 +12,12 @@ from onevoice.compiler.offers import compile_computed, compile_proposals
 from onevoice.compiler.rows import table
 from onevoice.conditions.tree import CAMPAIGN_NUMBERS, Type
 from onevoice.engine.state import INFINITE
-from onevoice.playbook.model import TriggerKind
+from onevoice.playbook.model import SendBy, TriggerKind
 from onevoice.playbook.scopes import trigger_event
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from onevoice.compiler.book import Book
     from onevoice.compiler.facts import Facts
     from onevoice.compiler.rows import Row
@@ -31,6 +33,7 @@ class Campaigns(NamedTuple):
     proposals: Ints
     computed: Ints
     sends: Ints
+    follows: Ints
     parts: Ints
     schedules: Ints
     goals: Ints
@@ -42,8 +45,17 @@ def compile_campaigns(book: Book, facts: Facts) -> Campaigns:
     computed = compile_computed(book)
     proposals = compile_proposals(book, computed.spans)
     campaigns[:, at.CAMPAIGN_PROPOSALS_FROM : at.CAMPAIGN_PROPOSALS_TO + 1] = proposals.spans
-    numbers, sends, parts = _numbers(book), _sends(book), _parts(book)
-    return Campaigns(campaigns, numbers, proposals.rows, computed.rows, sends, parts, _schedules(book), _goals(book))
+    return Campaigns(
+        campaigns,
+        _numbers(book),
+        proposals.rows,
+        computed.rows,
+        _sends(book),
+        _follows(book),
+        _parts(book),
+        _schedules(book),
+        _goals(book),
+    )
 
 
 def tie_of(name: str) -> int:
@@ -87,6 +99,9 @@ def _campaign(book: Book, facts: Facts, campaign: Campaign) -> dict[int, int]:
         at.CAMPAIGN_OWNER: book.owners.get(campaign.owner, -1),
         at.CAMPAIGN_AT_MOST: campaign.at_most_contacts,
         at.CAMPAIGN_HELD: round(campaign.holdout * at.SHARES),
+        at.CAMPAIGN_NAME: book.names.code(campaign.name),
+        at.CAMPAIGN_UNSEEN_US: campaign.unseen_after_us,
+        at.CAMPAIGN_FOLLOWS: len(campaign.unseen_next),
     }
 
 
@@ -120,11 +135,25 @@ def _numbers(book: Book) -> Floats:
 
 def _sends(book: Book) -> Ints:
     """Return int64[campaign, place]: the channels in order of preference, -1 behind the last."""
-    campaigns = book.playbook.campaigns.values()
-    sends = np.full((len(campaigns), max([1, *(len(each.send) for each in campaigns)])), -1, np.int64)
-    for row, campaign in zip(sends, campaigns, strict=True):
-        row[: len(campaign.send)] = [book.channels[name] for name in campaign.send]
-    return sends
+    return _channels(book, [_preferred(book, campaign) for campaign in book.playbook.campaigns.values()])
+
+
+def _preferred(book: Book, campaign: Campaign) -> Sequence[str]:
+    if campaign.send_by is SendBy.COST:
+        return sorted(campaign.send, key=lambda name: book.playbook.channels[name].cost)
+    return campaign.send
+
+
+def _follows(book: Book) -> Ints:
+    """Return int64[campaign, place]: the channels by which what stays unseen is followed, -1 behind the last."""
+    return _channels(book, [campaign.unseen_next for campaign in book.playbook.campaigns.values()])
+
+
+def _channels(book: Book, named: list[Sequence[str]]) -> Ints:
+    channels = np.full((len(named), max([1, *map(len, named)])), -1, np.int64)
+    for row, names in zip(channels, named, strict=True):
+        row[: len(names)] = [book.channels[name] for name in names]
+    return channels
 
 
 def _parts(book: Book) -> Ints:

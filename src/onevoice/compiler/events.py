@@ -9,7 +9,9 @@ import numpy as np
 from onevoice import program as at
 from onevoice.compiler.book import CODED
 from onevoice.compiler.rows import table
+from onevoice.engine.contact_states import ContactState
 from onevoice.events.schema import ABOUT_PRODUCT
+from onevoice.playbook.builtin import RECEIPTS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
     from onevoice.tables import Ints
 
 _OFFER: Final = ("offer", "family", "product")
+_RECEIPT: Final = ("contact", "campaign", "class", "channel", "offer")
+_READ_MAX: Final = 5  # fields that one event is read by
 # The events that mean something by themselves, and the fields they are read by.
 _SPECIAL: Final = {
     "contact_reported": (at.SPECIAL_REPORTED, ("campaign", "class", "channel", "offer")),
@@ -32,6 +36,7 @@ _SPECIAL: Final = {
     "campaign_resumed": (at.SPECIAL_RESUMED, ("campaign", "class")),
     "resource_set": (at.SPECIAL_RESOURCE, ("resource", "left")),
     "campaign_stopped": (at.SPECIAL_STOPPED, ("campaign", "class")),
+    **{name: (at.SPECIAL_RECEIPT + ContactState[name.partition("_")[2].upper()], _RECEIPT) for name in RECEIPTS},
 }
 
 
@@ -56,7 +61,7 @@ def compile_event_types(book: Book, uses: Sequence[Grouped], ends: frozenset[int
         row[at.E_SPECIAL] = special
         row[at.E_ENDS] = layout.number in ends
         row[at.E_PRODUCT] = layout.fields[ABOUT_PRODUCT].column if layout.about_product else -1
-        row[[at.E_FIRST, at.E_SECOND, at.E_THIRD, at.E_FOURTH]] = read + [-1] * (4 - len(read))
+        row[at.E_FIRST : at.E_FIFTH + 1] = read + [-1] * (_READ_MAX - len(read))
     return types
 
 

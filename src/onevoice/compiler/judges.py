@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from onevoice import program as at
 from onevoice.compiler.rows import Groups
 from onevoice.conditions.tree import SymbolKind
+from onevoice.playbook.builtin import RECEIPTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -66,6 +67,8 @@ def _fed_by_type(book: Book, fact_uses: Grouped, measure_uses: Grouped) -> list[
     for layout in book.schema.types:
         own = fed[layout.number if layout.parent < 0 else layout.parent]
         own |= {(SymbolKind.FACT, fact) for fact in fact_uses.of(layout.number)[:, at.USE_FACT].tolist()}
+        if book.playbook.policies.refusals.ignored_times and layout.name in RECEIPTS:
+            own.add((SymbolKind.FACT, book.facts["ignored"]))
         own |= {(SymbolKind.MEASURE, each) for each in measure_uses.of(layout.number)[:, at.MU_MEASURE].tolist()}
     return fed
 

@@ -54,11 +54,11 @@ def compile_proposals(book: Book, computed: Ints) -> Grouped:
             offer = book.playbook.offers[name]
             condition = book.condition(offer.condition, scope, Type.BOOLEAN)
             product = book.names.code(offer.product) if offer.product else -1
-            family = book.names.code(offer.family or offer.name)
+            family, called = book.names.code(offer.family or name), book.names.code(name)
             place = book.offers[name]
-            rows.add(number, [number, place, condition, product, family, *computed[place].tolist()])
+            rows.add(number, [number, place, condition, product, family, *computed[place].tolist(), called])
         if not campaign.offers:
-            rows.add(number, [number, -1, -1, -1, -1, 0, 0])
+            rows.add(number, [number, -1, -1, -1, -1, 0, 0, -1])
     return rows.laid_out(len(book.campaigns), at.PROPOSAL_WIDTH)
 
 

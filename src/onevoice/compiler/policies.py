@@ -11,6 +11,7 @@ from onevoice.compiler.campaigns import tie_of
 from onevoice.compiler.resources import compile_resources
 from onevoice.compiler.rows import Groups, table
 from onevoice.conditions.tree import Type
+from onevoice.engine.contact_states import DELIVERED, RESERVED, SEEN, SENT
 from onevoice.playbook.hours import windows_of
 from onevoice.playbook.model import CATEGORY, DAY, EACH, MINUTE, Period
 from onevoice.zones import zone_number
@@ -27,6 +28,9 @@ HOLDOUT: Final = "the holdout"  # by whose hash it is told from the campaigns', 
 _PERIODS: Final = {Period.DAY: at.PERIOD_DAY, Period.WEEK: at.PERIOD_WEEK, Period.MONTH: at.PERIOD_MONTH}
 # The longest a period can be, a change of the customer's zone or of its clocks included.
 _LONGEST_US: Final = {Period.DAY: 2 * DAY, Period.WEEK: 8 * DAY, Period.MONTH: 32 * DAY}
+
+
+_COUNTS_FROM: Final = {"decided": RESERVED, "sent": SENT, "delivered": DELIVERED, "seen": SEEN}
 
 
 class Policies(NamedTuple):
@@ -75,11 +79,10 @@ def compile_suppressions(book: Book) -> Ints:
 def compile_limits(book: Book, segments: Ints, suppressions: Ints, campaigns: Ints) -> Ints:
     """Return the numbers of which there is one each."""
     policies = book.playbook.policies
-    traits = enumerate(book.schema.traits)
     measures = len(book.playbook.measures)
     limits = np.zeros(at.LIMITS, np.int64)
     limits[at.P_ZONE] = max(zone_number(book.playbook.time_zone), 0)
-    limits[at.P_ZONE_TRAIT] = next((number for number, trait in traits if trait.means == "time_zone"), -1)
+    limits[at.P_ZONE_TRAIT] = _trait_that_means(book, "time_zone")
     limits[at.P_GAP_US] = policies.gap_us
     limits[at.P_RANK] = book.condition(policies.rank, book.scopes.rank(), Type.NUMBER)
     limits[at.P_HORIZON_US] = _horizon_us(book, campaigns)
@@ -97,14 +100,22 @@ def compile_limits(book: Book, segments: Ints, suppressions: Ints, campaigns: In
     limits[at.P_CATEGORY] = columns[CATEGORY] if any(cap.category for cap in policies.caps) else -1
     limits[at.P_CAPS_LIFT] = int(any(_lifts(book, cap) for cap in policies.caps))
     limits[at.P_SLOT_HOLDOUTS] = limits[at.P_SLOT_IGNORED] + 1
+    limits[at.P_COUNTS_FROM] = _COUNTS_FROM[policies.counts_from]
+    limits[at.P_CHANNEL_TRAIT] = _trait_that_means(book, "channel")
     return limits
 
 
+def _trait_that_means(book: Book, meaning: str) -> int:
+    return next((number for number, trait in enumerate(book.schema.traits) if trait.means == meaning), -1)
+
+
 def _horizon_us(book: Book, campaigns: Ints) -> int:
-    """Return how long a contact can matter: at its own instant, to say the least."""
+    """Return how long a contact can matter."""
     policies = book.playbook.policies
     windows = [cap.rolling_us or _LONGEST_US[cap.period or Period.DAY] for cap in policies.caps]
-    return max([1, policies.gap_us, *windows, int(campaigns[:, at.CAMPAIGN_AGAIN_US].max(initial=0))])
+    windows += [channel.receipts_us for channel in book.playbook.channels.values()]
+    windows += [int(campaigns[:, column].max(initial=0)) for column in (at.CAMPAIGN_AGAIN_US, at.CAMPAIGN_UNSEEN_US)]
+    return max([policies.gap_us, *windows])
 
 
 def _classes(book: Book) -> Ints:
@@ -118,14 +129,14 @@ def _classes(book: Book) -> Ints:
         explored = not klass.strict and name in (policies.exploration.classes or policies.classes)
         held = not klass.strict and name in (policies.holdout.classes or policies.classes)
         flags = [klass.consent_required, "caps" in exempt, "gap" in exempt, klass.counts, explored, held]
-        rows.append([tier, purpose, *map(int, flags)])
-    return table(rows, at.CLASS_HELD + 1)
+        rows.append([tier, purpose, *map(int, flags), book.names.code(name)])
+    return table(rows, at.CLASS_NAME + 1)
 
 
 def _channels(book: Book, windows: Grouped) -> Ints:
     kinds = book.schema.identifier_numbers
     channels = book.playbook.channels.values()
-    rows = [[kinds.get(channel.address, -1), book.names.code(channel.name)] for channel in channels]
+    rows = [[kinds.get(each.address, -1), book.names.code(each.name), each.receipts_us] for each in channels]
     filled = table(rows, at.CHANNEL_WINDOWS_TO + 1)
     filled[:, at.CHANNEL_WINDOWS_FROM : at.CHANNEL_WINDOWS_TO + 1] = windows.spans[: len(channels)]
     return filled

@@ -64,7 +64,7 @@ def _uses(book: Book) -> tuple[Ints, Ints]:
     numbers = {name: number for number, name in enumerate(playbook.resources)}
     rated = {name: len(numbers) + place for place, (name, _, _) in enumerate(rates(playbook))}
     for campaign in playbook.campaigns.values():
-        for name in campaign.send:
+        for name in dict.fromkeys((*campaign.send, *campaign.unseen_next)):
             channel = playbook.channels[name]
             owner = book.campaigns[campaign.name] * len(book.channels) + book.channels[name]
             wanted = [numbers[each] for each in channel.uses]

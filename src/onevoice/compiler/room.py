@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 _FACT_ROWS: Final = 3  # of one key: its own, its prefix's, the total's
 _WISH_TIMERS: Final = 3  # birth, round, expiry
+_RECEIPT_TIMERS: Final = 3  # a round, an expiry, a judgement
 _OWN_TIMERS: Final = 8  # of the customer, whatever the event
 _SPARE_TIMERS: Final = 2  # rows of the heap's table that are never part of it (engine/timers.py)
 _OUTCOMES: Final = CANDIDATES_MAX + 1  # each candidate may end, and a round or an ask be decided
@@ -39,7 +40,7 @@ def room_for_row(event_types: Ints, moments: Ints, moment_uses: Grouped) -> Ints
     room[:, pool.CONTACTS] = 1
     room[:, pool.QUEUE] = births
     room[:, pool.CANDIDATES] = births
-    room[:, pool.TIMERS] = facts + uses + _WISH_TIMERS * births + 1
+    room[:, pool.TIMERS] = facts + uses + _WISH_TIMERS * births + _RECEIPT_TIMERS + 1
     room[:, pool.DECISIONS] = births
     room[:, pool.LINES] = births
     return room

@@ -12,6 +12,8 @@ from onevoice.engine.reasons import ASK, OUTRANKED, PAUSED, SUPPRESSED, WON, WOU
 from onevoice.program import (
     CAMPAIGN_FROM,
     CAMPAIGN_PLACEMENTS,
+    CAMPAIGN_PROPOSALS_FROM,
+    CAMPAIGN_PROPOSALS_TO,
     CAMPAIGN_TO,
     P_EXPLORED,
     PLACEMENT_SLOTS,
@@ -44,7 +46,11 @@ def _ask_candidates(program: Program, state: State, customer: int, placement: in
             continue
         if switches.first_off(program, state, campaign, switches.IS_STOPPED) >= 0:
             continue
-        proposal, rule = proposals.choose(program, state, customer, campaign, -1, now, values, row)
+        start, stop = (
+            program.campaigns[campaign, CAMPAIGN_PROPOSALS_FROM],
+            program.campaigns[campaign, CAMPAIGN_PROPOSALS_TO],
+        )
+        proposal, rule = proposals.choose(program, state, customer, start, stop, -1, now, values, row)
         if proposal < 0:
             continue
         state.ask_proposals[campaign] = proposal

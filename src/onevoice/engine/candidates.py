@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from onevoice.engine import conditions, facts, record, switches, timers
+from onevoice.engine import conditions, facts, ledger, record, switches, timers
 from onevoice.engine import state as at
+from onevoice.engine.contact_states import CANCELLED, RESERVED
 from onevoice.engine.kernel import kernel
-from onevoice.engine.reasons import END, ENDED, EXPIRED, TOO_MANY
+from onevoice.engine.reasons import AGAIN_AFTER, CAP, END, ENDED, EXPIRED, GAP, OUTRANKED, TOO_MANY
 from onevoice.engine.store import give_back, take
 from onevoice.program import (
     CAMPAIGN_AFTER_US,
@@ -30,7 +31,7 @@ from onevoice.program import (
 if TYPE_CHECKING:
     from onevoice.engine.state import State
     from onevoice.program import Program
-    from onevoice.tables import Floats
+    from onevoice.tables import Floats, Ints
 
 CANDIDATES_MAX: Final = 64  # of one customer, born or not
 
@@ -40,6 +41,15 @@ def product_of(program: Program, proposal: int, world: int) -> int:
     """Return the name code of the product that is proposed: the offer's, else that of the world event, else -1."""
     product = program.proposals[proposal, PROPOSAL_PRODUCT]
     return product if product >= 0 else world
+
+
+@kernel
+def proposals_of(program: Program, candidates: Ints, row: int) -> tuple[int, int]:
+    """Return the range of what a candidate may propose; what follows a contact proposes what that did."""
+    if candidates[row, at.C_STAGE] == at.WATCHED:
+        return candidates[row, at.C_PROPOSAL], candidates[row, at.C_PROPOSAL] + 1
+    campaign = candidates[row, at.C_CAMPAIGN]
+    return program.campaigns[campaign, CAMPAIGN_PROPOSALS_FROM], program.campaigns[campaign, CAMPAIGN_PROPOSALS_TO]
 
 
 @kernel
@@ -61,11 +71,8 @@ def is_eligible(
 def _is_wanted(program: Program, state: State, row: int) -> bool:
     """Whether a candidate is eligible with any of its offers."""
     candidates = state.candidates
-    customer, campaign = candidates[row, at.C_CUSTOMER], candidates[row, at.C_CAMPAIGN]
-    start, stop = (
-        program.campaigns[campaign, CAMPAIGN_PROPOSALS_FROM],
-        program.campaigns[campaign, CAMPAIGN_PROPOSALS_TO],
-    )
+    customer = candidates[row, at.C_CUSTOMER]
+    start, stop = proposals_of(program, candidates, row)
     for proposal in range(start, stop):
         product = product_of(program, proposal, candidates[row, at.C_PRODUCT])
         if is_eligible(program, state, customer, proposal, product, state.contexts, row):
@@ -87,6 +94,12 @@ def _find(state: State, customer: int, campaign: int, key: int) -> tuple[int, in
             break
         before, row = row, candidates[row, at.C_NEXT]
     return -1, before
+
+
+@kernel
+def row_of(state: State, customer: int, campaign: int, key: int) -> int:
+    """Return a customer's candidate for a campaign and key, or -1."""
+    return _find(state, customer, campaign, key)[0]
 
 
 @kernel
@@ -117,14 +130,20 @@ def drop(state: State, row: int) -> None:
 
 
 @kernel
-def end_with(state: State, row: int, reason: int, rule: int) -> None:
-    """Record why a candidate came to an end by itself, and by which rule if any; remove it."""
+def end_with(state: State, row: int, reason: int, rule: int) -> int:
+    """Record why a candidate came to an end by itself, by which rule if any, and after which contact; remove it.
+
+    Returns the line.
+    """
     candidates = state.candidates
     record.decision(state, END, candidates[row, at.C_CUSTOMER], -1)
     campaign, key = candidates[row, at.C_CAMPAIGN], candidates[row, at.C_KEY]
     line = record.line(state, campaign, key, reason)
     state.lines[line, at.L_RULE] = rule
+    if candidates[row, at.C_STAGE] != at.WAITING:
+        state.lines[line, at.L_CONTACT] = candidates[row, at.C_CONTACT]
     drop(state, row)
+    return line
 
 
 @kernel
@@ -158,11 +177,42 @@ def end_by_until(program: Program, state: State, customer: int) -> None:
         after = candidates[row, at.C_NEXT]
         if _has_ended(program, state, row):
             if candidates[row, at.C_BORN]:
-                end_with(state, row, ENDED, -1)
+                end_early(program, state, row, ENDED, -1)
             else:
                 drop(state, row)
         row = after
     set_round(state, customer)
+
+
+@kernel
+def end_early(program: Program, state: State, row: int, reason: int, rule: int) -> None:
+    """Record and remove a candidate that is to come to nothing, and cancel the contact of one in flight.
+
+    The contact's number is recorded, so that whoever is to send it may know.
+    """
+    candidate = state.candidates[row]
+    customer, number = candidate[at.C_CUSTOMER], candidate[at.C_CONTACT]
+    in_flight = candidate[at.C_STAGE] == at.IN_FLIGHT
+    end_with(state, row, reason, rule)
+    if not in_flight:
+        return
+    contact = ledger.row_of(program, state, customer, number)
+    if contact >= 0 and state.contacts[contact, at.K_STATE] == RESERVED:
+        state.contacts[contact, at.K_STATE] = CANCELLED
+        unblock_timed(state, customer)
+
+
+@kernel
+def unblock_timed(state: State, customer: int) -> None:
+    """Let all that waits for other contacts to lie far enough back be looked at now: one of them counts no more."""
+    candidates = state.candidates
+    row = state.customers[customer, at.CANDIDATE_HEAD]
+    while row >= 0:
+        block = candidates[row, at.C_BLOCK]
+        if block == AGAIN_AFTER or block == GAP or block == CAP or block == OUTRANKED:
+            candidates[row, at.C_BLOCK] = 0
+            candidates[row, at.C_DUE_AT] = state.scalars[at.NOW]
+        row = candidates[row, at.C_NEXT]
 
 
 @kernel
@@ -288,6 +338,7 @@ def wish(
     candidates[row, at.C_CAMPAIGN] = campaign
     candidates[row, at.C_KEY] = key
     candidates[row, at.C_EXPIRES_AT] = candidates[row, at.C_EXPIRY_TIMER] = at.INFINITE
+    candidates[row, at.C_FIRST] = candidates[row, at.C_CONTACT] = -1
     _link(state, customer, before, row)
     _set_trigger(state, row, time, position, product, values, values_row)
     after_us = campaigns[campaign, CAMPAIGN_AFTER_US]
@@ -330,30 +381,45 @@ def expire(state: State, timer: int) -> None:
     if state.candidates[row, at.C_EXPIRES_AT] > state.timers[timer, timers.DUE]:
         time_expiry(state, row)
         return
+    if state.candidates[row, at.C_STAGE] == at.IN_FLIGHT:
+        return  # whether it has expired is asked when it is known what became of its contact
     customer = state.candidates[row, at.C_CUSTOMER]
     end_with(state, row, EXPIRED, -1)
     set_round(state, customer)
 
 
 @kernel
+def _is_further(candidates: Ints, row: int, other: int) -> bool:
+    """Whether a candidate has come further than another: its stage, then its due or wake time."""
+    if candidates[row, at.C_BORN] != candidates[other, at.C_BORN]:
+        return candidates[row, at.C_BORN] == 1
+    if candidates[row, at.C_STAGE] != candidates[other, at.C_STAGE]:
+        return candidates[row, at.C_STAGE] > candidates[other, at.C_STAGE]
+    return candidates[row, at.C_DUE_AT] < candidates[other, at.C_DUE_AT]
+
+
+@kernel
+def _take_place(candidates: Ints, kept: int, row: int) -> None:
+    """Let a candidate be as far as another of the same wish."""
+    for column in (at.C_DUE_AT, at.C_BLOCK, at.C_LAST_REASON, at.C_LAST_CHANNEL, at.C_LAST_RULE, at.C_LAST_UNTIL):
+        candidates[kept, column] = candidates[row, column]
+    for column in (at.C_HOURS_ZONE, at.C_TURN_OF, at.C_TURN_AT, at.C_PROPOSAL):
+        candidates[kept, column] = candidates[row, column]
+    for column in (at.C_STAGE, at.C_FIRST, at.C_CONTACT, at.C_CONTACT_AT, at.C_FOLLOWED):
+        candidates[kept, column] = candidates[row, column]
+    if not candidates[kept, at.C_BORN]:
+        candidates[kept, at.C_BORN] = candidates[row, at.C_BORN]
+        candidates[kept, at.C_EXPIRES_AT] = candidates[row, at.C_EXPIRES_AT]
+
+
+@kernel
 def _unite(state: State, kept: int, row: int) -> None:
     """Make two candidates for the same campaign and key one."""
     candidates = state.candidates
-    born = candidates[kept, at.C_BORN] and candidates[row, at.C_BORN]
-    if born or candidates[kept, at.C_BORN] == candidates[row, at.C_BORN]:
-        candidates[kept, at.C_BIRTH_AT] = min(candidates[kept, at.C_BIRTH_AT], candidates[row, at.C_BIRTH_AT])
-        if candidates[row, at.C_DUE_AT] < candidates[kept, at.C_DUE_AT]:
-            candidates[kept, at.C_DUE_AT] = candidates[row, at.C_DUE_AT]
-            for column in (at.C_HOURS_ZONE, at.C_TURN_OF, at.C_TURN_AT):
-                candidates[kept, column] = candidates[row, column]
-            for column in (at.C_BLOCK, at.C_LAST_REASON, at.C_LAST_CHANNEL, at.C_LAST_RULE, at.C_LAST_UNTIL):
-                candidates[kept, column] = candidates[row, column]
-            candidates[kept, at.C_PROPOSAL] = candidates[row, at.C_PROPOSAL]
-    elif candidates[row, at.C_BORN]:
-        for column in range(at.C_BORN, at.C_EXPIRY_TIMER):
-            if not at.C_TRIGGER_AT <= column <= at.C_TRIGGER_POSITION and column != at.C_PRODUCT:
-                candidates[kept, column] = candidates[row, column]
-        candidates[kept, at.C_PROPOSAL] = candidates[row, at.C_PROPOSAL]
+    candidates[kept, at.C_BIRTH_AT] = min(candidates[kept, at.C_BIRTH_AT], candidates[row, at.C_BIRTH_AT])
+    candidates[kept, at.C_CLOSED] |= candidates[row, at.C_CLOSED]
+    if _is_further(candidates, row, kept):
+        _take_place(candidates, kept, row)
     time, own = candidates[row, at.C_TRIGGER_AT], candidates[kept, at.C_TRIGGER_AT]
     position, own_position = candidates[row, at.C_TRIGGER_POSITION], candidates[kept, at.C_TRIGGER_POSITION]
     if time > own or (time == own and position > own_position):

@@ -270,16 +270,26 @@ class _View:
                 row[at.C_EXPIRES_AT] if born else at.INFINITE,
                 row[at.C_BLOCK],
                 recorded,
+                row[at.C_STAGE],
+                self._closed(row),
+                *row[at.C_FIRST : at.C_CONTACT + 1],
+                row[at.C_FOLLOWED],
             )
+
+    def _closed(self, candidate: list[int]) -> Row:
+        """Return the channels that are closed for a candidate."""
+        sends = self.program.sends[candidate[at.C_CAMPAIGN]].tolist()
+        return tuple(sorted(channel for place, channel in enumerate(sends) if candidate[at.C_CLOSED] >> place & 1))
 
     def contacts(self) -> Iterator[Row]:
         """Give the contacts that some window still reaches."""
         horizon = int(self.program.limits[P_HORIZON_US])
         for customer, row in self.chain(self.state.contacts, at.CONTACT_HEAD, at.K_NEXT):
-            if row[at.K_DUE_AT] + horizon > self.now:
+            if row[at.K_DUE_AT] + horizon >= self.now:
                 campaign, klass, channel, family, _, category, address = row[at.K_SCOPE : at.K_SCOPE + SCOPES]
                 said = (row[at.K_NUMBER], campaign, klass, channel, row[at.K_KEY], row[at.K_DUE_AT])
-                yield (customer, *said, self._name(family), self._name(category), _or_none(address, NONE))
+                about = (self._name(family), self._name(category), _or_none(address, NONE))
+                yield (customer, *said, *about, *row[at.K_STATE : at.K_FOLLOWS + 1], self._name(row[at.K_OFFER]))
 
     def _name(self, code: int) -> str | None:
         return self.texts[code] if code >= 0 else None

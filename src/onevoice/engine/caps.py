@@ -79,14 +79,15 @@ def _address(program: Program, state: State, customer: int, channel: int) -> int
 
 
 @kernel
-def full_cap(program: Program, state: State, customer: int) -> tuple[int, int, int, int]:
+def full_cap(program: Program, state: State, customer: int, follows: bool) -> tuple[int, int, int, int]:
     """Return (cap, count, most, instant of room) of the first cap that is full for the contact in `state.scope` now.
 
     Of the caps of one set (same scope and window) only the first that applies counts. The cap is -1 where none is full.
+    `follows`: the contact follows another in its slot, so only caps that go by channel hold.
     """
     done = -1
     for cap in range(program.caps.shape[0]):
-        if program.caps[cap, CAP_SET] == done:
+        if program.caps[cap, CAP_SET] == done or (follows and program.caps[cap, CAP_SCOPE + SCOPE_CHANNEL] == ANY):
             continue
         if _applies(program, state, customer, cap):
             done = program.caps[cap, CAP_SET]
@@ -131,8 +132,13 @@ def _applies(program: Program, state: State, customer: int, cap: int) -> bool:
 
 @kernel
 def _is_counted(program: Program, state: State, row: int, cap: int) -> bool:
-    """Whether a cap that applies to the contact in `state.scope` counts one of the ledger."""
+    """Whether a cap that applies to the contact in `state.scope` counts one of the ledger.
+
+    What follows another shares its slot, but not its channel.
+    """
     caps = program.caps
+    if state.contacts[row, at.K_FOLLOWS] >= 0 and caps[cap, CAP_SCOPE + SCOPE_CHANNEL] == ANY:
+        return False
     for place in range(caps[cap, CAP_SCOPES]):
         wanted = caps[cap, CAP_SCOPE + place]
         if wanted != ANY:

@@ -7,10 +7,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
+import numpy as np
+
 from onevoice.conditions.tree import OFFER_FAMILY, OFFER_PRODUCT
 from onevoice.engine import (
     caps,
     conditions,
+    contacts,
     facts,
     ledger,
     measures,
@@ -35,12 +38,16 @@ from onevoice.program import (
     BY_MOMENT,
     CAMPAIGN_CLASS,
     CAMPAIGN_KEYED,
+    CAMPAIGN_NAME,
     CAMPAIGN_PROPOSALS_FROM,
     CAMPAIGN_PROPOSALS_TO,
+    CHANNEL_NAME,
+    CLASS_NAME,
     E_BEGINS_FROM,
     E_BEGINS_TO,
     E_FACTS_FROM,
     E_FACTS_TO,
+    E_FIFTH,
     E_FIRST,
     E_FOURTH,
     E_MEASURES_FROM,
@@ -71,6 +78,7 @@ from onevoice.program import (
     SPECIAL_ASKED,
     SPECIAL_NONE,
     SPECIAL_REACTION,
+    SPECIAL_RECEIPT,
     SPECIAL_REPORTED,
     T_CAMPAIGN,
     T_KEY,
@@ -82,7 +90,6 @@ from onevoice.program import (
 from onevoice.tables import Tables
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
 
     from onevoice.engine.state import State
@@ -162,12 +169,37 @@ def take_special(program: Program, state: State, columns: Columns, row: int, cus
     if special == SPECIAL_REPORTED:
         _take_report(program, state, columns, row, customer, time)
         return
+    if special >= SPECIAL_RECEIPT:
+        _take_receipt(program, state, columns, row, customer, special - SPECIAL_RECEIPT)
+        return
     offer = role_of(program, columns, row, event[E_FIRST], ROLE_OFFER)
     if offer >= 0:
         _fill_in(columns, row, event[E_SECOND], program.offers[offer, OFFER_FAMILY])
         _fill_in(columns, row, event[E_THIRD], program.offers[offer, OFFER_PRODUCT])
     if special == SPECIAL_REACTION:
-        ledger.reacted(program, state, customer, facts.part_hash(state, columns, row, event[E_SECOND]))
+        contacts.reacted(program, state, customer, facts.part_hash(state, columns, row, event[E_SECOND]))
+
+
+@kernel
+def _take_receipt(program: Program, state: State, columns: Columns, row: int, customer: int, reached: int) -> None:
+    """Let a contact of the customer reach a state, and fill in what the event leaves unsaid of it."""
+    event = program.event_types[columns.rows[row, TYPE]]
+    number = columns.values[row, event[E_FIRST]]
+    if not 0 <= number < at.INFINITE or number != np.floor(number):
+        return
+    contact = ledger.row_of(program, state, customer, int(number))
+    if contact < 0:
+        return
+    told = state.contacts[contact]
+    if told[at.K_CAMPAIGN] >= 0:
+        _fill_in(columns, row, event[E_SECOND], program.campaigns[told[at.K_CAMPAIGN], CAMPAIGN_NAME])
+    if told[at.K_OFFER] >= 0:
+        _fill_in(columns, row, event[E_FIFTH], told[at.K_OFFER])
+    if told[at.K_CLASS] >= 0:
+        _fill_in(columns, row, event[E_THIRD], program.classes[told[at.K_CLASS], CLASS_NAME])
+    if told[at.K_CHANNEL] >= 0:
+        _fill_in(columns, row, event[E_FOURTH], program.channels[told[at.K_CHANNEL], CHANNEL_NAME])
+    contacts.go_up(program, state, customer, contact, reached)
 
 
 @kernel

@@ -96,7 +96,7 @@ def _end_stopped(program: Program, state: State, customer: int) -> None:
         if which >= 0:
             ended = True
             if candidates[row, at.C_BORN]:
-                wishes.end_with(state, row, STOPPED, which)
+                wishes.end_early(program, state, row, STOPPED, which)
             else:
                 wishes.drop(state, row)
         row = after

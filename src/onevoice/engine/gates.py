@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from onevoice.engine import candidates as wishes
 from onevoice.engine import caps, conditions, facts, holding, hours, ledger, resources, segments, switches
 from onevoice.engine import state as at
@@ -12,6 +14,7 @@ from onevoice.engine.kernel import kernel
 from onevoice.engine.reasons import (
     AGAIN_AFTER,
     CAP,
+    FAILED,
     GAP,
     HOURS,
     NO_ADDRESS,
@@ -26,8 +29,6 @@ from onevoice.program import (
     CAMPAIGN_CLASS,
     CAMPAIGN_IF,
     CAMPAIGN_IS_OFFER,
-    CAMPAIGN_PROPOSALS_FROM,
-    CAMPAIGN_PROPOSALS_TO,
     CAMPAIGN_SENDS,
     CAP_INDEX,
     CHANNEL_KIND,
@@ -38,6 +39,7 @@ from onevoice.program import (
     CLASS_EXEMPT_CAPS,
     CLASS_EXEMPT_GAP,
     CLASS_PURPOSE,
+    P_CHANNEL_TRAIT,
     P_FACT_CONSENT,
     P_GAP_US,
     PROPOSAL_CAMPAIGN,
@@ -125,18 +127,20 @@ def _opens_at(program: Program, state: State, customer: int, channel: int) -> in
 
 @kernel
 def _timed_gates(
-    program: Program, state: State, customer: int, proposal: int, key: int, channel: int, product: int
+    program: Program, state: State, customer: int, row: int, channel: int, product: int
 ) -> tuple[int, int, int, int, int]:
     """Return (reason, rule, value, limit, until) of the gates from again_after on; reason is WON where all are open.
 
-    One whom a resource stops has no turn yet: until is INFINITE.
+    One whom a resource stops has no turn yet: until is INFINITE. What follows another contact has a slot of its own:
+    it needs what it uses, keeps hours, and of the caps those that go by channel.
     """
-    now = state.scalars[at.NOW]
-    campaign = program.proposals[proposal, PROPOSAL_CAMPAIGN]
+    now, candidate = state.scalars[at.NOW], state.candidates[row]
+    campaign, proposal = candidate[at.C_CAMPAIGN], candidate[at.C_PROPOSAL]
+    follows = candidate[at.C_STAGE] == at.WATCHED
     klass = program.campaigns[campaign, CAMPAIGN_CLASS]
     again = program.campaigns[campaign, CAMPAIGN_AGAIN_US]
-    if again > 0:
-        last = ledger.last_of_campaign(state, customer, campaign, key, False)
+    if again > 0 and not follows:
+        last = ledger.last_of(state, customer, campaign, candidate[at.C_KEY])
         if last + again > now:
             return AGAIN_AFTER, -1, last, 0, last + again
     if program.resources.shape[0] > 0:
@@ -148,16 +152,16 @@ def _timed_gates(
     if opens_at > now:
         return HOURS, -1, 0, 0, opens_at
     gap = program.limits[P_GAP_US]
-    if gap > 0:
+    if gap > 0 and not follows:
         if program.classes[klass, CLASS_EXEMPT_GAP]:
-            last = ledger.last_of_campaign(state, customer, campaign, 0, True)
+            last = ledger.last_of_campaign(program, state, customer, campaign)
         else:
-            last = ledger.last_counted(program, state, customer)
+            last = ledger.last_for_gap(program, state, customer)
         if last + gap > now:
             return GAP, -1, last, 0, last + gap
     if not program.classes[klass, CLASS_EXEMPT_CAPS] and program.caps.shape[0] > 0:
         describe(program, state, customer, proposal, channel, product)
-        cap, count, most, room_at = caps.full_cap(program, state, customer)
+        cap, count, most, room_at = caps.full_cap(program, state, customer, follows)
         if cap >= 0:
             return CAP, program.caps[cap, CAP_INDEX], count, most, room_at
     return WON, -1, 0, 0, 0
@@ -179,13 +183,51 @@ def _pause(program: Program, state: State, row: int, which: int) -> None:
 
 
 @kernel
+def _channels(program: Program, state: State, row: int) -> int:
+    """Return how many channels a candidate may go by: all of `send`, or the next by which it follows."""
+    if state.candidates[row, at.C_STAGE] == at.WATCHED:
+        return 1
+    return program.campaigns[state.candidates[row, at.C_CAMPAIGN], CAMPAIGN_SENDS]
+
+
+@kernel
+def _channel(program: Program, state: State, row: int, place: int) -> int:
+    campaign = state.candidates[row, at.C_CAMPAIGN]
+    if state.candidates[row, at.C_STAGE] == at.WATCHED:
+        return int(program.follows[campaign, state.candidates[row, at.C_FOLLOWED]])
+    return program.sends[campaign, place]
+
+
+@kernel
+def _is_closed(state: State, row: int, place: int) -> bool:
+    """Whether a contact of this candidate has failed by the channel at a place."""
+    candidates = state.candidates
+    return candidates[row, at.C_STAGE] == at.WAITING and (candidates[row, at.C_CLOSED] >> place) & 1 == 1
+
+
+@kernel
+def _own_channel(program: Program, state: State, customer: int, row: int) -> int:
+    """Return the place of the channel that the customer prefers, -1 where that is none of the candidate's."""
+    trait = program.limits[P_CHANNEL_TRAIT]
+    if trait < 0:
+        return -1
+    name = state.traits[customer, trait]
+    if np.isnan(name):
+        return -1
+    for place in range(_channels(program, state, row)):
+        if program.channels[_channel(program, state, row, place), CHANNEL_NAME] == int(name):
+            return place
+    return -1
+
+
+@kernel
 def pass_all(program: Program, state: State, customer: int, row: int, rule: int) -> None:
     """Find the first channel on which a candidate could go out, or the reason of the one that got furthest.
 
     `rule`: the suppression that stops it, or -1.
     """
     candidates = state.candidates
-    campaign, key = candidates[row, at.C_CAMPAIGN], candidates[row, at.C_KEY]
+    campaign = candidates[row, at.C_CAMPAIGN]
     candidates[row, at.C_REASON] = candidates[row, at.C_HOURS_ZONE] = -1
     candidates[row, at.C_WAKES_AT] = at.INFINITE
     turn_of, turn_at = candidates[row, at.C_TURN_OF], candidates[row, at.C_TURN_AT]
@@ -196,18 +238,23 @@ def pass_all(program: Program, state: State, customer: int, row: int, rule: int)
         return
     klass, proposal = program.campaigns[campaign, CAMPAIGN_CLASS], candidates[row, at.C_PROPOSAL]
     product = wishes.product_of(program, proposal, candidates[row, at.C_PRODUCT])
-    short_by = -1
-    for i in range(program.campaigns[campaign, CAMPAIGN_SENDS]):
-        channel = program.sends[campaign, i]
+    short_by, own = -1, _own_channel(program, state, customer, row)
+    for order in range(-1, _channels(program, state, row)):
+        place = own if order < 0 else order
+        if place < 0 or order == own:
+            continue
+        channel = _channel(program, state, row, place)
         which, value, limit, until = -1, 0, 0, 0
         if not _has_consent(program, state, customer, klass, channel):
             reason = NO_CONSENT
         elif not _has_address(program, state, customer, channel):
             reason = NO_ADDRESS
+        elif _is_closed(state, row, place):
+            reason = FAILED
         elif rule >= 0:
             reason, which = SUPPRESSED, rule
         else:
-            reason, which, value, limit, until = _timed_gates(program, state, customer, proposal, key, channel, product)
+            reason, which, value, limit, until = _timed_gates(program, state, customer, row, channel, product)
         best, lifts_at = candidates[row, at.C_REASON], candidates[row, at.C_UNTIL]
         if reason == WON or reason > best or (reason == best and until < lifts_at):
             candidates[row, at.C_REASON] = reason
@@ -257,11 +304,7 @@ def _remember_wake(state: State, customer: int, row: int, reason: int, until: in
 def _is_suppressed(program: Program, state: State, customer: int, row: int) -> bool:
     """Whether a candidate is stopped with its offer; of several, with each whose condition is true."""
     candidates = state.candidates
-    campaign = candidates[row, at.C_CAMPAIGN]
-    start, stop = (
-        program.campaigns[campaign, CAMPAIGN_PROPOSALS_FROM],
-        program.campaigns[campaign, CAMPAIGN_PROPOSALS_TO],
-    )
+    start, stop = wishes.proposals_of(program, candidates, row)
     for proposal in range(start, stop):
         product = wishes.product_of(program, proposal, candidates[row, at.C_PRODUCT])
         if suppression(program, state, customer, proposal, product, state.contexts, row) >= 0:
@@ -273,16 +316,14 @@ def _is_suppressed(program: Program, state: State, customer: int, row: int) -> b
 
 @kernel
 def is_free(program: Program, state: State, customer: int, row: int) -> bool:
-    """Whether a candidate passes consent, address and suppression on some channel."""
-    candidates = state.candidates
-    campaign = candidates[row, at.C_CAMPAIGN]
-    klass = program.campaigns[campaign, CAMPAIGN_CLASS]
+    """Whether a candidate passes consent, address and suppression on some channel that is not closed."""
+    klass = program.campaigns[state.candidates[row, at.C_CAMPAIGN], CAMPAIGN_CLASS]
     if _is_suppressed(program, state, customer, row):
         return False
-    for i in range(program.campaigns[campaign, CAMPAIGN_SENDS]):
-        channel = program.sends[campaign, i]
-        has_address = _has_address(program, state, customer, channel)
-        if has_address and _has_consent(program, state, customer, klass, channel):
+    for place in range(_channels(program, state, row)):
+        channel = _channel(program, state, row, place)
+        is_able = _has_address(program, state, customer, channel) and not _is_closed(state, row, place)
+        if is_able and _has_consent(program, state, customer, klass, channel):
             return True
     return False
 
@@ -304,10 +345,7 @@ def free_again(program: Program, state: State, customer: int, row: int) -> int:
     Where it has several offers, also that at which their conditions may.
     """
     campaign = state.candidates[row, at.C_CAMPAIGN]
-    start, stop = (
-        program.campaigns[campaign, CAMPAIGN_PROPOSALS_FROM],
-        program.campaigns[campaign, CAMPAIGN_PROPOSALS_TO],
-    )
+    start, stop = wishes.proposals_of(program, state.candidates, row)
     due = at.INFINITE
     for rule in range(program.suppressions.shape[0]):
         timed = program.suppressions[rule, SUPPRESSION_TIMED] and not program.suppressions[rule, SUPPRESSION_JUDGED]

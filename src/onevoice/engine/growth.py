@@ -93,6 +93,8 @@ def has_room_for_timer(program: Program, state: State) -> bool:
     elif state.timers[0, timers.KIND] == timers.ROUND:
         waiting = state.customers[state.timers[0, timers.CUSTOMER], at.CANDIDATE_COUNT]
         need[at.LINES] += waiting
+        need[at.CONTACTS] += waiting
+        need[at.TIMERS] += waiting
         if program.limits[P_HOLDOUTS] > 0:
             _need_for_held_out(state, waiting)
     return not is_short(state, need)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from onevoice.engine import merge
+from onevoice.engine import ledger, merge
 from onevoice.engine import state as at
 from onevoice.engine.hashing import mix
 from onevoice.engine.kernel import kernel
@@ -124,6 +124,7 @@ def timers_at_stake(state: State, identifiers: Ints, start: int, stop: int) -> i
         if owner >= 0:
             timers += 2 * chain_length(state.facts, state.customers[owner, at.FACT_HEAD])
             timers += chain_length(state.progress, state.customers[owner, at.PROGRESS_HEAD])
+            timers += ledger.length(state, owner)
             timers += state.customers[owner, at.CANDIDATE_COUNT] + 1
     return timers
 

@@ -11,8 +11,6 @@ from onevoice.engine import conditions, gates, ranking
 from onevoice.engine import state as at
 from onevoice.engine.kernel import kernel
 from onevoice.program import (
-    CAMPAIGN_PROPOSALS_FROM,
-    CAMPAIGN_PROPOSALS_TO,
     COMPUTED_COLUMN,
     COMPUTED_EXPRESSION,
     PROPOSAL_COMPUTED_FROM,
@@ -27,16 +25,21 @@ if TYPE_CHECKING:
 
 @kernel
 def choose(
-    program: Program, state: State, customer: int, campaign: int, world: int, birth: int, values: Floats, row: int
+    program: Program,
+    state: State,
+    customer: int,
+    start: int,
+    stop: int,
+    world: int,
+    birth: int,
+    values: Floats,
+    row: int,
 ) -> tuple[int, int]:
-    """Return (proposal, suppression): the best that nothing holds back, else the first eligible and what stops it.
+    """Return (proposal, suppression): the best of `[start, stop)` that nothing holds back, else the first eligible.
 
-    Both are -1 where they are nothing. `world`: product of the world event that a wish is about, or -1.
+    That with what stops it; both are -1 where they are nothing. `world`: product of the world event that a wish is
+    about, or -1.
     """
-    start, stop = (
-        program.campaigns[campaign, CAMPAIGN_PROPOSALS_FROM],
-        program.campaigns[campaign, CAMPAIGN_PROPOSALS_TO],
-    )
     best, best_rank, held, rule = -1, np.nan, -1, -1
     for proposal in range(start, stop):
         product = wishes.product_of(program, proposal, world)

@@ -18,14 +18,15 @@ class Reason(IntEnum):
     PAUSED = 7
     NO_CONSENT = 8
     NO_ADDRESS = 9
-    SUPPRESSED = 10
-    AGAIN_AFTER = 11
-    NO_CAPACITY = 12
-    HOURS = 13
-    GAP = 14
-    CAP = 15
-    OUTRANKED = 16
-    WOULD_HAVE_WON = 17
+    FAILED = 10
+    SUPPRESSED = 11
+    AGAIN_AFTER = 12
+    NO_CAPACITY = 13
+    HOURS = 14
+    GAP = 15
+    CAP = 16
+    OUTRANKED = 17
+    WOULD_HAVE_WON = 18
 
 
 class DecisionKind(IntEnum):
@@ -47,6 +48,7 @@ STOPPED: Final = int(Reason.STOPPED)
 PAUSED: Final = int(Reason.PAUSED)
 NO_CONSENT: Final = int(Reason.NO_CONSENT)
 NO_ADDRESS: Final = int(Reason.NO_ADDRESS)
+FAILED: Final = int(Reason.FAILED)
 SUPPRESSED: Final = int(Reason.SUPPRESSED)
 AGAIN_AFTER: Final = int(Reason.AGAIN_AFTER)
 NO_CAPACITY: Final = int(Reason.NO_CAPACITY)

@@ -2,26 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
 
 from onevoice.engine import candidates as wishes
-from onevoice.engine import (
-    exploring,
-    gates,
-    holdouts,
-    ledger,
-    proposals,
-    ranking,
-    record,
-    resources,
-    segments,
-    switches,
-    timers,
-)
+from onevoice.engine import contacts, exploring, gates, holdouts, proposals, ranking, record, switches, timers
 from onevoice.engine import state as at
 from onevoice.engine.kernel import kernel
 from onevoice.engine.reasons import (
     CAP,
+    FAILED,
     NO_ADDRESS,
     NO_CONSENT,
     NOT_ELIGIBLE,
@@ -31,14 +22,15 @@ from onevoice.engine.reasons import (
     WON,
     WOULD_HAVE_WON,
 )
+from onevoice.engine.store import COUNT
 from onevoice.program import (
     CAMPAIGN_CLASS,
+    CAMPAIGN_UNSEEN_US,
     CLASS_COUNTS,
     CLASS_EXEMPT_GAP,
     P_CAPS_LIFT,
     P_EXPLORED,
     P_GAP_US,
-    PROPOSAL_FAMILY,
     PROPOSAL_OFFER,
 )
 
@@ -48,25 +40,51 @@ if TYPE_CHECKING:
     from onevoice.tables import Ints
 
 
+_NO_PART: Final = 0  # the reason of a candidate that takes no part in a round
+
+
+@kernel
+def _look_at(program: Program, state: State, customer: int, row: int) -> bool:
+    """Give a candidate its reason; returns whether it could go out."""
+    candidates = state.candidates
+    world, birth = candidates[row, at.C_PRODUCT], candidates[row, at.C_BIRTH_AT]
+    start, stop = wishes.proposals_of(program, candidates, row)
+    proposal, rule = proposals.choose(program, state, customer, start, stop, world, birth, state.contexts, row)
+    candidates[row, at.C_PROPOSAL] = proposal
+    if proposal < 0:
+        candidates[row, at.C_REASON] = NOT_ELIGIBLE
+    else:
+        gates.pass_all(program, state, customer, row, rule)
+    return bool(candidates[row, at.C_REASON] == WON)
+
+
+@kernel
+def _follow(program: Program, state: State, customer: int) -> None:
+    """Let each contact that stayed unseen long enough be followed: it has its slot. Takes back all other reasons."""
+    candidates, now = state.candidates, state.scalars[at.NOW]
+    row = state.customers[customer, at.CANDIDATE_HEAD]
+    while row >= 0:
+        candidates[row, at.C_REASON] = _NO_PART
+        if candidates[row, at.C_BORN] and candidates[row, at.C_STAGE] == at.WATCHED:
+            unseen = program.campaigns[candidates[row, at.C_CAMPAIGN], CAMPAIGN_UNSEEN_US]
+            if candidates[row, at.C_CONTACT_AT] + unseen <= now and _look_at(program, state, customer, row):
+                candidates[row, at.C_RULE] = candidates[row, at.C_CONTACT]
+                state.ranks[row] = state.chances[row] = np.nan
+                contacts.make(program, state, customer, row)
+        row = candidates[row, at.C_NEXT]
+
+
 @kernel
 def _look_at_all(program: Program, state: State, customer: int) -> None:
-    """Judge every born candidate, and rank those that could win: the scores go into `state.ranks`."""
+    """Judge every candidate that waits, and rank those that could win: the scores go into `state.ranks`."""
     candidates = state.candidates
     row = state.customers[customer, at.CANDIDATE_HEAD]
     while row >= 0:
-        if candidates[row, at.C_BORN]:
-            campaign = candidates[row, at.C_CAMPAIGN]
-            world, birth = candidates[row, at.C_PRODUCT], candidates[row, at.C_BIRTH_AT]
-            proposal, rule = proposals.choose(program, state, customer, campaign, world, birth, state.contexts, row)
-            candidates[row, at.C_PROPOSAL] = proposal
-            if proposal < 0:
-                candidates[row, at.C_REASON] = NOT_ELIGIBLE
-            else:
-                gates.pass_all(program, state, customer, row, rule)
-            if candidates[row, at.C_REASON] == WON:
-                product = wishes.product_of(program, proposal, world)
-                score = ranking.rank(program, state, customer, proposal, product, birth, state.contexts, row)
-                state.ranks[row] = score
+        waits = candidates[row, at.C_BORN] and candidates[row, at.C_STAGE] == at.WAITING
+        if waits and _look_at(program, state, customer, row):
+            proposal, birth = candidates[row, at.C_PROPOSAL], candidates[row, at.C_BIRTH_AT]
+            product = wishes.product_of(program, proposal, candidates[row, at.C_PRODUCT])
+            state.ranks[row] = ranking.rank(program, state, customer, proposal, product, birth, state.contexts, row)
         row = candidates[row, at.C_NEXT]
 
 
@@ -99,7 +117,8 @@ def _best(program: Program, state: State, customer: int) -> int:
 
 @kernel
 def _could_win(candidates: Ints, row: int) -> bool:
-    return bool(candidates[row, at.C_BORN] == 1 and candidates[row, at.C_REASON] == WON)
+    """Whether a candidate competes and nothing stops it; what follows a contact does not compete."""
+    return bool(candidates[row, at.C_STAGE] == at.WAITING and candidates[row, at.C_REASON] == WON)
 
 
 @kernel
@@ -135,8 +154,6 @@ def _winner(program: Program, state: State, customer: int) -> int:
             return -1
         row, probability = _drawn(program, state, customer, turn, best)
         state.chances[row] = probability
-        product = wishes.product_of(program, state.candidates[row, at.C_PROPOSAL], state.candidates[row, at.C_PRODUCT])
-        state.candidates[row, at.C_VALUE] = state.names[product, at.N_HASH] if product >= 0 else 0
         if not holdouts.is_held_out(program, state, customer, state.candidates[row, at.C_CAMPAIGN]):
             return row
         state.candidates[row, at.C_REASON] = WOULD_HAVE_WON
@@ -160,6 +177,17 @@ def _is_news(candidates: Ints, row: int) -> bool:
 
 
 @kernel
+def _outrank_others(program: Program, state: State, customer: int, winner: int) -> None:
+    """Let all that compete with the winner, and could have won, lose to it."""
+    candidates = state.candidates
+    row = state.customers[customer, at.CANDIDATE_HEAD]
+    while row >= 0:
+        if row != winner and _could_win(candidates, row):
+            _outrank(program, state, row, winner)
+        row = candidates[row, at.C_NEXT]
+
+
+@kernel
 def _outrank(program: Program, state: State, row: int, winner: int) -> None:
     """Let a candidate that could have won wait for the gap after the winner, if there is one."""
     candidates = state.candidates
@@ -180,31 +208,28 @@ def _block(candidates: Ints, row: int) -> None:
 
 
 @kernel
-def _contact(program: Program, state: State, customer: int, row: int, number: int) -> None:
-    """Enter a contact into the ledger: reserved and committed, or one that would have been if nobody were held out."""
+def _contact_all(program: Program, state: State, customer: int, winner: int) -> None:
+    """Make the winner's contact, and note those that would have been made if the customer were not held out."""
     candidates = state.candidates
-    proposal, now = candidates[row, at.C_PROPOSAL], state.scalars[at.NOW]
-    product = wishes.product_of(program, proposal, candidates[row, at.C_PRODUCT])
-    gates.describe(program, state, customer, proposal, candidates[row, at.C_CHANNEL], product)
-    ledger.enter(program, state, customer, number, candidates[row, at.C_KEY], now)
-    if program.resources.shape[0] > 0 and number != at.HELD_OUT:
-        campaign = candidates[row, at.C_CAMPAIGN]
-        klass = program.campaigns[campaign, CAMPAIGN_CLASS]
-        resources.take(program, state, klass, campaign, candidates[row, at.C_CHANNEL], product)
-    family = program.proposals[proposal, PROPOSAL_FAMILY]
-    if family >= 0:
-        if ledger.contacted(program, state, customer, state.names[family, at.N_HASH], now):
-            segments.set_judgement(state, customer, now)
+    row = state.customers[customer, at.CANDIDATE_HEAD]
+    while row >= 0:
+        if row == winner:
+            contacts.make(program, state, customer, row)
+        elif candidates[row, at.C_REASON] == WOULD_HAVE_WON:
+            contacts.hold_back(program, state, customer, row)
+        row = candidates[row, at.C_NEXT]
 
 
 @kernel
-def _write(program: Program, state: State, row: int) -> int:
-    """Record what became of a candidate in this round; returns the line."""
+def _write(program: Program, state: State, customer: int, row: int) -> None:
+    """Record what became of a candidate in this round."""
     candidates, lines = state.candidates, state.lines
     reason = candidates[row, at.C_REASON]
     line = record.line(state, candidates[row, at.C_CAMPAIGN], candidates[row, at.C_KEY], reason)
+    if reason == WON or candidates[row, at.C_STAGE] == at.WATCHED:
+        lines[line, at.L_CONTACT] = candidates[row, at.C_CONTACT]
     if reason == NOT_ELIGIBLE:
-        return line
+        return
     lines[line, at.L_CHANNEL] = candidates[row, at.C_CHANNEL]
     lines[line, at.L_RULE] = candidates[row, at.C_RULE]
     lines[line, at.L_VALUE] = candidates[row, at.C_VALUE]
@@ -219,64 +244,63 @@ def _write(program: Program, state: State, row: int) -> int:
     candidates[row, at.C_LAST_CHANNEL] = candidates[row, at.C_CHANNEL]
     candidates[row, at.C_LAST_RULE] = candidates[row, at.C_RULE]
     candidates[row, at.C_LAST_UNTIL] = candidates[row, at.C_UNTIL]
-    return line
+    if reason == WON:
+        _compute(program, state, customer, row, line)
 
 
 @kernel
-def _complete(program: Program, state: State, customer: int, row: int, line: int) -> None:
-    """Write into the winner's line its contact, and the parameters of its offer."""
+def _compute(program: Program, state: State, customer: int, row: int, line: int) -> None:
+    """Write into a winner's line the parameters of its offer."""
     proposal = state.candidates[row, at.C_PROPOSAL]
     product = wishes.product_of(program, proposal, state.candidates[row, at.C_PRODUCT])
     proposals.compute(program, state, customer, proposal, product, state.contexts, row, line)
-    state.lines[line, at.L_CONTACT] = state.scalars[at.NEXT_CONTACT]
 
 
 @kernel
-def _settle(program: Program, state: State, customer: int, winner: int) -> None:
-    """Let those that won or would have, and those that are not eligible, go; the others wait."""
-    candidates = state.candidates
-    row = state.customers[customer, at.CANDIDATE_HEAD]
-    while row >= 0:
-        after = candidates[row, at.C_NEXT]
-        reason = candidates[row, at.C_REASON]
-        if not candidates[row, at.C_BORN]:
-            row = after
-            continue
-        if row == winner:
-            _contact(program, state, customer, row, state.scalars[at.NEXT_CONTACT])
-            state.scalars[at.NEXT_CONTACT] += 1
-            switches.count_contact(program, state, candidates[row, at.C_CAMPAIGN])
-        elif reason == WOULD_HAVE_WON:
-            _contact(program, state, customer, row, at.HELD_OUT)
-        if row == winner or reason == WOULD_HAVE_WON or reason == NOT_ELIGIBLE:
-            wishes.drop(state, row)
-        else:
-            _block(candidates, row)
-        row = after
+def _go_on(program: Program, state: State, row: int) -> None:
+    """Let those that would have won, and those that are not eligible, go; who won has a contact; the others wait."""
+    reason = state.candidates[row, at.C_REASON]
+    if reason == WOULD_HAVE_WON or reason == NOT_ELIGIBLE:
+        wishes.drop(state, row)
+    elif reason == WON:
+        contacts.leave(program, state, row)
+    else:
+        _block(state.candidates, row)
 
 
 @kernel
 def hold_round(program: Program, state: State, customer: int) -> None:
     """Let all born candidates of a customer meet: one wins at most, each other gets its reason and waits or goes."""
     candidates = state.candidates
+    _follow(program, state, customer)
     _look_at_all(program, state, customer)
     winner = _winner(program, state, customer)
+    if winner >= 0:
+        _outrank_others(program, state, customer, winner)
+    _contact_all(program, state, customer, winner)
+    first = state.pools[at.LINES, COUNT]
     begun = False
     row = state.customers[customer, at.CANDIDATE_HEAD]
     while row >= 0:
-        if candidates[row, at.C_BORN]:
-            if row != winner and candidates[row, at.C_REASON] == WON:
-                _outrank(program, state, row, winner)
+        after = candidates[row, at.C_NEXT]
+        if candidates[row, at.C_REASON] != _NO_PART:
             if _is_news(candidates, row):
                 if not begun:
                     record.decision(state, ROUND, customer, -1)
                     begun = True
-                line = _write(program, state, row)
-                if row == winner:
-                    _complete(program, state, customer, row, line)
-        row = candidates[row, at.C_NEXT]
-    _settle(program, state, customer, winner)
+                _write(program, state, customer, row)
+            _go_on(program, state, row)
+        row = after
+    _count_contacts(program, state, first, state.pools[at.LINES, COUNT])
     wishes.set_round(state, customer)
+
+
+@kernel
+def _count_contacts(program: Program, state: State, first: int, stop: int) -> None:
+    """Count what the lines `[first, stop)` say was won, each contact in its campaign's run."""
+    for line in range(first, stop):
+        if state.lines[line, at.L_REASON] == WON:
+            switches.count_contact(program, state, state.lines[line, at.L_CAMPAIGN])
 
 
 @kernel
@@ -297,10 +321,15 @@ def _has_moved(state: State, row: int) -> bool:
 
 
 @kernel
+def _is_lifted_by_event(reason: int) -> bool:
+    return reason == NO_CONSENT or reason == NO_ADDRESS or reason == FAILED or reason == SUPPRESSED
+
+
+@kernel
 def _is_lifted(program: Program, state: State, customer: int, row: int) -> bool:
     """Whether what blocks a candidate no longer does, otherwise than because its time has come."""
     block = state.candidates[row, at.C_BLOCK]
-    if block == NO_CONSENT or block == NO_ADDRESS or block == SUPPRESSED:
+    if _is_lifted_by_event(block):
         return gates.is_free(program, state, customer, row)
     lifts = block == CAP and program.limits[P_CAPS_LIFT] == 1
     return _has_moved(state, row) or (lifts and gates.has_room_again(program, state, customer, row))
@@ -323,7 +352,7 @@ def wake(program: Program, state: State, customer: int) -> int:
                 candidates[row, at.C_BLOCK] = 0
                 candidates[row, at.C_DUE_AT] = now
                 woken = True
-            elif block == NO_CONSENT or block == NO_ADDRESS or block == SUPPRESSED:
+            elif _is_lifted_by_event(block):
                 due = min(due, gates.free_again(program, state, customer, row))
         row = candidates[row, at.C_NEXT]
     if woken:

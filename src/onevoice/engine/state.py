@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 import numpy as np
 
 from onevoice.engine import bits, store
-from onevoice.program import SCOPE_CAMPAIGN, SCOPE_CHANNEL, SCOPE_CLASS, SCOPES
+from onevoice.program import SCOPE_CAMPAIGN, SCOPE_CHANNEL, SCOPE_CLASS, SCOPE_FAMILY, SCOPES
 from onevoice.tables import Tables
 
 if TYPE_CHECKING:
@@ -149,8 +149,18 @@ C_HOURS_ZONE: Final = 23  # the zone in which a channel was closed in its last r
 C_TURN_OF: Final = 24  # the resource for which it waits, or -1
 C_TURN_AT: Final = 25  # when its turn is, or INFINITE
 C_EXPIRY_TIMER: Final = 26  # due time of the one timer that sees to its expiry, not later; or INFINITE
-C_PROPOSAL: Final = 27  # with which of its offers it came to the last round
-CANDIDATE_WIDTH: Final = 28
+C_PROPOSAL: Final = 27  # with which of its offers it came to the last round, and its contact was made; or -1
+C_STAGE: Final = 28  # of a born one: WAITING, IN_FLIGHT or WATCHED
+C_CLOSED: Final = 29  # bit i: the channel at place i of `sends` has failed
+C_FIRST: Final = 30  # number of its first contact since it last competed, -1: none
+C_CONTACT: Final = 31  # number of its last contact, -1: none
+C_CONTACT_AT: Final = 32  # due time of that
+C_FOLLOWED: Final = 33  # how many channels of `follows` are used up
+CANDIDATE_WIDTH: Final = 34
+
+WAITING: Final = 0
+IN_FLIGHT: Final = 1  # its contact is reserved, and nobody has told yet whether it was sent
+WATCHED: Final = 2  # its contact is sent; if that stays unseen, another follows
 
 # `contacts`
 K_NUMBER: Final = 0  # -1: reported by somebody else
@@ -158,10 +168,15 @@ HELD_OUT: Final = -2  # of one that would have been made; only its own campaign'
 K_KEY: Final = 1
 K_DUE_AT: Final = 2
 K_NEXT: Final = 3
-K_SCOPE: Final = 4  # what caps go by, -1 for none; the first three are
+K_STATE: Final = 4  # contact_states.py
+K_OPEN_UNTIL: Final = 5  # until then it counts, whatever is told but for failures
+K_FOLLOWS: Final = 6  # number of the contact that it follows, or -1
+K_OFFER: Final = 7  # name code of its offer, or -1
+K_SCOPE: Final = 8  # what caps go by, -1 for none; the first four are
 K_CAMPAIGN: Final = K_SCOPE + SCOPE_CAMPAIGN
 K_CLASS: Final = K_SCOPE + SCOPE_CLASS
 K_CHANNEL: Final = K_SCOPE + SCOPE_CHANNEL
+K_FAMILY: Final = K_SCOPE + SCOPE_FAMILY  # name code
 CONTACT_WIDTH: Final = K_SCOPE + SCOPES
 
 # `queue`: births that wait until the event's customer has been judged

@@ -14,6 +14,7 @@ from onevoice.engine import (
     asks,
     candidates,
     changes,
+    contacts,
     controls,
     duplicates,
     facts,
@@ -162,6 +163,8 @@ def _run_timers(program: Program, state: State, columns: Columns, until: int) ->
             candidates.expire(state, timer)
         elif kind == timers.FACT_END:
             _end_fact(program, state, timer)
+        elif kind == timers.RELEASE:
+            contacts.release(program, state, timer)
         elif kind == timers.JUDGEMENT:
             _judge_again(program, state, columns, timer)
         elif kind == timers.ABSENCE:

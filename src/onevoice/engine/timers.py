@@ -24,11 +24,12 @@ WIDTH: Final = 6
 # Kinds, in the order in which they run at one instant.
 EXPIRY: Final = 0
 FACT_END: Final = 1
-JUDGEMENT: Final = 2
-ABSENCE: Final = 3
-SCHEDULE: Final = 4
-BIRTH: Final = 5
-ROUND: Final = 6
+RELEASE: Final = 2  # of a contact
+JUDGEMENT: Final = 3
+ABSENCE: Final = 4
+SCHEDULE: Final = 5
+BIRTH: Final = 6
+ROUND: Final = 7
 
 
 @kernel

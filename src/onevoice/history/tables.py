@@ -46,6 +46,7 @@ LINES: Final = pa.schema(
         "offer": NAME,
         "probability": pa.float64(),
         "parameters": PARAMETERS,
+        "follows": pa.int64(),
     }
 )
 
@@ -112,4 +113,5 @@ def _row(decision: Decision, line: Line) -> dict[str, Any]:
         "offer": line.offer or None,
         "probability": line.probability,
         "parameters": [*line.parameters.items()] if line.parameters else None,
+        "follows": line.follows,
     }

@@ -112,6 +112,9 @@ class _Case:
 
 def _won(case: _Case) -> tuple[str, str]:
     score = "" if case.line.score is None else f" with a rank of {case.line.score:g}"
+    if case.line.follows is not None:
+        path, told = f"{case.path}.if_unseen", f"for contact {case.line.follows} stayed unseen"
+        return path, "; ".join([f"goes out by {case.line.channel}, {told}", *_offered(case)])
     told = f"goes out by {case.line.channel}{score}" if case.line.channel else f"is shown{score}"
     return "", "; ".join([told, *_offered(case), *_explored(case.line)])
 
@@ -133,12 +136,23 @@ def _explored(line: Line) -> list[str]:
 
 def _expired(case: _Case) -> tuple[str, str]:
     limit = case.campaign and case.campaign.valid_for_us
+    if case.line.contact is not None:
+        return (
+            f"{case.path}.valid_for",
+            f"its time was over when it was known what became of contact {case.line.contact}",
+        )
     return f"{case.path}.valid_for", f"was not chosen within {_span(limit)}" if limit else "the campaign is over"
 
 
 def _ended(case: _Case) -> tuple[str, str]:
     until = case.campaign and case.campaign.until
-    return f"{case.path}.until", f"{until.event} came, which ends it" if until else "an event came that ends it"
+    ended = f"{until.event} came, which ends it" if until else "an event ended it"
+    return f"{case.path}.until", ended + _after_contact(case)
+
+
+def _after_contact(case: _Case) -> str:
+    """Say which contact a wish was about that is no more."""
+    return "" if case.line.contact is None else f", after its contact {case.line.contact} was reserved"
 
 
 def _not_eligible(case: _Case) -> tuple[str, str]:
@@ -158,7 +172,7 @@ def _too_many(case: _Case) -> tuple[str, str]:
 
 
 def _stopped(case: _Case) -> tuple[str, str]:
-    return "", f"{_switch(case)} was stopped"
+    return "", f"{_switch(case)} was stopped{_after_contact(case)}"
 
 
 def _paused(case: _Case) -> tuple[str, str]:
@@ -185,6 +199,12 @@ def _no_address(case: _Case) -> tuple[str, str]:
     channel = case.playbook.channels.get(case.line.channel)
     kind = channel.address if channel else ""
     return f"channels.{case.line.channel}", f"{case.line.channel} needs an identifier {kind}, and none is known"
+
+
+def _failed(case: _Case) -> tuple[str, str]:
+    if case.line.contact is not None:
+        return f"{case.path}.send", f"contact {case.line.contact} by {case.line.channel} failed, and no channel is left"
+    return f"{case.path}.send", f"a contact by {case.line.channel} failed, and no other channel is open"
 
 
 def _suppressed(case: _Case) -> tuple[str, str]:
@@ -257,6 +277,7 @@ _SENTENCES: Final[dict[str, Callable[[_Case], tuple[str, str]]]] = {
     "paused": _paused,
     "no_consent": _no_consent,
     "no_address": _no_address,
+    "failed": _failed,
     "suppressed": _suppressed,
     "again_after": _again_after,
     "no_capacity": _no_capacity,

@@ -5,17 +5,18 @@ select decision, kind, time, position, customer, campaign, key, reason, coalesce
        coalesce(placement, '') as placement, coalesce(channel, '') as channel, coalesce(words, '') as words,
        coalesce(c.class, '') as class, coalesce(c.owner, '') as owner,
        coalesce(c.sends, false) as sends, timezone($zone, d.time) as local_time,
-       d.reason in ('won', 'expired', 'ended', 'not_eligible', 'too_many', 'stopped', 'would_have_won') as is_last
+       d.reason in ('won', 'expired', 'ended', 'not_eligible', 'too_many', 'stopped', 'would_have_won') as is_last,
+       d.follows is not null or (d.contact is not null and d.reason <> 'won') as is_after
 from decided as d left join campaign as c on c.name = d.campaign;
 
 -- A wish: one campaign that wanted one customer, from the first line about it to its last. One that has met no end yet
 -- waits, unless its campaign sends no more: then it vanished when the playbook was published. An ask begins and ends with
--- its decision and is no wish.
+-- its decision and is no wish; what became of a wish after its contact was made belongs to it no more.
 create table numbered as
 select *, coalesce(sum(is_last::int) over (
     partition by customer, campaign, key order by decision rows between unbounded preceding and 1 preceding
 ), 0)::int as number
-from line where kind not in ('ask', 'stop');
+from line where kind not in ('ask', 'stop') and not is_after;
 
 create table wish as
 select customer, campaign, key, number, any_value(class) as class,

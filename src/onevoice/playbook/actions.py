@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final, TypedDict
 
 from onevoice.playbook import grammar
 from onevoice.playbook.grammar import Slip
-from onevoice.playbook.model import Campaign, Channel, Identifier, Offer, Placement, Trigger, TriggerKind
+from onevoice.playbook.model import Campaign, Channel, Identifier, Offer, Placement, SendBy, Trigger, TriggerKind
 from onevoice.playbook.record import Record, Report, opened, short_text
 from onevoice.playbook.resources import capacity_of
 from onevoice.playbook.tree import quoted
@@ -20,7 +20,19 @@ if TYPE_CHECKING:
 UNREAD: Final = Trigger(TriggerKind.EVENT)  # stands in for a trigger with a mistake
 SLOTS_MAX: Final = 100
 # Inbound is answered at once, so a wish that waits, ends or is counted per value has no meaning there.
-OUTBOUND_ONLY: Final = ("send", "per", "after", "wait", "valid_for", "until", "again_after", "at_most", "uses")
+OUTBOUND_ONLY: Final = (
+    "send",
+    "send_by",
+    "if_unseen",
+    "per",
+    "after",
+    "wait",
+    "valid_for",
+    "until",
+    "again_after",
+    "at_most",
+    "uses",
+)
 # Which identifier format the channels that everybody knows are addressed by.
 ADDRESS_FORMATS: Final = {"email": "email", "sms": "phone", "call": "phone"}
 
@@ -82,6 +94,7 @@ def _campaign(name: str, record: Record, zone: ZoneInfo) -> Campaign:
     record.require("class", "when")
     when = record.parsed("when", lambda text: grammar.trigger(text, zone), UNREAD)
     goal, goal_within_us = record.parsed("goal", grammar.goal, (None, 0))
+    unseen_after_us, unseen_next = _if_unseen(record)
     campaign = Campaign(
         name,
         klass=record.text("class"),
@@ -93,6 +106,9 @@ def _campaign(name: str, record: Record, zone: ZoneInfo) -> Campaign:
         condition=record.condition("if"),
         offers=record.names("offer"),
         send=record.names("send"),
+        send_by=SendBy(record.one_of("send_by", SendBy, SendBy.ORDER)),
+        unseen_after_us=unseen_after_us,
+        unseen_next=unseen_next,
         placements=record.names("placements"),
         per=record.parsed("per", _event_field, ""),
         after_us=record.duration("after"),
@@ -113,6 +129,19 @@ def _campaign(name: str, record: Record, zone: ZoneInfo) -> Campaign:
     if campaign.to_us and campaign.to_us <= campaign.from_us:
         record.refuse("to", "`to` before `from`", expected="a last day not before the first")
     return campaign
+
+
+def _if_unseen(record: Record) -> tuple[int, tuple[str, ...]]:
+    """Read after how long what stays unseen is followed, and by which channels."""
+    node = record.filled("if_unseen")
+    if node is None:
+        return 0, ()
+    with opened(record.report, node) as row:
+        row.require("after", "next")
+        after_us, channels = row.length("after"), row.names("next")
+        if "next" in row.nodes and not channels:
+            row.refuse("next", "no channel to follow by", expected="at least one channel", found="none")
+        return after_us, channels
 
 
 def _day_end(text: str, zone: ZoneInfo) -> int:
@@ -162,10 +191,11 @@ def channels(root: Record, campaigns: Iterable[Campaign], identifiers: dict[str,
     """Read `channels`, and declare those that campaigns send by without declaring them."""
     found = root.each("channels", lambda name, record: _channel(name, record, identifiers))
     for campaign in campaigns:
-        for i, name in enumerate(campaign.send):
-            if name not in found:
-                where = root.report.where(f"campaigns.{campaign.name}.send[{i}]")
-                found[name] = Channel(name, _default_address(name, identifiers, where, root.report))
+        for key, names in (("send", campaign.send), ("if_unseen.next", campaign.unseen_next)):
+            for i, name in enumerate(names):
+                if name not in found:
+                    where = root.report.where(f"campaigns.{campaign.name}.{key}[{i}]")
+                    found[name] = Channel(name, _default_address(name, identifiers, where, root.report))
     return found
 
 
@@ -176,7 +206,8 @@ def _channel(name: str, record: Record, identifiers: dict[str, Identifier]) -> C
         record.node("address")
         address = _default_address(name, identifiers, record.report.where(f"channels.{name}"), record.report)
     rate, per = record.parsed("rate", capacity_of, (0, None))
-    return Channel(name, address, record.number("cost", 0.0, 0.0), record.names("uses"), rate, per)
+    cost, receipts_us = record.number("cost", 0.0, 0.0), record.length("receipts")
+    return Channel(name, address, cost, record.names("uses"), rate, per, receipts_us)
 
 
 def _default_address(name: str, identifiers: dict[str, Identifier], where: str, report: Report) -> str:

@@ -14,6 +14,17 @@ _CONSENT: Final = {"channel": _C, "purpose": _C}
 _OFFER: Final = {"offer": _C, "family": _C, "product": FieldType.PRODUCT, "order_id": FieldType.KEY, "channel": _C}
 _CONTROL: Final = {"campaign": _C, "class": _C, "reason": FieldType.TEXT, "by": FieldType.TEXT}
 _CONTACT: Final = {"campaign": _C, "class": _C, "channel": _C, "offer": _C, "contact_id": FieldType.KEY}
+_RECEIPT: Final = {"contact": FieldType.NUMBER, "campaign": _C, "class": _C, "channel": _C, "offer": _C}
+# What is told of a contact that was decided here, by its number.
+RECEIPTS: Final = (
+    "contact_sent",
+    "contact_cancelled",
+    "contact_failed",
+    "contact_delivered",
+    "contact_seen",
+    "contact_clicked",
+    "contact_answered",
+)
 
 # Events without a customer, and what they are about.
 CONTROL_EVENTS: Final = dict.fromkeys(("campaign_paused", "campaign_resumed", "campaign_stopped"), "campaign") | {
@@ -33,6 +44,7 @@ BUILTIN_EVENTS: Final[dict[str, EventType]] = {
         "offer_not_now": _OFFER,
         "offer_clicked": _OFFER,
         "contact_reported": _CONTACT,
+        **dict.fromkeys(RECEIPTS, _RECEIPT),
         "asked": {"placement": _C},
         "profile_updated": {},  # carries only traits
         **dict.fromkeys(("campaign_paused", "campaign_resumed", "campaign_stopped"), _CONTROL),

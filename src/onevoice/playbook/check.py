@@ -17,6 +17,7 @@ from onevoice.errors import ConditionError, Mistake
 from onevoice.near import did_you_mean
 from onevoice.playbook.actions import UNREAD
 from onevoice.playbook.builtin import row_fields
+from onevoice.playbook.chains import check_channels
 from onevoice.playbook.circles import reaches
 from onevoice.playbook.derived import MEASURED, WITHOUT_FIELD
 from onevoice.playbook.hours import ALL
@@ -33,6 +34,7 @@ from onevoice.playbook.model import (
     Playbook,
     TriggerKind,
 )
+from onevoice.playbook.policies import COUNTS_FROM
 from onevoice.playbook.record import LISTED_BESIDE_HINT, SECTION_MAX, Report, listed
 from onevoice.playbook.scarce import check_resource, check_uses
 from onevoice.playbook.scopes import (
@@ -308,10 +310,7 @@ class _Checker:
             self.known(f"{path}.class", "class", campaign.klass, playbook.policies.classes)
         for i, name in enumerate(campaign.offers):
             self.known(f"{path}.offer[{i}]", "offer", name, playbook.offers)
-        if not campaign.send and campaign.when.kind is not TriggerKind.ASKED and not self.report.nodes:
-            self.refuse(f"{path}.send", "no channel to send by", expected="at least one channel", found="none")
-        for i, name in enumerate(campaign.send):
-            self.known(f"{path}.send[{i}]", "channel", name, playbook.channels)
+        check_channels(self, campaign, built=not self.report.nodes)
         for i, name in enumerate(campaign.placements):
             self.known(f"{path}.placements[{i}]", "placement", name, playbook.placements)
         klass = playbook.policies.classes.get(campaign.klass)
@@ -361,6 +360,7 @@ class _Checker:
         policies = self.playbook.policies
         for i, cap in enumerate(policies.caps):
             self.cap(f"policies.caps[{i}]", cap)
+        self.known("policies.counts_from", "state", policies.counts_from, COUNTS_FROM)
         for name in policies.hours:
             if name != ALL:
                 self.known(f"policies.hours.{name}", "channel", name, self.playbook.channels)

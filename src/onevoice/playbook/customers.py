@@ -101,7 +101,7 @@ def traits(root: Record) -> dict[str, Trait]:
 
 
 def _trait(name: str, record: Record) -> Trait:
-    means = record.one_of("is", ("language", "time_zone"))
+    means = record.one_of("is", ("language", "time_zone", "channel"))
     types = [kind for kind in TRAIT_TYPES if record.flag(kind)]
     if len(types) != 1:
         expected = f"exactly one of {listed(TRAIT_TYPES)} set to true"

@@ -11,7 +11,7 @@ from typing import Any, Final
 from onevoice.playbook import catalogue, hours, policies
 from onevoice.playbook.customers import EVENT_TYPES, TRAIT_TYPES
 from onevoice.playbook.grammar import UNITS, WEEKDAYS
-from onevoice.playbook.model import EACH, Aggregate, Period, TriggerKind
+from onevoice.playbook.model import EACH, Aggregate, Period, SendBy, TriggerKind
 from onevoice.playbook.record import NAME_LENGTH_MAX, TEXT_LENGTH_MAX
 
 Schema = dict[str, Any]
@@ -164,7 +164,9 @@ FORMS: Final[dict[str, Schema]] = {
         "product product_restocked for sought", "asked",
     ),
     "format": _words("How values of an identifier are written.", "email", "phone"),
-    "meaning": _words("What a trait means to the engine.", "language", "time_zone"),
+    "meaning": _words("What a trait means to the engine.", "language", "time_zone", "channel"),
+    "send_by": _words("In what order channels are tried.", *SendBy),
+    "counts_from": _words("From which state on a contact counts.", *policies.COUNTS_FROM),
     "about": _words("What a world event is about.", "product"),
     "trait_type": _words("What a trait holds.", *TRAIT_TYPES),
     "column_type": _words("What a column of the catalogue holds.", *catalogue.FIELD_TYPES),

@@ -166,6 +166,17 @@ CAMPAIGN: Final = {
         "offers",
     ),
     "send": Key("The channels it may go by, in order of preference; not for a campaign that is `asked`.", ["push"]),
+    "send_by": Key(
+        "In what order its channels are tried: as written, or by their `cost`; the customer's own is tried first.",
+        "cost",
+        form="send_by",
+    ),
+    "if_unseen": Key(
+        "What follows, in the same slot, where a contact is not seen and nothing comes of it.",
+        {"after": "2 hours", "next": "sms"},
+        "unseen_after_us",
+        "if_unseen",
+    ),
     "placements": Key("The places where it may be shown; only for a campaign that is `asked`.", ["banner"]),
     "per": Key(
         "One wish for each value of a field of the event, not one for the customer.", "event.order_id", form="per"
@@ -206,6 +217,11 @@ POLICIES: Final = {
     "wait": Key("How long wishes are collected before they are compared.", "5 minutes", "wait_us"),
     "gap": Key("The least time between two contacts of a customer.", "4 hours", "gap_us"),
     "caps": Key("How many contacts a customer may get, at most.", [{"max": 1, "per": "day"}]),
+    "counts_from": Key(
+        "From which state on a contact counts in gap and caps, once its channel's `receipts` are over.",
+        "delivered",
+        form="counts_from",
+    ),
     "exempt": Key(
         "The classes that some of the rules do not hold for.", {"service": ["caps", "wait"]}, form="exemptions"
     ),
@@ -313,13 +329,23 @@ RESOURCE: Final = {
     ),
     "reserve": Key("By class, the share of a capacity that no other class may use.", {"service": "30%"}, form="shares"),
 }
+IF_UNSEEN: Final = {
+    "after": Key("How long a contact may stay unseen.", "2 hours", "unseen_after_us", "", True),
+    "next": Key("The channel by which one follows, or several, one after the other.", "sms", "unseen_next", "", True),
+}
 CHANNEL: Final = {
     "address": Key(
         "The kind of identifier it needs; for `email`, `sms` and `call` found by its format, else none.", "email"
     ),
-    "cost": Key("What a contact costs, in the money of the budgets.", 0.05, least=0),
+    "cost": Key("What a contact costs, in the money of the budgets; by it `send_by: cost` goes.", 0.05, least=0),
     "uses": Key("The resources that each contact uses.", ["call_centre"]),
     "rate": Key("How many contacts it may make in a minute, an hour or a day.", "600 per minute", form="capacity"),
+    "receipts": Key(
+        "How long it may take until `contact_sent` or `contact_failed` tells what became of a contact; "
+        "without it, what is decided is sent.",
+        "1 hour",
+        "receipts_us",
+    ),
 }
 
 # By the name that the schema and the page give each kind of mapping, in the order of the page.
@@ -335,6 +361,7 @@ KEYS: Final[dict[str, Keys]] = {
     "moment": Keys(model.Moment, MOMENT),
     "offer": Keys(model.Offer, OFFER),
     "campaign": Keys(model.Campaign, CAMPAIGN),
+    "if_unseen": Keys(model.Campaign, IF_UNSEEN),
     "policies": Keys(model.Policies, POLICIES),
     "class": Keys(model.CampaignClass, CLASS),
     "cap": Keys(model.Cap, CAP),

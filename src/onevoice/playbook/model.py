@@ -46,7 +46,7 @@ class Identifier:
 
 @dataclass(frozen=True, slots=True)
 class Trait:
-    """A property of a customer. `means` is "" or one of "language", "time_zone"."""
+    """A property of a customer. `means` is "" or one of "language", "time_zone", "channel"."""
 
     name: str
     type: FieldType
@@ -210,6 +210,13 @@ class Trigger:
     every: Every | None = None
 
 
+class SendBy(StrEnum):
+    """In what order a campaign's channels are tried."""
+
+    ORDER = "order"  # as written
+    COST = "cost"  # the cheapest first, equal ones as written
+
+
 @dataclass(frozen=True, slots=True)
 class Campaign:
     """An action that wants to reach customers. Times of 0 mean not set, except `wait_us` where -1 does."""
@@ -224,6 +231,9 @@ class Campaign:
     condition: str = ""  # `if`
     offers: tuple[str, ...] = ()  # of several the best that nothing holds back is made
     send: tuple[str, ...] = ()  # channels in order of preference
+    send_by: SendBy = SendBy.ORDER
+    unseen_after_us: int = 0  # how long a contact may stay unseen until one by the next channel of
+    unseen_next: tuple[str, ...] = ()  # these follows; none where nothing does
     placements: tuple[str, ...] = ()
     per: str = ""  # field of the triggering event (or the moment's key): one wish per value
     after_us: int = 0
@@ -381,6 +391,7 @@ class Policies:
     wait_us: int = 0
     gap_us: int = 0
     caps: tuple[Cap, ...] = ()
+    counts_from: str = "sent"  # from which state on a contact that is over counts in gap and caps
     exempt: dict[str, frozenset[str]] = field(
         default_factory=dict[str, frozenset[str]]
     )  # class -> of {"caps", "gap", "wait"}
@@ -404,7 +415,10 @@ class Placement:
 
 @dataclass(frozen=True, slots=True)
 class Channel:
-    """A way out. `address` names the identifier kind it needs; empty: none. `uses`: resources of each contact."""
+    """A way out. `address` names the identifier kind it needs; empty: none. `uses`: resources of each contact.
+
+    `receipts_us`: how long whoever sends may take to tell whether a contact was sent; 0: it is sent in the step.
+    """
 
     name: str
     address: str = ""
@@ -412,6 +426,7 @@ class Channel:
     uses: tuple[str, ...] = ()
     rate: int = 0  # contacts at most, 0: any number,
     rate_per: Bucket | None = None
+    receipts_us: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from onevoice.playbook.tree import quoted
 
 CLASSES_MAX: Final = 63  # bits of one word of the engine
 CAPS_MAX: Final = 1_000
+COUNTS_FROM: Final = ("decided", "sent", "delivered", "seen")
 EXEMPTIONS: Final = ("caps", "gap", "wait")
 
 
@@ -27,6 +28,7 @@ def policies(root: Record) -> Policies:
             wait_us=record.duration("wait"),
             gap_us=record.length("gap"),
             caps=_caps(record),
+            counts_from=record.one_of("counts_from", COUNTS_FROM, Policies().counts_from),
             exempt=_exempt(record),
             suppress=tuple(_suppression(row) for row in record.rows("suppress")),
             refusals=_refusals(record),

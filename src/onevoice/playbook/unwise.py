@@ -16,7 +16,7 @@ from onevoice.playbook.check import OFFERS, check
 from onevoice.playbook.closed import longest_closed_us
 from onevoice.playbook.grammar import spelled
 from onevoice.playbook.hours import ALL
-from onevoice.playbook.model import CATEGORY, EACH, Campaign, Cap, Moment, Playbook, Step, TriggerKind
+from onevoice.playbook.model import CATEGORY, EACH, Campaign, Cap, Moment, Playbook, SendBy, Step, TriggerKind
 from onevoice.playbook.record import Report, listed, position
 from onevoice.playbook.tree import quoted
 from onevoice.playbook.unsent import NEVER, never_sent, stopping_rules
@@ -39,6 +39,7 @@ def unwise(playbook: Playbook, report: Report | None = None) -> tuple[Mistake, .
     looked.unused()
     looked.classes()
     looked.caps()
+    looked.counts_from()
     looked.suppressions()
     looked.refusals()
     looked.hours()
@@ -90,7 +91,7 @@ class _Looked:
         self.tell_unused("moments", list(playbook.moments), None, moments, "no campaign begins with it")
         offers = {name for each in campaigns for name in each.offers}
         self.tell_unused("offers", list(playbook.offers), None, offers, "no campaign makes it")
-        sent = {name for each in self.outbound for name in each.send}
+        sent = {name for each in self.outbound for name in (*each.send, *each.unseen_next)}
         self.tell_unused("channels", list(playbook.channels), None, sent, "no campaign sends by it")
         used = {name for each in (*campaigns, *playbook.channels.values()) for name in each.uses}
         scarce = [each.name for each in playbook.resources.values() if not each.product]
@@ -176,6 +177,13 @@ class _Looked:
         campaign = self.playbook.campaigns.get(cap.campaign)
         named = self.playbook.policies.classes.get(cap.klass or (campaign.klass if campaign else ""))
         return named is not None and not named.counts
+
+    def counts_from(self) -> None:
+        """Warn of counting from a state of which no channel tells."""
+        policies, channels = self.playbook.policies, self.playbook.channels.values()
+        if policies.counts_from != "sent" and not any(channel.receipts_us for channel in channels):
+            why = "no channel has `receipts`, so every contact counts when it is decided"
+            self.warn("policies.counts_from", "`counts_from` changes nothing", why, _USE)
 
     def suppressions(self) -> None:
         """Warn of a rule that stops offers where nobody makes any."""
@@ -310,10 +318,23 @@ class _Looked:
         if not (campaign.valid_for_us or campaign.until or campaign.to_us or (klass and klass.strict)):
             why = "held back by a gap, a cap or a suppression it may go out much later"
             self.warn_of(path, "a campaign that waits without end", why, "add `valid_for`, such as `valid_for: 2 days`")
+        self.chain(campaign, path)
         if self.offers_what_was_taken(campaign):
             why = "nothing ends it when the customer takes what is offered"
             mend = "add `until`, or a suppression such as `{stop: offers, while: owns(offer.product)}`"
             self.warn(f"{path}.offer", "an offer that does not end", why, mend)
+
+    def chain(self, campaign: Campaign, path: str) -> None:
+        """Warn of what follows a contact too late, and of costs that choose nothing."""
+        after_us, valid_us = campaign.unseen_after_us, campaign.valid_for_us
+        if campaign.unseen_next and valid_us and after_us >= valid_us:
+            why = f"the wish is over {spelled(valid_us)} after its birth, and this waits {spelled(after_us)}"
+            mend = "shorten `after`, or lengthen `valid_for`"
+            self.warn(f"{path}.if_unseen.after", "a chain that is over before it goes on", why, mend)
+        costs = {self.playbook.channels[name].cost for name in campaign.send if name in self.playbook.channels}
+        if campaign.send_by is SendBy.COST and len(costs) == 1:
+            why = "the channels of `send` cost the same"
+            self.warn(f"{path}.send_by", "`send_by: cost` changes nothing", why, "give them a `cost`, or take it out")
 
     def offers_what_was_taken(self, campaign: Campaign) -> bool:
         """Tell whether neither the campaign nor its offer nor any rule asks about anything that could end the offer."""

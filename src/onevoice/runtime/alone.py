@@ -10,7 +10,7 @@ from collections import deque
 from copy import copy
 from dataclasses import replace
 from itertools import pairwise
-from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
 import msgspec
 
@@ -20,6 +20,7 @@ from onevoice.engine.state import State
 from onevoice.events.built import encode_ndjson
 from onevoice.journal.memory import MemoryJournal
 from onevoice.journal.port import Kind, Mode, Row
+from onevoice.playbook.builtin import RECEIPTS
 from onevoice.playbook.load import digest_files
 from onevoice.runtime import customer as customers
 from onevoice.runtime import outcomes
@@ -28,6 +29,7 @@ from onevoice.runtime.fold import FILES, Fold, Published
 from onevoice.runtime.payloads import NDJSON, Piece, decoded
 from onevoice.runtime.recorded import Recorded
 from onevoice.runtime.related import Line, lines_of, related
+from onevoice.runtime.swap import contacts_made
 from onevoice.runtime.taken import TakenFiles
 from onevoice.runtime.writer import Entry, Writer
 
@@ -65,7 +67,7 @@ class Alone:
     def __init__(self, journal: Journal, fold: Fold, customer: int) -> None:
         found = related(journal, fold, customer)
         self.customer = found.customers.index(customer)
-        self.steps = [*_numbered(_without_idle(_steps(journal, fold, found)))]
+        self.steps = [*_numbered(_without_idle(_steps(journal, fold, found, _contacts(journal, fold, found))))]
         self._journal = MemoryJournal(journal.meta)
         self._secret = fold.secret
 
@@ -180,7 +182,16 @@ class Fork:
         return decoded(Piece(step.line, NDJSON, 0), Mode.LIVE, step.now, fold.compiled.schema, fold.secret)
 
 
-def _steps(journal: Journal, fold: Fold, found: Related) -> Iterator[Step]:
+def _contacts(journal: Journal, fold: Fold, found: Related) -> dict[int, int]:
+    """Return the number that each contact of those who hang together gets here, where nobody else is contacted."""
+    own = set(found.customers)
+    made = contacts_made(journal, fold, journal.last().rows)
+    theirs = [contact.number for contact in made if contact.customer in own and not contact.cancels]
+    numbers = sorted(number for number in theirs if number >= 0)
+    return {number: place for place, number in enumerate(numbers)}
+
+
+def _steps(journal: Journal, fold: Fold, found: Related, contacts: dict[int, int]) -> Iterator[Step]:
     """Yield what the journal holds about those who hang together, and how time went on over everybody."""
     ends, now = iter(found.ends), 0
     stops = deque(_stops(journal, fold, found))
@@ -188,7 +199,7 @@ def _steps(journal: Journal, fold: Fold, found: Related) -> Iterator[Step]:
         if isinstance(each, Line):
             while stops and stops[0].position <= each.row.position:
                 yield stops.popleft()
-            yield Step(each.now, bool(each.row.mode & Mode.OBSERVE), _dated(each))
+            yield Step(each.now, bool(each.row.mode & Mode.OBSERVE), _alone(each, contacts))
         elif each.kind is Kind.EVENTS:
             now = next(ends)
             while stops and stops[0].now <= now:
@@ -223,12 +234,18 @@ def _pause(decision: Decision, now: int) -> Step:
     return Step(now, line=encode_ndjson([paused]), position=decision.position)
 
 
-def _dated(line: Line) -> bytes:
-    """Return a line with its time: alone it is taken in at its journal time."""
-    if line.content.get("time") is not None:
+def _alone(line: Line, contacts: dict[int, int]) -> bytes:
+    """Return a line with its time, for alone it is taken in at its journal time, and with its contact's number here."""
+    fields: Any = line.content.get("fields") or {}
+    number: Any = fields.get("contact") if line.content.get("type") in RECEIPTS else None
+    if line.content.get("time") is not None and number is None:
         return line.row.payload
-    came = time_of(line.row.stamp_us)
-    return msgspec.json.encode(line.content | {"time": came})
+    content = dict(line.content)
+    if content.get("time") is None:
+        content["time"] = time_of(line.row.stamp_us)
+    if number is not None:
+        content["fields"] = {**fields, "contact": contacts.get(number, -1)}
+    return msgspec.json.encode(content)
 
 
 def _without_idle(steps: Iterable[Step]) -> Iterator[Step]:

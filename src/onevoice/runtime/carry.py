@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from onevoice.engine import candidates as wishes
-from onevoice.engine import growth, timers
+from onevoice.engine import contacts, growth, ledger, timers
 from onevoice.engine import holdouts as holding
 from onevoice.engine import resources as scarce
 from onevoice.engine import state as at
@@ -17,9 +17,12 @@ from onevoice.playbook.model import FieldType
 from onevoice.playbook.resources import rates
 from onevoice.playbook.scopes import trigger_event
 from onevoice.program import (
+    CAMPAIGN_PROPOSALS_FROM,
+    CAMPAIGN_PROPOSALS_TO,
     CAMPAIGN_SENDS,
     CAMPAIGN_TO,
     P_SLOT_HOLDOUTS,
+    PROPOSAL_OFFER,
     RESOURCE_IS_MONEY,
     RESOURCE_LENGTH_US,
     RESOURCE_PERIOD,
@@ -33,6 +36,8 @@ if TYPE_CHECKING:
     from onevoice.events.schema import Field
     from onevoice.playbook.model import Campaign, Playbook
     from onevoice.runtime.fold import Fold
+
+_PROPOSALS: Final = (CAMPAIGN_PROPOSALS_FROM, CAMPAIGN_PROPOSALS_TO)
 
 Waiting = tuple[int, int, int, int]  # new customer, new campaign, key, row of the old table
 
@@ -168,6 +173,8 @@ def _enter(old: Fold, new: Fold, contexts: _Contexts, waiting: Waiting) -> None:
     candidate[at.C_BLOCK] = candidate[at.C_LAST_REASON] = 0
     candidate[at.C_TURN_OF] = -1
     candidate[at.C_EXPIRY_TIMER] = at.INFINITE
+    candidate[at.C_CLOSED] = _closed(old, new, before, campaign)
+    candidate[at.C_PROPOSAL] = _proposal(old, new, before, campaign)
     state.contexts[place, :] = values
     _link(state, customer, place)
     if not before[at.C_BORN]:
@@ -179,6 +186,38 @@ def _enter(old: Fold, new: Fold, contexts: _Contexts, waiting: Waiting) -> None:
     expires = max(now, min(int(before[at.C_EXPIRES_AT]), end))
     candidate[at.C_EXPIRES_AT] = expires
     wishes.time_expiry(state, place)
+    _go_on(new, place)
+
+
+def _closed(old: Fold, new: Fold, before: NDArray[np.int64], campaign: int) -> int:
+    """Return the places of the channels in the new `send` that were closed in the old one."""
+    theirs: list[int] = old.compiled.program.sends[before[at.C_CAMPAIGN]].tolist()
+    names, closed = list(old.published.playbook.channels), int(before[at.C_CLOSED])
+    lost = {names[channel] for place, channel in enumerate(theirs) if closed >> place & 1}
+    channels = list(new.published.playbook.channels)
+    ours = new.compiled.program.sends[campaign].tolist()
+    return sum(1 << place for place, channel in enumerate(ours) if channel >= 0 and channels[channel] in lost)
+
+
+def _proposal(old: Fold, new: Fold, before: NDArray[np.int64], campaign: int) -> int:
+    """Return with which of the new offers a candidate came, -1 where the campaign has that offer no more."""
+    if before[at.C_STAGE] == at.WAITING:
+        return -1  # it is found in its next round
+    theirs, ours = old.compiled.program.proposals, new.compiled.program.proposals
+    offers = ["", *old.published.playbook.offers], ["", *new.published.playbook.offers]
+    name = offers[0][int(theirs[before[at.C_PROPOSAL], PROPOSAL_OFFER]) + 1]
+    start, stop = (int(new.compiled.program.campaigns[campaign, column]) for column in _PROPOSALS)
+    return next((row for row in range(start, stop) if offers[1][int(ours[row, PROPOSAL_OFFER]) + 1] == name), -1)
+
+
+def _go_on(new: Fold, row: int) -> None:
+    """Let a candidate in flight whose contact is forgotten, and one that is watched, go on under the new rules."""
+    program, state = new.compiled.program, new.machine.state
+    customer, number = (int(state.candidates[row, column]) for column in (at.C_CUSTOMER, at.C_CONTACT))
+    stage = int(state.candidates[row, at.C_STAGE])
+    is_forgotten = stage == at.IN_FLIGHT and ledger.row_of(program, state, customer, number) < 0
+    if is_forgotten or stage == at.WATCHED:
+        contacts.settle(program, state, row)
 
 
 def _link(state: at.State, customer: int, row: int) -> None:

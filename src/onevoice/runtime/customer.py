@@ -10,6 +10,7 @@ import numpy as np
 
 from onevoice.engine import facts, measures, moments
 from onevoice.engine import state as at
+from onevoice.engine.contact_states import ContactState
 from onevoice.engine.names import hashes
 from onevoice.engine.segments import SINCE
 from onevoice.engine.store import COUNT, DATA, KEY, NEXT, OWNER, SLOT_MASK
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
 
 Value: TypeAlias = "float | str | bool | date | datetime | None"
 
+_STAGES: Final = {at.WAITING: "waits", at.IN_FLIGHT: "in flight", at.WATCHED: "watched"}
 _TOTAL: Final = DATA
 _FIRST_PANE: Final = DATA + 1  # plus one; of a measure without a field: its time
 
@@ -61,6 +63,7 @@ class Waiting:
     due: datetime | None
     expires: datetime | None
     reason: str  # why it was held back, empty if nothing holds it
+    stage: str = "waits"  # or "in flight" until it is known whether its contact was sent, or "watched" once it is
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +74,7 @@ class Contact:
     campaign: str
     channel: str
     time: datetime | None
+    state: str = "sent"
 
 
 @dataclass(frozen=True, slots=True)
@@ -328,19 +332,21 @@ class _View:
                 due=time_of(row[at.C_DUE_AT] if born else row[at.C_BIRTH_AT]),
                 expires=time_of(row[at.C_EXPIRES_AT]) if born else None,
                 reason=REASONS.get(row[at.C_BLOCK], ""),
+                stage=_STAGES[row[at.C_STAGE]],
             )
 
     def contacts(self) -> Iterator[Contact]:
         campaigns, channels = list(self.playbook.campaigns), list(self.playbook.channels)
         horizon = int(self.program.limits[P_HORIZON_US])
         for row in self.chain(self.state.contacts, at.CONTACT_HEAD, at.K_NEXT):
-            if row[at.K_DUE_AT] + horizon > self.now and row[at.K_NUMBER] != at.HELD_OUT:
+            if row[at.K_DUE_AT] + horizon >= self.now and row[at.K_NUMBER] != at.HELD_OUT:
                 number, campaign, channel = row[at.K_NUMBER], row[at.K_CAMPAIGN], row[at.K_CHANNEL]
                 yield Contact(
                     number if number >= 0 else None,
                     campaigns[campaign] if campaign >= 0 else "",
                     channels[channel] if channel >= 0 else "",
                     time_of(row[at.K_DUE_AT]),
+                    ContactState(row[at.K_STATE]).name.lower(),
                 )
 
     def _plain(self, value: float, kind: FieldType) -> Value:

@@ -165,6 +165,7 @@ class Reading:
             "offer": _named(self.offers, lines[:, at.L_OFFER]),
             "probability": _figures(outcome.figures[:, at.F_PROBABILITY]),
             "parameters": self._parameters(outcome),
+            "follows": pa.array(lines[:, at.L_RULE], mask=(reason != Reason.WON) | (lines[:, at.L_RULE] < 0)),
         }
         return pa.table(columns, LINES)
 
@@ -200,6 +201,7 @@ class Reading:
             offer=self.offers[offer] if offer >= 0 else "",
             probability=_known(figures[at.F_PROBABILITY]),
             parameters=self._computed_by(offer, figures) if offer >= 0 and reason == Reason.WON else {},
+            follows=rule if reason == Reason.WON and rule >= 0 else None,
         )
 
     def _value(self, reason: int, value: int, limit: int) -> int | datetime | str | None:

@@ -91,7 +91,8 @@ def _contacts(
     """Yield the contacts that were made, their customers numbered as a fold of these alone numbers them."""
     for reading, decision in decisions:
         for line in decision.lines:
-            if line.contact is not None or (line.reason == "would_have_won" and line.channel):
+            made = line.contact is not None and line.reason in {"won", "ended", "stopped"}
+            if made or (line.reason == "would_have_won" and line.channel):
                 campaign = reading.playbook.campaigns[line.campaign]
                 offer = reading.playbook.offers.get(line.offer)
                 yield Made(
@@ -103,8 +104,12 @@ def _contacts(
                     campaign=line.campaign,
                     klass=campaign.klass,
                     channel=line.channel,
+                    offer=line.offer,
                     family=(offer.family or offer.name) if offer else "",
                     product=int(hashes([offer.product], secret)[0]) if offer and offer.product else 0,
+                    follows=-1 if line.follows is None else line.follows,
+                    receipts_us=reading.playbook.channels[line.channel].receipts_us if line.reason == "won" else 0,
+                    cancels=line.reason in {"ended", "stopped"},
                 )
 
 

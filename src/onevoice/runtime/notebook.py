@@ -67,9 +67,10 @@ def _happening(customer: Customer) -> Iterator[tuple[str, str, str, str]]:
         for each in begun:
             yield "moment", name, f"{each.done} of {each.of}", f"due {_time(each.due)}" if each.due else ""
     for each in customer.candidates:
-        yield "waits", each.campaign, each.reason, f"until {_time(each.due)}" if each.due else ""
+        yield each.stage, each.campaign, each.reason, f"until {_time(each.due)}" if each.due else ""
     for each in customer.contacts:
-        yield "contact", each.campaign, each.channel, _time(each.time) if each.time else ""
+        how = each.channel if each.state == "sent" else f"{each.channel} {each.state}"
+        yield "contact", each.campaign, how, _time(each.time) if each.time else ""
 
 
 def _keys(held: tuple[Interval, ...]) -> str:

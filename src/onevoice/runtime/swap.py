@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from onevoice.engine import caps, growth, ledger, segments
+from onevoice.engine import caps, growth, ledger
 from onevoice.engine import state as at
-from onevoice.engine.names import hashes
-from onevoice.engine.reasons import WOULD_HAVE_WON
-from onevoice.engine.store import COUNT
+from onevoice.engine.contact_states import CANCELLED, RESERVED, SENT
+from onevoice.engine.reasons import ENDED, STOPPED, WON, WOULD_HAVE_WON
+from onevoice.engine.store import COUNT, HIGH
 from onevoice.events.batch import LINE, TRAITS_FROM, TRAITS_TO
 from onevoice.events.decode import decode_ndjson
 from onevoice.journal.port import Kind, Mode
@@ -49,8 +49,12 @@ class Made(NamedTuple):
     campaign: str
     klass: str
     channel: str
+    offer: str
     family: str
     product: int  # 64-bit hash, 0 for none
+    follows: int
+    receipts_us: int
+    cancels: bool  # it is no contact but the end of one: its candidate ended while it was in flight
 
 
 def rebuilt(journal: Journal, old: Fold, published: Published, rows: int) -> Fold:
@@ -59,14 +63,14 @@ def rebuilt(journal: Journal, old: Fold, published: Published, rows: int) -> Fol
     `old` is the state there under the playbook in force; it is not changed. Where the new one counts customers
     otherwise, because its identifiers or event types differ, contacts go to whoever has the customer's identifiers now.
     """
-    contacts = list(_contacts(journal, old, rows))
+    contacts = list(contacts_made(journal, old, rows))
     new = Rebuild(Fold(published, old.secret), contacts)
     new.replay(journal, rows)
     numbers = renumbering(old, new.fold)
     if numbers is not None:
         moved = [contact._replace(customer=int(numbers[contact.customer])) for contact in contacts]
         new = Rebuild(Fold(published, old.secret), [contact for contact in moved if contact.customer >= 0])
-        new.replay(journal, rows, late=True)
+        new.replay(journal, rows, became=_became(old))
     fold = new.fold
     fold.renumbered = [*old.renumbered] if numbers is None else [*old.renumbered, (rows, numbers)]
     scalars, before = fold.machine.state.scalars, old.machine.state.scalars
@@ -79,8 +83,8 @@ def rebuilt(journal: Journal, old: Fold, published: Published, rows: int) -> Fol
     return fold
 
 
-def _contacts(journal: Journal, old: Fold, rows: int) -> Iterator[Made]:
-    """Yield the contacts that the journal says were made, in order."""
+def contacts_made(journal: Journal, old: Fold, rows: int) -> Iterator[Made]:
+    """Yield the contacts that the first `rows` rows of a journal say were made, in order, and their cancellations."""
     playbook = old.published.playbook
     for number, row in enumerate(journal.read(0)):
         if number >= rows:
@@ -96,12 +100,15 @@ def _contacts_of(outcome: Outcome, playbook: Playbook, old: Fold, row: int) -> I
     offers = list(playbook.offers.values())
     decided: list[list[int]] = outcome.decisions.tolist()
     decisions = {decision[at.D_NUMBER]: decision for decision in decided}
-    held = (outcome.lines[:, at.L_REASON] == WOULD_HAVE_WON) & (outcome.lines[:, at.L_CHANNEL] >= 0)
-    lines: list[list[int]] = outcome.lines[(outcome.lines[:, at.L_CONTACT] >= 0) | held].tolist()
+    reasons, channels_of = outcome.lines[:, at.L_REASON], outcome.lines[:, at.L_CHANNEL]
+    told = (outcome.lines[:, at.L_CONTACT] >= 0) & np.isin(reasons, (WON, ENDED, STOPPED))
+    held = (reasons == WOULD_HAVE_WON) & (channels_of >= 0)
+    lines: list[list[int]] = outcome.lines[told | held].tolist()
     for line in lines:
         decision = decisions[line[at.L_DECISION]]
         campaign = campaigns[line[at.L_CAMPAIGN]]
         offer = offers[line[at.L_OFFER]] if line[at.L_OFFER] >= 0 else None
+        channel = playbook.channels[channels[line[at.L_CHANNEL]]]
         customer = translated(old, decision[at.D_CUSTOMER], row)
         if customer >= 0:
             yield Made(
@@ -112,10 +119,20 @@ def _contacts_of(outcome: Outcome, playbook: Playbook, old: Fold, row: int) -> I
                 key=line[at.L_KEY],
                 campaign=campaign.name,
                 klass=campaign.klass,
-                channel=channels[line[at.L_CHANNEL]],
+                channel=channel.name,
+                offer=offer.name if offer else "",
                 family=(offer.family or offer.name) if offer else "",
                 product=line[at.L_VALUE],
+                follows=line[at.L_RULE],
+                receipts_us=channel.receipts_us if line[at.L_CONTACT] >= 0 else 0,
+                cancels=line[at.L_REASON] in {ENDED, STOPPED},
             )
+
+
+def _became(old: Fold) -> dict[int, int]:
+    """Return what became of each contact that a state remembers, by its number."""
+    contacts = old.machine.state.contacts[: old.machine.state.pools[at.CONTACTS, HIGH]]
+    return dict(contacts[:, [at.K_NUMBER, at.K_STATE]].tolist())
 
 
 class Rebuild:
@@ -125,6 +142,7 @@ class Rebuild:
         self.fold = fold
         self.contacts = deque(contacts)
         self.early: list[Made] = []  # of customers who were founded later than that under another numbering
+        self.became: dict[int, int] = {}  # states that are known already, for contacts that are entered late
         self.nothing = decode_ndjson(b"", fold.compiled.schema, fold.secret)
         playbook = fold.published.playbook
         self.campaigns = {name: number for number, name in enumerate(playbook.campaigns)}
@@ -133,8 +151,9 @@ class Rebuild:
         catalogue = fold.machine.state.names[: len(playbook.products.names), at.N_HASH].tolist()
         self.products = {hashed: code for code, hashed in enumerate(catalogue)}
 
-    def replay(self, journal: Journal, rows: int, *, late: bool = False) -> None:
-        """Fold the first `rows` rows; `late`: enter all contacts after them."""
+    def replay(self, journal: Journal, rows: int, *, became: dict[int, int] | None = None) -> None:
+        """Fold the first `rows` rows; with `became` all contacts are entered after them, as what became of them."""
+        late, self.became = became is not None, became or {}
         for number, row in enumerate(journal.read(0)):
             if number >= rows:
                 break
@@ -177,17 +196,31 @@ class Rebuild:
             self.early.append(contact)
             return
         customer = carry.survivor(state, contact.customer)
+        if contact.cancels:
+            self._cancel(customer, contact.number)
+            return
         campaign, channel = self.campaigns.get(contact.campaign, -1), self.channels.get(contact.channel, -1)
         klass = self.classes.get(contact.klass, -1)
         with np.errstate(over="ignore"):  # hashes wrap; only the interpreted engine would warn
             due = contact.time
             family, product = machine.names.code(contact.family), self.products.get(contact.product, NONE)
             caps.describe(program, state, customer, campaign, klass, channel, family, product)
-            ledger.enter(program, state, customer, contact.number, contact.key, due)
-            if contact.family:
-                hashed = int(hashes([contact.family], self.fold.secret)[0])
-                if ledger.contacted(program, state, customer, hashed, due):
-                    segments.set_judgement(state, customer, int(state.scalars[at.NOW]))
+            row = ledger.enter(program, state, customer, contact.number, contact.key, due)
+            entered = state.contacts[row]
+            entered[at.K_FOLLOWS] = contact.follows
+            entered[at.K_OFFER] = machine.names.code(contact.offer)
+            if contact.receipts_us:
+                ledger.reserve(state, customer, row, due + contact.receipts_us)
+            entered[at.K_STATE] = self.became.get(contact.number, entered[at.K_STATE])
+            if entered[at.K_STATE] >= SENT and not ledger.is_lost(state.contacts, row):
+                ledger.contacted(program, state, customer, row)
+
+    def _cancel(self, customer: int, number: int) -> None:
+        """Cancel a contact whose candidate ended while it was in flight."""
+        state = self.fold.machine.state
+        row = ledger.row_of(self.fold.compiled.program, state, customer, number)
+        if row >= 0 and state.contacts[row, at.K_STATE] == RESERVED:
+            state.contacts[row, at.K_STATE] = CANCELLED
 
 
 def cut(batch: Batch, start: int, stop: int) -> Batch:

@@ -77,7 +77,7 @@ class _Question:
         if not decided:
             return self._never_wanted()
         decision, line = decided[-1]
-        lost = next((each for each in reversed(decided) if each[1].reason not in _OUTSIDE), None)
+        lost = next((each for each in reversed(decided) if _is_passed_over(each[1])), None)
         text = f"{self.name} {told_of(line, self.playbook).sentence}"
         if line.reason == "won" or lost is None:
             return WhyNot(self.name, self.customer, decision.time, text, (), {}, ())
@@ -160,6 +160,11 @@ class _Question:
         if published.form != FILES:
             return None
         return places(msgspec.msgpack.decode(published.payload, type=dict[str, bytes]))
+
+
+def _is_passed_over(line: Line) -> bool:
+    """Tell whether a round passed a wish over; one with a contact under way has won already."""
+    return line.reason not in _OUTSIDE and line.contact is None
 
 
 def _patch(name: str, changed: Callable[[Program, int], Program], compiled: Compiled) -> Program:

@@ -73,6 +73,12 @@ MEANINGS: Final = {
         "when one becomes known",
         "send by another channel, too",
     ),
+    Reason.FAILED: Meaning(
+        "A contact of it by this channel failed or was cancelled; with a number in `contact`: no channel is left.",
+        "`channel`, `contact`",
+        "when another channel of it is open again; with a `contact` never: it is gone",
+        "send by another channel, too; look at the bounces of this one",
+    ),
     Reason.SUPPRESSED: Meaning(
         "A rule of `policies.suppress` holds.",
         "`channel`, `rule`",
