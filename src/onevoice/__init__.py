@@ -32,7 +32,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from onevoice.history.conflicts import Conflicts
     from onevoice.history.decision import Decision, Line
+    from onevoice.history.rehearsal import Rehearsal
     from onevoice.history.report import Report
     from onevoice.history.timeline import Timeline
     from onevoice.history.why import Why
@@ -43,6 +45,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ConditionError",
+    "Conflicts",
     "Customer",
     "Decision",
     "EventError",
@@ -57,6 +60,7 @@ __all__ = [
     "OnevoiceError",
     "Playbook",
     "PlaybookError",
+    "Rehearsal",
     "Report",
     "SnapshotError",
     "Timeline",
@@ -67,12 +71,14 @@ __all__ = [
 
 # What brings the engine's kernels with it is imported when it is first asked for: `check` and `--help` need none.
 _LATER = {
+    "Conflicts": "onevoice.history.conflicts",
     "Customer": "onevoice.runtime.customer",
     "Decision": "onevoice.history.decision",
     "Ingested": "onevoice.runtime.ingested",
     "Line": "onevoice.history.decision",
     "Onevoice": "onevoice.runtime.node",
     "Playbook": "onevoice.playbook.model",
+    "Rehearsal": "onevoice.history.rehearsal",
     "Report": "onevoice.history.report",
     "Timeline": "onevoice.history.timeline",
     "Why": "onevoice.history.why",

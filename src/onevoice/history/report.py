@@ -6,21 +6,18 @@ Every figure is one SQL query over the lines of all decisions; `wishes.sql` make
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
-from functools import cache
-from importlib.resources import files
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from datetime import date, datetime, timedelta
+from typing import TYPE_CHECKING, Final
 
-import duckdb
-
-from onevoice.events.pyarrow_untyped import Table, pa
+from onevoice.history.base import make_wishes, opened, queries, row_of, rows_of, run
 from onevoice.history.notebook import report_html
 from onevoice.history.tables import check_table, table_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from onevoice.playbook.model import Campaign, Playbook
+    from onevoice.events.pyarrow_untyped import Table
+    from onevoice.playbook.model import Playbook
 
 CROWDED_MAX: Final = 20  # customers
 COLLISIONS_MAX: Final = 200  # pairs of campaigns
@@ -196,11 +193,14 @@ def report(
     what a line's rule says.
     """
     playbook = playbooks[-1]
-    with duckdb.connect() as base:
-        _load(base, decided, playbooks)
-        first, last = _row(base, "span")
-        wishes, sent = _row(base, "wishes")
-        asks, shown = _row(base, "asks")
+    ask = queries("report.sql")
+    with opened() as base:
+        base.register("decided", decided)
+        make_wishes(base, playbooks)
+        run(base, "meetings.sql", within=timedelta(0))
+        first, last = row_of(base, ask["span"])
+        wishes, sent = row_of(base, ask["wishes"])
+        asks, shown = row_of(base, ask["asks"])
         return Report(
             playbook=playbook.name,
             version=version,
@@ -212,69 +212,14 @@ def report(
             decisions=decisions,
             wishes=wishes,
             sent=sent,
-            held=_row(base, "held")[0],
+            held=row_of(base, ask["held"])[0],
             asks=asks,
             shown=shown,
-            campaigns=_all(base, CampaignFigures, "campaigns"),
-            weeks=_all(base, WeekFigures, "weeks"),
-            reasons=_all(base, ReasonFigures, "reasons"),
-            load=_all(base, Load, "load", customers=customers),
-            crowded=_all(base, Crowded, "crowded", most=CROWDED_MAX),
-            collisions=_all(base, Collision, "collisions", most=COLLISIONS_MAX),
-            example=next(iter(_all(base, Example, "example")), None),
+            campaigns=rows_of(base, CampaignFigures, ask["campaigns"]),
+            weeks=rows_of(base, WeekFigures, ask["weeks"]),
+            reasons=rows_of(base, ReasonFigures, ask["reasons"]),
+            load=rows_of(base, Load, ask["load"], customers=customers),
+            crowded=rows_of(base, Crowded, ask["crowded"], most=CROWDED_MAX),
+            collisions=rows_of(base, Collision, ask["collisions"], most=COLLISIONS_MAX),
+            example=next(iter(rows_of(base, Example, ask["example"])), None),
         )
-
-
-_Row = TypeVar("_Row")
-
-
-def _load(base: Any, decided: Table, playbooks: Sequence[Playbook]) -> None:
-    """Make the tables of wishes.sql."""
-    campaigns = _campaigns(playbooks)
-    in_force = playbooks[-1].campaigns
-    columns = {
-        "number": pa.array(range(len(campaigns)), pa.int64()),
-        "name": pa.array([campaign.name for campaign in campaigns], pa.string()),
-        "class": pa.array([campaign.klass for campaign in campaigns], pa.string()),
-        "owner": pa.array([campaign.owner for campaign in campaigns], pa.string()),
-        "sends": pa.array([campaign.name in in_force and bool(campaign.send) for campaign in campaigns], pa.bool_()),
-    }
-    base.register("decided", decided)
-    base.register("campaign", pa.table(columns))
-    for statement in _text("wishes.sql").split(";\n"):
-        base.execute(statement, {"zone": playbooks[-1].time_zone} if "$zone" in statement else None)
-
-
-def _campaigns(playbooks: Sequence[Playbook]) -> list[Campaign]:
-    """Return every campaign there ever was as it was last, those in force first."""
-    found: dict[str, Campaign] = {}
-    for playbook in reversed(playbooks):
-        found |= {name: campaign for name, campaign in playbook.campaigns.items() if name not in found}
-    return list(found.values())
-
-
-@cache
-def _queries() -> dict[str, str]:
-    """Return the queries of report.sql by their names."""
-    named = [part.partition("\n") for part in _text("report.sql").split("-- name: ")[1:]]
-    return {name.strip(): query for name, _, query in named}
-
-
-def _text(name: str) -> str:
-    return files("onevoice.history").joinpath(name).read_text("utf-8")
-
-
-def _all(base: Any, kind: type[_Row], query: str, **given: Any) -> tuple[_Row, ...]:
-    """Return the rows of a query as records, its columns in the order of the record's fields."""
-    found = base.sql(_queries()[query], params=given).to_arrow_table()
-    columns = [list(map(_plain, column.to_pylist())) for column in found.columns]
-    return tuple(kind(*row) for row in zip(*columns, strict=True))
-
-
-def _row(base: Any, query: str) -> list[Any]:
-    found = base.sql(_queries()[query]).to_arrow_table()
-    return [_plain(column[0].as_py()) for column in found.columns]
-
-
-def _plain(value: Any) -> Any:
-    return value.astimezone(UTC) if isinstance(value, datetime) else value

@@ -37,6 +37,7 @@ from onevoice.runtime.carry import survivor
 from onevoice.runtime.decisions import EPOCH, time_of, us_of
 from onevoice.runtime.fold import Fold
 from onevoice.runtime.payloads import NDJSON
+from onevoice.runtime.span import journal_times
 from onevoice.runtime.swap import Made, Rebuild
 
 if TYPE_CHECKING:
@@ -132,7 +133,7 @@ def _marks(journal: Journal, fold: Fold) -> _Marks:
         if row.kind is Kind.EVENTS:
             batch = fold.decoded(row)
             events = batch.rows[batch.rows[:, ITEM] == 0]
-            times = _journal_times(row, events, now)
+            times = journal_times(row, events, now)
             now = max(now, int(times.max(initial=at.NEVER if row.mode & Mode.IMPORT else row.stamp_us)))
             named = np.stack([events[:, LINE] + row.position, times])
             counts = events[:, IDENTIFIERS_TO] - events[:, IDENTIFIERS_FROM]
@@ -143,12 +144,6 @@ def _marks(journal: Journal, fold: Fold) -> _Marks:
             with_id = events[:, ID] != 0
             found.append(np.vstack([named[:, with_id], _hash(events[with_id, ID], np.ones(1, np.int64))]))
     return _Marks(*np.concatenate(found, axis=1))
-
-
-def _journal_times(row: Row, events: NDArray[np.int64], now: int) -> NDArray[np.int64]:
-    """Return int64[events]: the journal time of each, `now` being that of the row before."""
-    own = events[:, OCCURRED_AT] if row.mode & Mode.IMPORT else np.full(len(events), row.stamp_us)
-    return np.maximum(np.maximum.accumulate(own), now)
 
 
 def _hash(low: NDArray[np.int64], high: NDArray[np.int64]) -> NDArray[np.int64]:
