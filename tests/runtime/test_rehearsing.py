@@ -222,7 +222,6 @@ def test_nothing_that_happened_is_an_empty_rehearsal():
     assert {name: table.num_rows for name, table in rehearsal.tables().items() if table.num_rows} == {
         "totals": 7,
         "campaigns": 3,
-        "spread": 1,
     }
 
 

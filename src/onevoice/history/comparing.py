@@ -264,7 +264,7 @@ def _spread(found: Sequence[Spread], customers: int) -> tuple[Spread, ...]:
     """Return the spread over all customers: those who hear nothing on both sides change by nothing."""
     counts = {each.change: each.customers for each in found}
     counts[0] = counts.get(0, 0) + max(0, customers - sum(counts.values()))
-    return tuple(Spread(change, counts[change]) for change in sorted(counts))
+    return tuple(Spread(change, counts[change]) for change in sorted(counts) if counts[change])
 
 
 def _examples(chosen: Sequence[_Chosen], happened: Side, rehearsed: Side) -> tuple[Differing, ...]:

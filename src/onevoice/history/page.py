@@ -1,4 +1,4 @@
-"""A report, a timeline and an explanation as one HTML page that needs nothing else: no network, no other file."""
+"""A report, a timeline, an explanation, a rehearsal: each one HTML page that needs no network and no other file."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 if TYPE_CHECKING:
+    from onevoice.history.rehearsal import Rehearsal
     from onevoice.history.report import Report
     from onevoice.history.timeline import Timeline
     from onevoice.history.why import Why
@@ -29,6 +30,17 @@ _SCRIPTS: Final = (
     "timeline.js",
     "why.js",
     "page.js",
+    "report.js",
+)
+_REHEARSAL_SCRIPTS: Final = (
+    "echarts.min.js",
+    "dom.js",
+    "table.js",
+    "charts.js",
+    "figures.js",
+    "why.js",
+    "page.js",
+    "rehearsal.js",
 )
 _CHARTS: Final = "echarts.min.js"
 
@@ -76,6 +88,12 @@ def timeline_page(timeline: Timeline, why: Why | None = None, *, title: str | No
     shown = title or f"{timeline.playbook}: customer {timeline.customer}"
     scripts = tuple(name for name in _SCRIPTS if name != _CHARTS)
     return _page(shown, scripts, report=None, timeline=timeline, why=why, took_s=None)
+
+
+def rehearsal_page(rehearsal: Rehearsal, *, title: str | None = None) -> str:
+    """Return a rehearsal as one HTML text."""
+    shown = title or f"{rehearsal.playbook}: what would have been said"
+    return _page(shown, _REHEARSAL_SCRIPTS, rehearsal=rehearsal)
 
 
 def _page(title: str, scripts: tuple[str, ...], **data: Any) -> str:

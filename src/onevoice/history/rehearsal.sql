@@ -58,4 +58,4 @@ select difference, customer, time, decision_happened is not null, decision_rehea
        coalesce(decision_rehearsed, (select coalesce(
            max(decision) filter (where l.time <= c.time), min(decision)) from rehearsed.line as l
            where l.customer = c.customer and l.campaign = c.campaign and (l.kind = 'ask') = (c.kind = 'ask')))
-from chosen as c order by difference, time, customer;
+from chosen as c order by place, difference, time, customer;

@@ -144,7 +144,7 @@ function reasonCell(row) {
     "div",
     { class: "reason" },
     el("b", {}, reasonName(row.reason)),
-    row.rule ? el("span", {}, row.words, " ", code(row.rule)) : null,
+    row.words || row.rule ? el("span", {}, row.words, " ", row.rule ? code(row.rule) : null) : null,
   );
 }
 
