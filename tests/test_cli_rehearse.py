@@ -137,7 +137,7 @@ def test_conflicts_as_they_were_and_as_they_would_be(call):
     told = words(out)
     assert told[:2] == [
         "news: 1 pair in conflict within 0.5 days, among 3 customers",
-        "it wants 3 customers: 0 of 3 wishes go out, 2 expire, 1 wait; shown at 0 of 0 asks",
+        "it wants 3 customers: 0 of 3 wishes go out, 2 expire, 0 end, 0 no longer fit, 1 wait",
     ]
     assert "news receipt 3 3 0 3 2 0" in told
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from onevoice.history.conflicts import Conflict, Conflicts
     from onevoice.history.rehearsal import CustomerBeside, Differing, Rehearsal, WeekBeside
+    from onevoice.history.report import CampaignFigures
     from onevoice.history.why import Why
 
 EXAMPLES_SHOWN: Final = 3  # of the differing decisions; the page has all
@@ -56,15 +57,21 @@ def conflicts_text(conflicts: Conflicts) -> Iterator[RenderableType]:
         f": {pairs} in conflict within {days:g} days, among {conflicts.customers:,} customers",
     )
     if conflicts.figures is not None:
-        own = conflicts.figures
-        yield (
-            f"it wants {own.customers:,} customers: {own.sent:,} of {own.wishes:,} wishes go out, "
-            f"{own.expired:,} expire, {own.waiting:,} wait; shown at {own.shown:,} of {own.asks:,} asks"
-        )
+        yield _of_itself(conflicts.figures)
     for placement in dict.fromkeys(each.placement for each in conflicts.pairs):
         pairs = [each for each in conflicts.pairs if each.placement == placement]
         yield ""
         yield more(_pairs(placement, pairs), len(pairs))
+
+
+def _of_itself(own: CampaignFigures) -> str:
+    """Say what becomes of a campaign's wishes and asks."""
+    wishes = (
+        f"{own.sent:,} of {own.wishes:,} wishes go out, {own.expired:,} expire, {own.ended:,} end, "
+        f"{own.not_eligible:,} no longer fit, {own.waiting:,} wait"
+    )
+    told = [wishes if own.wishes else "", f"shown at {own.shown:,} of {own.asks:,} asks" if own.asks else ""]
+    return f"it wants {own.customers:,} customers: {'; '.join(each for each in told if each) or 'none'}"
 
 
 def _pairs(placement: str, pairs: Sequence[Conflict]) -> ShownTable:

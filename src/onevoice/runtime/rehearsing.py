@@ -1,12 +1,13 @@
 """A rehearsal: part of the journal folded and decided once more under another playbook. The journal is only read.
 
-What is decided goes into a file, so that memory holds one state and little else.
+What is decided goes into a file, part by part, so that memory holds states and little else: the engine's own, that of
+the rehearsal, and while a playbook takes over the one that it takes over from.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from onevoice.events.batch import Batch
     from onevoice.journal.port import Journal, Row
 
-_LENGTH_BYTES = 8
+_LENGTH_BYTES: Final = 8
 
 
 class Window(NamedTuple):
@@ -80,12 +81,12 @@ def rehearse(
     found = Rehearsed(fold, int(fold.machine.state.scalars[at.NEXT_DECISION]), kept)
     last = None if window.end is None else place_of(journal, window.end, secret)
     for row, batch in ahead(_decoded(journal, fold, place, last)):
-        kept.append(_not_before(window.start, fold.step(row, batch)))
+        kept.append(row, _not_before(window.start, fold.step(row, batch)))
         found.lines += row.count
         heard(row.position + row.count)
     if last is not None and window.end is not None:
         row = passing(fold.machine.position, window.end, observing=last.observing)
-        kept.append(_not_before(window.start, fold.step(row)))
+        kept.append(row, _not_before(window.start, fold.step(row)))
     return found
 
 
@@ -131,11 +132,11 @@ class Kept:
         self._path = path
         path.touch()
 
-    def append(self, outcome: Outcome) -> None:
-        """Add what a row decided."""
-        if len(outcome.decisions):
-            payload = outcomes.encode(outcome)
-            with self._path.open("ab") as file:
+    def append(self, row: Row, outcome: Outcome) -> None:
+        """Add what a row decided, in parts of bounded size."""
+        with self._path.open("ab") as file:
+            for each in outcomes.cut(row, outcome):
+                payload = outcomes.encode(each.outcome)
                 file.write(len(payload).to_bytes(_LENGTH_BYTES) + payload)
 
     def read(self) -> Iterator[Outcome]:

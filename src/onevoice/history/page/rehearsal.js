@@ -33,8 +33,14 @@ function rehearsalHead(rehearsal) {
 
 function rehearsalSentence(rehearsal) {
   if (!rehearsal.first) return "Nothing is decided in this window, neither as it happened nor as it is rehearsed.";
-  const more = sum(rehearsal.spread.filter((each) => each.change > 0), "customers");
-  const less = sum(rehearsal.spread.filter((each) => each.change < 0), "customers");
+  const more = sum(
+    rehearsal.spread.filter((each) => each.change > 0),
+    "customers",
+  );
+  const less = sum(
+    rehearsal.spread.filter((each) => each.change < 0),
+    "customers",
+  );
   const contacts = rehearsal.totals.find((each) => each.name === "contacts");
   const same = rehearsal.differing ? "" : " Every decision is what it was.";
   return (
@@ -55,7 +61,10 @@ function weeksBeside(rehearsal) {
       stack: side,
       hue,
       values: days.map((day) =>
-        sum(rehearsal.weeks.filter((each) => each.week === day && (!view.klass || each.klass === view.klass)), side),
+        sum(
+          rehearsal.weeks.filter((each) => each.week === day && (!view.klass || each.klass === view.klass)),
+          side,
+        ),
       ),
     }));
   const own = chart(300, "Contacts per week, what happened beside what is rehearsed", (width) =>
@@ -73,7 +82,12 @@ function weeksBeside(rehearsal) {
 
 /** Two bars below each other, of the same scale. */
 const bothBars = (happened, rehearsed, most) =>
-  el("div", { class: "both" }, bar([[happened, "hue-other", "happened"]], most), bar([[rehearsed, "hue-1", "rehearsed"]], most));
+  el(
+    "div",
+    { class: "both" },
+    bar([[happened, "hue-other", "happened"]], most),
+    bar([[rehearsed, "hue-1", "rehearsed"]], most),
+  );
 
 /** The columns of one count on both sides: each side, the change, and bars. */
 function besideColumns(happened, rehearsed, most) {
@@ -101,7 +115,9 @@ function campaignsBeside(rehearsal) {
   const outbound = rehearsal.campaigns.filter((each) => each.wishes_happened || each.wishes_rehearsed);
   const shown = rehearsal.campaigns.filter((each) => each.shown_happened || each.shown_rehearsed);
   const changed = outbound.filter((each) => each.sent_happened !== each.sent_rehearsed);
-  const [first] = [...changed].sort((a, b) => Math.abs(b.sent_rehearsed - b.sent_happened) - Math.abs(a.sent_rehearsed - a.sent_happened));
+  const [first] = [...changed].sort(
+    (a, b) => Math.abs(b.sent_rehearsed - b.sent_happened) - Math.abs(a.sent_rehearsed - a.sent_happened),
+  );
   const sentence = first
     ? `${capital(counted(changed.length, "campaign"))} of ${count(outbound.length)} would have gone out more often or less; ${first.campaign} most of all, ${count(first.sent_rehearsed)} times instead of ${count(first.sent_happened)}.`
     : "Each campaign would have gone out as often as it did.";
@@ -124,7 +140,12 @@ function campaignTable(caption, rows, name) {
       (row) => row[rehearsed],
       greatest(rows, happened, rehearsed),
     ),
-    { title: "Wishes", hint: "How often it wanted a customer, as it happened and as it is rehearsed", value: (row) => row.wishes_rehearsed, cell: (row) => `${count(row.wishes_happened)} → ${count(row.wishes_rehearsed)}` },
+    {
+      title: "Wishes",
+      hint: "How often it wanted a customer, as it happened and as it is rehearsed",
+      value: (row) => row.wishes_rehearsed,
+      cell: (row) => `${count(row.wishes_happened)} → ${count(row.wishes_rehearsed)}`,
+    },
     { title: "Class", text: true, value: (row) => row.klass },
     { title: "Owner", text: true, value: (row) => row.owner },
   ];
@@ -134,7 +155,12 @@ function campaignTable(caption, rows, name) {
 function groupsBeside(rehearsal) {
   const rows = rehearsal.groups;
   const columns = [
-    { title: "Contacts by", text: true, value: (row) => `${row.by} ${row.name}`, cell: (row) => named(`${row.by}: ${row.name || "none"}`) },
+    {
+      title: "Contacts by",
+      text: true,
+      value: (row) => `${row.by} ${row.name}`,
+      cell: (row) => named(`${row.by}: ${row.name || "none"}`),
+    },
     ...besideColumns(
       (row) => row.happened,
       (row) => row.rehearsed,
@@ -142,8 +168,16 @@ function groupsBeside(rehearsal) {
     ),
   ];
   const changed = rows.filter((row) => row.happened !== row.rehearsed).length;
-  const sentence = changed ? `${capital(counted(changed, "class, owner or channel", "classes, owners and channels"))} would have spoken more or less.` : "Classes, owners and channels would have spoken as much as they did.";
-  return section("groups", "Who speaks, and by what", sentence, sideKey(), table({ caption: "Contacts by class, owner and channel", columns, rows, most: 20, sorted: 0, up: true }));
+  const sentence = changed
+    ? `${capital(counted(changed, "class, owner or channel", "classes, owners and channels"))} would have spoken more or less.`
+    : "Classes, owners and channels would have spoken as much as they did.";
+  return section(
+    "groups",
+    "Who speaks, and by what",
+    sentence,
+    sideKey(),
+    table({ caption: "Contacts by class, owner and channel", columns, rows, most: 20, sorted: 0, up: true }),
+  );
 }
 
 function reasonsBeside(rehearsal) {
@@ -160,13 +194,25 @@ function reasonsBeside(rehearsal) {
       (row) => row.wishes_rehearsed,
       greatest(rows, "wishes_happened", "wishes_rehearsed"),
     ),
-    { title: "Customers", value: (row) => row.customers_rehearsed, cell: (row) => `${count(row.customers_happened)} → ${count(row.customers_rehearsed)}` },
+    {
+      title: "Customers",
+      value: (row) => row.customers_rehearsed,
+      cell: (row) => `${count(row.customers_happened)} → ${count(row.customers_rehearsed)}`,
+    },
   ];
   const fresh = rows.filter((row) => !row.wishes_happened).length;
   const sentence = rows.length
     ? `${capital(counted(rows.length, "reason"))} held wishes back on one side or the other${fresh ? `; ${count(fresh)} only in the rehearsal` : ""}. A rule that reads otherwise now is a row of its own.`
     : "Nothing was held back on either side.";
-  return section("reasons", "What holds wishes back", sentence, sideKey(), rows.length ? table({ caption: "Reasons", columns, rows, sorted: 3, search: (row) => `${row.reason} ${row.words}` }) : null);
+  return section(
+    "reasons",
+    "What holds wishes back",
+    sentence,
+    sideKey(),
+    rows.length
+      ? table({ caption: "Reasons", columns, rows, sorted: 3, search: (row) => `${row.reason} ${row.words}` })
+      : null,
+  );
 }
 
 /** The spread with what lies far out taken together. */
@@ -174,9 +220,19 @@ function spreadRows(spread) {
   const far = (rows, name) => (rows.length ? [{ name, value: sum(rows, "customers"), hue: "hue-other" }] : []);
   const near = spread.filter((each) => Math.abs(each.change) <= SPREAD_MAX);
   return [
-    ...far(spread.filter((each) => each.change < -SPREAD_MAX), `−${SPREAD_MAX + 1} and less`),
-    ...near.map((each) => ({ name: signed(each.change), value: each.customers, hue: each.change > 0 ? "hue-1" : each.change ? "hue-2" : "hue-other" })),
-    ...far(spread.filter((each) => each.change > SPREAD_MAX), `+${SPREAD_MAX + 1} and more`),
+    ...far(
+      spread.filter((each) => each.change < -SPREAD_MAX),
+      `−${SPREAD_MAX + 1} and less`,
+    ),
+    ...near.map((each) => ({
+      name: signed(each.change),
+      value: each.customers,
+      hue: each.change > 0 ? "hue-1" : each.change ? "hue-2" : "hue-other",
+    })),
+    ...far(
+      spread.filter((each) => each.change > SPREAD_MAX),
+      `+${SPREAD_MAX + 1} and more`,
+    ),
   ];
 }
 
@@ -202,19 +258,30 @@ function customersBeside(rehearsal) {
     el("h3", {}, "Customers by contacts more or less"),
     barsChart("Customers by contacts more or less", spreadRows(rehearsal.spread)),
     changed.length
-      ? [el("h3", {}, "Whose contacts change most"), sideKey(), table({ caption: "Customers whose contacts change most", columns, rows: changed, sorted: 3 })]
+      ? [
+          el("h3", {}, "Whose contacts change most"),
+          sideKey(),
+          table({ caption: "Customers whose contacts change most", columns, rows: changed, sorted: 3 }),
+        ]
       : null,
   );
 }
 
 function differencesSection(rehearsal) {
   const heading = "Decisions that differ";
-  if (!rehearsal.differing) return section("differences", heading, "None: each decision is what it was, reason by reason.");
+  if (!rehearsal.differing)
+    return section("differences", heading, "None: each decision is what it was, reason by reason.");
   const rows = rehearsal.differences;
   const columns = [
     { title: "Difference", text: true, value: (row) => row.difference, cell: (row) => capital(row.difference) },
     { title: "Decisions", value: (row) => row.decisions },
-    { title: "Compared", text: true, wide: "bars", value: (row) => row.decisions, cell: (row) => bar([[row.decisions, "hue-1", row.difference]], rows[0].decisions) },
+    {
+      title: "Compared",
+      text: true,
+      wide: "bars",
+      value: (row) => row.decisions,
+      cell: (row) => bar([[row.decisions, "hue-1", row.difference]], rows[0].decisions),
+    },
   ];
   return section(
     "differences",
