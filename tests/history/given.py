@@ -140,7 +140,7 @@ def rehearsal(name="spring_sale"):
     weeks = tuple(
         WeekBeside(date(2026, 3, 2 + 7 * week), each, klass, "email", 10 * week, 12 * week)
         for week in range(3)
-        for each, klass in (("how_was_it", "service"), (name, "sales"))
+        for each, klass in (("how_was_it", "service"), (name, name))
     )
     explained = why(name)
     return Rehearsal(

@@ -70,7 +70,7 @@ function weeksBeside(rehearsal) {
   const own = chart(300, "Contacts per week, what happened beside what is rehearsed", (width) =>
     weeksOption(days, shown(), width),
   );
-  const options = { "": "all", ...Object.fromEntries(classes.map((name) => [name, name])) };
+  const options = { "": "all", ...Object.fromEntries(classes.map((name) => [name, shortened(name, 24)])) };
   const choose = choice("Class", "class", options, "", (klass) => {
     view.klass = klass;
     own.draw();
