@@ -33,7 +33,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from onevoice.history.audit import Audit
+    from onevoice.history.conflicts import Conflicts
     from onevoice.history.decision import Decision, Line
+    from onevoice.history.rehearsal import Rehearsal
     from onevoice.history.report import Report
     from onevoice.history.timeline import Timeline
     from onevoice.history.why import Why
@@ -49,6 +51,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Audit",
     "ConditionError",
+    "Conflicts",
     "Customer",
     "Decision",
     "EventError",
@@ -64,6 +67,7 @@ __all__ = [
     "OnevoiceError",
     "Playbook",
     "PlaybookError",
+    "Rehearsal",
     "Report",
     "SnapshotError",
     "Switched",
@@ -79,6 +83,7 @@ __all__ = [
 # What brings the engine's kernels with it is imported when it is first asked for: `check` and `--help` need none.
 _LATER = {
     "Audit": "onevoice.history.audit",
+    "Conflicts": "onevoice.history.conflicts",
     "Customer": "onevoice.runtime.customer",
     "Decision": "onevoice.history.decision",
     "Finding": "onevoice.playbook.deep.finding",
@@ -86,6 +91,7 @@ _LATER = {
     "Line": "onevoice.history.decision",
     "Onevoice": "onevoice.runtime.node",
     "Playbook": "onevoice.playbook.model",
+    "Rehearsal": "onevoice.history.rehearsal",
     "Report": "onevoice.history.report",
     "Switched": "onevoice.runtime.controls",
     "Timeline": "onevoice.history.timeline",
