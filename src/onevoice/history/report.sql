@@ -63,21 +63,7 @@ from wish as w join most as m using (customer)
 group by w.customer order by 2 desc, 4 desc, 1 limit $most;
 
 -- name: collisions
-with asked as (
-    select a.placement, a.customer, a.campaign as one, b.campaign as other, a.reason = 'won' as one_sent,
-           b.reason = 'won' as other_sent
-    from line as a join line as b on a.decision = b.decision and a.campaign < b.campaign
-    where a.kind = 'ask' and b.kind = 'ask' and a.customer >= 0)
-select one, other, '' as placement, count(distinct customer), count(*), count(*) filter (where winner = one),
-       count(*) filter (where winner = other), count(*) filter (where not one_sent),
-       count(*) filter (where not other_sent)
-from collision group by one, other
-union all
-select one, other, placement, count(distinct customer), count(*), count(*) filter (where one_sent and not other_sent),
-       count(*) filter (where other_sent and not one_sent), count(*) filter (where not one_sent),
-       count(*) filter (where not other_sent)
-from asked group by one, other, placement
-order by 4 desc, 5 desc, 1, 2 limit $most;
+select * from meeting order by customers desc, times desc, one, other limit $most;
 
 -- name: example
 select customer, decision, position from line where kind = 'round' and customer >= 0

@@ -110,7 +110,7 @@ class Recorded:
         tables: list[Table] = []
         playbooks: list[Playbook] = []
         for reading, outcome in chain(self.outcomes(start), [(start.reading, outcomes.nothing())]):
-            tables.append(_with_words(reading.table(outcome), reading.playbook))
+            tables.append(in_words(reading, outcome))
             if not playbooks or playbooks[-1] is not reading.playbook:
                 playbooks.append(reading.playbook)
         return pa.concat_tables(tables).unify_dictionaries(), playbooks
@@ -119,7 +119,9 @@ class Recorded:
         return next(iter(self._journal.read(number)))
 
 
-def _with_words(table: Table, playbook: Playbook) -> Table:
+def in_words(reading: Reading, outcome: Outcome) -> Table:
+    """Return the lines of an outcome as a table, with a further column `words`: what a line's rule says."""
+    table, playbook = reading.table(outcome), reading.playbook
     rule, reason = table["rule"].chunk(0), table["reason"].chunk(0)
     texts = [rule_text(path, playbook) for path in rule.dictionary.to_pylist()]
     is_gap = pa.compute.equal(reason.indices, reason.dictionary.to_pylist().index("gap"))
