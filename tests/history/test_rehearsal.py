@@ -78,6 +78,7 @@ def test_a_narrower_cap_is_felt_by_those_who_heard_much(engine):
     assert beside(found.totals, "name") == {
         "wishes": (6, 6),
         "contacts": (5, 2),
+        "contacts that would have been made": (0, 0),
         "shown at placements": (1, 1),
         "customers who hear something": (2, 2),
         "customers who hear nothing": (1, 1),

@@ -70,6 +70,7 @@ def _of_itself(own: CampaignFigures) -> str:
         f"{own.sent:,} of {own.wishes:,} wishes go out, {own.expired:,} expire, {own.ended:,} end, "
         f"{own.not_eligible:,} no longer fit, {own.waiting:,} wait"
     )
+    wishes += f", {own.held_out:,} would have gone out to customers who are held out" if own.held_out else ""
     told = [wishes if own.wishes else "", f"shown at {own.shown:,} of {own.asks:,} asks" if own.asks else ""]
     return f"it wants {own.customers:,} customers: {'; '.join(each for each in told if each) or 'none'}"
 

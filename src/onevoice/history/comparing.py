@@ -76,6 +76,7 @@ class _Total:
     sent: int
     shown: int
     reached: int
+    held_out: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,6 +222,7 @@ def _joined(
 def _totals(then: _Figures, now: _Figures, customers: int) -> Iterator[Beside]:
     yield Beside("wishes", then.total.wishes, now.total.wishes)
     yield Beside("contacts", then.total.sent, now.total.sent)
+    yield Beside("contacts that would have been made", then.total.held_out, now.total.held_out)
     yield Beside("shown at placements", then.total.shown, now.total.shown)
     yield Beside("customers who hear something", then.total.reached, now.total.reached)
     yield Beside("customers who hear nothing", customers - then.total.reached, customers - now.total.reached)
@@ -229,7 +231,7 @@ def _totals(then: _Figures, now: _Figures, customers: int) -> Iterator[Beside]:
 
 
 def _campaigns(then: _Figures, now: _Figures) -> tuple[CampaignBeside, ...]:
-    counts = ("wishes", "sent", "customers", "shown")
+    counts = ("wishes", "sent", "customers", "shown", "held_out")
     found = _joined(then.campaigns, now.campaigns, lambda each: each.campaign, *counts)
     return tuple(CampaignBeside(name, known.klass, known.owner, *both) for name, known, both in found)
 

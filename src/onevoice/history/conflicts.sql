@@ -24,10 +24,11 @@ create table held_at as
 select a.placement, a.campaign, a.winner as holder, count(*) as held
 from line as a where a.kind = 'ask' and a.reason = 'outranked' group by all;
 
--- How many wishes of one campaign contacts of another held back, and how many of them never went out.
+-- How many wishes of one campaign contacts of another held back, and how many of them never went out. One that won, and was
+-- of a customer who is held out, is not lost to the other.
 create table cost as
 select '' as placement, h.campaign, h.holder, count(*) as held,
-       count(*) filter (where not w.is_sent and w.outcome <> 'waiting') as lost
+       count(*) filter (where not w.is_sent and w.outcome not in ('waiting', 'would_have_won')) as lost
 from held_by as h join wish as w using (customer, campaign, key, number) where h.holder <> h.campaign and h.customer >= 0
 group by h.campaign, h.holder
 union all

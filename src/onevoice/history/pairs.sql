@@ -10,8 +10,10 @@ create table pair as
 with met as (
     select customer, kind, placement, time, h.decision as decision_happened, r.decision as decision_rehearsed,
            coalesce(h.won, 0) as won_happened, coalesce(r.won, 0) as won_rehearsed,
-           coalesce(h.channels, 0) as channels_happened, coalesce(r.channels, 0) as channels_rehearsed,
-           coalesce(r.first_won, h.first_won, r.campaign, h.campaign) as campaign
+           coalesce(h.held, 0) as held_happened, coalesce(r.held, 0) as held_rehearsed,
+           h.channels is distinct from r.channels as by_another, h.offers is distinct from r.offers as with_another,
+           h.terms is distinct from r.terms as on_others,
+           coalesce(r.first_won, h.first_won, r.first_held, h.first_held, r.campaign, h.campaign) as campaign
     from happened.told as h full join rehearsed.told as r using (customer, kind, placement, time, about, nth)
     where h.said is distinct from r.said)
 select *,
@@ -20,14 +22,15 @@ select *,
             when kind = 'end' then 'ends otherwise'
             when kind = 'stop' and decision_happened is null then 'is paused at its limit'
             when kind = 'stop' then 'is no longer paused at its limit'
-            when kind = 'ask' and won_happened = won_rehearsed then 'not shown for another reason'
-            when kind = 'ask' and won_happened = 0 then 'is shown'
-            when kind = 'ask' and won_rehearsed = 0 then 'is no longer shown'
-            when kind = 'ask' then 'another is shown'
-            when won_happened = 0 and won_rehearsed = 0 then 'held back otherwise'
-            when won_happened = 0 then 'goes out'
-            when won_rehearsed = 0 then 'does not go out'
-            when won_happened <> won_rehearsed then 'another goes out'
-            when channels_happened <> channels_rehearsed then 'goes out by another channel'
+            when won_rehearsed = 0 and held_rehearsed not in (0, held_happened) then 'is held out'
+            when won_happened = 0 and held_happened not in (0, held_rehearsed) then 'is no longer held out'
+            when won_happened = 0 and won_rehearsed = 0 then if(kind = 'ask', 'not shown for another reason', 'held back otherwise')
+            when won_happened = 0 then if(kind = 'ask', 'is shown', 'goes out')
+            when won_rehearsed = 0 then if(kind = 'ask', 'is no longer shown', 'does not go out')
+            when won_happened <> won_rehearsed then if(kind = 'ask', 'another is shown', 'another goes out')
+            when by_another then 'goes out by another channel'
+            when with_another then if(kind = 'ask', 'is shown with another offer', 'goes out with another offer')
+            when on_others then if(kind = 'ask', 'is shown with other parameters', 'goes out with other parameters')
+            when kind = 'ask' then 'not shown for another reason'
             else 'the same goes out, others are held back otherwise' end as difference
 from met

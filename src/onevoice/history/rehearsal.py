@@ -26,7 +26,10 @@ class Beside:
 
 @dataclass(frozen=True, slots=True)
 class CampaignBeside:
-    """What became of one campaign on both sides. A side whose playbook does not have it counts nothing."""
+    """What became of one campaign on both sides. A side whose playbook does not have it counts nothing.
+
+    `held_out` are contacts that would have been made, of customers who are held out.
+    """
 
     campaign: str
     klass: str
@@ -39,6 +42,8 @@ class CampaignBeside:
     customers_rehearsed: int
     shown_happened: int
     shown_rehearsed: int
+    held_out_happened: int = 0
+    held_out_rehearsed: int = 0
 
 
 @dataclass(frozen=True, slots=True)

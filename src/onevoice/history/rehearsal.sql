@@ -4,7 +4,8 @@
 -- name: totals
 select (select count(*) from wish), (select count(*) from contact),
        (select count(*) from line where kind = 'ask' and reason = 'won'),
-       (select count(distinct customer) from contact where customer >= 0);
+       (select count(distinct customer) from contact where customer >= 0),
+       (select count(*) from line where kind <> 'ask' and reason = 'would_have_won');
 
 -- name: groups
 select 'class', class, count(*) from contact group by class

@@ -28,7 +28,8 @@ COLLISIONS_MAX: Final = 200  # pairs of campaigns
 class CampaignFigures:
     """What became of one campaign. `wishes`: how often it wanted a customer; `shown`: at placements, of `asks`.
 
-    Of a campaign that the playbook in force has no more nothing is `waiting`.
+    Of a campaign that the playbook in force has no more nothing is `waiting`. `held_out`: wishes that had won, of
+    customers who are not to hear, so that there is somebody to compare with.
     """
 
     campaign: str
@@ -43,6 +44,7 @@ class CampaignFigures:
     not_eligible: int
     asks: int
     shown: int
+    held_out: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,8 @@ with wanted as (
            count(*) filter (where outcome = 'waiting') as waiting,
            count(*) filter (where outcome = 'expired') as expired,
            count(*) filter (where outcome = 'ended') as ended,
-           count(*) filter (where outcome = 'not_eligible') as not_eligible
+           count(*) filter (where outcome = 'not_eligible') as not_eligible,
+           count(*) filter (where outcome = 'would_have_won') as held_out
     from wish group by campaign),
 asked as (
     select campaign, count(*) as asks, count(*) filter (where reason = 'won') as shown,
@@ -26,7 +27,7 @@ asked as (
     from line where kind = 'ask' group by campaign)
 select c.name, c.class, c.owner, coalesce(w.wishes, 0), coalesce(w.customers, a.customers, 0), coalesce(w.sent, 0),
        coalesce(w.waiting, 0), coalesce(w.expired, 0), coalesce(w.ended, 0), coalesce(w.not_eligible, 0),
-       coalesce(a.asks, 0), coalesce(a.shown, 0)
+       coalesce(a.asks, 0), coalesce(a.shown, 0), coalesce(w.held_out, 0)
 from campaign as c left join wanted as w on w.campaign = c.name left join asked as a on a.campaign = c.name
 order by coalesce(w.sent, 0) desc, coalesce(a.shown, 0) desc, c.number;
 

@@ -6,7 +6,7 @@ create table campaign as select * from campaigns_told;
 create table line as
 select decision, kind, time, position, customer, campaign, key, reason, coalesce(rule, '') as rule,
        coalesce(placement, '') as placement, coalesce(channel, '') as channel, coalesce(words, '') as words, coalesce(winner, '') as winner, last_contact,
-       coalesce(offer, '') as offer,
+       coalesce(offer, '') as offer, parameters,
        coalesce(c.class, '') as class, coalesce(c.owner, '') as owner,
        coalesce(c.sends, false) as sends, coalesce(c.counts, true) as counts, timezone($zone, d.time) as local_time,
        d.reason in ('won', 'expired', 'ended', 'not_eligible', 'too_many', 'stopped', 'would_have_won') as is_last

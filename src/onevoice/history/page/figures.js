@@ -57,6 +57,7 @@ const ENDS = [
   ["expired", LOST, "expired"],
   ["ended", "ended", "ended"],
   ["not_eligible", "unfit", "no longer eligible"],
+  ["held_out", "held", "held out"],
   ["waiting", "track", "waiting"],
 ];
 

@@ -131,6 +131,13 @@ function campaignsBeside(rehearsal) {
   );
 }
 
+const HELD_OUT = {
+  title: "Held out",
+  hint: "Contacts that would have been made, as it happened and as it is rehearsed",
+  value: (row) => row.held_out_rehearsed,
+  cell: (row) => `${count(row.held_out_happened)} → ${count(row.held_out_rehearsed)}`,
+};
+
 function campaignTable(caption, rows, name) {
   const [happened, rehearsed] = [`${name}_happened`, `${name}_rehearsed`];
   const columns = [
@@ -146,6 +153,7 @@ function campaignTable(caption, rows, name) {
       value: (row) => row.wishes_rehearsed,
       cell: (row) => `${count(row.wishes_happened)} → ${count(row.wishes_rehearsed)}`,
     },
+    ...(rows.some((row) => row.held_out_happened || row.held_out_rehearsed) ? [HELD_OUT] : []),
     { title: "Class", text: true, value: (row) => row.klass },
     { title: "Owner", text: true, value: (row) => row.owner },
   ];
