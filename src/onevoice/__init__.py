@@ -33,7 +33,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from onevoice.history.audit import Audit
+    from onevoice.history.conflicts import Conflicts
     from onevoice.history.decision import Decision, Line
+    from onevoice.history.rehearsal import Rehearsal
     from onevoice.history.report import Report
     from onevoice.history.results import Results
     from onevoice.history.timeline import Timeline
@@ -50,6 +52,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Audit",
     "ConditionError",
+    "Conflicts",
     "Customer",
     "Decision",
     "EventError",
@@ -65,6 +68,7 @@ __all__ = [
     "OnevoiceError",
     "Playbook",
     "PlaybookError",
+    "Rehearsal",
     "Report",
     "Results",
     "SnapshotError",
@@ -81,6 +85,7 @@ __all__ = [
 # What brings the engine's kernels with it is imported when it is first asked for: `check` and `--help` need none.
 _LATER = {
     "Audit": "onevoice.history.audit",
+    "Conflicts": "onevoice.history.conflicts",
     "Customer": "onevoice.runtime.customer",
     "Decision": "onevoice.history.decision",
     "Finding": "onevoice.playbook.deep.finding",
@@ -88,6 +93,7 @@ _LATER = {
     "Line": "onevoice.history.decision",
     "Onevoice": "onevoice.runtime.node",
     "Playbook": "onevoice.playbook.model",
+    "Rehearsal": "onevoice.history.rehearsal",
     "Report": "onevoice.history.report",
     "Results": "onevoice.history.results",
     "Switched": "onevoice.runtime.controls",

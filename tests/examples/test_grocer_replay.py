@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -22,7 +22,12 @@ TIMES, PAUSE = 5, timedelta(days=60)  # as the playbook says
 def replayed(prepared, tmp_path_factory):
     with onevoice.open(prepared.playbook, tmp_path_factory.mktemp("replay")) as engine:
         taken = engine.run([prepared.events])
-        return engine.playbook, taken, list(engine.decisions())
+        return engine.playbook, taken, list(engine.decisions()), rehearsals(engine, prepared.playbook)
+
+
+def rehearsals(engine, playbook):
+    """The year rehearsed under the playbook that decided it: as a whole, and from an afternoon in its middle on."""
+    return engine.simulate(playbook), engine.simulate(playbook, datetime(2017, 7, 5, 15, 30, tzinfo=UTC))
 
 
 def lines(replayed):
@@ -40,9 +45,20 @@ def test_the_whole_year_is_taken_up(prepared, replayed):
     assert (taken.unknown_names, taken.left_out) == (Counter(), Counter())
 
 
+def test_the_year_rehearsed_is_the_year_that_was(prepared, replayed):
+    whole, half = replayed[3]
+    assert (whole.lines, whole.differing, half.differing) == (prepared.counts["events"], 0, 0)
+    assert whole.decisions == sum(bool(decision.lines) for decision in replayed[2])
+    assert 0 < half.decisions < whole.decisions
+    for each in (whole, half):
+        assert {(one.name, one.happened) for one in each.totals} == {(one.name, one.rehearsed) for one in each.totals}
+        assert all(one.sent_happened == one.sent_rehearsed for one in each.campaigns)
+        assert all(one.wishes_happened == one.wishes_rehearsed for one in each.reasons)
+
+
 def test_every_campaign_wants_somebody_and_wins_sometimes(replayed):
     """But for reminders that come due after the data ends."""
-    playbook, _, decisions = replayed
+    playbook, _, decisions, _ = replayed
     ends_us = max(decision.time for decision in decisions).timestamp() * 1e6
     won = Counter(line.campaign for _, line in lines(replayed) if line.reason == "won")
     assert {name for name, c in playbook.campaigns.items() if not won[name] and c.when.at_us < ends_us} == set()

@@ -1,4 +1,4 @@
-"""A small report, a timeline and an explained decision, with names of one's choice."""
+"""A small report, a timeline, an explained decision and a rehearsal, with names of one's choice."""
 
 from datetime import UTC, date, datetime, timedelta
 
@@ -14,6 +14,18 @@ from onevoice.history.audit import (
     PeriodLoad,
 )
 from onevoice.history.decision import Decision, Line
+from onevoice.history.rehearsal import (
+    Beside,
+    CampaignBeside,
+    CustomerBeside,
+    Difference,
+    Differing,
+    GroupBeside,
+    ReasonBeside,
+    Rehearsal,
+    Spread,
+    WeekBeside,
+)
 from onevoice.history.report import (
     CampaignFigures,
     Collision,
@@ -170,4 +182,55 @@ def audit(name="spring_sale", broken=True):
         rules_text="" if broken else f"playbook: {name}",
         read=(f"{name}.csv: 300 lines",),
         notes=(f"{name} cannot be judged",) if broken else (),
+    )
+
+
+def rehearsal(name="spring_sale"):
+    """A rehearsal in which one campaign loses what another gains, with an example of each kind."""
+    weeks = tuple(
+        WeekBeside(date(2026, 3, 2 + 7 * week), each, klass, "email", 10 * week, 12 * week)
+        for week in range(3)
+        for each, klass in (("how_was_it", "service"), (name, name))
+    )
+    explained = why(name)
+    return Rehearsal(
+        playbook="shop",
+        version="0123456789abcdef",
+        before="shop",
+        before_version="fedcba9876543210",
+        time_zone="Europe/Vilnius",
+        start=None,
+        end=START + 30 * DAY,
+        first=START,
+        last=START + 20 * DAY,
+        lines=1234,
+        customers=500,
+        decisions=900,
+        differing=7,
+        too_much=f"at most 1 a day of {name}",
+        totals=(
+            Beside("wishes", 100, 101),
+            Beside("contacts", 60, 72),
+            Beside("customers who hear nothing", 20, 21),
+            Beside("customers who hear too much", 3, 0),
+        ),
+        campaigns=(
+            CampaignBeside("how_was_it", "service", "care", 50, 50, 30, 36, 20, 20, 0, 0),
+            CampaignBeside(name, "sales", name, 50, 51, 30, 36, 20, 21, 4, 5),
+        ),
+        groups=(GroupBeside("class", "sales", 30, 36), GroupBeside("owner", name, 30, 36)),
+        weeks=weeks,
+        days=(),
+        reasons=(
+            ReasonBeside("gap", "", "", f"at least {name} between two contacts", 12, 0, 10, 0),
+            ReasonBeside("outranked", "", "home_banner", "", 3, 4, 3, 4),
+        ),
+        spread=(Spread(-9, 1), Spread(-1, 20), Spread(0, 450), Spread(2, 29)),
+        gained=(CustomerBeside(17, 1, 3),),
+        lost=(CustomerBeside(18, 12, 3),),
+        differences=(Difference("does not go out", 5), Difference("goes out", 2)),
+        examples=(
+            Differing("does not go out", 17, START, True, True, explained, explained),
+            Differing("goes out", 18, START + DAY, False, True, None, explained),
+        ),
     )

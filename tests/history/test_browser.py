@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from onevoice.history.page import audit_page, page, timeline_page
+from onevoice.history.page import audit_page, page, rehearsal_page, timeline_page
 from tests.history import given
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="the page is not looked at: playwright is not installed")
@@ -109,6 +109,36 @@ def test_an_audit_that_found_nothing_says_so(opened):
     tab = opened(audit_page(given.audit(broken=False)))
     assert tab.locator("#found .lead").inner_text() == "No contact of the log broke a rule."
     assert tab.locator("#eating .lead").inner_text().startswith("No two campaigns")
+
+
+@pytest.mark.parametrize("viewport", [WIDE, NARROW], ids=["wide", "narrow"])
+def test_a_rehearsal_is_drawn(opened, viewport):
+    tab = opened(rehearsal_page(given.rehearsal("a_campaign_of_a_long_name_" * 3)), viewport)
+    sections = tab.locator("section").evaluate_all("all => all.map(each => each.id)")
+    assert sections == ["weeks", "campaigns", "groups", "reasons", "customers", "differences"]
+    assert drawn(tab, "weeks") >= 6
+    assert drawn(tab, "customers") >= 4
+    assert tab.locator(".figures dd").all_inner_texts() == ["101", "72", "21", "0"]
+    assert tab.locator("#campaigns tbody tr").first.locator("td").all_inner_texts()[:3] == ["30", "36", "+6"]
+    assert "nobody knows" in tab.locator("p.honest").inner_text()
+    assert tab.evaluate("document.documentElement.scrollWidth") == viewport["width"]
+
+
+def test_a_differing_decision_is_explained_from_both_sides(opened):
+    tab = opened(rehearsal_page(given.rehearsal(given.HOSTILE)))
+    for summary in tab.locator("summary").all()[1:]:
+        summary.click()
+    assert tab.locator(".example .told").count() == 3
+    assert "Nothing was decided about it." in tab.locator(".example").nth(1).inner_text()
+    assert given.HOSTILE in tab.locator(".example .told").first.inner_text()
+    assert tab.evaluate("window.hit") is None
+
+
+def test_the_weeks_of_a_rehearsal_are_those_of_the_class_one_chooses(opened):
+    tab = opened(rehearsal_page(given.rehearsal()))
+    before = tab.locator("#weeks svg").inner_html()
+    tab.locator("#weeks").get_by_text("service", exact=True).click()
+    assert tab.locator("#weeks svg").inner_html() != before
 
 
 def test_both_schemes_have_colours_of_their_own(opened):

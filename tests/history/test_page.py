@@ -12,7 +12,16 @@ import pytest
 from hypothesis import given as drawn
 from hypothesis import strategies
 
-from onevoice.history.page import _AUDIT, _SCRIPTS, _inert, page, timeline_page
+from onevoice.history.page import (
+    _AUDIT_SCRIPTS,
+    _REHEARSAL_SCRIPTS,
+    _SCRIPTS,
+    _inert,
+    audit_page,
+    page,
+    rehearsal_page,
+    timeline_page,
+)
 from tests.history import given
 
 PARTS = files("onevoice.history").joinpath("page")
@@ -60,6 +69,15 @@ def test_the_data_is_that_of_the_records(name):
     assert found == msgspec.json.decode(msgspec.json.encode(records))
 
 
+def test_the_data_of_a_rehearsal_is_its_own():
+    rehearsal = given.rehearsal(given.HOSTILE)
+    found = msgspec.json.decode(Scripts(rehearsal_page(rehearsal)).data)
+    assert found == {
+        "title": "shop: what would have been said",
+        "rehearsal": msgspec.json.decode(msgspec.json.encode(rehearsal)),
+    }
+
+
 def test_no_text_makes_an_element():
     plain, hostile = (Scripts(page(given.report(name), title=name)) for name in ("spring_sale", given.HOSTILE))
     assert hostile.others == plain.others
@@ -85,7 +103,16 @@ def test_nothing_is_fetched():
     assert FETCHED.findall("<img src=x>") != []
 
 
-@pytest.mark.parametrize("text", [page(given.report()), timeline_page(given.timeline())], ids=["page", "timeline"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        page(given.report()),
+        timeline_page(given.timeline()),
+        audit_page(given.audit()),
+        rehearsal_page(given.rehearsal()),
+    ],
+    ids=["page", "timeline", "audit", "rehearsal"],
+)
 def test_only_its_own_scripts_may_run(text):
     (policy,) = re.findall(r'Content-Security-Policy" content="(.*?)"', text)
     allowed = re.findall(r"'sha256-(.*?)'", policy)
@@ -94,7 +121,7 @@ def test_only_its_own_scripts_may_run(text):
 
 
 def test_every_part_is_used():
-    assert {part.name for part in PARTS.iterdir()} == {*_SCRIPTS, _AUDIT, "page.css"}
+    assert {part.name for part in PARTS.iterdir()} == {*_SCRIPTS, *_AUDIT_SCRIPTS, *_REHEARSAL_SCRIPTS, "page.css"}
 
 
 def test_a_timeline_brings_no_charts():

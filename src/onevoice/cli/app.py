@@ -10,6 +10,7 @@ from cyclopts import App, CycloptsError, Group
 
 from onevoice.cli.audit import audit
 from onevoice.cli.check import check
+from onevoice.cli.conflicts import conflicts
 from onevoice.cli.decide import decide
 from onevoice.cli.demo import demo
 from onevoice.cli.holidays import holidays
@@ -19,6 +20,7 @@ from onevoice.cli.report import report
 from onevoice.cli.results import results
 from onevoice.cli.run import run
 from onevoice.cli.schema import schema
+from onevoice.cli.simulate import simulate
 from onevoice.cli.switch import pause, resume, stop
 from onevoice.cli.timeline import timeline
 from onevoice.cli.why import why
@@ -35,11 +37,13 @@ MISTAKES_SHOWN: Final = 100
 _BEGIN: Final = Group("Begin", sort_key=1)
 _DECIDE: Final = Group("Decide", sort_key=2)
 _LOOK: Final = Group("Look", sort_key=3)
+_REHEARSE: Final = Group("Rehearse", sort_key=4)
 
 _VERBS: Final = {
     _BEGIN: (demo, init, check, holidays, schema),
     _DECIDE: (run, decide, pause, resume, stop),
     _LOOK: (report, results, timeline, why, why_not, audit),
+    _REHEARSE: (simulate, conflicts),
 }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeAlias
 
@@ -39,6 +40,9 @@ Data: TypeAlias = Annotated[
     Path, Parameter(name="--data", help="The folder of the journal; made if it is missing.", converter=_path)
 ]
 OldData: TypeAlias = Annotated[Path, Parameter(name="--data", help="The folder of the journal.", converter=_path)]
+Rehearsed: TypeAlias = Annotated[
+    Path, Parameter(name="--playbook", help="The folder of the playbook that is rehearsed.", converter=_folder)
+]
 Files: TypeAlias = Annotated[
     list[Given],
     Parameter(help="Files of events, oldest first: .ndjson (also .gz), .parquet, .arrow; with a mapping .csv too."),
@@ -58,6 +62,32 @@ Someone: TypeAlias = Annotated[Who | None, Parameter()]
 CustomerNumber: TypeAlias = Annotated[
     int | None, Parameter(name="--customer", validator=Number(gte=0), help="Or the number that a report gives them.")
 ]
+
+
+def instant(option: str, text: str | None, zone: str) -> datetime | None:
+    """Return a time that was given as a day or a minute of a zone, or with an offset of its own."""
+    if text is None:
+        return None
+    from zoneinfo import ZoneInfo  # noqa: PLC0415 - few verbs need it
+
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError as error:
+        expected = "a day or a minute, as 2026-03-01 or 2026-03-01T10:00"
+        raise EventError(Mistake("not a time", option, expected, repr(text))) from error
+    return found if found.tzinfo else found.replace(tzinfo=ZoneInfo(zone))
+
+
+def length(option: str, text: str) -> timedelta:
+    """Return a length of time that was given as `7d`, `12h`, `30m`, or as playbooks have it."""
+    from onevoice.playbook.grammar import Slip, duration  # noqa: PLC0415 - few verbs need it
+
+    units = {"w": "weeks", "d": "days", "h": "hours", "m": "minutes"}
+    try:
+        return timedelta(microseconds=duration(text[:-1] + units.get(text[-1:], text[-1:])))
+    except Slip as error:
+        expected = "a length of time, as 7d, 12h or `3 days`"
+        raise EventError(Mistake("not a length of time", option, expected, repr(text))) from error
 
 
 def pairs(option: str, texts: Iterable[str]) -> dict[str, str]:

@@ -5,21 +5,19 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from datetime import datetime, timedelta
 from itertools import groupby
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 from zoneinfo import ZoneInfo
 
-from rich import box
-from rich.bar import Bar
-from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
+from onevoice.cli.tables import ROWS_SHOWN, Blocks, ShownTable, bar, more
 from onevoice.history.results import cells as result_cells
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
+    from rich.console import RenderableType
 
     from onevoice.history.audit import Audit
     from onevoice.history.report import CampaignFigures, Report
@@ -27,11 +25,6 @@ if TYPE_CHECKING:
     from onevoice.history.timeline import Band, Happened, Timeline
     from onevoice.history.why import Why
     from onevoice.history.why_not import WhyNot
-
-ROWS_SHOWN: Final = 15
-BAR_WIDTH: Final = 10
-NARROW: Final = 76  # columns of a terminal below which tables leave out what one can do without
-_BLOCKS: Final = "▁▂▃▄▅▆▇█"
 
 
 def report_text(report: Report, took_s: float | None = None) -> Iterator[RenderableType]:
@@ -48,7 +41,7 @@ def report_text(report: Report, took_s: float | None = None) -> Iterator[Rendera
         yield table
 
 
-def _tables(report: Report) -> Iterator[_Table]:
+def _tables(report: Report) -> Iterator[ShownTable]:
     yield from _weeks(report)
     yield from _campaigns([each for each in report.campaigns if each.wishes])
     yield from _placements([each for each in report.campaigns if each.asks])
@@ -81,7 +74,7 @@ def results_text(found: Results) -> Iterator[RenderableType]:
     if not found.figures:
         yield f"{found.playbook}: no campaign with a goal has reached anybody yet"
     else:
-        table = _Table(found.by, "contacts>", "held out>", "rate>", "rate of held out>?", "uplift>?")
+        table = ShownTable(found.by, "contacts>", "held out>", "rate>", "rate of held out>?", "uplift>?")
         for each in found.figures:
             table.add_row(each.part or "(none)", *result_cells(each))
         table.caption = "rates are of customers; the bounds of an uplift hold 95 times in 100"
@@ -149,7 +142,7 @@ def timeline_text(timeline: Timeline, last: int) -> Iterator[RenderableType]:
     )
     if len(shown) < len(entries):
         yield Text(f"{len(entries) - len(shown):,} earlier entries; `--last 0` shows all", "dim")
-    table = _Table("when>", "", "what", "")
+    table = ShownTable("when>", "", "what", "")
     day = ""
     for entry in shown:
         local = entry.time.astimezone(zone)
@@ -216,7 +209,7 @@ def _headline(report: Report, took_s: float | None) -> Iterator[str]:
         yield f"{report.shown:,} shown at {report.asks:,} asks"
 
 
-def _weeks(report: Report) -> Iterator[_Table]:
+def _weeks(report: Report) -> Iterator[ShownTable]:
     """Yield the contacts of each week, by class and by channel, as lines of blocks."""
     if not report.weeks:
         return
@@ -226,64 +219,64 @@ def _weeks(report: Report) -> Iterator[_Table]:
         counts: defaultdict[str, Counter[Any]] = defaultdict(Counter)
         for each in report.weeks:
             counts[getattr(each, name)][each.week] += each.contacts
-        table = _Table(title, "", "most>?", "all>")
+        table = ShownTable(title, "", "most>?", "all>")
         for label, found in sorted(counts.items(), key=lambda pair: -pair[1].total()):
             most = max(found.values())
-            table.add_row(label, _Weeks([found[week] for week in weeks]), f"{most:,}", f"{found.total():,}")
+            table.add_row(label, Blocks([found[week] for week in weeks]), f"{most:,}", f"{found.total():,}")
         yield table
 
 
-def _campaigns(campaigns: list[CampaignFigures]) -> Iterator[_Table]:
+def _campaigns(campaigns: list[CampaignFigures]) -> Iterator[ShownTable]:
     if not campaigns:
         return
     heads = ("Campaigns", "class?", "wishes>", "sent>", "?", "expired>?", "ended>?", "waiting>?")
-    table = _Table(*heads)
+    table = ShownTable(*heads)
     for each in campaigns[:ROWS_SHOWN]:
         share = each.sent / each.wishes
         counts = (f"{count:,}" for count in (each.expired, each.ended, each.waiting))
-        sent = (f"{each.wishes:,}", f"{each.sent:,}", _bar(share))
+        sent = (f"{each.wishes:,}", f"{each.sent:,}", bar(share))
         table.add_row(each.campaign, each.klass, *sent, *counts)
-    yield _more(table, len(campaigns))
+    yield more(table, len(campaigns))
 
 
-def _placements(campaigns: list[CampaignFigures]) -> Iterator[_Table]:
+def _placements(campaigns: list[CampaignFigures]) -> Iterator[ShownTable]:
     if campaigns:
-        table = _Table("Shown at placements", "class?", "asks>", "shown>", "?")
+        table = ShownTable("Shown at placements", "class?", "asks>", "shown>", "?")
         for each in sorted(campaigns, key=lambda each: -each.shown)[:ROWS_SHOWN]:
-            table.add_row(each.campaign, each.klass, f"{each.asks:,}", f"{each.shown:,}", _bar(each.shown / each.asks))
-        yield _more(table, len(campaigns))
+            table.add_row(each.campaign, each.klass, f"{each.asks:,}", f"{each.shown:,}", bar(each.shown / each.asks))
+        yield more(table, len(campaigns))
 
 
-def _held(report: Report) -> _Table:
-    table = _Table("Held back by", "at", "wishes>", "customers>?", "went out later>?")
+def _held(report: Report) -> ShownTable:
+    table = ShownTable("Held back by", "at", "wishes>", "customers>?", "went out later>?")
     for each in report.reasons[:ROWS_SHOWN]:
         reason = f"{each.reason}: {each.words}".removesuffix(": ")
         later = "" if each.placement else f"{each.sent_later:,}"
         table.add_row(reason, each.placement, f"{each.wishes:,}", f"{each.customers:,}", later)
-    return _more(table, len(report.reasons))
+    return more(table, len(report.reasons))
 
 
-def _load(report: Report) -> _Table:
+def _load(report: Report) -> ShownTable:
     total = sum(each.customer_weeks for each in report.load)
-    table = _Table("Contacts in a week>", "weeks of a customer>", "")
+    table = ShownTable("Contacts in a week>", "weeks of a customer>", "")
     for each in report.load:
-        table.add_row(f"{each.contacts}", f"{each.customer_weeks:,}", _bar(each.customer_weeks / total))
+        table.add_row(f"{each.contacts}", f"{each.customer_weeks:,}", bar(each.customer_weeks / total))
     return table
 
 
-def _paused(report: Report) -> Iterator[_Table]:
+def _paused(report: Report) -> Iterator[ShownTable]:
     if report.paused:
         zone = ZoneInfo(report.time_zone)
-        table = _Table("Paused at their limit", "when", "contacts>", "limit>?")
+        table = ShownTable("Paused at their limit", "when", "contacts>", "limit>?")
         for each in report.paused[-ROWS_SHOWN:]:
             when = f"{each.time.astimezone(zone):%Y-%m-%d %H:%M}"
             table.add_row(each.campaign, when, f"{each.contacts:,}", f"{each.limit:,}")
-        yield _more(table, len(report.paused))
+        yield more(table, len(report.paused))
 
 
-def _crowded(report: Report) -> _Table:
+def _crowded(report: Report) -> ShownTable:
     zone = ZoneInfo(report.time_zone)
-    table = _Table("Most crowded>", "at once>", "since>?", "wishes>", "campaigns>?", "sent>")
+    table = ShownTable("Most crowded>", "at once>", "since>?", "wishes>", "campaigns>?", "sent>")
     for each in report.crowded[:ROWS_SHOWN]:
         since = f"{each.since.astimezone(zone):%Y-%m-%d}"
         table.add_row(
@@ -292,30 +285,30 @@ def _crowded(report: Report) -> _Table:
     return table
 
 
-def _collisions(report: Report) -> Iterator[_Table]:
+def _collisions(report: Report) -> Iterator[ShownTable]:
     by_place = sorted(report.collisions, key=lambda each: each.placement)
     for placement, found in groupby(by_place, key=lambda each: each.placement):
         pairs = list(found)
         title = f"Collide at {placement}" if placement else "They collide"
-        table = _Table(title, "", "customers>", "times>?", "first wins>?", "second wins>?")
+        table = ShownTable(title, "", "customers>", "times>?", "first wins>?", "second wins>?")
         for each in pairs[:ROWS_SHOWN]:
             counts = (each.customers, each.times, each.one_first, each.other_first)
             table.add_row(each.one, each.other, *(f"{count:,}" for count in counts))
-        yield _more(table, len(pairs))
+        yield more(table, len(pairs))
 
 
-def _found(audit: Audit) -> _Table:
-    table = _Table("Went out all the same", "contacts>", "?", "customers>", "most by?")
+def _found(audit: Audit) -> ShownTable:
+    table = ShownTable("Went out all the same", "contacts>", "?", "customers>", "most by?")
     for each in audit.findings:
-        share = _bar(each.contacts / audit.contacts)
+        share = bar(each.contacts / audit.contacts)
         most = f"{each.worst} ({each.worst_contacts:,})" if each.worst else ""
         table.add_row(each.words, f"{each.contacts:,}", share, f"{each.customers:,}", most)
     return table
 
 
-def _periods(audit: Audit) -> _Table:
+def _periods(audit: Audit) -> ShownTable:
     """Return how many contacts a customer had in one day, week and 30 days, where there were any."""
-    table = _Table("Contacts in one", "most>", "more than one>", "of all>")
+    table = ShownTable("Contacts in one", "most>", "more than one>", "of all>")
     for per in ("day", "week", "30 days"):
         own = [each for each in audit.load if each.per == per]
         several, total = (sum(each.periods for each in own if each.contacts > least) for least in (1, 0))
@@ -323,27 +316,27 @@ def _periods(audit: Audit) -> _Table:
     return table
 
 
-def _busiest(audit: Audit) -> _Table:
-    table = _Table("Heard most", "contacts>", "campaigns>?", "in a day>", "in a week>?", "broke a rule>")
+def _busiest(audit: Audit) -> ShownTable:
+    table = ShownTable("Heard most", "contacts>", "campaigns>?", "in a day>", "in a week>?", "broke a rule>")
     for each in audit.busiest[:ROWS_SHOWN]:
         counts = (each.contacts, each.campaigns, each.day_max, each.week_max, each.found)
         table.add_row(each.who, *(f"{count:,}" for count in counts))
-    return _more(table, len(audit.busiest))
+    return more(table, len(audit.busiest))
 
 
-def _pairs(audit: Audit) -> _Table:
+def _pairs(audit: Audit) -> ShownTable:
     """Return which campaigns reach the same people within a week, and how the second is answered then."""
-    table = _Table("Eat each other: first", "then", "customers>", "times>?", "then answered>", "alone>")
+    table = ShownTable("Eat each other: first", "then", "customers>", "times>?", "then answered>", "alone>")
     for each in audit.pairs[:ROWS_SHOWN]:
         names, shares = (each.one, each.other), (each.other_after, each.other_alone)
         if each.one_first < each.other_first:
             names, shares = (each.other, each.one), (each.one_after, each.one_alone)
         told = ("–" if share is None else f"{share:.1%}" for share in shares)
         table.add_row(*names, f"{each.customers:,}", f"{each.times:,}", *told)
-    return _more(table, len(audit.pairs))
+    return more(table, len(audit.pairs))
 
 
-def _year(audit: Audit) -> Iterator[_Table | Text]:
+def _year(audit: Audit) -> Iterator[ShownTable | Text]:
     """Yield what the rules would have made of the same year."""
     year = audit.year
     yield Text(
@@ -352,68 +345,3 @@ def _year(audit: Audit) -> Iterator[_Table | Text]:
     yield from _campaigns([each for each in year.campaigns if each.wishes])
     if year.reasons:
         yield _held(year)
-
-
-class _Table:
-    """A table that is made for the room there is; how its columns stand their heads say.
-
-    A head that ends with `>` is of numbers; a column whose head ends with `?` is left out where the room is NARROW.
-    """
-
-    def __init__(self, *heads: str) -> None:
-        self._heads = heads
-        self._rows: list[tuple[tuple[RenderableType, ...], str]] = []
-        self.caption = ""
-
-    def add_row(self, *cells: RenderableType, style: str = "") -> None:
-        self._rows.append((cells, style))
-
-    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        is_narrow = options.max_width < NARROW
-        kept = [index for index, head in enumerate(self._heads) if not (is_narrow and head.endswith("?"))]
-        table = Table(
-            box=box.SIMPLE_HEAD,
-            pad_edge=False,
-            show_edge=False,
-            collapse_padding=True,
-            header_style="bold",
-            caption=self.caption or None,
-            caption_justify="left",
-        )
-        for head in (self._heads[index].rstrip("?") for index in kept):
-            is_number = head.endswith(">")
-            side = "right" if is_number else "left"
-            table.add_column(head.rstrip(">"), justify=side, overflow="fold", no_wrap=is_number)
-        for cells, style in self._rows:
-            table.add_row(*(cells[index] for index in kept), style=style)
-        yield table
-
-
-def _more(table: _Table, count: int) -> _Table:
-    if count > ROWS_SHOWN:
-        table.caption = f"{count - ROWS_SHOWN:,} more; `--json` has all"
-    return table
-
-
-def _bar(share: float) -> Bar:
-    return Bar(1, 0, share, width=BAR_WIDTH, color="cyan")
-
-
-class _Weeks:
-    """A count a week as a line of blocks, neighbours taken together where the line is too short for all."""
-
-    def __init__(self, counts: list[int]) -> None:
-        self._counts = counts
-
-    def __rich_measure__(self, *_: object) -> Measurement:
-        """Say how wide a line may be."""
-        return Measurement(min(8, len(self._counts)), len(self._counts))
-
-    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        """Draw it as wide as it may be."""
-        del console
-        weeks = -(-len(self._counts) // options.max_width)
-        counts = [sum(self._counts[start : start + weeks]) for start in range(0, len(self._counts), weeks)]
-        most = max(counts)
-        line = (_BLOCKS[count * (len(_BLOCKS) - 1) // most] if count else " " for count in counts)
-        yield Text("".join(line), "cyan")

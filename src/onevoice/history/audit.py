@@ -8,11 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-import duckdb
-
 from onevoice.events.pyarrow_untyped import Table, pa
+from onevoice.history.base import opened, queries, row_of, rows_of
 from onevoice.history.notebook import audit_html
-from onevoice.history.queries import first_row, queries_of, records
 from onevoice.history.report import WeekFigures
 from onevoice.history.tables import check_table, table_of
 from onevoice.history.why import cap_text
@@ -245,26 +243,26 @@ class Figures(NamedTuple):
 
 def figures(judged: Judged) -> Figures:
     """Return what can be counted of a log."""
-    queries = queries_of("audit.sql")
-    with duckdb.connect() as base:
+    ask = queries("audit.sql")
+    with opened() as base:
         for name in ("told", "broken", "member", "answer"):
             base.register(name, getattr(judged, name))
         base.register("rule", _rules(judged))
         for name in ("contacts", "findings"):
-            base.execute(queries[name])
+            base.execute(ask[name])
         _find(base, judged)
-        totals = first_row(base, queries["totals"])
+        totals = row_of(base, ask["totals"])
         hours = {"from": QUIET_FROM, "to": QUIET_TO, "zone": judged.time_zone}
         tables = {
-            "findings": records(base, Finding, queries["found"]),
-            "finding_weeks": records(base, FindingWeek, queries["found_weeks"]),
-            "instances": records(base, Instance, queries["instances"]),
-            "campaigns": records(base, AuditedCampaign, queries["campaigns"]),
-            "weeks": records(base, WeekFigures, queries["weeks"]),
-            "load": records(base, PeriodLoad, queries["load"]),
-            "busiest": records(base, Busiest, queries["busiest"], most=BUSIEST_MAX),
-            "hours": records(base, Hour, queries["hours"], **hours),
-            "pairs": records(base, Pair, queries["pairs"], most=PAIRS_MAX, answers=bool(totals[7])),
+            "findings": rows_of(base, Finding, ask["found"]),
+            "finding_weeks": rows_of(base, FindingWeek, ask["found_weeks"]),
+            "instances": rows_of(base, Instance, ask["instances"]),
+            "campaigns": rows_of(base, AuditedCampaign, ask["campaigns"]),
+            "weeks": rows_of(base, WeekFigures, ask["weeks"]),
+            "load": rows_of(base, PeriodLoad, ask["load"]),
+            "busiest": rows_of(base, Busiest, ask["busiest"], most=BUSIEST_MAX),
+            "hours": rows_of(base, Hour, ask["hours"], **hours),
+            "pairs": rows_of(base, Pair, ask["pairs"], most=PAIRS_MAX, answers=bool(totals[7])),
         }
         return Figures(totals, tables)
 
@@ -284,7 +282,7 @@ def _rules(judged: Judged) -> Table:
 
 def _find(base: Any, judged: Judged) -> None:
     """Add to what was broken the caps and the quiet hours."""
-    queries = queries_of("audit.sql")
+    ask = queries("audit.sql")
     for cap, others in _with_others(judged.caps):
         given = {
             "channel": cap.channel,
@@ -296,9 +294,9 @@ def _find(base: Any, judged: Judged) -> None:
             "words": cap_text(cap),
         }
         window = {"period": cap.period.value} if cap.period else {"rolling": cap.rolling_us}
-        base.execute(queries["over_period" if cap.period else "over_rolling"], given | window)
+        base.execute(ask["over_period" if cap.period else "over_rolling"], given | window)
     quiet = {"from": QUIET_FROM, "to": QUIET_TO, "words": quiet_text(), "zone": judged.time_zone}
-    base.execute(queries["quiet"], quiet)
+    base.execute(ask["quiet"], quiet)
 
 
 def _with_others(caps: Iterable[Cap]) -> Iterator[tuple[Cap, list[str]]]:

@@ -1,4 +1,4 @@
-"""A report, a timeline, an explanation and an audit as one HTML page that needs nothing else: no network, no file."""
+"""Reports, timelines, explanations, audits, rehearsals: each one HTML page that needs no network and no other file."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ import msgspec
 
 if TYPE_CHECKING:
     from onevoice.history.audit import Audit
+    from onevoice.history.rehearsal import Rehearsal
     from onevoice.history.report import Report
     from onevoice.history.timeline import Timeline
     from onevoice.history.why import Why
@@ -30,9 +31,29 @@ _SCRIPTS: Final = (
     "timeline.js",
     "why.js",
     "page.js",
+    "report.js",
+)
+_AUDIT_SCRIPTS: Final = (
+    "echarts.min.js",
+    "dom.js",
+    "table.js",
+    "charts.js",
+    "figures.js",
+    "collisions.js",
+    "page.js",
+    "audit.js",
+)
+_REHEARSAL_SCRIPTS: Final = (
+    "echarts.min.js",
+    "dom.js",
+    "table.js",
+    "charts.js",
+    "figures.js",
+    "why.js",
+    "page.js",
+    "rehearsal.js",
 )
 _CHARTS: Final = "echarts.min.js"
-_AUDIT: Final = "audit.js"  # before the last
 
 # What could end the element that holds the data, or begin another, as JSON writes it instead.
 _UNSAFE: Final = re.compile("[<>&\u2028\u2029]")
@@ -83,8 +104,13 @@ def timeline_page(timeline: Timeline, why: Why | None = None, *, title: str | No
 
 def audit_page(audit: Audit, *, title: str | None = None) -> str:
     """Return an audit as one HTML text."""
-    scripts = (*_SCRIPTS[:-1], _AUDIT, _SCRIPTS[-1])
-    return _page(title or "What was sent, and what should not have been", scripts, report=None, audit=audit)
+    return _page(title or "What was sent, and what should not have been", _AUDIT_SCRIPTS, audit=audit)
+
+
+def rehearsal_page(rehearsal: Rehearsal, *, title: str | None = None) -> str:
+    """Return a rehearsal as one HTML text."""
+    shown = title or f"{rehearsal.playbook}: what would have been said"
+    return _page(shown, _REHEARSAL_SCRIPTS, rehearsal=rehearsal)
 
 
 def static_page(title: str, body: str) -> str:

@@ -6,20 +6,19 @@ Every figure is one SQL query over the lines of all decisions; `wishes.sql` make
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final
 
-import duckdb
-
-from onevoice.events.pyarrow_untyped import Table, pa
+from onevoice.history.base import make_wishes, opened, queries, row_of, rows_of, run
 from onevoice.history.notebook import report_html
-from onevoice.history.queries import first_row, queries_of, records, text_of
 from onevoice.history.tables import check_table, table_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import date, datetime
 
-    from onevoice.playbook.model import Campaign, Playbook
+    from onevoice.events.pyarrow_untyped import Table
+    from onevoice.playbook.model import Playbook
 
 CROWDED_MAX: Final = 20  # customers
 COLLISIONS_MAX: Final = 200  # pairs of campaigns
@@ -29,7 +28,8 @@ COLLISIONS_MAX: Final = 200  # pairs of campaigns
 class CampaignFigures:
     """What became of one campaign. `wishes`: how often it wanted a customer; `shown`: at placements, of `asks`.
 
-    Of a campaign that the playbook in force has no more nothing is `waiting`.
+    Of a campaign that the playbook in force has no more nothing is `waiting`. `held_out`: wishes that had won, of
+    customers who are not to hear, so that there is somebody to compare with.
     """
 
     campaign: str
@@ -44,6 +44,7 @@ class CampaignFigures:
     not_eligible: int
     asks: int
     shown: int
+    held_out: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,11 +209,14 @@ def report(
     what a line's rule says.
     """
     playbook = playbooks[-1]
-    with duckdb.connect() as base:
-        _load(base, decided, playbooks)
-        first, last = _row(base, "span")
-        wishes, sent = _row(base, "wishes")
-        asks, shown = _row(base, "asks")
+    ask = queries("report.sql")
+    with opened() as base:
+        base.register("decided", decided)
+        make_wishes(base, playbooks)
+        run(base, "meetings.sql", within=timedelta(0))
+        first, last = row_of(base, ask["span"])
+        wishes, sent = row_of(base, ask["wishes"])
+        asks, shown = row_of(base, ask["asks"])
         return Report(
             playbook=playbook.name,
             version=version,
@@ -224,51 +228,15 @@ def report(
             decisions=decisions,
             wishes=wishes,
             sent=sent,
-            held=_row(base, "held")[0],
+            held=row_of(base, ask["held"])[0],
             asks=asks,
             shown=shown,
-            campaigns=_all(base, CampaignFigures, "campaigns"),
-            weeks=_all(base, WeekFigures, "weeks"),
-            reasons=_all(base, ReasonFigures, "reasons"),
-            load=_all(base, Load, "load", customers=customers),
-            crowded=_all(base, Crowded, "crowded", most=CROWDED_MAX),
-            collisions=_all(base, Collision, "collisions", most=COLLISIONS_MAX),
-            paused=_all(base, Paused, "paused"),
-            example=next(iter(_all(base, Example, "example")), None),
+            campaigns=rows_of(base, CampaignFigures, ask["campaigns"]),
+            weeks=rows_of(base, WeekFigures, ask["weeks"]),
+            reasons=rows_of(base, ReasonFigures, ask["reasons"]),
+            load=rows_of(base, Load, ask["load"], customers=customers),
+            crowded=rows_of(base, Crowded, ask["crowded"], most=CROWDED_MAX),
+            collisions=rows_of(base, Collision, ask["collisions"], most=COLLISIONS_MAX),
+            paused=rows_of(base, Paused, ask["paused"]),
+            example=next(iter(rows_of(base, Example, ask["example"])), None),
         )
-
-
-_Row = TypeVar("_Row")
-
-
-def _load(base: Any, decided: Table, playbooks: Sequence[Playbook]) -> None:
-    """Make the tables of wishes.sql."""
-    campaigns = _campaigns(playbooks)
-    in_force = playbooks[-1].campaigns
-    columns = {
-        "number": pa.array(range(len(campaigns)), pa.int64()),
-        "name": pa.array([campaign.name for campaign in campaigns], pa.string()),
-        "class": pa.array([campaign.klass for campaign in campaigns], pa.string()),
-        "owner": pa.array([campaign.owner for campaign in campaigns], pa.string()),
-        "sends": pa.array([campaign.name in in_force and bool(campaign.send) for campaign in campaigns], pa.bool_()),
-    }
-    base.register("decided", decided)
-    base.register("campaign", pa.table(columns))
-    for statement in text_of("wishes.sql").split(";\n"):
-        base.execute(statement, {"zone": playbooks[-1].time_zone} if "$zone" in statement else None)
-
-
-def _campaigns(playbooks: Sequence[Playbook]) -> list[Campaign]:
-    """Return every campaign there ever was as it was last, those in force first."""
-    found: dict[str, Campaign] = {}
-    for playbook in reversed(playbooks):
-        found |= {name: campaign for name, campaign in playbook.campaigns.items() if name not in found}
-    return list(found.values())
-
-
-def _all(base: Any, kind: type[_Row], query: str, **given: Any) -> tuple[_Row, ...]:
-    return records(base, kind, queries_of("report.sql")[query], **given)
-
-
-def _row(base: Any, query: str) -> list[Any]:
-    return first_row(base, queries_of("report.sql")[query])

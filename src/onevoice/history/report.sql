@@ -18,7 +18,8 @@ with wanted as (
            count(*) filter (where outcome = 'waiting') as waiting,
            count(*) filter (where outcome = 'expired') as expired,
            count(*) filter (where outcome = 'ended') as ended,
-           count(*) filter (where outcome = 'not_eligible') as not_eligible
+           count(*) filter (where outcome = 'not_eligible') as not_eligible,
+           count(*) filter (where outcome = 'would_have_won') as held_out
     from wish group by campaign),
 asked as (
     select campaign, count(*) as asks, count(*) filter (where reason = 'won') as shown,
@@ -26,7 +27,7 @@ asked as (
     from line where kind = 'ask' group by campaign)
 select c.name, c.class, c.owner, coalesce(w.wishes, 0), coalesce(w.customers, a.customers, 0), coalesce(w.sent, 0),
        coalesce(w.waiting, 0), coalesce(w.expired, 0), coalesce(w.ended, 0), coalesce(w.not_eligible, 0),
-       coalesce(a.asks, 0), coalesce(a.shown, 0)
+       coalesce(a.asks, 0), coalesce(a.shown, 0), coalesce(w.held_out, 0)
 from campaign as c left join wanted as w on w.campaign = c.name left join asked as a on a.campaign = c.name
 order by coalesce(w.sent, 0) desc, coalesce(a.shown, 0) desc, c.number;
 
@@ -63,21 +64,7 @@ from wish as w join most as m using (customer)
 group by w.customer order by 2 desc, 4 desc, 1 limit $most;
 
 -- name: collisions
-with asked as (
-    select a.placement, a.customer, a.campaign as one, b.campaign as other, a.reason = 'won' as one_sent,
-           b.reason = 'won' as other_sent
-    from line as a join line as b on a.decision = b.decision and a.campaign < b.campaign
-    where a.kind = 'ask' and b.kind = 'ask' and a.customer >= 0)
-select one, other, '' as placement, count(distinct customer), count(*), count(*) filter (where winner = one),
-       count(*) filter (where winner = other), count(*) filter (where not one_sent),
-       count(*) filter (where not other_sent)
-from collision group by one, other
-union all
-select one, other, placement, count(distinct customer), count(*), count(*) filter (where one_sent and not other_sent),
-       count(*) filter (where other_sent and not one_sent), count(*) filter (where not one_sent),
-       count(*) filter (where not other_sent)
-from asked group by one, other, placement
-order by 4 desc, 5 desc, 1, 2 limit $most;
+select * from meeting order by customers desc, times desc, one, other limit $most;
 
 -- name: example
 select customer, decision, position from line where kind = 'round' and customer >= 0

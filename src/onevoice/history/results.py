@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
-from importlib.resources import files
 from typing import TYPE_CHECKING, Any, Final
-
-import duckdb
 
 from onevoice.errors import Mistake, OnevoiceError
 from onevoice.events.pyarrow_untyped import Table, pa
+from onevoice.history.base import opened, queries, run
 from onevoice.history.notebook import block, table
 from onevoice.history.tables import table_of
 from onevoice.history.uplift import CONVERTED_MIN, CUSTOMERS_MIN, Counts, Uplift, is_enough, uplift
@@ -84,7 +82,7 @@ def results(decided: Table, goals: Table, playbook: Playbook, by: str) -> Result
     if by not in PARTS:
         expected = f"one of {', '.join(f'`{part}`' for part in PARTS)}"
         raise OnevoiceError(Mistake("no such parts", "results", expected, f"{by!r}", did_you_mean(by, PARTS)))
-    with duckdb.connect() as base:
+    with opened() as base:
         parts, counts = _asked(base, decided, goals, playbook, by)
     compared: dict[str, list[Counts]] = defaultdict(list)
     for part, *numbers in counts:
@@ -106,12 +104,9 @@ def _asked(base: Any, decided: Table, goals: Table, playbook: Playbook, by: str)
     base.register("decided", decided)
     base.register("goal", goals)
     base.register("campaign", pa.table(columns))
-    made, *named = files("onevoice.history").joinpath("results.sql").read_text("utf-8").split("-- name: ")
-    for statement in filter(str.strip, made.split(";\n")):
-        given = {"by": by, "zone": playbook.time_zone}
-        base.execute(statement, given if "$by" in statement else None)
-    queries = dict(part.split("\n", 1) for part in named)
-    return base.sql(queries["parts"]).fetchall(), base.sql(queries["counts"]).fetchall()
+    run(base, "exposures.sql", by=by, zone=playbook.time_zone)
+    ask = queries("results.sql")
+    return base.sql(ask["parts"]).fetchall(), base.sql(ask["counts"]).fetchall()
 
 
 def _figures(part: str, numbers: list[int], compared: list[Counts]) -> ResultFigures:

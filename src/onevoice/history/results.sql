@@ -1,36 +1,12 @@
--- Who came to a campaign's goal. Given: `decided` (Onevoice.decisions_table, merges resolved), `goal` (customer,
--- campaign, time) and `campaign` (name, class, owner, within_us: of those with a goal).
-
--- A contact, or one that would have been made; at placements, what was shown or would have been.
-create table exposure as
-select row_number() over (order by d.decision, d.campaign, d.key) as id, d.customer, d.campaign, d.time,
-       d.reason = 'would_have_won' as held, c.within_us,
-       case $by when 'campaign' then d.campaign when 'class' then c.class when 'owner' then c.owner
-            else strftime(date_trunc('week', timezone($zone, d.time)), '%Y-%m-%d') end as part
-from decided as d join campaign as c on c.name = d.campaign
-where d.reason in ('won', 'would_have_won') and d.customer >= 0;
-
--- An event speaks for the latest before it, once.
-create table latest as
-select customer, campaign, time, max(id) as id, any_value(within_us) as within_us from exposure group by all;
-
-create table converted as
-select distinct l.id
-from goal as g asof join latest as l on g.customer = l.customer and g.campaign = l.campaign and g.time > l.time
-where epoch_us(g.time) - epoch_us(l.time) < l.within_us;
-
-create table outcome as
-select e.*, c.id is not null as is_converted,
-       time >= min(time) filter (where held) over (partition by campaign) as is_compared
-from exposure as e left join converted as c using (id);
+-- What came of contacts, by parts, each query under its name; they ask the tables of exposures.sql.
 
 -- name: parts
 select part, count(*) filter (where not held), count(*) filter (where not held and is_converted),
        count(*) filter (where held), count(*) filter (where held and is_converted)
 from outcome group by part order by part;
 
--- Customers of each campaign since somebody was held out of it, on the side of their first contact since then.
 -- name: counts
+-- Customers of each campaign since somebody was held out of it, on the side of their first contact since then.
 with side as (
     select part, campaign, customer, arg_min(held, id) as held from outcome where is_compared group by all),
 customer as (

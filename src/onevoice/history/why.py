@@ -316,8 +316,16 @@ def gap_text(gap_us: int) -> str:
 
 def hours_text(channel: str, policies: Policies) -> str:
     """Return a channel's hours as words, such as `09:00-18:00 mon-fri on the customer's clock, not on holidays`."""
-    windows = ", ".join(window_text(window) for window in windows_of(policies, channel))
-    return f"{windows} on the customer's clock{', not on holidays' if policies.holidays else ''}"
+    return f"{_windows(channel, policies)} on the customer's clock{', not on holidays' if policies.holidays else ''}"
+
+
+def open_text(channel: str, policies: Policies) -> str:
+    """Return when a channel is open in few words, such as `call 09:00-18:00 mon-fri`."""
+    return f"{channel} {_windows(channel, policies)}"
+
+
+def _windows(channel: str, policies: Policies) -> str:
+    return ", ".join(window_text(window) for window in windows_of(policies, channel))
 
 
 def cap_text(cap: Cap) -> str:

@@ -1,10 +1,14 @@
--- From the lines of decisions to wishes. Given: `decided` (Onevoice.decisions_table) and `campaign` (name, class, owner, sends).
+-- From the lines of decisions to wishes. Given: `decided` (Onevoice.decisions_table) and `campaigns_told` (number, name, class, owner, sends,
+-- counts: whether its contacts are in caps).
+
+create table campaign as select * from campaigns_told;
 
 create table line as
 select decision, kind, time, position, customer, campaign, key, reason, coalesce(rule, '') as rule,
-       coalesce(placement, '') as placement, coalesce(channel, '') as channel, coalesce(words, '') as words,
+       coalesce(placement, '') as placement, coalesce(channel, '') as channel, coalesce(words, '') as words, coalesce(winner, '') as winner, last_contact,
+       coalesce(offer, '') as offer, parameters,
        coalesce(c.class, '') as class, coalesce(c.owner, '') as owner,
-       coalesce(c.sends, false) as sends, timezone($zone, d.time) as local_time,
+       coalesce(c.sends, false) as sends, coalesce(c.counts, true) as counts, timezone($zone, d.time) as local_time,
        d.reason in ('won', 'expired', 'ended', 'not_eligible', 'too_many', 'stopped', 'would_have_won') as is_last,
        d.follows is not null or (d.contact is not null and d.reason <> 'won') as is_after
 from decided as d left join campaign as c on c.name = d.campaign;
@@ -35,18 +39,5 @@ from numbered as n join wish as w using (customer, campaign, key, number)
 where not n.is_last
 group by n.customer, n.campaign, n.key, n.number, n.reason, n.words;
 
--- Two campaigns that wanted the same customer at the same time, and which of them went out first ('' for neither).
-create table collision as
-select a.customer, a.campaign as one, b.campaign as other, a.is_sent as one_sent, b.is_sent as other_sent,
-       case when a.is_sent and (not b.is_sent or a.last_at <= b.last_at) then a.campaign
-            when b.is_sent then b.campaign else '' end as winner
-from wish as a join wish as b on a.customer = b.customer and a.campaign < b.campaign
- and a.first_at <= b.last_at and b.first_at <= a.last_at
-where a.customer >= 0;
-
--- How many wishes a customer had at once, at each instant at which one more came.
-create table crowd as
-select customer, since, sum(step) over (partition by customer order by since, step desc) as wishes
-from (select customer, first_at as since, 1 as step from wish
-      union all select customer, last_at, -1 from wish where isfinite(last_at))
-where customer >= 0;
+create table contact as
+select customer, campaign, class, owner, channel, offer, time, local_time, counts from line where reason = 'won' and kind <> 'ask';

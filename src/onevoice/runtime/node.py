@@ -7,7 +7,7 @@ import time as system
 from contextlib import closing
 from pathlib import Path
 from threading import RLock
-from typing import TYPE_CHECKING, Any, Final, Self, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, Final, Self, cast
 
 import msgspec
 
@@ -23,14 +23,13 @@ from onevoice.runtime.fold import Published
 from onevoice.runtime.form import Form, form_of
 from onevoice.runtime.ingested import Ingested
 from onevoice.runtime.payloads import NDJSON, PIECE_LINES, Events, Piece, cut, decoded, without
-from onevoice.runtime.reader import Reader
+from onevoice.runtime.reader import Reader, Time
 from onevoice.runtime.recorded import Recorded, Start
 from onevoice.runtime.recovery import recover
 from onevoice.runtime.writer import Entered, Entry, Writer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
-    from datetime import datetime
 
     from onevoice.history.decision import Decision
     from onevoice.importing.model import FileMapping
@@ -40,8 +39,6 @@ if TYPE_CHECKING:
 
 SNAPSHOT_EVERY: Final = 1_000_000  # lines
 SNAPSHOT_AT_CLOSE: Final = 1_000  # lines that make one worth while when the engine is closed
-
-Time: TypeAlias = "datetime | int"  # with a zone, or µs UTC
 
 _log: Final = logging.getLogger("onevoice")
 

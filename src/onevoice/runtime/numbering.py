@@ -57,14 +57,14 @@ def renumbering(old: Fold, new: Fold) -> NDArray[np.int64] | None:
 
 
 def _founded_alike(old: Fold, new: Fold) -> bool:
-    """Tell whether both states founded the same customers in the same order."""
-    founded = [
-        fold.machine.state.customers[
-            : fold.machine.state.pools[at.CUSTOMERS, COUNT], at.FOUNDING_LOW : at.FOUNDING_HIGH + 1
-        ]
-        for fold in (old, new)
-    ]
-    return np.array_equal(founded[0], founded[1])
+    """Tell whether the new state founded the same customers in the same order, and perhaps more after them."""
+    count = int(old.machine.state.pools[at.CUSTOMERS, COUNT])
+    if int(new.machine.state.pools[at.CUSTOMERS, COUNT]) < count:
+        return False
+    before, after = (
+        fold.machine.state.customers[:count, at.FOUNDING_LOW : at.FOUNDING_HIGH + 1] for fold in (old, new)
+    )
+    return np.array_equal(before, after)
 
 
 def _holders(state: at.State) -> dict[tuple[int, int], int]:

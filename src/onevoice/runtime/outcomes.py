@@ -149,7 +149,16 @@ def _figure_names(count: int) -> list[str]:
 
 def of_customers(outcome: Outcome, customers: Collection[int]) -> Outcome:
     """Return the decisions of an outcome that are about these customers, with their lines."""
-    decisions = outcome.decisions[np.isin(outcome.decisions[:, at.D_CUSTOMER], list(customers))]
+    return _where(outcome, np.isin(outcome.decisions[:, at.D_CUSTOMER], list(customers)))
+
+
+def of_numbers(outcome: Outcome, numbers: Collection[int]) -> Outcome:
+    """Return the decisions of an outcome that have these numbers, with their lines."""
+    return _where(outcome, np.isin(outcome.decisions[:, at.D_NUMBER], list(numbers)))
+
+
+def _where(outcome: Outcome, wanted: NDArray[np.bool_]) -> Outcome:
+    decisions = outcome.decisions[wanted]
     kept = np.isin(outcome.lines[:, at.L_DECISION], decisions[:, at.D_NUMBER])
     return Outcome(decisions, outcome.lines[kept], outcome.figures[kept])
 

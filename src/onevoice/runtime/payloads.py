@@ -75,6 +75,14 @@ def without(piece: Piece, taken: int) -> Piece | None:
     return piece._replace(payload=_ipc(table), table=table)
 
 
+def sliced(payload: bytes, form: str, start: int, stop: int) -> bytes:
+    """Return lines `[start, stop)` of a journal row's payload as a payload of the same form."""
+    if form == ARROW:
+        return _ipc(_table(payload).slice(start, stop - start))
+    lines = [line for line in payload.split(b"\n") if line.strip()]
+    return b"".join(line + b"\n" for line in lines[start:stop])
+
+
 def decoded(piece: Piece, mode: Mode, stamp: int, schema: Schema, secret: tuple[int, int]) -> Batch:
     """Return the columns of a piece, or of a journal row's payload; `mode` and `stamp` are those of the row.
 

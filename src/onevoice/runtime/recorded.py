@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from itertools import chain
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from onevoice.engine import state as at
 from onevoice.events.pyarrow_untyped import Table, pa
-from onevoice.history.why import gap_text, rule_text
+from onevoice.history.why import gap_text, open_text, rule_text
 from onevoice.journal.port import Kind
 from onevoice.runtime import outcomes
 from onevoice.runtime.decisions import Reading
@@ -110,7 +110,7 @@ class Recorded:
         tables: list[Table] = []
         playbooks: list[Playbook] = []
         for reading, outcome in chain(self.outcomes(start), [(start.reading, outcomes.nothing())]):
-            tables.append(_with_words(reading.table(outcome), reading.playbook))
+            tables.append(in_words(reading, outcome))
             if not playbooks or playbooks[-1] is not reading.playbook:
                 playbooks.append(reading.playbook)
         return pa.concat_tables(tables).unify_dictionaries(), playbooks
@@ -119,10 +119,19 @@ class Recorded:
         return next(iter(self._journal.read(number)))
 
 
-def _with_words(table: Table, playbook: Playbook) -> Table:
-    rule, reason = table["rule"].chunk(0), table["reason"].chunk(0)
-    texts = [rule_text(path, playbook) for path in rule.dictionary.to_pylist()]
-    is_gap = pa.compute.equal(reason.indices, reason.dictionary.to_pylist().index("gap"))
-    indices = pa.compute.if_else(is_gap, pa.scalar(len(texts), pa.int32()), rule.indices)
-    words = pa.array([*texts, gap_text(playbook.policies.gap_us)], pa.string())
-    return table.append_column("words", pa.DictionaryArray.from_arrays(indices, words))
+def in_words(reading: Reading, outcome: Outcome) -> Table:
+    """Return the lines of an outcome as a table, with a further column `words`: what a line's rule says."""
+    table, playbook = reading.table(outcome), reading.playbook
+    rule, reason, channel = (table[name].chunk(0) for name in ("rule", "reason", "channel"))
+    rules = [rule_text(path, playbook) for path in rule.dictionary.to_pylist()]
+    hours = [open_text(each, playbook.policies) for each in reading.channels]
+    words = [*rules, *hours, gap_text(playbook.policies.gap_us)]
+    names = reason.dictionary.to_pylist()
+    is_hours, is_gap = (pa.compute.equal(reason.indices, names.index(name)) for name in ("hours", "gap"))
+    indices = pa.compute.if_else(is_hours, pa.compute.add(channel.indices, _int32(len(rules))), rule.indices)
+    indices = pa.compute.if_else(is_gap, _int32(len(words) - 1), indices)
+    return table.append_column("words", pa.DictionaryArray.from_arrays(indices, pa.array(words, pa.string())))
+
+
+def _int32(number: int) -> Any:
+    return pa.scalar(number, pa.int32())

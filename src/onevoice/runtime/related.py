@@ -22,7 +22,6 @@ from onevoice.events.batch import (
     IDENTIFIERS_TO,
     ITEM,
     LINE,
-    OCCURRED_AT,
     TYPE,
 )
 from onevoice.events.built import encode_ndjson
@@ -30,6 +29,7 @@ from onevoice.events.pyarrow_untyped import pa
 from onevoice.journal.port import Kind, Mode
 from onevoice.runtime import customer as customers
 from onevoice.runtime.payloads import NDJSON
+from onevoice.runtime.span import journal_times
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -116,7 +116,7 @@ def _marks(journal: Journal, fold: Fold) -> _Marks:
         if row.kind is Kind.EVENTS:
             batch = fold.decoded(row)
             events = batch.rows[batch.rows[:, ITEM] == 0]
-            times = _journal_times(row, events, now)
+            times = journal_times(row, events, now)
             now = max(now, int(times.max(initial=at.NEVER if row.mode & Mode.IMPORT else row.stamp_us)))
             ends.append(now)
             named = np.stack([events[:, LINE] + row.position, times])
@@ -130,12 +130,6 @@ def _marks(journal: Journal, fold: Fold) -> _Marks:
             found.append(np.vstack([named[:, with_id], _hash(events[with_id, ID], np.ones(1, np.int64))]))
     position, journal_time, mark = np.concatenate(found, axis=1)
     return _Marks(position, journal_time, mark, np.concatenate(nobodys, axis=1), ends)
-
-
-def _journal_times(row: Row, events: NDArray[np.int64], now: int) -> NDArray[np.int64]:
-    """Return int64[events]: the journal time of each, `now` being that of the row before."""
-    own = events[:, OCCURRED_AT] if row.mode & Mode.IMPORT else np.full(len(events), row.stamp_us)
-    return np.maximum(np.maximum.accumulate(own), now)
 
 
 def _hash(low: NDArray[np.int64], high: NDArray[np.int64]) -> NDArray[np.int64]:

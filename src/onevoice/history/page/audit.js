@@ -1,11 +1,11 @@
-// The sections of an audit: what went out against the rules, who heard too much, and the same year under the rules.
+// The page of an audit: what went out against the rules, who heard too much, and the same year under the rules.
 "use strict";
 
 const LOAD_MAX = 8; // contacts in one day, week or 30 days that have a bar of their own
 const WAS = "hue-other";
 const WOULD = "hue-1";
 
-function auditSections(audit) {
+function auditSections({ audit }) {
   const classHues = classHuesOf({ campaigns: audit.campaigns.map((each) => ({ ...each, sent: each.contacts })) });
   return [
     [el("p", { class: "standfirst" }, auditStandfirst(audit)), auditFigures(audit)],
@@ -125,7 +125,7 @@ const PERIODS = { day: "a day", week: "a week", "30 days": "30 days" };
 
 function heardSection(audit) {
   const view = el("div", {});
-  const shown = (per) => view.replaceChildren(loadChart(shortLoad(audit.load, per), `Contacts in ${PERIODS[per]}`).node);
+  const shown = (per) => view.replaceChildren(loadChart(shortLoad(audit.load, per), `Contacts in ${PERIODS[per]}`));
   shown("week");
   const weeks = audit.load.filter((each) => each.per === "week");
   const several = sum(
@@ -377,3 +377,12 @@ function rulesSection(audit) {
 }
 
 const lines = (text) => el("pre", { class: "scroll", tabindex: "0" }, text);
+
+function startAudit() {
+  const data = given();
+  const { time_zone, version } = data.audit;
+  const rules = version ? `, playbook version ${shortVersion(version)}` : "";
+  start(data, { zone: time_zone, parts: auditSections, source: `the contact log and the events${rules}` });
+}
+
+startAudit();

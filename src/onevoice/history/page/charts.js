@@ -109,7 +109,7 @@ function weeksOption(days, shown, width) {
     series: shown.map((each) => ({
       name: each.name,
       type: "bar",
-      stack: "all",
+      stack: each.stack ?? "all",
       data: each.values,
       barMaxWidth: 56,
       barCategoryGap: width > 700 ? "18%" : "8%",
@@ -199,16 +199,25 @@ function weeksTable(days, shown) {
 }
 
 function loadChart(load, what = "Customers' weeks by contacts") {
-  const all = sum(load, "customer_weeks");
-  const names = load.map((each) => each.name ?? (each.contacts ? counted(each.contacts, "contact") : "none"));
-  const told = load.map((each, index) => `${names[index]}: ${count(each.customer_weeks)}`).join(", ");
+  const rows = load.map((each) => ({
+    name: each.name ?? (each.contacts ? counted(each.contacts, "contact") : "none"),
+    value: each.customer_weeks,
+    hue: each.contacts ? "hue-1" : "hue-other",
+  }));
+  return barsChart(what, rows);
+}
+
+/** Rows of {name, value, hue} as bars below each other, each with its share of all. */
+function barsChart(what, rows) {
+  const all = sum(rows, "value");
+  const told = rows.map((each) => `${each.name}: ${count(each.value)}`).join(", ");
   const option = () => ({
     grid: { left: 0, right: 118, top: 0, bottom: 0 },
     xAxis: { type: "value", show: false },
     yAxis: {
       type: "category",
       inverse: true,
-      data: names,
+      data: rows.map((each) => each.name),
       axisTick: { show: false },
       axisLine: { show: false },
       axisLabel: { color: colour("ink"), fontSize: 13, interval: 0 },
@@ -218,12 +227,8 @@ function loadChart(load, what = "Customers' weeks by contacts") {
         type: "bar",
         barCategoryGap: "28%",
         barMinHeight: 1,
-        itemStyle: { color: colour("hue-1") },
         emphasis: { disabled: true },
-        data: load.map((each) => ({
-          value: each.customer_weeks,
-          itemStyle: each.contacts ? {} : { color: colour("hue-other") },
-        })),
+        data: rows.map((each) => ({ value: each.value, itemStyle: { color: colour(each.hue) } })),
         label: {
           show: true,
           position: "right",
@@ -234,5 +239,5 @@ function loadChart(load, what = "Customers' weeks by contacts") {
       },
     ],
   });
-  return chart(Math.max(60, 30 * load.length), `${what}: ${told}`, option);
+  return chart(Math.max(60, 30 * rows.length), `${what}: ${told}`, option).node;
 }

@@ -1,6 +1,14 @@
 // The sections of a report that are sentences, figures and tables.
 "use strict";
 
+/** The classes, those with the most contacts first, so that each has the same hue everywhere. */
+function classHuesOf(report, why) {
+  const weight = new Map();
+  for (const each of report?.campaigns ?? []) weight.set(each.klass, (weight.get(each.klass) ?? 0) + each.sent);
+  for (const each of why?.told ?? []) if (each.klass && !weight.has(each.klass)) weight.set(each.klass, 0);
+  return hues([...weight.keys()].sort((a, b) => weight.get(b) - weight.get(a)));
+}
+
 function figures(report, took) {
   const pairs = [
     [count(report.lines), report.lines === 1 ? "event came in" : "events came in"],
@@ -49,6 +57,7 @@ const ENDS = [
   ["expired", LOST, "expired"],
   ["ended", "ended", "ended"],
   ["not_eligible", "unfit", "no longer eligible"],
+  ["held_out", "held", "held out"],
   ["waiting", "track", "waiting"],
 ];
 
@@ -149,7 +158,7 @@ function reasonCell(row) {
     "div",
     { class: "reason" },
     el("b", {}, reasonName(row.reason)),
-    row.rule ? el("span", {}, row.words, " ", code(row.rule)) : null,
+    row.words || row.rule ? el("span", {}, row.words, " ", row.rule ? code(row.rule) : null) : null,
   );
 }
 
@@ -224,7 +233,7 @@ function loadSection(report) {
   const sentence = all
     ? `In ${share(none, all)} of all weeks a customer heard nothing, in ${share(several, all)} more than once; the most in one week was ${report.load.at(-1).contacts}.`
     : "No contact went out.";
-  return section("load", "How much one customer hears", sentence, all ? loadChart(report.load).node : null);
+  return section("load", "How much one customer hears", sentence, all ? loadChart(report.load) : null);
 }
 
 function crowdedSection(report) {

@@ -22,20 +22,24 @@ function whySection(why) {
     { class: "when" },
     `Decision ${count(why.decision.number)} · customer ${why.customer} · ${why.time}`,
   );
-  const names = GATES.map(([name]) => el("li", {}, name));
-  const rows = why.told.map(toldRow);
-  const legend = el("ol", { class: "gates", "aria-label": "The gates" }, names);
-  const list = el("ol", { class: "told" }, rows);
+  const list = el("ol", { class: "told" }, why.told.map(toldRow));
   const lead = `${/^nothing/.test(why.headline) ? capital(why.headline) : why.headline}. Each candidate passes the gates in this order, and the first that stops it is its one reason.`;
   return section(
     "why",
     "One decision, from candidates to winner",
     lead,
     at,
-    legend,
+    gateNames(),
     why.told.length ? list : nothing("There was no candidate."),
   );
 }
+
+const gateNames = () =>
+  el(
+    "ol",
+    { class: "gates", "aria-label": "The gates" },
+    GATES.map(([name]) => el("li", {}, name)),
+  );
 
 function toldRow(told) {
   const won = told.reason === "won";
