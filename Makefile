@@ -25,7 +25,7 @@ types: $(READY)  ## pyright, strict on src
 	$(BIN)/pyright
 
 test: $(READY) lint types  ## what CI runs
-	$(BIN)/python -m pytest -m "not torture"
+	$(BIN)/python -m pytest -m "not torture" -n logical --dist loadfile
 
 torture: $(READY)  ## the long runs
 	$(BIN)/python -m pytest -m torture --timeout 0
