@@ -6,6 +6,7 @@
 -- gaps       first, last, hours
 -- zones      number, first, zone: from that decision on; position, by which the later is told
 -- cases      number, first: from which decision on it was known; time, position, name, opened
+-- receipts   contact, first: from which decision on it was known; time, position; state: its place on the way up
 -- wishes     campaign: a row for each; pending: campaign, key
 
 CREATE OR REPLACE VIEW classed AS
@@ -21,12 +22,24 @@ FROM classed l LEFT JOIN (
     GROUP BY ALL
 ) z USING (decision, customer);
 
--- Each line with the contacts that its customer had had before, as it was known then.
+-- What was told of contacts: 1 cancelled (also what ends on its way), 2 sent, 3 failed, 4 delivered. A contact only goes
+-- up; one that `sms` is to report on counts as sent 4 hours later, others at once: cancelled it can be only before.
+CREATE OR REPLACE VIEW told AS
+SELECT r.contact, r.first, r.state
+FROM (
+    SELECT contact, first, time, state FROM receipts
+    UNION ALL
+    SELECT contact, decision + 1, time, 1 FROM lines WHERE reason = 'ended' AND contact IS NOT NULL
+) r JOIN lines l ON l.contact = r.contact AND l.reason = 'won'
+WHERE r.state > 1 OR (l.channel = 'sms' AND r.time < l.time + INTERVAL 4 HOURS);
+
+-- Each line with the contacts that its customer had had before and that stood, as it was known then.
 CREATE OR REPLACE VIEW preceded AS
 SELECT l.*, b.time AS b_time, b.channel AS b_channel, b.class AS b_class, b.campaign AS b_campaign, b.contact AS b_contact
 FROM zoned l
 JOIN customers c ON c.customer = l.customer AND l.decision >= c.first AND l.decision < c.last
-JOIN classed b ON b.customer = c.number AND b.decision < l.decision AND b.contact IS NOT NULL;
+JOIN classed b ON b.customer = c.number AND b.decision < l.decision AND b.reason = 'won'
+WHERE coalesce((SELECT max(state) FROM told t WHERE t.contact = b.contact AND t.first <= l.decision), 2) NOT IN (1, 3);
 
 CREATE OR REPLACE VIEW counted AS
 SELECT l.decision, l.key, l.campaign, l.reason, l.value, l.rule, c.name, c.most, count(b.b_contact) AS before
@@ -79,21 +92,24 @@ WHERE l.reason = 'won' AND l.class = 'sales' AND is_open;
 SELECT l.decision, l.campaign FROM classed l LEFT JOIN in_case USING (decision, customer)
 WHERE l.reason = 'suppressed' AND is_open IS DISTINCT FROM true;
 
--- name: one decision with two winners, or one wish that won twice
-SELECT decision, count(*) AS won FROM lines WHERE reason = 'won' GROUP BY decision HAVING won > 1
-UNION ALL
-SELECT key, count(*) AS won FROM lines WHERE reason = 'won' GROUP BY campaign, key HAVING won > 1;
+-- name: one decision with two winners
+SELECT decision, count(*) AS won FROM lines WHERE reason = 'won' GROUP BY decision HAVING won > 1;
 
--- name: a wish that neither ended nor waits, or does both
-WITH ended AS (
-    SELECT DISTINCT campaign, key FROM lines
-    WHERE reason IN ('won', 'expired', 'ended', 'not_eligible', 'too_many', 'stopped')
-), told AS (
-    FROM ended UNION ALL SELECT campaign, key FROM pending
+-- name: a wish that won twice, though its contact neither failed nor was cancelled
+SELECT a.contact, b.contact FROM lines a JOIN lines b USING (campaign, key)
+WHERE a.reason = 'won' AND b.reason = 'won' AND a.contact < b.contact
+    AND NOT EXISTS (FROM told t WHERE t.contact = a.contact AND t.state IN (1, 3) AND t.first <= b.decision);
+
+-- name: a wish that neither ended nor waits
+WITH known AS (
+    SELECT campaign, key FROM lines WHERE kind = 'end' OR reason IN ('won', 'not_eligible')
+    UNION
+    SELECT campaign, key FROM pending
 )
-SELECT campaign, coalesce(made, 0) AS made, ended_or_waiting, once_each
-FROM (SELECT campaign, count(*) AS made FROM wishes GROUP BY campaign) w
-FULL JOIN (
-    SELECT campaign, count(*) AS ended_or_waiting, count(DISTINCT key) AS once_each FROM told GROUP BY campaign
-) t USING (campaign)
-WHERE made IS DISTINCT FROM ended_or_waiting OR ended_or_waiting IS DISTINCT FROM once_each;
+SELECT campaign, made, found
+FROM (SELECT campaign, count(*) AS made FROM wishes GROUP BY campaign)
+FULL JOIN (SELECT campaign, count(*) AS found FROM known GROUP BY campaign) USING (campaign)
+WHERE made IS DISTINCT FROM found;
+
+-- name: a wish that waits though it came to an end
+SELECT p.campaign, p.key FROM pending p JOIN lines l USING (campaign, key) WHERE l.kind = 'end' OR l.reason = 'not_eligible';

@@ -37,6 +37,7 @@ TABLES = {
     "gaps": {"first": NUMBER, "last": NUMBER, "hours": NUMBER},
     "zones": {"number": NUMBER, "first": NUMBER, "position": NUMBER, "zone": NAME},
     "cases": {"number": NUMBER, "first": NUMBER, "time": TIME, "position": NUMBER, "name": NAME, "opened": pa.bool_()},
+    "receipts": {"contact": NUMBER, "first": NUMBER, "time": TIME, "state": NUMBER},
     "wishes": {"campaign": NAME},
     "pending": {"campaign": NAME, "key": NUMBER},
 }
@@ -51,6 +52,9 @@ BOTH = {
 }
 
 whose = draw.sampled_from(IDENTIFIERS)
+RECEIPTS = {"cancelled": 1, "sent": 2, "failed": 3, "delivered": 4}
+MADE = "SELECT contact, customer FROM lines WHERE reason = 'won' ORDER BY contact"
+
 minutes = draw.integers(0, 200)
 names = draw.sampled_from(["red", "blue"])  # of cases
 
@@ -74,6 +78,7 @@ class Company(RuleBasedStateMachine):
         self.wishes = itertools.count()
         self.known = {name: [] for name in TABLES}
         self.numbers = {}  # by identifier, as it was first seen
+        self.made = []  # contacts with the numbers of their customers
         self.database = duckdb.connect()
         self.write(0)
         self.engine = self.opened()
@@ -132,6 +137,11 @@ class Company(RuleBasedStateMachine):
                     self.known["customers"].append({"number": number, "customer": number, "first": 0, "last": FOR_EVER})
         return self.numbers[whose[0]]
 
+    def customer_of(self, number):
+        return next(
+            row["customer"] for row in self.known["customers"] if row["number"] == number and row["last"] == FOR_EVER
+        )
+
     # What may happen
 
     @rule(campaign=draw.sampled_from(["alert", "offer", "hint"]), who=whose, count=draw.integers(1, 3), later=minutes)
@@ -172,6 +182,17 @@ class Company(RuleBasedStateMachine):
             for row in [row for row in self.known["customers"] if row["customer"] == last and row["last"] == FOR_EVER]:
                 row["last"] = here
                 self.known["customers"].append(row | {"customer": first, "first": here, "last": FOR_EVER})
+
+    @precondition(lambda self: self.made)
+    @rule(back=draw.integers(0, 4), state=draw.sampled_from(list(RECEIPTS)), later=minutes)
+    def report(self, back, state, later):
+        self.passes(self.now + timedelta(minutes=later))
+        contact, number = self.made[-1 - back % len(self.made)]
+        customer = self.customer_of(number)
+        who = next(each for each, first in self.numbers.items() if self.customer_of(first) == customer)
+        row = {"contact": contact, "first": self.engine.decision_count, "time": self.latest}
+        self.known["receipts"].append(row | {"state": RECEIPTS[state]})
+        self.happens(f"contact_{state}", who, contact=contact)
 
     @rule(who=whose, zone=draw.sampled_from(["Europe/Vilnius", "America/New_York", "Australia/Lord_Howe"]))
     def move(self, who, zone):
@@ -217,6 +238,7 @@ class Company(RuleBasedStateMachine):
             rows = pa.Table.from_pylist(self.known[name], pa.schema(columns))  # noqa: F841
             self.database.execute(f"CREATE OR REPLACE TABLE {name} AS FROM rows")
         self.database.execute(VIEWS)
+        self.made = self.database.execute(MADE).fetchall()
         for name, question in QUESTIONS.items():
             wrong = self.database.execute(question).fetchall()
             assert not wrong, f"{name}: {wrong}"
