@@ -107,7 +107,7 @@ def test_the_playbook_in_force_decides_what_was_decided(seed, tmp_path):
     times = sorted({*stamps, *expected.decisions[:, at.D_TIME].tolist()})
     middle, late = times[len(times) // 2], times[-len(times) // 5]
     windows = [(None, None), (None, middle), (middle, late), (middle + 1, None), (late - HOUR, late)]
-    for start, end in windows:
+    for start, end in dict.fromkeys(windows):
         if start is not None and start > stamps[-1]:
             continue
         found, first = rehearsed(engine, engine._writer.fold.published, tmp_path, start, end)

@@ -48,14 +48,21 @@ class Machine:
         """The instant at which the first timer is due, or INFINITE."""
         return int(self.state.timers[0, 0]) if self.state.pools[at.TIMERS, COUNT] else at.INFINITE
 
+    def learned(self, batch: Batch) -> Batch:
+        """Return a batch in the codes of the state, in place: parts of it need not be learned one by one."""
+        if batch.names:
+            program = self.compiled.program
+            self.state, codes = self.names.learn(self.state, batch.names)
+            recode(batch.rows, batch.values, batch.traits, program.coded, program.coded_traits, codes)
+        return batch._replace(names=[])
+
     def row(self, batch: Batch, stamp: int, *, imported: bool = False, observing: bool = False) -> Outcome:
         """Process one journal row and return what was decided.
 
         `stamp`: journal time in µs UTC. The batch's codes are replaced by the state's: it can be used only once.
         """
         program = self.compiled.program
-        self.state, codes = self.names.learn(self.state, batch.names)
-        recode(batch.rows, batch.values, batch.traits, program.coded, program.coded_traits, codes)
+        batch = self.learned(batch)
         identifiers = np.empty((len(batch.identifiers), IDENTIFIERS_WIDTH), np.int64)
         identifiers[:, :KNOWN_AS], identifiers[:, KNOWN_AS] = batch.identifiers, -1
         columns = Columns(

@@ -8,8 +8,9 @@ past: a campaign that is new begins with the first event after the swap.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import deque
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 import numpy as np
 
@@ -18,7 +19,7 @@ from onevoice.engine import state as at
 from onevoice.engine.contact_states import CANCELLED, RESERVED, SENT
 from onevoice.engine.reasons import ENDED, STOPPED, WON, WOULD_HAVE_WON
 from onevoice.engine.store import COUNT, HIGH
-from onevoice.events.batch import LINE, TRAITS_FROM, TRAITS_TO
+from onevoice.events.batch import IDENTIFIERS_FROM, IDENTIFIERS_TO, LINE, TRAITS_FROM, TRAITS_TO
 from onevoice.events.decode import decode_ndjson
 from onevoice.journal.port import Kind, Mode
 from onevoice.program import NONE
@@ -29,10 +30,14 @@ from onevoice.runtime.numbering import renumbering, translated
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from numpy.typing import NDArray
+
     from onevoice.engine.machine import Outcome
     from onevoice.events.batch import Batch
     from onevoice.journal.port import Journal, Row
     from onevoice.playbook.model import Playbook
+
+_Number = TypeVar("_Number", np.int64, np.float64)
 
 
 class Made(NamedTuple):
@@ -164,7 +169,7 @@ class Rebuild:
 
     def _take(self, row: Row, batch: Batch, *, late: bool) -> None:
         """Fold a row, stopping at each contact that was made before one of its lines."""
-        start = 0
+        start, batch = 0, self.fold.machine.learned(batch)
         while not late and self.contacts and self._is_next(row, self.contacts[0]):
             contact = self.contacts.popleft()
             stop = contact.position - row.position
@@ -224,20 +229,27 @@ class Rebuild:
 
 
 def cut(batch: Batch, start: int, stop: int) -> Batch:
-    """Return lines `[start, stop)` of a batch as one of their own; what it is cut from stays as it is."""
-    first, last = np.searchsorted(batch.rows[:, LINE], [start, stop])
+    """Return lines `[start, stop)` of a batch as one of their own; what it is cut from stays as it is.
+
+    Costs what the part holds: a row of events is cut at each contact that was made meanwhile.
+    """
+    first, last = (bisect_left(batch.rows[:, LINE], line) for line in (start, stop))
     rows = batch.rows[first:last].copy()
     rows[:, LINE] -= start
-    used = np.zeros(len(batch.traits) + 1, np.int64)
-    for begin, end in np.unique(rows[:, [TRAITS_FROM, TRAITS_TO]], axis=0).tolist():
-        used[begin:end] = 1
-    place = np.cumsum(used) - used
-    rows[:, TRAITS_TO] = place[rows[:, TRAITS_FROM]] + rows[:, TRAITS_TO] - rows[:, TRAITS_FROM]
-    rows[:, TRAITS_FROM] = place[rows[:, TRAITS_FROM]]
     return batch._replace(
         rows=rows,
         values=batch.values[first:last].copy(),
         keys=batch.keys[first:last].copy(),
-        traits=batch.traits[used[:-1].astype(np.bool_)].copy(),
+        identifiers=_own(rows, batch.identifiers, IDENTIFIERS_FROM, IDENTIFIERS_TO),
+        traits=_own(rows, batch.traits, TRAITS_FROM, TRAITS_TO),
         lines=stop - start,
     )
+
+
+def _own(rows: NDArray[np.int64], table: NDArray[_Number], start: int, stop: int) -> NDArray[_Number]:
+    """Return the part of a table that rows mean by the columns `start` and `stop`, which are made to mean that part."""
+    used = rows[:, stop] > rows[:, start]
+    first, last = rows[used, start].min(initial=len(table)), rows[used, stop].max(initial=0)
+    for column in (start, stop):
+        rows[:, column] = np.where(used, rows[:, column] - first, 0)
+    return table[first:last].copy()
