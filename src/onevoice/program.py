@@ -45,7 +45,9 @@ P_HOLDOUT_SALT: Final = 18
 P_SLOT_HOLDOUTS: Final = 19
 P_COUNTS_FROM: Final = 20  # the state of a contact from which on it counts; RESERVED: all do
 P_CHANNEL_TRAIT: Final = 21  # the trait that is the customer's own channel, or -1
-LIMITS: Final = 22
+P_FACT_GROUPS: Final = 22  # the first fact that is a membership in a group
+P_GROUPS_COUNTED: Final = 23  # bits: the groups over which a cap counts
+LIMITS: Final = 24
 
 SHARES: Final = 2**53  # a share is compared with so many places of a lot
 
@@ -99,14 +101,16 @@ FACT_TOTALLED: Final = 3  # 1 where the number of open keys is asked for
 FACT_PREFIXED: Final = 4  # 1 where a first value of several is asked for
 FACT_JUDGED: Final = 5  # 1 where a segment or a judged suppression reads it
 FACT_STOPS: Final = 6  # 1 where another suppression reads it
-FACT_TABLE_WIDTH: Final = 7
+FACT_MEMBERS: Final = 7  # 1: a group of which is kept who is in it, as others are asked, or counted, with one
+FACT_GROUPS: Final = 8  # bits: the groups whose members are asked for it
+FACT_TABLE_WIDTH: Final = 9
 
 # `fact_uses`
 USE_FACT: Final = 0
 USE_CLOSES: Final = 1
 USE_WHERE: Final = 2
 USE_MASK: Final = 3  # bit i: the event's type lacks part i
-USE_NULL_IS_ALL: Final = 4  # 1: a NULL part speaks for all values, too
+USE_NULL_IS_ALL: Final = 4  # 1: a NULL part speaks for all values, too, and opens nothing
 USE_PART: Final = 5  # three columns
 
 # `measures`
@@ -274,8 +278,9 @@ CAP_SEGMENT: Final = 5
 CAP_OWN: Final = 6  # trait of the customer's own choice, or -1
 CAP_LIFTS: Final = 7  # 1 if something else than time may lift a cap of its set
 CAP_ROW: Final = 8  # row of the cap that has this row's number as its position in the playbook
-CAP_SCOPES: Final = 9  # how many of the columns from here on say something
-CAP_SCOPE: Final = 10  # what it is about: ANY, EACH, or a value
+CAP_GROUP: Final = 9  # the fact that is a membership in the group whose contacts count, or -1
+CAP_SCOPES: Final = 10  # how many of the columns from here on say something
+CAP_SCOPE: Final = 11  # what it is about: ANY, EACH, or a value
 
 # What a contact is, and a cap may be about: places from CAP_SCOPE on, in a contact and in `state.scope`.
 SCOPE_CAMPAIGN: Final = 0

@@ -9,7 +9,20 @@ from onevoice.conditions.code import Assembler, Code, match_patterns
 from onevoice.conditions.opcodes import STACK_ROOM
 from onevoice.conditions.tree import Scope, Symbol, SymbolKind, Type
 from onevoice.engine import conditions, facts, growth, holding, measures, state
-from onevoice.program import LIMITS, PROPOSAL_CAMPAIGN, PROPOSAL_OFFER, PROPOSAL_WIDTH, Program, Widths, ZoneTables
+from onevoice.program import (
+    FACT_MEMBERS,
+    FACT_PARTS,
+    FACT_PREFIXED,
+    FACT_TABLE_WIDTH,
+    FACT_TOTALLED,
+    LIMITS,
+    PROPOSAL_CAMPAIGN,
+    PROPOSAL_OFFER,
+    PROPOSAL_WIDTH,
+    Program,
+    Widths,
+    ZoneTables,
+)
 from onevoice.zones import zone_number, zones
 
 ZONE_NAMES = ("UTC", "Europe/Vilnius", "America/New_York", "Australia/Lord_Howe", "Asia/Kathmandu", "America/Sao_Paulo")
@@ -34,6 +47,9 @@ CATALOGUE = {"category": Type.TEXT, "price": Type.NUMBER}
 OFFER = {"value": Type.NUMBER, "product": Type.TEXT, "family": Type.TEXT, "discount": Type.NUMBER}
 CAMPAIGN = ("weight", "priority", "lever", "propensity", "age")
 FACTS = {"open_case": (None,), "owns": (Type.TEXT, None), "consent": (Type.TEXT, Type.TEXT), "enrolled": ()}
+GROUP = "account"  # a fact, too: membership in one of a few accounts
+FACTS[GROUP] = (Type.TEXT,)
+ACCOUNTS = 6
 DAY = 86_400_000_000
 MEASURES = {  # aggregate, pane, type
     "last_order": (measures.LATEST, 0, Type.TIME),
@@ -47,7 +63,7 @@ def symbols() -> dict[str, Symbol]:
     known = {name: Symbol(KIND.TRAIT, index, kind) for index, (name, kind) in enumerate(TRAITS.items())}
     known["first_name"] = Symbol(KIND.TRAIT, len(TRAITS), None, note="it is a text for messages; declare it as choice")
     for index, (name, parts) in enumerate(FACTS.items()):
-        known[name] = Symbol(KIND.FACT, index, Type.BOOLEAN, components=parts)
+        known[name] = Symbol(KIND.FACT, index, Type.BOOLEAN, components=parts, is_group=name == GROUP)
     for index, (name, (_, _, kind)) in enumerate(MEASURES.items()):
         known[name] = Symbol(KIND.MEASURE, index, kind)
     known |= {name: Symbol(KIND.SEGMENT, index, Type.BOOLEAN) for index, name in enumerate(SEGMENTS)}
@@ -137,7 +153,7 @@ def _program(code: Code, random: np.random.Generator) -> Program:
     tables |= code._asdict()
     tables |= {
         "limits": np.zeros(LIMITS, np.int64),
-        "facts": np.array([[0, len(parts), 0, 1, 1] for parts in FACTS.values()], np.int64),
+        "facts": _facts(),
         "measures": np.array([[aggregate, pane, 0] for aggregate, pane, _ in MEASURES.values()], np.int64),
         "proposals": proposals,
         "campaign_numbers": random.normal(0, 10, (6, len(CAMPAIGN))).round(2),
@@ -146,6 +162,14 @@ def _program(code: Code, random: np.random.Generator) -> Program:
         "zones": ZoneTables(**zones()._asdict()),
     }
     return Program(**tables)
+
+
+def _facts() -> NDArray[np.int64]:
+    facts = np.zeros((len(FACTS), FACT_TABLE_WIDTH), np.int64)
+    facts[:, FACT_PARTS] = [len(parts) for parts in FACTS.values()]
+    facts[:, [FACT_TOTALLED, FACT_PREFIXED]] = 1
+    facts[:, FACT_MEMBERS] = [name == GROUP for name in FACTS]
+    return facts
 
 
 def _state(code: Code, names: Names, patterns: list[str], random: np.random.Generator, rows: int) -> state.State:
@@ -174,7 +198,7 @@ def _happenings(program: Program, made: state.State, random: np.random.Generator
         keys: dict[str, list[list[str]]] = {name: [] for name in FACTS}
         for fact, (name, parts) in enumerate(FACTS.items()):
             for _ in range(random.integers(0, 4)):
-                codes = [int(random.integers(len(NAMES))) for _ in parts]
+                codes = [int(random.integers(ACCOUNTS if name == GROUP else len(NAMES))) for _ in parts]
                 hashes = [int(made.names[code, state.N_HASH]) for code in codes] + [0, 0, 0]
                 facts.set_key(program, made, row, fact, state.OPEN_AT, *hashes[:3], at, 0)
                 key = [NAMES[code] for code in codes]
@@ -187,6 +211,13 @@ def _happenings(program: Program, made: state.State, random: np.random.Generator
                 measures.record(program, made, row, measure, value, 0, time, 0)
         open_keys.append(keys)
     return open_keys
+
+
+def of_all(open_keys: list[dict[str, list[list[str]]]], row: int, fact: str) -> list[list[str]]:
+    """Return the open keys of a fact of all whom `any` asks: the customer, and who is in an account with them."""
+    own = open_keys[row][GROUP]
+    asked = [keys for other, keys in enumerate(open_keys) if other == row or any(each in own for each in keys[GROUP])]
+    return [key for keys in asked for key in keys[fact]]
 
 
 def world(assembler: Assembler, names: Names, random: np.random.Generator, rows: int, at: int) -> World:

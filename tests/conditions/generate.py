@@ -126,9 +126,9 @@ class Generator:
             return f"{self.draw(kind, depth)} between {self.draw(kind, depth)} and {self.draw(kind, depth)}"
         if form == "fact":
             one, other = self.draw(Type.TEXT, depth), self.draw(Type.TEXT, depth)
-            return self.pick(
-                ["open_case", "enrolled", "owns", f"owns({one})", f"consent({one})", f"consent({one}, {other})"]
-            )
+            facts = ["open_case", "enrolled", "owns", f"owns({one})", f"consent({one})", f"consent({one}, {other})"]
+            fact = self.pick([*facts, "account", f"account({one})"])
+            return self.pick([fact, f"any account.{fact}"])
         if form == "null":
             return f"{self.draw(self.pick(list(Type)), depth)} {self.pick(['is null', 'is not null'])}"
         if form == "truth":

@@ -72,6 +72,9 @@ def _table(world: bed.World) -> pa.Table:
     columns = {
         name: _arrow(world, name, symbol) for name, symbol in bed.SCOPE.symbols.items() if symbol.type is not None
     }
+    for fact in bed.FACTS:
+        keys = [bed.of_all(world.open_keys, row, fact) for row in range(len(world.values))]
+        columns[f"{bed.GROUP}.{fact}"] = pa.array(keys, pa.list_(pa.list_(pa.string())))
     columns["time_zone"] = pa.array([zone_names()[zone] for zone in world.state.customers[: len(world.values), ZONE]])
     return pa.table({"row": pa.array(range(len(world.values))), **columns})
 

@@ -7,15 +7,18 @@ from typing import TYPE_CHECKING
 
 from onevoice.conditions.types import Type, check
 from onevoice.playbook.builtin import row_fields
-from onevoice.playbook.scopes import Scopes
+from onevoice.playbook.scopes import Scopes, conditions_of
 
+from . import groups
 from .state import STATES
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from onevoice.conditions.tree import Expression, Scope
     from onevoice.playbook.model import Campaign, CampaignClass, EventMatch, FieldType, Offer, Playbook, TriggerKind
+
+    from .state import Customer
 
 OFFER_EVENTS = ("offer_shown", "offer_accepted", "offer_refused", "offer_not_now", "offer_clicked")
 RECEIPTS = tuple(f"contact_{state}" for state in STATES[1:])
@@ -33,6 +36,7 @@ class Book:
         self.facts = self.scopes.facts
         self.campaigns = list(playbook.campaigns.values())
         self._checked: dict[tuple[object, str], Expression] = {}
+        self.others: Callable[[Customer, str], Iterable[Customer]]  # whom `any` asks; the twin knows
 
     @cached_property
     def zone_trait(self) -> str:
@@ -80,6 +84,27 @@ class Book:
     @cached_property
     def rank(self) -> Expression:
         return self._check("rank", self.policies.rank, self.scopes.rank, Type.NUMBER)
+
+    # Groups
+
+    @cached_property
+    def all_conditions(self) -> list[Expression]:
+        """Return every condition that is ever asked: not those of offers that no campaign makes."""
+        made = {name for campaign in self.campaigns for name in campaign.offers}
+        asked = [
+            each
+            for each in conditions_of(self.playbook, self.scopes)
+            if not each.path.startswith("offers.") or each.path.split(".")[1] in made
+        ]
+        return [check(each.text, each.scope, each.expected, each.path) for each in asked]
+
+    @cached_property
+    def asks(self) -> set[tuple[str, str]]:
+        return groups.asks(self)
+
+    @cached_property
+    def kept(self) -> set[str]:
+        return groups.kept(self)
 
     # Policies
 

@@ -9,6 +9,7 @@ float, times int, texts str, keys and hashes signed int, NULL None. INFINITE is 
 - traits: (customer, trait, value, occurred_at, position); value None when cleared; dates and times int
 - facts: (customer, fact, mask, key, opened at, position, closed at, position); -2^62 twice for a side that
   is missing or forgotten at `now`; no row where both are
+- members: (fact, key, customer): who is in a group that is asked or counted
 - measures: (customer, measure, pane, value, a, b), panes still in the window at `now`, pane -1 without a window:
   count: value int; sum: value int ten-thousandths; min, max: value float; a = b = 0
   distinct: one row a value: pane its latest, value text, key hash or float; a = b = 0
@@ -73,6 +74,7 @@ def tables(twin: Twin) -> dict[str, list[Row]]:
     found = {"customers": _sorted(_customers(twin)), "identifiers": _sorted(_identifiers(twin))}
     for name, rows_of in per_customer.items():
         found[name] = _sorted(row for customer in twin.roots() for row in rows_of(twin, customer))
+    found["members"] = _sorted(_members(twin))
     found["resources"] = _sorted(_resources(twin))
     found["switches"] = _sorted(_switches(twin))
     found["totals"] = [(twin.count, twin.now, len(twin.decisions), twin.contacts_made)]
@@ -112,6 +114,12 @@ def _identifiers(twin: Twin) -> Iterator[Row]:
     kinds = list(twin.book.playbook.identifiers)
     for (kind, value), owner in twin.index.items():
         yield (kinds.index(kind), *identifier_hash(kind, value, twin.secret), owner)
+
+
+def _members(twin: Twin) -> Iterator[Row]:
+    for (kind, key), members in twin.groups.items():
+        for number in members:
+            yield (list(twin.book.facts).index(kind), key_hash(key, twin.secret), number)
 
 
 def _traits(twin: Twin, customer: Customer) -> Iterator[Row]:

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from onevoice.conditions.tree import (
     TEMPORAL,
+    AnyRead,
     Apply,
     Case,
     Clock,
@@ -87,6 +88,9 @@ def evaluate(expression: Expression, view: View) -> Value:
             return _read(expression, view)
         case FactRead():
             return _fact(expression, view)
+        case AnyRead():
+            asked = [_fact(expression.fact, replace(view, customer=each)) for each in _asked(expression, view)]
+            return None if None in asked else True in asked
         case Clock():
             return float(view.now) if expression.type is Type.TIME else _today(view)
         case In():
@@ -188,6 +192,10 @@ def _fact(read: FactRead, view: View) -> Value:
     if None in keys:
         return None
     return facts.is_open(view.book, view.customer, read.name, keys, view.now)
+
+
+def _asked(read: AnyRead, view: View) -> list[Customer]:
+    return list(view.book.others(view.customer, read.name.partition(".")[0]))
 
 
 def _chosen(case: Case, view: View) -> Expression:
@@ -308,6 +316,9 @@ def changes(expression: Expression, view: View) -> Iterator[int]:
                 yield from _part_changes(node, view)
             case FactRead():
                 yield from facts.ends(view.book, view.customer, node.name, view.now)
+            case AnyRead():
+                for each in _asked(node, view):
+                    yield from facts.ends(view.book, each, node.fact.name, view.now)
             case Read() if node.symbol.kind is SymbolKind.MEASURE:
                 yield from measures.ends(view.book, view.customer, node.name, view.now)
             case Apply() | In() | Case():

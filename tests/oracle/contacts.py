@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from onevoice.playbook.model import DAY, EACH, Period
 
-from . import clock, facts, flights, resources
+from . import clock, facts, flights, groups, resources
 from .clock import INFINITE
 from .conditions import offered_family, zone_of
 from .state import LOST, STATES, Contact, Reason
@@ -193,6 +193,11 @@ def free(twin: Twin, customer: Customer) -> None:
     for candidate in customer.candidates.values():
         if candidate.reason in {Reason.AGAIN_AFTER, Reason.GAP, Reason.CAP, Reason.OUTRANKED}:
             candidate.reason, candidate.due = 0, twin.now
+    counted = {cap.group for cap in twin.book.policies.caps if cap.group}
+    for (kind, _), members in twin.groups.items():
+        if kind in counted and customer.number in members:
+            for number in members:
+                twin.customers[number].judge_at = twin.now
 
 
 def react(twin: Twin, customer: Customer, row: Row) -> None:
@@ -237,7 +242,7 @@ def applying(twin: Twin, customer: Customer, prospect: Contact) -> list[int]:
     for rule, cap in enumerate(caps):
         ours = about(twin.book, prospect)
         if all(wanted in {"", ours[name]} or (wanted == EACH and ours[name]) for name, wanted in _wants(cap).items()):
-            sets.setdefault((*_wants(cap).values(), cap.rolling_us, cap.period), []).append(rule)
+            sets.setdefault((*_wants(cap).values(), cap.group, cap.rolling_us, cap.period), []).append(rule)
     found: list[int] = []
     for rules in sets.values():
         meant = [rule for rule in rules if caps[rule].for_segment in customer.members]
@@ -281,10 +286,19 @@ def category(book: Book, contact: Contact) -> str:
 
 
 def load_of(twin: Twin, customer: Customer, prospect: Contact, rule: int) -> Load:
-    """Count what a cap counts together with a contact to come."""
+    """Count what a cap counts together with a contact to come: in a group cap of the fullest of their groups."""
+    cap = twin.book.policies.caps[rule]
+    circles = groups.with_others(twin, customer, cap.group) if cap.group else [[customer]]
+    loads = [_load_of(twin, customer, prospect, rule, circle) for circle in circles]
+    until = max((load.until for load in loads if load.is_full), default=0)
+    return Load(rule, max(load.count for load in loads), loads[0].limit, until)
+
+
+def _load_of(twin: Twin, customer: Customer, prospect: Contact, rule: int, circle: list[Customer]) -> Load:
     cap = twin.book.policies.caps[rule]
     limit, now = _limit(customer, cap), twin.now
-    dues = sorted(each.due for each in customer.contacts if _is_counted(twin, customer, cap, prospect, each))
+    made = [contact for each in circle for contact in each.contacts]
+    dues = sorted(each.due for each in made if _is_counted(twin, customer, cap, prospect, each))
     if limit == 0:
         until = INFINITE
     elif cap.period:

@@ -59,7 +59,7 @@ class Conditions:
         makers = [self._clock_atom]
         makers += [self._trait_atom] * (2 if self._traits() else 0)
         makers += [self._measure_atom] * (3 if self.playbook.measures else 0)
-        makers += [self._fact_atom] * 3
+        makers += [self._fact_atom] * (6 if self.playbook.groups else 3)
         makers += [self._segment_atom] * (1 if self.playbook.segments else 0)
         return self.dice.choice(makers)()
 
@@ -136,6 +136,9 @@ class Conditions:
             forms.append(f"{name}('{self._key(fact.per[0])}')")
         if len(kinds) == 2 and FieldType.KEY not in kinds:
             forms.append(f"{name}('{self._key(fact.per[0])}', '{self._key(fact.per[1])}')")
+        if self.playbook.groups and self.dice.chance(0.7):
+            group = self.dice.choice(list(self.playbook.groups))
+            return self.dice.choice([f"any {group}.{form}" for form in (forms[0], *forms[3:])])
         return self.dice.choice(forms)
 
     def _counts(self, fact: str) -> bool:
@@ -179,6 +182,7 @@ class Conditions:
             kinds = fact_key_types(fact, self.scopes.events)
             if kinds and kinds[0] is FieldType.PRODUCT:
                 forms += [f"{name}(offer.product)"] * 2
+                forms += [f"any {group}.{name}(offer.product)" for group in self.playbook.groups]
             if kinds and fact.per[0] == "family" and self._counts(name):
                 forms += [f"{name}(offer.family)"] * 2
         return self.dice.choice(forms)

@@ -21,6 +21,7 @@ from onevoice.playbook.model import (
     Exploration,
     Fact,
     FieldType,
+    Group,
     Holdout,
     Holiday,
     Measure,
@@ -51,7 +52,7 @@ from .draw import CATALOGUE, EVENTS, IDENTIFIERS, TRAITS, ZONES
 from .draw_conditions import Conditions
 
 if TYPE_CHECKING:
-    from onevoice.playbook.model import Identifier
+    from onevoice.playbook.model import EventType, Identifier
 
     from .draw import Dice, Times
 
@@ -84,9 +85,24 @@ class Maker:
             traits=named(*traits),
             products=CATALOGUE,
             events=named(*events),
+            groups=self._groups(events),
             channels=named(*self._channels(identifiers)),
             placements=named(Placement("banner"), Placement("screen", slots=2)),
         )
+
+    def _groups(self, events: list[EventType]) -> dict[str, Group]:
+        """Return groups by what events carry, mostly of the same few values; some are never left."""
+        dice = self.dice
+        able = [event.name for event in events if not event.about]
+        found: list[Group] = []
+        for name, by in (("house", "case_id"), ("firm", "page"), ("club", "list")):
+            carriers = [event.name for event in events if by in event.fields and not event.about]
+            carriers += ["list_joined", "list_left"] * (by == "list")
+            if carriers and dice.chance(0.5):
+                leaves = dice.some([each for each in [*able, "list_left"] if [each] != carriers], 0, 2)
+                stays = [each for each in carriers if each not in leaves]
+                found.append(Group(name, by, tuple(leaves) if stays else ()))
+        return named(*found)
 
     def _kind_of(self, kind: str, identifiers: list[Identifier]) -> str:
         """Return what a channel reaches people by: nothing, where nobody is known by its kind."""
@@ -472,6 +488,7 @@ class Maker:
             rolling_us=0 if period else dice.choice((6, 12, 30)) * self.times.unit,
             period=period,
             for_segment=dice.choice([*book.segments, *[""] * 4]),
+            group=dice.choice([*book.groups, *[*book.groups] * self.is_busy, ""]),
             own_max="score" if "score" in book.traits and dice.chance(0.2) else "",
             **{name: dice.choice((*names[name], EACH)) for name in about},
         )

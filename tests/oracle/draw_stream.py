@@ -71,7 +71,8 @@ class Stream:
         self.flood = flood
         self.busy = busy
         self.receipts = any(each.receipts_us for each in playbook.channels.values())
-        self.persons = 1 if flood or busy else dice.randint(2, 5)
+        together = bool(playbook.groups)
+        self.persons = 1 if flood or (busy and not together) else dice.randint(2, 3 if busy else 5)
         self.stamp = times.start
         self.sent: list[Event] = []  # events with an id, to be sent again
         self.ids = 0

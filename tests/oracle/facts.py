@@ -18,7 +18,8 @@ Key = tuple[str | None, ...]
 
 def update(book: Book, customer: Customer, row: Row) -> None:
     for fact in book.facts.values():
-        if any(conditions.matches(book, match, row) for match in fact.opens):
+        nobody = fact.name in book.playbook.groups and row.fields.get(fact.per[0]) is None
+        if not nobody and any(conditions.matches(book, match, row) for match in fact.opens):
             open_key(customer, fact.name, tuple(_text(row.fields.get(name)) for name in fact.per), row.at)
         if any(conditions.matches(book, match, row) for match in fact.closes):
             mask, key = _closing(book, fact.name, fact.per, row)
@@ -38,12 +39,13 @@ def open_key(customer: Customer, fact: str, key: Key, at: Moment_) -> None:
 def _closing(book: Book, fact: str, per: tuple[str, ...], row: Row) -> tuple[int, Key]:
     """Return which parts of the key the closing leaves open (bit i: part i), and the others.
 
-    A part is left open when the event's type lacks it; in a withdrawal of consent also when it is NULL.
+    A part is left open when the event's type lacks it; in a withdrawal of consent, or when somebody leaves a group,
+    also when it is NULL.
     """
     mask = 0
     for part, name in enumerate(per):
         missing = name not in book.row_fields(row.type)
-        if missing or (fact == "consent" and row.fields.get(name) is None):
+        if missing or (fact in {"consent", *book.playbook.groups} and row.fields.get(name) is None):
             mask |= 1 << part
     key = tuple(None if mask >> part & 1 else _text(row.fields.get(name)) for part, name in enumerate(per))
     return mask, key

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from onevoice.playbook.model import TriggerKind
 
-from . import candidates, clock, contacts, controls, moments, rounds, segments
+from . import candidates, clock, contacts, controls, groups, moments, rounds, segments
 from .state import Trigger
 
 if TYPE_CHECKING:
@@ -43,7 +43,9 @@ def run_until(twin: Twin, until: int) -> None:
         if timer is None or timer.order[0] > until:
             return
         twin.now = timer.order[0]
+        before = groups.look(twin)
         timer.run()
+        groups.follow(twin, before)
 
 
 def _timers(twin: Twin) -> Iterator[Timer]:

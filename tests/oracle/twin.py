@@ -15,6 +15,7 @@ from . import (
     contacts,
     controls,
     facts,
+    groups,
     identity,
     measures,
     moments,
@@ -60,6 +61,9 @@ class Twin:
         self.switches: dict[tuple[str, str], controls.Switch] = {}
         self.decisions: list[Decision] = []
         self.contacts_made = 0
+        self.groups: dict[groups.Group, set[int]] = {}  # who is in each that is asked or counted
+        self.knocked: set[int] = set()  # who is said once more to be in a group
+        self.book.others = lambda customer, kind: groups.all_asked(self, customer, kind)
 
     @property
     def _nothing_computed(self) -> tuple[None, ...]:
@@ -138,9 +142,11 @@ class Twin:
 
     def _event(self, line: dict[str, Any], found: list[Row]) -> None:
         self.joined.clear()
+        before = groups.look(self)
         customer = identity.customer_of(self, rows.identifiers_of(self.book, line))
         self._traits(customer, line.get("traits") or {}, found[0])
         fired = [self._profile(customer, row) for row in found]
+        groups.follow(self, before)
         entered, left = segments.judge(self, customer)
         self._end(customer, found)
         for row, moments_fired in zip(found, fired, strict=True):
@@ -163,6 +169,8 @@ class Twin:
         if row.type in RECEIPTS:
             contacts.receive(self, customer, row)
         facts.update(self.book, customer, row)
+        if any(row.fields.get(group.by) is not None for group in self.book.playbook.groups.values()):
+            self.knocked.add(customer.number)
         if row.type in REACTIONS:
             contacts.react(self, customer, row)
         if row.type == "contact_reported":

@@ -87,7 +87,7 @@ def test_what_is_not_used_can_be_taken_out():
     book = load_files(files_of(UNWISE / "not_used.yaml"))
     told = [tuple(each.where.split(".")) for each in unwise(book)]
     assert {section for section, _ in told} == {
-        *("facts", "measures", "segments", "moments", "offers", "placements", "channels", "resources")
+        *("groups", "facts", "measures", "segments", "moments", "offers", "placements", "channels", "resources")
     }
     for section, name in told:
         rest = {key: value for key, value in getattr(book, section).items() if key != name}

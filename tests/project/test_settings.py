@@ -28,8 +28,6 @@ SECRET = (1, 2)
 # Kept, checked and shown, but no decision is taken by it; each with the reason. What is here must change no program.
 IDLE = {
     (model.Playbook, "languages"): "the words of a message are chosen when messages are made, which is not yet",
-    (model.Playbook, "groups"): "group caps and holdings come with groups",
-    (model.Group, "by"): "group caps and holdings come with groups",
 }
 
 # Said with the answer by the runtime; the engine knows only that nothing was chosen.
@@ -39,6 +37,7 @@ TOLD = {(model.Placement, "default")}
 OTHER = {
     (model.Playbook, "time_zone"): "Asia/Tokyo",
     (model.Source, "events"): ("order",),
+    (model.Group, "by"): "session",
     (model.Trait, "type"): model.FieldType.KEY,
     (model.EventMatch, "event"): "visit",
     (model.Catalogue, "names"): ("case_red", "case_green"),

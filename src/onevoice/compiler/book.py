@@ -6,7 +6,19 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from onevoice.conditions.code import Assembler
-from onevoice.conditions.tree import Apply, Case, DatePart, Expression, FactRead, In, Like, Read, SymbolKind, Type
+from onevoice.conditions.tree import (
+    AnyRead,
+    Apply,
+    Case,
+    DatePart,
+    Expression,
+    FactRead,
+    In,
+    Like,
+    Read,
+    SymbolKind,
+    Type,
+)
 from onevoice.conditions.types import check
 from onevoice.events.schema import Schema
 from onevoice.playbook.model import FieldType
@@ -118,6 +130,8 @@ def placed(expression: Expression, columns: Sequence[int]) -> Expression:
             return replace(expression, operand=of(expression.operand))
         case FactRead(keys=keys):
             return replace(expression, keys=tuple(map(of, keys)))
+        case AnyRead(fact=fact):
+            return replace(expression, fact=replace(fact, keys=tuple(map(of, fact.keys))))
         case Case():
             branches = tuple((of(condition), of(value)) for condition, value in expression.branches)
             operand = None if expression.operand is None else of(expression.operand)

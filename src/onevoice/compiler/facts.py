@@ -74,7 +74,10 @@ class Facts:
                 layout = self._book.schema.layout(match.event)
                 parts = [self._book.part(layout, name) for name in fact.per]
                 mask = _mask(fact, layout) if closes else 0
-                self._add_use(number, match, parts, closes, mask, int(closes and fact.name == "consent"))
+                self._add_use(number, match, parts, closes, mask, self._null_is_all(fact, closes))
+
+    def _null_is_all(self, fact: Fact, closes: int) -> int:
+        return int(fact.name in self._book.playbook.groups or bool(closes and fact.name == "consent"))
 
     def _add_use(
         self, number: int, match: EventMatch, parts: list[int], closes: int = 0, mask: int = 0, null_is_all: int = 0
@@ -86,7 +89,7 @@ class Facts:
     def _masks(self, fact: Fact) -> int:
         if fact.name == "consent":
             return _CONSENT_MASKS
-        masks = 0
+        masks = 1 << 1 if fact.closes and fact.name in self._book.playbook.groups else 0
         for match in fact.closes:
             masks |= 1 << _mask(fact, self._book.schema.layout(match.event))
         return masks & ~1  # a closing that lacks nothing needs no row of its own

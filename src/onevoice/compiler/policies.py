@@ -12,6 +12,7 @@ from onevoice.compiler.resources import compile_resources
 from onevoice.compiler.rows import Groups, table
 from onevoice.conditions.tree import Type
 from onevoice.engine.contact_states import DELIVERED, RESERVED, SEEN, SENT
+from onevoice.playbook.builtin import BUILTIN_FACT_NAMES
 from onevoice.playbook.hours import windows_of
 from onevoice.playbook.model import CATEGORY, DAY, EACH, MINUTE, Period
 from onevoice.zones import zone_number
@@ -102,6 +103,9 @@ def compile_limits(book: Book, segments: Ints, suppressions: Ints, campaigns: In
     limits[at.P_SLOT_HOLDOUTS] = limits[at.P_SLOT_IGNORED] + 1
     limits[at.P_COUNTS_FROM] = _COUNTS_FROM[policies.counts_from]
     limits[at.P_CHANNEL_TRAIT] = _trait_that_means(book, "channel")
+    limits[at.P_FACT_GROUPS] = first = len(BUILTIN_FACT_NAMES)
+    counted = {book.facts[cap.group] for cap in policies.caps if cap.group}
+    limits[at.P_GROUPS_COUNTED] = sum(1 << (fact - first) for fact in counted)
     return limits
 
 
@@ -163,12 +167,12 @@ def _caps(book: Book) -> Ints:
     """Order the caps by set (same scope and window), in each those with `for` before the one without."""
     sets: dict[tuple[object, ...], list[tuple[int, Cap]]] = {}
     for index, cap in enumerate(book.playbook.policies.caps):
-        sets.setdefault((cap.scope, cap.rolling_us, cap.period), []).append((index, cap))
+        sets.setdefault((cap.scope, cap.group, cap.rolling_us, cap.period), []).append((index, cap))
     rows: list[Row] = []
     for number, members in enumerate(sets.values()):
         lifts = int(any(_lifts(book, cap) for _, cap in members))
         for index, cap in sorted(members, key=lambda member: not member[1].for_segment):
-            rows.append([index, number, *_cap(book, cap), lifts, 0, *_scope(book, cap)])
+            rows.append([index, number, *_cap(book, cap), lifts, 0, book.facts.get(cap.group, -1), *_scope(book, cap)])
     caps = table(rows, at.CAP_SCOPE + at.SCOPES)
     caps[caps[:, at.CAP_INDEX], at.CAP_ROW] = np.arange(len(caps))
     return caps
@@ -182,9 +186,9 @@ def _cap(book: Book, cap: Cap) -> Row:
 
 
 def _lifts(book: Book, cap: Cap) -> bool:
-    """Whether something else than time may lift a cap: what the customer is, chooses, where they live, the offer."""
+    """Whether something else than time may lift a cap: what the customer is, chooses, with whom and where, the offer."""
     moves = cap.period is not None and any(trait.means == "time_zone" for trait in book.schema.traits)
-    return bool(cap.for_segment or cap.own_max or cap.address or cap.category or moves)
+    return bool(cap.for_segment or cap.own_max or cap.address or cap.category or cap.group or moves)
 
 
 def _scope(book: Book, cap: Cap) -> Row:

@@ -34,6 +34,7 @@ def room_for_row(event_types: Ints, moments: Ints, moment_uses: Grouped) -> Ints
     births = _births(event_types, moments, moment_uses)
     room = np.zeros((len(event_types), pool.POOLS), np.int64)
     room[:, pool.FACTS] = _FACT_ROWS * (facts + 1)
+    room[:, pool.GROUPS] = room[:, pool.MEMBERS] = facts
     room[:, pool.CELLS] = measures + 1
     room[:, pool.PANES] = measures
     room[:, pool.PROGRESS] = uses

@@ -11,6 +11,7 @@ from onevoice.conditions.opcodes import CODE_WIDTH, Op
 from onevoice.conditions.tree import (
     OFFER_PRODUCT,
     TEMPORAL,
+    AnyRead,
     Apply,
     Case,
     Clock,
@@ -140,6 +141,8 @@ class Assembler:
                 self._read(expression)
             case FactRead():
                 self._fact(expression)
+            case AnyRead():
+                self._fact(expression.fact, expression.group.index + 1)
             case Clock():
                 self._put(Op.NOW if expression.type is Type.TIME else Op.TODAY)
             case Apply():
@@ -184,11 +187,12 @@ class Assembler:
         else:
             self._put(_READS[symbol.kind], symbol.index, max(symbol.column, 0))
 
-    def _fact(self, expression: FactRead) -> None:
+    def _fact(self, expression: FactRead, asked_of: int = 0) -> None:
+        """Emit the reading of a fact: of the customer, or of all in their groups of a kind, one after its number."""
         for key in expression.keys:
             self._emit(key)
         ops = (Op.FACT_COUNT if expression.count else Op.FACT_ANY, Op.FACT_PREFIX, Op.FACT_PAIR)
-        self._put(ops[len(expression.keys)], expression.symbol.index)
+        self._put(ops[len(expression.keys)], expression.symbol.index, asked_of)
 
     def _apply(self, expression: Apply) -> None:
         operator, arguments = expression.operator, expression.arguments

@@ -35,7 +35,7 @@ class Op(IntEnum):
     OFFERED_PRODUCT = 7
     OFFER_PRODUCT_FIELD = 8  # column a of the offered product
     CAMPAIGN = 9  # column a of the campaign's numbers
-    FACT_ANY = 10  # whether any key of fact a is open
+    FACT_ANY = 10  # whether any key of fact a is open; here and below: b > 0: or of others in a group, of fact b - 1
     FACT_COUNT = 11  # how many keys of fact a are open
     NOW = 12
     TODAY = 13

@@ -5,6 +5,7 @@ A row holds a customer and, where the condition knows them, an event, an offer a
 ======================================== ===========================================================================
 trait, measure, segment                  its name: DOUBLE, VARCHAR, BOOLEAN, TIMESTAMPTZ or DATE
 fact                                     its name: VARCHAR[][], the open keys, each a list of its parts (none: `[]`)
+`any` fact of a group                    the dotted name, quoted: the open keys of all whom `any` asks, likewise
 `event.page`, `event.product.category`   the dotted name, quoted: `"event.page"`; so for `offer.…`
 `weight`, `priority`, …                  the campaign's numbers by their names
 ======================================== ===========================================================================
@@ -19,6 +20,7 @@ from typing import Final
 from onevoice.conditions.literals import LIMIT_US
 from onevoice.conditions.tree import (
     TEMPORAL,
+    AnyRead,
     Apply,
     Case,
     Clock,
@@ -74,7 +76,9 @@ class Reading:
             case Read():
                 return _column(expression)
             case FactRead():
-                return self._fact(expression)
+                return self._fact(expression, expression.name)
+            case AnyRead():
+                return self._fact(expression.fact, expression.name)
             case Clock():
                 instant = f"timezone({self.zone}, {self.now})::date" if expression.type is Type.DATE else self.now
                 return f"epoch_us({instant})::double"
@@ -109,8 +113,8 @@ class Reading:
                 guard = "onevoice_span" if expression.type in TEMPORAL else "onevoice_number"
                 return f"{guard}({arguments[0]} {operator} {arguments[1]})"
 
-    def _fact(self, expression: FactRead) -> str:
-        column = _name(expression.name)
+    def _fact(self, expression: FactRead, name: str) -> str:
+        column = _name(name)
         if expression.count:
             return f"coalesce(len({column}), 0)::double"
         if not expression.keys:

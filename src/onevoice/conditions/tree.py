@@ -62,6 +62,7 @@ class Symbol:
     `index` is its position among its kind; for an event's product field it is the event field's, and `column` the
     catalogue's. `type` None: the name exists but cannot stand in a condition, and `note` says why. `components` of a
     fact: one entry per part of its key, TEXT where the part is a text or a product, None where it is an unbounded key.
+    `is_group`: the fact is a membership, and `any` may ask its members for theirs.
     """
 
     kind: SymbolKind
@@ -70,6 +71,7 @@ class Symbol:
     column: int = -1
     components: tuple[Type | None, ...] = ()
     note: str = ""
+    is_group: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +161,16 @@ class FactRead:
 
 
 @dataclass(frozen=True, slots=True)
+class AnyRead:
+    """A fact that is open for the customer, or for anybody in a group of theirs. `name` is `GROUP.FACT`."""
+
+    name: str
+    group: Symbol
+    fact: FactRead
+    type: Type = Type.BOOLEAN
+
+
+@dataclass(frozen=True, slots=True)
 class Clock:
     """`now()` (TIME) or `current_date` in the customer's zone (DATE)."""
 
@@ -211,7 +223,7 @@ class Case:
     default: Expression
 
 
-Expression = Constant | Read | FactRead | Clock | Apply | In | Like | DatePart | Case
+Expression = Constant | Read | FactRead | AnyRead | Clock | Apply | In | Like | DatePart | Case
 
 
 def children(expression: Expression) -> tuple[Expression, ...]:
@@ -223,6 +235,8 @@ def children(expression: Expression) -> tuple[Expression, ...]:
             return (expression.operand,)
         case FactRead():
             return expression.keys
+        case AnyRead():
+            return (expression.fact,)
         case Case():
             operand = () if expression.operand is None else (expression.operand,)
             branches = tuple(each for branch in expression.branches for each in branch)
@@ -239,10 +253,11 @@ def walk(expression: Expression) -> Iterator[Expression]:
 
 
 def symbols_of(expression: Expression) -> frozenset[tuple[SymbolKind, int]]:
-    """Return the symbols an expression reads, as (kind, index)."""
-    return frozenset(
-        (each.symbol.kind, each.symbol.index) for each in walk(expression) if isinstance(each, Read | FactRead)
-    )
+    """Return the symbols an expression reads, as (kind, index); what `any` asks for also reads the membership."""
+    parts = list(walk(expression))
+    symbols = [each.symbol for each in parts if isinstance(each, Read | FactRead)]
+    symbols += [each.group for each in parts if isinstance(each, AnyRead)]
+    return frozenset((symbol.kind, symbol.index) for symbol in symbols)
 
 
 def reads_clock(expression: Expression) -> bool:

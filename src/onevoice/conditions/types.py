@@ -12,6 +12,7 @@ from onevoice.conditions.opcodes import STACK_MAX
 from onevoice.conditions.parse import Source, parse
 from onevoice.conditions.tree import (
     TEMPORAL,
+    AnyRead,
     Apply,
     Case,
     Clock,
@@ -154,6 +155,41 @@ class _Checker(Leaves):
             )
         self._allow(node, name, symbol)
         return FactRead(Type.BOOLEAN, name, symbol, self._keys(node, name, symbol, arguments))
+
+    def _any(self, node: exp.Expr) -> Expression:
+        """Check `any GROUP.FACT`, or `any GROUP.FACT(x)`."""
+        asked = unwrapped(part_of(node, "this"))
+        arguments: list[exp.Expr] | None = None
+        if isinstance(asked, exp.Column) and len(asked.parts) == 2:
+            group, name = (str(each.name).lower() for each in asked.parts)
+        elif isinstance(asked, exp.Dot) and isinstance(asked.expression, exp.Anonymous):
+            group, name = str(asked.this.name).lower(), str(asked.expression.this).lower()
+            arguments = parts_of(asked.expression, "expressions")
+        else:
+            expected = "`any GROUP.FACT`, such as `any account.open_case`"
+            self._refuse("`any` asks for a fact of all who are in a group", node, expected=expected)
+        found, symbol = self._group(node, group), self._fact_of_others(node, name)
+        keys = () if arguments is None else self._keys(node, name, symbol, arguments)
+        return AnyRead(f"{group}.{name}", found, FactRead(Type.BOOLEAN, name, symbol, keys))
+
+    def _group(self, node: exp.Expr, name: str) -> Symbol:
+        groups = {each: known for each, known in self.scope.symbols.items() if known.is_group}
+        if name not in groups:
+            expected = (
+                f"one of {', '.join(f'`{each}`' for each in groups)}" if groups else "a declared group; there is none"
+            )
+            mend = did_you_mean(name, sorted(groups))
+            self._refuse("an unknown group", node, expected=expected, found=f"`{name}`", mend=mend)
+        self._allow(node, name, groups[name])
+        return groups[name]
+
+    def _fact_of_others(self, node: exp.Expr, name: str) -> Symbol:
+        symbol = self.scope.symbols.get(name)
+        if symbol is None or symbol.kind is not SymbolKind.FACT:
+            facts = [each for each, known in self.scope.symbols.items() if known.kind is SymbolKind.FACT]
+            mend = did_you_mean(name, sorted(facts))
+            self._refuse("`any` asks for a fact", node, expected="the name of a fact", found=f"`{name}`", mend=mend)
+        return symbol
 
     def _keys(self, node: exp.Expr, name: str, symbol: Symbol, arguments: list[exp.Expr]) -> tuple[Expression, ...]:
         parts = symbol.components
@@ -407,6 +443,7 @@ class _Checker(Leaves):
     METHODS: ClassVar[Methods] = {
         **Leaves.METHODS,
         exp.Anonymous: (_function, frozenset({"this", "expressions"})),
+        exp.Any: (_any, frozenset({"this"})),
         exp.Count: (_count, frozenset({"this", "big_int"})),
         exp.Extract: (_extract, frozenset({"this", "expression"})),
         exp.Not: (_not, frozenset({"this"})),

@@ -23,6 +23,7 @@ from onevoice.program import (
     CAMPAIGN_UNTIL_KEYED,
     CAMPAIGN_VALID_US,
     CAMPAIGN_WAIT_US,
+    P_GROUPS_COUNTED,
     PROPOSAL_CAMPAIGN,
     PROPOSAL_IF,
     PROPOSAL_PRODUCT,
@@ -199,12 +200,15 @@ def end_early(program: Program, state: State, row: int, reason: int, rule: int) 
     contact = ledger.row_of(program, state, customer, number)
     if contact >= 0 and state.contacts[contact, at.K_STATE] == RESERVED:
         state.contacts[contact, at.K_STATE] = CANCELLED
-        unblock_timed(state, customer)
+        unblock_timed(program, state, customer)
 
 
 @kernel
-def unblock_timed(state: State, customer: int) -> None:
-    """Let all that waits for other contacts to lie far enough back be looked at now: one of them counts no more."""
+def unblock_timed(program: Program, state: State, customer: int) -> None:
+    """Let all that waits for other contacts to lie far enough back be looked at now: one of them counts no more.
+
+    All with whom the customer's contacts are counted together are judged at once.
+    """
     candidates = state.candidates
     row = state.customers[customer, at.CANDIDATE_HEAD]
     while row >= 0:
@@ -213,6 +217,7 @@ def unblock_timed(state: State, customer: int) -> None:
             candidates[row, at.C_BLOCK] = 0
             candidates[row, at.C_DUE_AT] = state.scalars[at.NOW]
         row = candidates[row, at.C_NEXT]
+    facts.wake_groups(program, state, customer, program.limits[P_GROUPS_COUNTED])
 
 
 @kernel

@@ -14,7 +14,7 @@ from onevoice.engine.holdouts import IS_HELD
 from onevoice.engine.holdouts import SINCE as HELD_SINCE
 from onevoice.engine.segments import IS_ON, LEFT_AT, SINCE
 from onevoice.engine.store import COUNT, DATA, KEY, NEXT, OWNER, SLOT_MASK
-from onevoice.playbook.builtin import all_events
+from onevoice.playbook.builtin import all_events, all_facts
 from onevoice.playbook.model import Aggregate, FieldType
 from onevoice.playbook.scopes import measure_type
 from onevoice.program import (
@@ -62,6 +62,7 @@ def tables(machine: Machine) -> dict[str, list[Row]]:
         "identifiers": _sorted(view.identifiers()),
         "traits": _sorted(view.traits()),
         "facts": _sorted(view.facts()),
+        "members": _sorted(view.members()),
         "measures": _sorted(view.measures()),
         "moments": _sorted(view.moments()),
         "memberships": _sorted(view.memberships()),
@@ -157,7 +158,7 @@ class _View:
 
     def facts(self) -> Iterator[Row]:
         """Give each key with an opening or a closing that still counts, and the for-all closings."""
-        declared = len(self.playbook.facts) + 5
+        declared = len(all_facts(self.playbook))
         for customer, row in self.chain(self.state.facts, at.FACT_HEAD):
             fact, kind = divmod(row[OWNER] & SLOT_MASK, facts.KINDS)
             if fact >= declared or kind not in {facts.ENTRY, facts.FOR_ALL}:
@@ -172,6 +173,17 @@ class _View:
                 mask = next(mask for mask in range(1, 8) if int(mix(mask, plain)) == key)
                 key = plain
             yield (customer, fact, mask, key, *sides)
+
+    def members(self) -> Iterator[Row]:
+        """Give who is in each group that is asked or counted."""
+        group = int(self.state.group_heads[0, 0])
+        while group >= 0:
+            row = self.state.groups[group].tolist()
+            member = row[at.G_FIRST]
+            while member >= 0:
+                yield (row[OWNER] & SLOT_MASK, row[KEY], int(self.state.members[member, KEY]))
+                member = int(self.state.members[member, NEXT])
+            group = row[NEXT]
 
     def _remembered(self, fact: int, row: list[int]) -> list[int]:
         """Return opening and closing, never where `lasts` has passed since: it makes no difference any more."""

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from onevoice.engine import bits, calendar, ledger
+from onevoice.engine import bits, calendar, facts, groups, ledger
 from onevoice.engine import state as at
 from onevoice.engine.kernel import kernel
+from onevoice.engine.store import KEY, NEXT
 from onevoice.program import (
     ANY,
     CAMPAIGN_OWNER,
+    CAP_GROUP,
     CAP_LIFTS,
     CAP_MAX,
     CAP_OWN,
@@ -151,6 +153,8 @@ def _is_counted(program: Program, state: State, row: int, cap: int) -> bool:
 @kernel
 def _fullness(program: Program, state: State, customer: int, cap: int) -> tuple[int, int, int]:
     """Return how many contacts a cap counts now, how many it allows, and the instant at which it has room."""
+    if program.caps[cap, CAP_GROUP] >= 0:
+        return _fullness_of_groups(program, state, customer, cap)
     now, contacts = state.scalars[at.NOW], state.contacts
     rolling = program.caps[cap, CAP_ROLLING_US]
     most = _most(program, state, customer, cap)
@@ -166,6 +170,64 @@ def _fullness(program: Program, state: State, customer: int, cap: int) -> tuple[
     if rolling == 0 and 0 < most <= count:
         room_at = _period_start(program, state, customer, cap, 1)
     return count, most, room_at
+
+
+@kernel
+def _fullness_of_groups(program: Program, state: State, customer: int, cap: int) -> tuple[int, int, int]:
+    """Return the same over the customer's groups: how many the fullest counts, and when all of them have room."""
+    now, group = state.scalars[at.NOW], program.caps[cap, CAP_GROUP]
+    rolling = program.caps[cap, CAP_ROLLING_US]
+    most = _most(program, state, customer, cap)
+    oldest = now - rolling + 1 if rolling > 0 else _period_start(program, state, customer, cap, 0)
+    row = facts.next_membership(state, customer, group, -1)
+    count, room_at = 0, at.NEVER
+    while True:
+        members = groups.first_member(state, group, state.facts[row, KEY]) if row >= 0 else -1
+        found = _count_since(program, state, customer, cap, members, oldest)
+        count = max(count, found)
+        if most == 0:
+            room_at = at.INFINITE
+        elif found >= most and rolling == 0:
+            room_at = _period_start(program, state, customer, cap, 1)
+        elif found >= most:
+            room_at = max(room_at, _last_due(program, state, customer, cap, members, most, oldest) + rolling)
+        row = facts.next_membership(state, customer, group, row) if row >= 0 else -1
+        if row < 0:
+            return count, most, room_at
+
+
+@kernel
+def _last_due(program: Program, state: State, customer: int, cap: int, members: int, most: int, oldest: int) -> int:
+    """Return the due time of the `most`-th newest contact of a group, of which a cap counts so many: by halving."""
+    latest = state.scalars[at.NOW] + calendar.DAY_US  # nothing that was reported is due later
+    while oldest < latest:
+        middle = oldest + (latest - oldest + 1) // 2
+        if _count_since(program, state, customer, cap, members, middle) >= most:
+            oldest = middle
+        else:
+            latest = middle - 1
+    return oldest
+
+
+@kernel
+def _count_since(program: Program, state: State, customer: int, cap: int, member: int, since: int) -> int:
+    """Return how many contacts since an instant a cap counts, of a customer and of the members from a row on."""
+    count = _own_since(program, state, customer, cap, since)
+    while member >= 0:
+        other = state.members[member, KEY]
+        if other != customer:
+            count += _own_since(program, state, other, cap, since)
+        member = state.members[member, NEXT]
+    return count
+
+
+@kernel
+def _own_since(program: Program, state: State, customer: int, cap: int, since: int) -> int:
+    count, row = 0, state.customers[customer, at.CONTACT_HEAD]
+    while row >= 0 and state.contacts[row, at.K_DUE_AT] >= since:
+        count += _is_counted(program, state, row, cap)
+        row = state.contacts[row, at.K_NEXT]
+    return count
 
 
 @kernel

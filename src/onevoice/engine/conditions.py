@@ -135,7 +135,7 @@ def read(
     if op == Op.EVENT_PRODUCT_FIELD:
         return of_product(program, values[row, a], b) if row >= 0 else NULL
     if op == Op.FACT_ANY:
-        return 1.0 if facts.any_open(program, state, customer, a) else 0.0
+        return 1.0 if facts.any_open(program, state, customer, a, b) else 0.0
     if op == Op.FACT_COUNT:
         return float(facts.count_open(program, state, customer, a))
     if op == Op.NOW:
@@ -203,7 +203,7 @@ def of_one(program: Program, state: State, op: int, a: int, b: int, customer: in
     if op == Op.LIKE:
         return float(state.likes[a, int(x)])
     if op == Op.FACT_PREFIX:
-        return 1.0 if facts.first_open(program, state, customer, a, state.names[int(x), N_HASH]) else 0.0
+        return 1.0 if facts.first_open(program, state, customer, a, state.names[int(x), N_HASH], b) else 0.0
     return float(date_part(program, state, a, b, customer, int(x)))
 
 
@@ -234,7 +234,7 @@ def of_two(state: State, op: int, a: int, b: int, customer: int, x: float, y: fl
         return NULL
     if op == Op.FACT_PAIR:
         key = mix(state.names[int(x), N_HASH], state.names[int(y), N_HASH])
-        return 1.0 if facts.key_open(state, customer, a, key) else 0.0
+        return 1.0 if facts.key_open(state, customer, a, key, b) else 0.0
     return bounded(calculate(op, x, y), b)
 
 

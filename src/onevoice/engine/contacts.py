@@ -128,7 +128,7 @@ def go_up(program: Program, state: State, customer: int, contact: int, reached: 
     contacts[contact, at.K_STATE] = reached
     lost = ledger.is_lost(contacts, contact)
     if lost:
-        wishes.unblock_timed(state, customer)
+        wishes.unblock_timed(program, state, customer)
     elif before <= CANCELLED:
         ledger.contacted(program, state, customer, contact)
     row = _candidate_of(state, customer, contact)
@@ -217,7 +217,7 @@ def release(program: Program, state: State, timer: int) -> None:
         go_up(program, state, customer, contact, SENT)
     reached = contacts[contact, at.K_STATE]
     if (reached == SENT or reached == DELIVERED) and reached < program.limits[P_COUNTS_FROM]:
-        wishes.unblock_timed(state, customer)
+        wishes.unblock_timed(program, state, customer)
         wishes.set_round(state, customer)
 
 

@@ -9,19 +9,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from onevoice.engine import groups, timers
 from onevoice.engine import state as at
-from onevoice.engine import timers
 from onevoice.engine.hashing import mix
 from onevoice.engine.kernel import kernel
-from onevoice.engine.store import KEY, NEXT, OWNER, SLOT_MASK, add, find, owner_of, remove
+from onevoice.engine.store import KEY, NEXT, OWNER, SLOT_BITS, SLOT_MASK, add, find, owner_of, remove
 from onevoice.program import (
+    FACT_GROUPS,
     FACT_LASTS,
     FACT_MASKS,
+    FACT_MEMBERS,
     FACT_PARTS,
     FACT_PREFIXED,
     FACT_TOTALLED,
     KEY_PART,
     NO_PART,
+    P_FACT_GROUPS,
     USE_CLOSES,
     USE_FACT,
     USE_MASK,
@@ -178,7 +181,35 @@ def _refresh(program: Program, state: State, customer: int, fact: int, row: int)
             _count(state, customer, fact, TOTAL, 0, change)
         if program.facts[fact, FACT_PREFIXED]:
             _count(state, customer, fact, PREFIX, facts[row, at.FIRST], change)
+        if program.facts[fact, FACT_GROUPS] != 0:
+            wake_groups(program, state, customer, program.facts[fact, FACT_GROUPS])
+    if program.facts[fact, FACT_MEMBERS]:
+        groups.follow(state, customer, fact, facts[row, KEY], is_open)
     _set_end(program, state, customer, fact, row)
+
+
+@kernel
+def next_membership(state: State, customer: int, group: int, row: int) -> int:
+    """Return the open row after `row`, -1 for the first, of the fact that is a membership; -1 where there is none."""
+    facts, owner = state.facts, owner_of(customer, group * KINDS + ENTRY)
+    row = state.customers[customer, at.FACT_HEAD] if row < 0 else facts[row, NEXT]
+    while row >= 0 and not (facts[row, OWNER] == owner and facts[row, at.OPEN] == 1):
+        row = facts[row, NEXT]
+    return row
+
+
+@kernel
+def wake_groups(program: Program, state: State, customer: int, kinds: int) -> None:
+    """Let all be judged at once who are in a group of one of some kinds (bits) with a customer."""
+    group = program.limits[P_FACT_GROUPS]
+    while kinds > 0:
+        if kinds & 1:
+            row = next_membership(state, customer, group, -1)
+            while row >= 0:
+                groups.wake(state, group, state.facts[row, KEY])
+                row = next_membership(state, customer, group, row)
+        kinds >>= 1
+        group += 1
 
 
 @kernel
@@ -246,7 +277,10 @@ def record(
     third = part_hash(state, columns, row, uses[use, USE_PART + 2])
     mask = uses[use, USE_MASK]
     if uses[use, USE_NULL_IS_ALL]:
+        if first == 0 and not uses[use, USE_CLOSES]:
+            return
         mask |= (1 if first == 0 else 0) | (2 if second == 0 else 0)
+        mask &= (1 << program.facts[fact, FACT_PARTS]) - 1
     if not uses[use, USE_CLOSES]:
         set_key(program, state, customer, fact, at.OPEN_AT, first, second, third, time, position)
     elif mask == 0:
@@ -280,34 +314,58 @@ def end(program: Program, state: State, timer: int) -> int:
 
 
 @kernel
-def any_open(program: Program, state: State, customer: int, fact: int) -> bool:
-    """Whether any key of a fact is open."""
-    return count_open(program, state, customer, fact) > 0
+def open_of(state: State, customer: int, fact: int, kind: int, key: int) -> int:
+    """Return how many keys are open by a fact's row of a kind."""
+    row = find_row(state, customer, fact, kind, key)
+    return state.facts[row, at.OPEN] if row >= 0 else 0
+
+
+@kernel
+def any_open(program: Program, state: State, customer: int, fact: int, asked_of: int) -> bool:
+    """Whether any key of a fact is open.
+
+    `asked_of`, here and below: 0, or one more than the fact that is a membership: of all in such a group with them.
+    """
+    return _is_open_of(state, customer, fact, _total(program, fact), 0, asked_of)
+
+
+@kernel
+def _total(program: Program, fact: int) -> int:
+    return ENTRY if program.facts[fact, FACT_PARTS] == 0 else TOTAL
 
 
 @kernel
 def count_open(program: Program, state: State, customer: int, fact: int) -> int:
     """Return how many keys of a fact are open."""
-    if program.facts[fact, FACT_PARTS] == 0:
-        row = find_row(state, customer, fact, ENTRY, 0)
-    else:
-        row = find_row(state, customer, fact, TOTAL, 0)
-    return state.facts[row, at.OPEN] if row >= 0 else 0
+    return open_of(state, customer, fact, _total(program, fact), 0)
 
 
 @kernel
-def first_open(program: Program, state: State, customer: int, fact: int, first: int) -> bool:
+def first_open(program: Program, state: State, customer: int, fact: int, first: int, asked_of: int) -> bool:
     """Whether any key whose first value has the hash `first` is open."""
     kind = ENTRY if program.facts[fact, FACT_PARTS] == 1 else PREFIX
-    row = find_row(state, customer, fact, kind, first)
-    return row >= 0 and state.facts[row, at.OPEN] > 0
+    return _is_open_of(state, customer, fact, kind, first, asked_of)
 
 
 @kernel
-def key_open(state: State, customer: int, fact: int, key: int) -> bool:
+def key_open(state: State, customer: int, fact: int, key: int, asked_of: int) -> bool:
     """Whether the key with this combined hash is open."""
-    row = find_row(state, customer, fact, ENTRY, key)
-    return row >= 0 and state.facts[row, at.OPEN] > 0
+    return _is_open_of(state, customer, fact, ENTRY, key, asked_of)
+
+
+@kernel
+def _is_open_of(state: State, customer: int, fact: int, kind: int, key: int, asked_of: int) -> bool:
+    if open_of(state, customer, fact, kind, key) > 0:
+        return True
+    row = next_membership(state, customer, asked_of - 1, -1) if asked_of > 0 else -1
+    while row >= 0:
+        member = groups.first_member(state, asked_of - 1, state.facts[row, KEY])
+        while member >= 0:
+            if open_of(state, state.members[member, KEY], fact, kind, key) > 0:
+                return True
+            member = state.members[member, NEXT]
+        row = next_membership(state, customer, asked_of - 1, row)
+    return False
 
 
 @kernel
@@ -328,13 +386,15 @@ def was_closed(program: Program, state: State, customer: int, fact: int, first: 
 def _take_over(program: Program, state: State, a: int, row: int) -> None:
     """Move a row of a merged customer to the survivor, or fold it into the survivor's own."""
     facts = state.facts
-    slot = facts[row, OWNER] & SLOT_MASK
+    slot, b = facts[row, OWNER] & SLOT_MASK, facts[row, OWNER] >> SLOT_BITS
     fact, kind = slot // KINDS, slot % KINDS
     first, second, third = facts[row, at.FIRST], facts[row, at.SECOND], facts[row, at.THIRD]
     key = facts[row, KEY]
     opened, open_position = facts[row, at.OPEN_AT], facts[row, at.OPEN_POSITION]
     closed, close_position = facts[row, at.CLOSE_AT], facts[row, at.CLOSE_POSITION]
     remove(facts, state.facts_index, state.pools, at.FACTS, state.customers, at.FACT_HEAD, row)
+    if program.facts[fact, FACT_MEMBERS] and kind == ENTRY:
+        groups.follow(state, b, fact, key, 0)
     if kind == ENTRY or kind == FOR_ALL:
         kept = find_row(state, a, fact, kind, key)
         if kept < 0:

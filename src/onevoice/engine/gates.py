@@ -65,7 +65,7 @@ def _has_consent(program: Program, state: State, customer: int, klass: int, chan
     fact = program.limits[P_FACT_CONSENT]
     on = state.names[program.channels[channel, CHANNEL_NAME], at.N_HASH]
     purpose = state.names[program.classes[klass, CLASS_PURPOSE], at.N_HASH]
-    if facts.key_open(state, customer, fact, mix(on, purpose)):
+    if facts.key_open(state, customer, fact, mix(on, purpose), 0):
         return True
     if program.classes[klass, CLASS_CONSENT_REQUIRED]:
         return False

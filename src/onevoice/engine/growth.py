@@ -8,6 +8,7 @@ import numpy as np
 
 from onevoice.engine import (
     duplicates,
+    groups,
     identity,
     store,
     timers,
@@ -64,6 +65,7 @@ def has_room_for_event(program: Program, state: State, columns: Columns, row: in
         need[pool] = program.room_for_event[pool]
         for each in range(row, stop):
             need[pool] += program.room_for_row[rows[each, TYPE], pool]
+    need[at.TIMERS] += groups.timers_at_stake(state, need[at.MEMBERS])
     start, end = rows[row, IDENTIFIERS_FROM], rows[row, IDENTIFIERS_TO]
     need[at.IDENTIFIERS] = end - start
     merges = end - start > 1 and identity.may_merge(state, columns.identifiers, start, end)
@@ -88,6 +90,7 @@ def has_room_for_timer(program: Program, state: State) -> bool:
     need = state.need
     for pool in range(at.POOLS):
         need[pool] = program.room_for_timer[pool]
+    need[at.TIMERS] += groups.timers_at_stake(state, 0)
     if state.timers[0, timers.KIND] == timers.SCHEDULE:
         _need_for_all(state, 1)
     elif state.timers[0, timers.KIND] == timers.ROUND:

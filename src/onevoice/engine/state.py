@@ -43,7 +43,9 @@ REFUSED_IDENTIFIERS: Final = 13
 IDS_NOT_KEPT: Final = 14
 NAMES_NOT_KEPT: Final = 15
 VALUES_NOT_SUMMED: Final = 16
-SCALARS: Final = 17
+MEMBERS_NOT_KEPT: Final = 17
+JUDGED_AT_ONCE: Final = 18  # how often somebody was, because of another in their group
+SCALARS: Final = 19
 
 # What of lines that came in was left out, and is told to who sent them: the scalar that counts it, by its name.
 LEFT_OUT: Final[dict[str, int]] = {
@@ -52,6 +54,7 @@ LEFT_OUT: Final[dict[str, int]] = {
     "ids not kept": IDS_NOT_KEPT,
     "names not kept": NAMES_NOT_KEPT,
     "values not summed": VALUES_NOT_SUMMED,
+    "members not kept": MEMBERS_NOT_KEPT,
 }
 
 # `pools`: rows in use, one line per table (columns in store.py).
@@ -68,7 +71,9 @@ QUEUE: Final = 9
 DECISIONS: Final = 10
 LINES: Final = 11
 IDS: Final = 12
-POOLS: Final = 13
+GROUPS: Final = 13
+MEMBERS: Final = 14
+POOLS: Final = 15
 
 # `customers`
 ALIAS: Final = 0  # the customer this one was merged into, or itself
@@ -120,6 +125,15 @@ PANE: Final = 0
 PANE_NEXT: Final = 1
 PANE_VALUE: Final = 2
 PANE_WIDTH: Final = 3
+
+# `groups`, after the columns of a store: slot the fact, key the value that the members share
+G_FIRST: Final = 4  # row in `members`, or -1
+G_COUNT: Final = 5
+GROUP_WIDTH: Final = 6
+
+# `members`, after the columns of a store, whose customer is the group's row and whose key is the customer
+M_WOKEN: Final = 4  # JUDGED_AT_ONCE, when the member's timer was set last: as long as it stays so, that is to come
+MEMBER_WIDTH: Final = 5
 
 # `candidates`
 C_CUSTOMER: Final = 0  # -1: a free row
@@ -261,6 +275,11 @@ class State(Tables):
         "progress": "i2",
         "progress_index": "i1",
         "panes": "i2",
+        "group_heads": "i2",  # one number: the first of all groups
+        "groups": "i2",
+        "groups_index": "i1",
+        "members": "i2",
+        "members_index": "i1",
         "candidates": "i2",
         "contexts": "f2",  # of the candidate in the same row
         "contacts": "i2",
@@ -306,6 +325,11 @@ class State(Tables):
     progress: NDArray[np.int64]
     progress_index: NDArray[np.int64]
     panes: NDArray[np.int64]
+    group_heads: NDArray[np.int64]
+    groups: NDArray[np.int64]
+    groups_index: NDArray[np.int64]
+    members: NDArray[np.int64]
+    members_index: NDArray[np.int64]
     candidates: NDArray[np.int64]
     contexts: NDArray[np.float64]
     contacts: NDArray[np.int64]
@@ -348,6 +372,8 @@ TABLES: Final[dict[str, int]] = {
     "cells": CELLS,
     "progress": PROGRESS,
     "panes": PANES,
+    "groups": GROUPS,
+    "members": MEMBERS,
     "candidates": CANDIDATES,
     "contexts": CANDIDATES,
     "ranks": CANDIDATES,
@@ -359,7 +385,13 @@ TABLES: Final[dict[str, int]] = {
     "lines": LINES,
     "figures": LINES,
 }
-STORES: Final[dict[str, int]] = {"facts_index": FACTS, "cells_index": CELLS, "progress_index": PROGRESS}
+STORES: Final[dict[str, int]] = {
+    "facts_index": FACTS,
+    "cells_index": CELLS,
+    "progress_index": PROGRESS,
+    "groups_index": GROUPS,
+    "members_index": MEMBERS,
+}
 
 
 def empty(widths: Widths) -> State:
@@ -386,6 +418,11 @@ def empty(widths: Widths) -> State:
         progress=ints(rows, SUBSTEPS + 2 * max(widths.substeps, 1)),
         progress_index=ints(index),
         panes=ints(rows, PANE_WIDTH),
+        group_heads=ints(1, 1) - 1,
+        groups=ints(rows, GROUP_WIDTH),
+        groups_index=ints(index),
+        members=ints(rows, MEMBER_WIDTH),
+        members_index=ints(index),
         candidates=ints(rows, CANDIDATE_WIDTH),
         contexts=np.zeros((rows, max(widths.values, 1))),
         contacts=ints(rows, CONTACT_WIDTH),

@@ -18,6 +18,7 @@ from onevoice.engine import (
     controls,
     duplicates,
     facts,
+    groups,
     growth,
     identity,
     judgement,
@@ -209,7 +210,7 @@ def _fan_out(program: Program, state: State, columns: Columns, row: int, time: i
         for customer in range(state.pools[at.CUSTOMERS, COUNT]):
             if state.customers[customer, at.ALIAS] != customer:
                 continue
-            if facts.first_open(program, state, customer, fact, hashed):
+            if facts.first_open(program, state, customer, fact, hashed, 0):
                 key = facts.part_hash(state, columns, row, program.fans[use, T_KEY])
                 values, code = columns.values, int(product)
                 candidates.wish(program, state, customer, campaign, key, time, position, code, values, row)
@@ -242,9 +243,14 @@ def _end_fact(program: Program, state: State, timer: int) -> None:
 @kernel
 def _judge_again(program: Program, state: State, columns: Columns, timer: int) -> None:
     customer = state.timers[timer, timers.CUSTOMER]
-    if state.customers[customer, at.JUDGE_AT] != state.timers[timer, timers.DUE]:
+    if state.timers[timer, timers.SLOT] == groups.AT_ONCE:
+        state.scalars[at.JUDGED_AT_ONCE] += 1
+        if state.customers[customer, at.ALIAS] != customer:
+            return
+    elif state.customers[customer, at.JUDGE_AT] != state.timers[timer, timers.DUE]:
         return
-    state.customers[customer, at.JUDGE_AT] = at.INFINITE
+    else:
+        state.customers[customer, at.JUDGE_AT] = at.INFINITE
     judgement.judge_all(program, state, customer)
     judgement.give_births(program, state, columns, customer, 0, 0)
 

@@ -329,7 +329,7 @@ def _windows(channel: str, policies: Policies) -> str:
 
 
 def cap_text(cap: Cap) -> str:
-    """Return a cap as words, such as `at most 2 a week of class sales for premium`."""
+    """Return a cap as words, such as `at most 2 a week of class sales over the household for premium`."""
     window = f"a {cap.period.value}" if cap.period else f"in {_span(cap.rolling_us)}"
     scope = [
         ("by", "channel", cap.channel),
@@ -343,7 +343,8 @@ def cap_text(cap: Cap) -> str:
     about = [
         f"{word.split()[0]} each {kind}" if name == EACH else f"{word} {name}" for word, kind, name in scope if name
     ]
-    whom = [f"for {cap.for_segment}"] if cap.for_segment else []
+    whom = [f"over the {cap.group}"] if cap.group else []
+    whom += [f"for {cap.for_segment}"] if cap.for_segment else []
     own = f", or as many as {cap.own_max} says" if cap.own_max else ""
     return " ".join([f"at most {cap.max} {window}", *about, *whom]) + own
 

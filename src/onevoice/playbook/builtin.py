@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from onevoice.playbook.model import EventMatch, EventType, Fact, FieldType, Playbook
+from onevoice.playbook.model import EventMatch, EventType, Fact, FieldType, Group, Playbook
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -74,7 +74,7 @@ def extended(declared: EventType) -> EventType:
 
 
 def all_facts(playbook: Playbook) -> dict[str, Fact]:
-    """Return every fact by name: the built-in ones first.
+    """Return every fact by name: the built-in ones first, then the memberships in groups.
 
     A refusal that does not count opens nothing. `ignored` is opened by the ledger, not by events.
     """
@@ -86,12 +86,21 @@ def all_facts(playbook: Playbook) -> dict[str, Fact]:
         Fact("consent", (EventMatch("consent_given"),), (EventMatch("consent_withdrawn"),), ("channel", "purpose")),
     ]
     facts.append(Fact("ignored", (), (), ("family",), refusals.ignored_pause_us))
+    events = all_events(playbook) if playbook.groups else {}
+    facts += [_membership(group, events) for group in playbook.groups.values()]
     return {fact.name: fact for fact in facts} | playbook.facts
 
 
 def _refusal(name: str, event: str, lasts_us: int) -> Fact:
     opens = (EventMatch(event),) if lasts_us else ()
     return Fact(name, opens, (EventMatch("offer_accepted"),), ("family",), lasts_us)
+
+
+def _membership(group: Group, events: Mapping[str, EventType]) -> Fact:
+    """Return the fact that a customer is in a group: every event that carries `by` opens it, but those that end it."""
+    carriers = [event.name for event in events.values() if group.by in event.fields and not event.about]
+    opens = tuple(EventMatch(name) for name in carriers if name not in group.leaves)
+    return Fact(group.name, opens, tuple(EventMatch(name) for name in group.leaves), (group.by,))
 
 
 def row_fields(events: Mapping[str, EventType], name: str) -> dict[str, FieldType] | None:

@@ -16,10 +16,11 @@ from onevoice.conditions.types import check as check_condition
 from onevoice.errors import ConditionError, Mistake
 from onevoice.near import did_you_mean
 from onevoice.playbook.actions import UNREAD
-from onevoice.playbook.builtin import row_fields
+from onevoice.playbook.builtin import BUILTIN_FACT_NAMES, row_fields
 from onevoice.playbook.chains import check_channels
 from onevoice.playbook.circles import reaches
 from onevoice.playbook.derived import MEASURED, WITHOUT_FIELD
+from onevoice.playbook.groups import check_group
 from onevoice.playbook.hours import ALL
 from onevoice.playbook.model import (
     CATEGORY,
@@ -120,8 +121,9 @@ class _Checker:
     def names(self) -> None:
         """Hold names that one condition may see apart, and the sections to their limits."""
         playbook = self.playbook
-        first: dict[str, str] = {name: "a built-in fact" for name in self.scopes.facts if name not in playbook.facts}
+        first: dict[str, str] = dict.fromkeys(BUILTIN_FACT_NAMES, "a built-in fact")
         sections: dict[str, Mapping[str, object]] = {
+            "groups": playbook.groups,
             "traits": playbook.traits,
             "facts": playbook.facts,
             "measures": playbook.measures,
@@ -148,12 +150,8 @@ class _Checker:
 
     def customers(self) -> None:
         """Check groups, sources and channels."""
-        fields = dict.fromkeys(name for event in self.event_types for name in event.fields)
         for group in self.playbook.groups.values():
-            path, trait = f"groups.{group.name}.by", self.playbook.traits.get(group.by)
-            if self.known(path, "trait or event field", group.by, [*self.playbook.traits, *fields]):
-                kinds = {event.fields[group.by]: event.name for event in self.event_types if group.by in event.fields}
-                self.key_kinds(path, group.by, {trait.type: "the traits"} if trait is not None else kinds)
+            check_group(self, group)
         for source in self.playbook.sources.values():
             for i, name in enumerate(source.events):
                 self.known(
@@ -199,7 +197,7 @@ class _Checker:
             return
         path = f"facts.{fact.name}.per"
         if fact.per:
-            self.callable(fact)
+            self.callable(f"facts.{fact.name}", fact)
         for name, kind in zip(fact.per, fact_key_types(fact, self.scopes.events), strict=True):
             if not any(name in (row or {}) for row in opening):
                 fields = sorted({field for row in opening for field in row or {}})
@@ -217,7 +215,7 @@ class _Checker:
                     found = f"{kind} in {quoted(first)}, {row[name]} in {quoted(event)}"
                     self.refuse(path, f"two types for {quoted(name)}", expected="one type", found=found)
 
-    def callable(self, fact: Fact) -> None:
+    def callable(self, path: str, fact: Fact) -> None:
         """Check that a fact can be asked for a key by its name, which SQL may know as a function of its own."""
         symbol = self.scopes.of_customer[fact.name]
         asked = replace(symbol, components=(Type.TEXT,))
@@ -225,7 +223,7 @@ class _Checker:
             check_condition(f"({fact.name}('a'))", Scope({fact.name: asked}), Type.BOOLEAN, "")
         except ConditionError:
             mend = f"choose another name, such as `{fact.name}_`"
-            self.refuse(f"facts.{fact.name}", "the name of a SQL function", found=quoted(fact.name), mend=mend)
+            self.refuse(path, "the name of a SQL function", found=quoted(fact.name), mend=mend)
 
     def measure(self, measure: Measure) -> None:
         """Check that a measure's field is one it can be computed from."""
@@ -386,8 +384,9 @@ class _Checker:
             ("family", "family of offers", cap.family, families),
             ("owner", "owner", cap.owner, owners),
             ("for", "segment", cap.for_segment, playbook.segments),
+            ("group", "group", cap.group, playbook.groups),
         ):
-            if name and (name != EACH or key == "for"):
+            if name and (name != EACH or key in {"for", "group"}):
                 self.known(f"{path}.{key}", kind, name, names)
         if cap.category:
             self.category(f"{path}.category", cap.category)

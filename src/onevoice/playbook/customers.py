@@ -26,6 +26,7 @@ TRAIT_TYPES: Final = (
 )
 EVENT_TYPES: Final = tuple(FieldType)
 IDENTIFIER_VALUES_MAX: Final = 1_000
+GROUPS_MAX: Final = 63  # bits of one word of the engine
 # What types are called elsewhere.
 OTHER_NAMES: Final = {
     **dict.fromkeys(("string", "str", "varchar", "category", "enum"), "choice"),
@@ -78,12 +79,15 @@ def _at_most(text: str) -> int:
 
 def groups(root: Record) -> dict[str, Group]:
     """Read `groups`."""
-    return root.each("groups", _group)
+    found = root.each("groups", _group, CUSTOMER_WORDS)
+    if len(found) > GROUPS_MAX:
+        root.refuse("groups", "too many groups", expected=f"at most {GROUPS_MAX}", found=f"{len(found)}")
+    return found
 
 
 def _group(name: str, record: Record) -> Group:
     record.require("by")
-    return Group(name, record.text("by"))
+    return Group(name, record.text("by"), record.names("leaves"))
 
 
 def traits(root: Record) -> dict[str, Trait]:

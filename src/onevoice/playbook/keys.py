@@ -54,7 +54,9 @@ PLAYBOOK: Final = {
     "languages": Key(f"The languages messages may be written in. {_NOT_YET}.", ["lt", "en"]),
     "identifiers": Key("The kinds of identifiers by which customers are known, in order of trust.", {"email": {}}),
     "groups": Key(
-        f"Customers that belong together and stay different people. {_NOT_YET}.", {"household": {"by": "household_id"}}
+        "Customers that belong together and stay different people: conditions ask for `any household.open_case`, and "
+        "caps may count the contacts of all who are in one.",
+        {"household": {"by": "household_id"}},
     ),
     "traits": Key("What is known about a customer.", {"tier": "choice"}),
     "products": Key("The catalogue of what is sold.", {"file": "products.csv", "fields": {"category": "choice"}}),
@@ -90,7 +92,13 @@ IDENTIFIER: Final = {
     "at_most": Key("How many of this kind one customer may hold; one more joins nobody.", 3, least=1, most=1_000),
 }
 GROUP: Final = {
-    "by": Key("The trait or event field whose value the members share.", "household_id"),
+    "by": Key(
+        "The field of events whose value the members share: who has an event that carries it is in.", "household_id"
+    ),
+    "leaves": Key(
+        "The events that end a membership: in the group whose value they carry; without one, in each of this kind.",
+        ["moved_out"],
+    ),
 }
 TRAIT: Final = {
     "is": Key("What the trait means to the engine.", "time_zone", "means", "meaning"),
@@ -273,6 +281,9 @@ CAP: Final = {
         "phones",
     ),
     "address": Key("Only contacts to the same address: `each` is one such cap for each.", "each", form="each"),
+    "group": Key(
+        "The contacts of all who are in one group of this kind with the customer count together.", "household"
+    ),
     "for": Key(
         "Only customers of this segment; it goes before a cap with the same scope without `for`.",
         "premium",

@@ -55,10 +55,11 @@ class Trait:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Customers that belong together by a value of an event field or trait; groups never merge people."""
+    """Customers that belong together by a value of an event field; groups never merge people."""
 
     name: str
     by: str
+    leaves: tuple[str, ...] = ()  # events that end a membership
 
 
 @dataclass(frozen=True, slots=True)
@@ -298,6 +299,7 @@ class Cap:
     category: str = ""  # of the product: its value in the catalogue's field of this name
     address: str = ""
     own_max: str = ""  # a trait: the customer's own choice, which takes the place of `max` where it is known
+    group: str = ""  # the contacts of all who are in a group of this kind with the customer
 
     @property
     def scope(self) -> tuple[str, ...]:

@@ -98,6 +98,7 @@ def _cap(row: Record) -> Cap:
         category=row.text("category"),
         address=row.one_of("address", (EACH,)),
         own_max=row.text("own_max"),
+        group=row.text("group"),
     )
 
 
@@ -110,7 +111,10 @@ def _cap_max(text: str) -> int:
 
 
 def _same_but_max(a: Cap, b: Cap) -> bool:
-    return (a.rolling_us, a.period, a.scope, a.for_segment) == (b.rolling_us, b.period, b.scope, b.for_segment)
+    def told(cap: Cap) -> tuple[object, ...]:
+        return cap.rolling_us, cap.period, cap.scope, cap.group, cap.for_segment
+
+    return told(a) == told(b)
 
 
 def _exempt(record: Record) -> dict[str, frozenset[str]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from onevoice.conditions.tree import Constant, Expression, FactRead, In, Read, SymbolKind, Type, walk
+from onevoice.conditions.tree import AnyRead, Constant, Expression, FactRead, In, Read, SymbolKind, Type, children, walk
 from onevoice.conditions.types import check
 from onevoice.playbook.scopes import Scopes
 
@@ -71,12 +71,19 @@ def _segments(expression: Expression) -> Iterator[str]:
 
 
 def _known(expression: Expression) -> Iterator[Known]:
-    for each in walk(expression):
+    for each in _of_the_customer(expression):
         if isinstance(each, Read) and each.symbol.kind in _VALUES:
             yield Known(each.name, each.symbol.kind, each.symbol.index, each.type)
         elif isinstance(each, FactRead) and not each.keys:
             kind = Type.NUMBER if each.count else Type.BOOLEAN
             yield Known(each.name, SymbolKind.FACT, each.symbol.index, kind, each.count)
+
+
+def _of_the_customer(expression: Expression) -> Iterator[Expression]:
+    """Yield an expression and what is inside it, but for what is asked of others, too."""
+    yield expression
+    for child in () if isinstance(expression, AnyRead) else children(expression):
+        yield from _of_the_customer(child)
 
 
 def _constants(expression: Expression) -> Iterator[float | str]:

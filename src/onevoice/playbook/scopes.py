@@ -209,7 +209,8 @@ def _customer_symbols(playbook: Playbook, facts: Mapping[str, Fact], events: Map
         symbols[measure.name] = _symbol(SymbolKind.MEASURE, index, measure_type(measure, events))
     for index, fact in enumerate(facts.values()):
         components = tuple(_TYPES[kind] for kind in fact_key_types(fact, events))
-        symbols[fact.name] = Symbol(SymbolKind.FACT, index, Type.BOOLEAN, components=components)
+        is_group = fact.name in playbook.groups
+        symbols[fact.name] = Symbol(SymbolKind.FACT, index, Type.BOOLEAN, components=components, is_group=is_group)
     for index, name in enumerate(playbook.segments):
         symbols[name] = Symbol(SymbolKind.SEGMENT, index, Type.BOOLEAN)
     return symbols

@@ -85,6 +85,8 @@ class _Looked:
         asked = "no condition asks for it, though it is kept for every customer"
         self.tell_unused("facts", self.facts, SymbolKind.FACT, {each.when.fact for each in campaigns}, asked)
         self.tell_unused("measures", list(playbook.measures), SymbolKind.MEASURE, set(), asked)
+        why = "no condition or cap asks for it"
+        self.tell_unused("groups", self.facts, SymbolKind.FACT, {cap.group for cap in playbook.policies.caps}, why)
         why = "no condition, campaign or cap asks for it"
         self.tell_unused("segments", list(playbook.segments), SymbolKind.SEGMENT, segments, why)
         moments = {each.when.name for each in campaigns if each.when.kind is TriggerKind.MOMENT}
@@ -102,8 +104,9 @@ class _Looked:
     def tell_unused(self, section: str, names: list[str], kind: SymbolKind | None, used: set[str], why: str) -> None:
         """Warn of those names of a section that are not used, by their names or as symbols of conditions."""
         used = used | {names[index] for found, index in self.read if found is kind}
-        for name in names:
-            if name not in used and (section != "facts" or name in self.playbook.facts):
+        derived = {"facts": self.playbook.facts, "groups": self.playbook.groups}
+        for name in derived.get(section, names):
+            if name not in used:
                 self.warn_of(f"{section}.{name}", f"the {section[:-1]} {quoted(name)} is not used", why, _USE)
 
     # Policies
@@ -348,12 +351,12 @@ class _Looked:
 
 def _held_by(cap: Cap, caps: Iterable[Cap]) -> Cap | None:
     """Return a cap over more, with the same window, that is always full before this one."""
-    wider: dict[tuple[str, ...], list[Cap]] = {}
+    wider: dict[tuple[object, ...], list[Cap]] = {}
     if cap.own_max:
         return None
     for other in caps:
         if (other.rolling_us, other.period) == (cap.rolling_us, cap.period) and _is_wider(other, cap):
-            wider.setdefault(other.scope, []).append(other)
+            wider.setdefault((other.scope, other.group), []).append(other)
     for group in wider.values():
         # Each customer is held by one of the group: by one with `for`, or by that without.
         if any(not other.for_segment for other in group) and all(
@@ -364,8 +367,11 @@ def _held_by(cap: Cap, caps: Iterable[Cap]) -> Cap | None:
 
 
 def _is_wider(other: Cap, cap: Cap) -> bool:
+    """Tell whether a cap is about more: in each scope, and of all in a group instead of the customer alone."""
+    if cap.group and other.group != cap.group:
+        return False
     pairs = list(zip(other.scope, cap.scope, strict=True))
-    return other.scope != cap.scope and all(
+    return (other.scope, other.group) != (cap.scope, cap.group) and all(
         theirs in {"", ours} or (theirs == EACH and ours != "") for theirs, ours in pairs
     )
 
@@ -375,5 +381,5 @@ def _written(cap: Cap) -> str:
     window = cap.period.value if cap.period else spelled(cap.rolling_us)
     keys = {"channel": cap.channel, "class": cap.klass, "campaign": cap.campaign, "family": cap.family}
     keys |= {"owner": cap.owner, "category": cap.category, "address": cap.address}
-    keys |= {"for": cap.for_segment, "own_max": cap.own_max}
+    keys |= {"group": cap.group, "for": cap.for_segment, "own_max": cap.own_max}
     return f"{{max: {cap.max}, per: {window}" + "".join(f", {key}: {to}" for key, to in keys.items() if to) + "}"

@@ -1,7 +1,7 @@
 """One customer's lines, decided once more by an engine of their own; and from any point on, decided otherwise.
 
-What is decided about a customer depends on others only through shared identifiers, so an engine that is given the
-lines of those who hang together, at the times at which they came, decides what was decided.
+What is decided about a customer depends on others only through shared identifiers and groups, so an engine that is
+given the lines of those who hang together, at the times at which they came, decides what was decided.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """Whom a customer hangs together with, and the lines of the journal that are about them.
 
-Who somebody is depends on others only through shared identifiers, so all lines are taken that hang together by them;
-folding those founds and merges the same customers, in the same order, as folding everything did.
+Who somebody is depends on others only through shared identifiers, and what is decided also on those who are or were in
+a group with them that is asked or counted; so all lines are taken that hang together by either. Folding those founds
+and merges the same customers, in the same order, as folding everything did.
 """
 
 from __future__ import annotations
@@ -13,7 +14,9 @@ import msgspec
 import numpy as np
 
 from onevoice.engine import state as at
+from onevoice.engine.names import hashes
 from onevoice.engine.store import COUNT
+from onevoice.errors import LimitError, Mistake
 from onevoice.events.batch import (
     HASH_HIGH,
     HASH_LOW,
@@ -27,6 +30,7 @@ from onevoice.events.batch import (
 from onevoice.events.built import encode_ndjson
 from onevoice.events.pyarrow_untyped import pa
 from onevoice.journal.port import Kind, Mode
+from onevoice.program import E_FACTS_FROM, E_FACTS_TO, FACT_MEMBERS, KEY_PART, USE_CLOSES, USE_FACT, USE_PART
 from onevoice.runtime import customer as customers
 from onevoice.runtime.payloads import NDJSON
 from onevoice.runtime.span import journal_times
@@ -40,6 +44,7 @@ if TYPE_CHECKING:
     from onevoice.journal.port import Journal, Row
     from onevoice.runtime.fold import Fold
 
+RELATED_MAX: Final = 10_000  # customers
 _SPREAD: Final = np.int64(-7046029254386353131)  # odd: keeps the halves of an identifier apart
 
 _Value = TypeVar("_Value")
@@ -48,7 +53,7 @@ _Value = TypeVar("_Value")
 class _Marks(NamedTuple):
     """What lines carry that can make them hang together: position of a line, its journal time, hash of the mark.
 
-    A mark is an identifier, or the id by which a sender's event is known when it comes twice.
+    A mark is an identifier, the id by which a sender's event is known when it comes twice, or a group that is joined.
     """
 
     position: NDArray[np.int64]
@@ -82,13 +87,20 @@ class Related(NamedTuple):
 
 
 def related(journal: Journal, fold: Fold, customer: int) -> Related:
-    """Return with whom a customer of a state hangs together."""
+    """Return with whom a customer of a state hangs together.
+
+    Raises LimitError where these are more than RELATED_MAX.
+    """
     lines = _marks(journal, fold)
     identifiers = _hanging_together(lines, _identifiers_of(fold, customer))
     ours = np.isin(lines.mark, identifiers)
     named = np.stack([lines.position[ours], lines.now[ours]])
     position, now = np.unique(np.concatenate([named, lines.nobodys], axis=1), axis=1)
-    return Related(_founders(fold, identifiers), position, now, lines.ends)
+    customers = _founders(fold, identifiers)
+    if len(customers) > RELATED_MAX:
+        expected, mend = f"at most {RELATED_MAX:,}", "is a group known by a value that everybody shares?"
+        raise LimitError(Mistake("too many hang together", "groups", expected, f"{len(customers):,} customers", mend))
+    return Related(customers, position, now, lines.ends)
 
 
 def lines_of(journal: Journal, fold: Fold, found: Related) -> Iterator[Line | Row]:
@@ -128,8 +140,35 @@ def _marks(journal: Journal, fold: Fold) -> _Marks:
             nobodys.append(named[:, (counts == 0) | of_nobody[events[:, TYPE]]])
             with_id = events[:, ID] != 0
             found.append(np.vstack([named[:, with_id], _hash(events[with_id, ID], np.ones(1, np.int64))]))
+            found += [np.vstack([named[:, here], marks]) for here, marks in _joined(fold, batch)]
     position, journal_time, mark = np.concatenate(found, axis=1)
     return _Marks(position, journal_time, mark, np.concatenate(nobodys, axis=1), ends)
+
+
+def _joined(fold: Fold, batch: Batch) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
+    """Yield which events of a batch join groups of a kind that is asked or counted, and the marks of those."""
+    program = fold.compiled.program
+    first = np.flatnonzero(batch.rows[:, ITEM] == 0)
+    named = hashes(batch.names, fold.secret)
+    for kind in np.flatnonzero(program.facts[:, FACT_MEMBERS]).tolist():
+        joins = (program.fact_uses[:, USE_FACT] == kind) & (program.fact_uses[:, USE_CLOSES] == 0)
+        for use in np.flatnonzero(joins).tolist():
+            spans = program.event_types
+            event = np.flatnonzero((spans[:, E_FACTS_FROM] <= use) & (use < spans[:, E_FACTS_TO]))
+            here = np.flatnonzero(np.isin(batch.rows[first, TYPE], event))
+            keys = _keys(batch, first[here], int(program.fact_uses[use, USE_PART]), named)
+            yield here[keys != 0], _hash(keys[keys != 0], np.full(1, kind + 2, np.int64))
+
+
+def _keys(batch: Batch, rows: NDArray[np.int64], part: int, named: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the 64-bit hashes of a part of a key in some rows, 0 where it is NULL."""
+    if part >= KEY_PART:
+        return batch.keys[rows, part - KEY_PART]
+    codes = batch.values[rows, part]
+    known = ~np.isnan(codes)
+    found = np.zeros(len(rows), np.int64)
+    found[known] = named[codes[known].astype(np.int64)]
+    return found
 
 
 def _hash(low: NDArray[np.int64], high: NDArray[np.int64]) -> NDArray[np.int64]:

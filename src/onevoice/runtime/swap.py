@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 import numpy as np
 
-from onevoice.engine import caps, growth, ledger
+from onevoice.engine import caps, groups, growth, ledger
 from onevoice.engine import state as at
 from onevoice.engine.contact_states import CANCELLED, RESERVED, SENT
 from onevoice.engine.reasons import ENDED, STOPPED, WON, WOULD_HAVE_WON
@@ -194,6 +194,7 @@ class Rebuild:
         machine, program = self.fold.machine, self.fold.compiled.program
         machine.row(self.nothing, contact.time, observing=True)
         machine.state.need[:] = program.room_for_timer
+        machine.state.need[at.TIMERS] += groups.timers_at_stake(machine.state, 0)
         if growth.is_short(machine.state, machine.state.need):
             machine.state = growth.grown(machine.state, machine.state.need)
         state = machine.state
