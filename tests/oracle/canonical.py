@@ -22,7 +22,7 @@ float, times int, texts str, keys and hashes signed int, NULL None. INFINITE is 
   recorded: (reason, channel number, rule, until) of its last recorded line, or None; then stage, closed channels,
   first and last contact, followers made
 - contacts: (customer, number, campaign, class, channel, key, due, family, category, address, state, open until,
-  followed, offer), not forgotten
+  followed, offer, product where a resource is its stock), not forgotten
 - unanswered: (customer, hash of the family, count), counts above nought (§10 ignored)
 - holdouts: (customer, hash of the campaign's name or 0, 1 held out else 0, since)
 - endings: (customer, campaign, any, key, occurred_at, position): the greatest event that matches `until`;
@@ -216,7 +216,9 @@ def _contacts(twin: Twin, customer: Customer) -> Iterator[Row]:
             )
             address = identifier_hash(*each.address.split(" ", 1), twin.secret)[0] if each.address else None
             category = contacts.category(twin.book, each) or None
-            told = (STATES.index(each.state), each.open_until, each.follows, each.offer or None)
+            stocked = each.number != -1 and any(pool.product == each.product for pool in twin.pools.values())
+            product = each.product if each.product and stocked else None
+            told = (STATES.index(each.state), each.open_until, each.follows, each.offer or None, product)
             about = (each.family or None, category, address)
             yield (customer.number, each.number, *names, each.key, each.due, *about, *told)
 

@@ -166,6 +166,8 @@ def go_up(twin: Twin, customer: Customer, contact: Contact, state: str) -> None:
     if STATES.index(state) <= STATES.index(contact.state):
         return
     was, contact.state = contact.state, state
+    if (was in LOST) != (state in LOST):
+        resources.give_back(twin, contact, back=state in LOST)
     if state in LOST:
         free(twin, customer)
     elif was in {"reserved", "cancelled"}:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from . import contacts
+from . import contacts, resources
 from .clock import INFINITE
 from .state import Line
 
@@ -84,4 +84,5 @@ def cancel(twin: Twin, customer: Customer, candidate: Candidate) -> None:
     for contact in customer.contacts:
         if candidate.stage == "in flight" and contact.number == candidate.last:
             contact.state = "cancelled"
+            resources.give_back(twin, contact)
             contacts.free(twin, customer)

@@ -14,6 +14,7 @@ from .clock import INFINITE
 if TYPE_CHECKING:
     from onevoice.playbook.model import Campaign, Playbook, Window
 
+    from .state import Contact
     from .twin import Twin
 
 LENGTHS = {Bucket.MINUTE: MINUTE, Bucket.HOUR: HOUR}
@@ -77,6 +78,19 @@ def take(twin: Twin, campaign: Campaign, channel: str, product: str | None) -> N
     for name, part in uses(twin, campaign, channel, product):
         pool = present(twin, name)
         pool.used[campaign.klass] = pool.used.get(campaign.klass, 0) + part
+
+
+def give_back(twin: Twin, contact: Contact, *, back: bool = True) -> None:
+    """Let a contact give back what it took of buckets that are still present, or take it after all."""
+    campaign = twin.book.playbook.campaigns[contact.campaign]
+    for name, part in uses(twin, campaign, contact.channel, contact.product or None):
+        pool = present(twin, name)
+        if _start(twin, pool, contact.due) != pool.bucket:
+            continue
+        less = part if back else -part
+        left = max(min(pool.total, 0), pool.total - less)
+        pool.used[campaign.klass] = max(0, pool.used.get(campaign.klass, 0) - less)
+        pool.used[""] = pool.used.get("", 0) + left - pool.total
 
 
 def present(twin: Twin, name: str) -> Pool:

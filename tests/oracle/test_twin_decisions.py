@@ -270,7 +270,7 @@ def test_caps_count_in_their_scope_only_and_reported_contacts_too():
     desk = desk_of(campaign("c", on("a")), campaign("d", on("a"), klass="service"), rules=rules)
     desk.say(0, "contact_reported", campaign="d", channel="nothing").say(1, "a").send(1)
     assert desk.told() == [(1, "c", "won"), (1, "d", "cap")]
-    assert desk.rows("contacts")[0] == (0, -1, 1, 0, -1, 0, START, None, None, None, 2, 2**62, -1, None)
+    assert desk.rows("contacts")[0] == (0, -1, 1, 0, -1, 0, START, None, None, None, 2, 2**62, -1, None, None)
 
 
 def test_consent_and_address():

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from onevoice.playbook.hours import window
-from onevoice.playbook.model import Bucket, Catalogue, Channel, FieldType, Offer, Resource
+from onevoice.playbook.model import HOUR, Bucket, Catalogue, Channel, EventMatch, FieldType, Offer, Resource
 
 from .clock import INFINITE
 from .desk import Desk, book, campaign, event, minutes, named, on, policies
@@ -142,3 +142,54 @@ def test_of_two_channels_the_first_that_is_short_gets_the_turn_and_a_free_one_go
         ("no_capacity", "sms", 0),
     ]
     assert turns(it) == [(1, 1, minutes(DAY))]
+
+
+TOLD_LATER = Channel("sms", receipts_us=5 * HOUR)
+
+
+def used(desk):
+    """What is used of the only resource, and what of it by the campaigns' class."""
+    found = {row[1]: row[2] for row in desk.rows("resources")}
+    return found.get(-1, 0), found.get(1, 0)
+
+
+def test_what_fails_gives_back_what_it_took_and_nobody_is_woken_by_it():
+    it = crowd(desk_of(uses("it"), resources=[Resource("r", stock=1)], channels=[TOLD_LATER]), 10, 2)
+    assert turns(it) == [(1, 1, INFINITE)]
+    it.say(20, "contact_failed", who="c0", contact=0)
+    assert used(it) == (0, 0)
+    it.say(30, "a", who="late")
+    assert it.told()[2:] == [(20, "it", "failed"), (30, "it", "won")]
+    it.say(40, "contact_failed", who="c0", contact=0)
+    assert used(it) == (1, 1)  # it gives back once
+    it.say(50, "contact_delivered", who="c0", contact=0)
+    assert used(it) == (2, 2)  # it went out after all
+
+
+def test_a_bucket_that_is_over_gets_nothing_back_and_nothing_falls_below_nought():
+    it = crowd(desk_of(uses("it"), resources=[Resource("r", 2, per=Bucket.HOUR)], channels=[TOLD_LATER]), 50, 1)
+    it.say(70, "a", who="c1").say(71, "contact_failed", who="c0", contact=0)
+    assert used(it) == (1, 1)
+    it.send(72, event("resource_set", None, resource="r", left=2)).say(73, "contact_cancelled", who="c1", contact=1)
+    assert used(it) == (0, 0)
+
+
+def test_a_wish_that_ends_in_flight_gives_back_and_another_channel_takes_what_is_there():
+    ending = uses("it", until=EventMatch("b"))
+    it = crowd(desk_of(ending, resources=[Resource("r", stock=1)], channels=[TOLD_LATER]), 10, 1)
+    it.say(11, "b", who="c0")
+    assert used(it) == (0, 0)
+    both = uses("it", send=("sms", "push"))
+    it = crowd(desk_of(both, resources=[Resource("r", stock=1)], channels=[TOLD_LATER]), 10, 2)
+    it.say(20, "contact_failed", who="c0", contact=0)
+    assert [(line.reason, line.channel) for line in it.lines()][2:] == [("won", "push")]
+    assert used(it) == (1, 1)
+
+
+def test_the_stock_of_its_product_gets_back_what_fails():
+    catalogue = Catalogue({"stock": FieldType.NUMBER}, ("p1",), {"stock": (1.0,)})
+    asked = campaign("it", on("a"), offers=("offer",))
+    it = desk_of(asked, resources=[Resource("r", product="p1")], products=catalogue, channels=[TOLD_LATER])
+    crowd(it, 10, 1).say(20, "contact_failed", who="c0", contact=0).say(21, "a", who="c1")
+    assert [reason for _, _, reason in it.told()] == ["won", "failed", "won"]
+    assert [row[-1] for row in it.rows("contacts")] == ["p1", "p1"]

@@ -121,3 +121,23 @@ def test_another_playbook_leaves_used_what_is_used(telecom):
     before = telecom.engine.hash()
     telecom.crash()
     assert telecom.engine.hash() == before
+
+
+def bounced(stage, kind):
+    """Two may have the sale's message that day; of the first it is told what became, then a third wants it."""
+    company = stage(PLAYBOOK.replace("sms: {cost: 0.2}", "sms: {cost: 0.2, receipts: 1 hour}"), PRODUCTS)
+    happen(company, "2026-03-02 10:00", "sale", range(2))
+    company.crash()
+    company.happens("2026-03-02 10:10", kind, person(0), contact=0)
+    happen(company, "2026-03-02 10:20", "sale", [5])
+    company.reopen()
+    company.until("2026-03-02 23:00")
+    return at_what_time(company, "case_sale")
+
+
+def test_what_bounces_gives_its_money_back(stage):
+    assert bounced(stage, "contact_failed") == ["2026-03-02 10:00", "2026-03-02 10:00", "2026-03-02 10:20"]
+
+
+def test_what_arrives_does_not(stage):
+    assert bounced(stage, "contact_delivered") == ["2026-03-02 10:00", "2026-03-02 10:00"]

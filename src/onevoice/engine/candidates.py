@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from onevoice.engine import conditions, facts, ledger, record, switches, timers
+from onevoice.engine import conditions, facts, ledger, record, resources, switches, timers
 from onevoice.engine import state as at
 from onevoice.engine.contact_states import CANCELLED, RESERVED
 from onevoice.engine.kernel import kernel
@@ -200,6 +200,7 @@ def end_early(program: Program, state: State, row: int, reason: int, rule: int) 
     contact = ledger.row_of(program, state, customer, number)
     if contact >= 0 and state.contacts[contact, at.K_STATE] == RESERVED:
         state.contacts[contact, at.K_STATE] = CANCELLED
+        resources.give_back(program, state, contact, 1)
         unblock_timed(program, state, customer)
 
 

@@ -301,7 +301,8 @@ class _View:
                 campaign, klass, channel, family, _, category, address = row[at.K_SCOPE : at.K_SCOPE + SCOPES]
                 said = (row[at.K_NUMBER], campaign, klass, channel, row[at.K_KEY], row[at.K_DUE_AT])
                 about = (self._name(family), self._name(category), _or_none(address, NONE))
-                yield (customer, *said, *about, *row[at.K_STATE : at.K_FOLLOWS + 1], self._name(row[at.K_OFFER]))
+                told = (*row[at.K_STATE : at.K_FOLLOWS + 1], self._name(row[at.K_OFFER]), self._name(row[at.K_PRODUCT]))
+                yield (customer, *said, *about, *told)
 
     def _name(self, code: int) -> str | None:
         return self.texts[code] if code >= 0 else None

@@ -39,6 +39,7 @@ def _enter(program: Program, state: State, customer: int, row: int, number: int)
     gates.describe(program, state, customer, proposal, channel, product)
     contact = ledger.enter(program, state, customer, number, candidates[row, at.C_KEY], state.scalars[at.NOW])
     state.contacts[contact, at.K_OFFER] = program.proposals[proposal, PROPOSAL_NAME]
+    state.contacts[contact, at.K_PRODUCT] = resources.stocked(program, product)
     candidates[row, at.C_VALUE] = state.names[product, at.N_HASH] if product >= 0 else 0
     if program.resources.shape[0] > 0 and number != at.HELD_OUT:
         campaign = candidates[row, at.C_CAMPAIGN]
@@ -122,11 +123,13 @@ def _is_expired(state: State, row: int) -> bool:
 def go_up(program: Program, state: State, customer: int, contact: int, reached: int) -> None:
     """Let a contact reach a state, if that lies beyond its own, and its candidate follow."""
     contacts = state.contacts
-    before = contacts[contact, at.K_STATE]
+    before, was_lost = contacts[contact, at.K_STATE], ledger.is_lost(contacts, contact)
     if reached <= before:
         return
     contacts[contact, at.K_STATE] = reached
     lost = ledger.is_lost(contacts, contact)
+    if lost != was_lost:
+        resources.give_back(program, state, contact, 1 if lost else -1)
     if lost:
         wishes.unblock_timed(program, state, customer)
     elif before <= CANCELLED:

@@ -71,7 +71,7 @@ def enter(program: Program, state: State, customer: int, number: int, key: int, 
     contact[at.K_DUE_AT] = due
     contact[at.K_STATE] = SENT
     contact[at.K_OPEN_UNTIL] = at.INFINITE
-    contact[at.K_FOLLOWS] = contact[at.K_OFFER] = -1
+    contact[at.K_FOLLOWS] = contact[at.K_OFFER] = contact[at.K_PRODUCT] = -1
     for scope in range(SCOPES):
         contact[at.K_SCOPE + scope] = state.scope[scope]
     _link(state, customer, row)

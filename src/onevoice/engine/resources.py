@@ -136,6 +136,36 @@ def take(program: Program, state: State, klass: int, campaign: int, channel: int
 
 
 @kernel
+def stocked(program: Program, product: int) -> int:
+    """Return a product if a resource is its stock, else -1."""
+    for row in range(program.stocks.shape[0]):
+        if program.stocks[row, STOCK_PRODUCT] == product:
+            return product
+    return -1
+
+
+@kernel
+def give_back(program: Program, state: State, contact: int, sign: int) -> None:
+    """Let a contact give back what it took (`sign` 1), or take it after all (-1), of buckets that are still present.
+
+    Nothing comes below nought by it.
+    """
+    row, place = state.contacts[contact], 0
+    campaign, klass, channel = row[at.K_CAMPAIGN], row[at.K_CLASS], row[at.K_CHANNEL]
+    if row[at.K_NUMBER] < 0 or campaign < 0 or klass < 0 or channel < 0 or program.resources.shape[0] == 0:
+        return
+    resource, amount = amount_at(program, campaign, channel, row[at.K_PRODUCT], place)
+    while resource >= 0:
+        _roll(program, state, resource)
+        if bucket_of(program, resource, row[at.K_DUE_AT], 0) == state.resources[resource, at.R_BUCKET]:
+            used, share = state.resources[resource, at.R_USED], share_of(program, resource, klass)
+            state.resources[resource, at.R_USED] = max(min(used, 0), used - sign * amount)
+            state.shares[share, at.S_USED] = max(0, state.shares[share, at.S_USED] - sign * amount)
+        place += 1
+        resource, amount = amount_at(program, campaign, channel, row[at.K_PRODUCT], place)
+
+
+@kernel
 def set_used(program: Program, state: State, resource: int, used: int) -> None:
     """Set what is used of the present bucket; no class has used any of its reserve."""
     _roll(program, state, resource)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 import numpy as np
 
-from onevoice.engine import caps, groups, growth, ledger
+from onevoice.engine import caps, groups, growth, ledger, resources
 from onevoice.engine import state as at
 from onevoice.engine.contact_states import CANCELLED, RESERVED, SENT
 from onevoice.engine.reasons import ENDED, STOPPED, WON, WOULD_HAVE_WON
@@ -215,6 +215,7 @@ class Rebuild:
             entered = state.contacts[row]
             entered[at.K_FOLLOWS] = contact.follows
             entered[at.K_OFFER] = machine.names.code(contact.offer)
+            entered[at.K_PRODUCT] = resources.stocked(program, product)
             if contact.receipts_us:
                 ledger.reserve(state, customer, row, due + contact.receipts_us)
             entered[at.K_STATE] = self.became.get(contact.number, entered[at.K_STATE])
