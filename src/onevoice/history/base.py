@@ -22,7 +22,7 @@ MEMORY: Final = "1GB"  # of a database with a folder; what is more lies there
 # What wishes.sql asks of a line.
 _COLUMNS: Final = [
     *("decision", "kind", "time", "position", "customer", "placement", "campaign", "key", "reason", "channel", "rule"),
-    *("last_contact", "winner", "offer", "parameters", "words"),
+    *("last_contact", "winner", "contact", "follows", "offer", "parameters", "words"),
 ]
 _CONFIG: Final[dict[str, Any]] = {"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}
 

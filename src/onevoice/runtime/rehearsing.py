@@ -13,6 +13,8 @@ import numpy as np
 
 from onevoice.engine import state as at
 from onevoice.errors import EventError, Mistake
+from onevoice.events.batch import TYPE
+from onevoice.playbook.builtin import RECEIPTS
 from onevoice.runtime import outcomes, swap
 from onevoice.runtime.ahead import ahead
 from onevoice.runtime.decisions import us_of
@@ -77,10 +79,12 @@ def rehearse(
 
     Raises EventError for a window in which nothing comes in.
     """
-    place, fold = _begun(journal, secret, published, window.start, heard)
+    place, fold, is_same = _begun(journal, secret, published, window.start, heard)
     found = Rehearsed(fold, int(fold.machine.state.scalars[at.NEXT_DECISION]), kept)
+    others = at.INFINITE if is_same else int(fold.machine.state.scalars[at.NEXT_CONTACT])
     last = None if window.end is None else place_of(journal, window.end, secret)
     for row, batch in ahead(_decoded(journal, fold, place, last)):
+        _leave_out_receipts(fold, batch, others)
         kept.append(row, _not_before(window.start, fold.step(row, batch)))
         found.lines += row.count
         heard(row.position + row.count)
@@ -92,10 +96,11 @@ def rehearse(
 
 def _begun(
     journal: Journal, secret: tuple[int, int], published: Published, start: int | None, heard: Callable[[int], None]
-) -> tuple[Place, Fold]:
-    """Return where the window begins, and the state there, the playbook in force being the one that is rehearsed."""
+) -> tuple[Place, Fold, bool]:
+    """Return where the window begins, the state there under the playbook that is rehearsed, and if it was in force."""
     if start is None:
-        return BEGINNING, Fold(published, secret)
+        in_force = Published.of_row(next(iter(journal.read())))
+        return BEGINNING, Fold(published, secret), _is_same(in_force, published)
     place = place_of(journal, start, secret)
     if place is None:
         mend = "begin it before the journal's last event"
@@ -103,9 +108,9 @@ def _begun(
     past = Past(journal, place, start, heard)
     recovered = recover(past, None, secret)
     if _is_same(recovered.fold.published, published):
-        return place, recovered.fold
+        return place, recovered.fold, True
     past.append([outcomes.row_of([decided]) for decided in recovered.missing])
-    return place, swap.rebuilt(past, recovered.fold, published, past.last().rows)
+    return place, swap.rebuilt(past, recovered.fold, published, past.last().rows), False
 
 
 def _is_same(one: Published, other: Published) -> bool:
@@ -116,6 +121,16 @@ def _is_same(one: Published, other: Published) -> bool:
 def _decoded(journal: Journal, fold: Fold, first: Place, last: Place | None) -> Iterator[tuple[Row, Batch]]:
     for row in rows_between(journal, first, last):
         yield row, fold.decoded(row)
+
+
+def _leave_out_receipts(fold: Fold, batch: Batch, others: int) -> None:
+    """Let receipts of contacts from the number `others` on tell nothing: under other rules the numbers are others'."""
+    schema = fold.compiled.schema
+    for name in RECEIPTS:
+        layout = schema.layout(name)
+        told = batch.rows[:, TYPE] == layout.number
+        contacts = batch.values[:, layout.fields["contact"].column]
+        contacts[told & (contacts >= others)] = np.nan
 
 
 def _not_before(start: int | None, outcome: Outcome) -> Outcome:
