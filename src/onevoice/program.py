@@ -45,7 +45,12 @@ P_HOLDOUT_SALT: Final = 18
 P_SLOT_HOLDOUTS: Final = 19
 P_COUNTS_FROM: Final = 20  # the state of a contact from which on it counts; RESERVED: all do
 P_CHANNEL_TRAIT: Final = 21  # the trait that is the customer's own channel, or -1
-LIMITS: Final = 22
+P_SHOWN_US: Final = 22  # how far back shows are kept
+P_SHOWS_MAX: Final = 23  # how many of a customer
+P_CAPS_SHOWN: Final = 24  # from this row of `caps` on are those that name a placement
+P_TIRED: Final = 25  # 1 if a placement knows fatigue
+P_SLOT_TIRED: Final = 26  # first slot of `cells` for fatigue, one for each placement
+LIMITS: Final = 27
 
 SHARES: Final = 2**53  # a share is compared with so many places of a lot
 
@@ -82,7 +87,7 @@ EVENT_TYPE_WIDTH: Final = 22
 
 SPECIAL_NONE: Final = 0
 SPECIAL_REPORTED: Final = 1  # contact_reported: campaign, class, channel, offer
-SPECIAL_OFFER: Final = 2  # offer_shown: offer, family, product
+SPECIAL_OFFER: Final = 2  # offer_shown: offer, family, product, decision, campaign
 SPECIAL_REACTION: Final = 3  # the other offer events: the same
 SPECIAL_ASKED: Final = 4  # asked: placement
 SPECIAL_PAUSED: Final = 5  # campaign_paused: campaign, class
@@ -218,7 +223,7 @@ PROPOSAL_PRODUCT: Final = 3  # name code
 PROPOSAL_FAMILY: Final = 4  # name code
 PROPOSAL_COMPUTED_FROM: Final = 5  # into `computed`
 PROPOSAL_COMPUTED_TO: Final = 6
-PROPOSAL_NAME: Final = 7  # name code of the offer
+PROPOSAL_NAME: Final = 7  # name code of the offer, or -1
 PROPOSAL_WIDTH: Final = 8
 
 # `computed`: parameters of offers that expressions give
@@ -264,8 +269,8 @@ WINDOW_WEEKDAYS: Final = 2  # bits, Monday first
 # `holidays`: dates in order, each YEAR · year + 100 · month + day; the year 0 is each year
 YEAR: Final = 10_000
 
-# `caps`, ordered by set, those with `for` first
-CAP_INDEX: Final = 0  # position in the playbook
+# `caps`, those that name a placement last, ordered by set, those with `for` first
+CAP_INDEX: Final = 0  # position in the playbook: those of the policies, then those of the placements
 CAP_SET: Final = 1
 CAP_MAX: Final = 2
 CAP_ROLLING_US: Final = 3
@@ -277,7 +282,7 @@ CAP_ROW: Final = 8  # row of the cap that has this row's number as its position 
 CAP_SCOPES: Final = 9  # how many of the columns from here on say something
 CAP_SCOPE: Final = 10  # what it is about: ANY, EACH, or a value
 
-# What a contact is, and a cap may be about: places from CAP_SCOPE on, in a contact and in `state.scope`.
+# What a contact or a show is, and a cap may be about: places from CAP_SCOPE on, in a contact and in `state.scope`.
 SCOPE_CAMPAIGN: Final = 0
 SCOPE_CLASS: Final = 1
 SCOPE_CHANNEL: Final = 2
@@ -285,7 +290,8 @@ SCOPE_FAMILY: Final = 3  # name code
 SCOPE_OWNER: Final = 4
 SCOPE_CATEGORY: Final = 5  # name code
 SCOPE_ADDRESS: Final = 6  # first half of the identifier
-SCOPES: Final = 7
+SCOPE_PLACEMENT: Final = 7  # of a show
+SCOPES: Final = 8
 
 NONE: Final = -1  # of a contact: it has nothing there
 ANY: Final = -1  # of a cap
@@ -324,6 +330,8 @@ SUPPRESSION_CLASSES: Final = 6  # bits
 
 # `placements`
 PLACEMENT_SLOTS: Final = 0
+PLACEMENT_TIMES: Final = 1  # after so many shows without a reaction a campaign rests, 0: never
+PLACEMENT_PAUSE_US: Final = 2
 
 # `roles`: what a name of the playbook stands for, by name code
 ROLE_CAMPAIGN: Final = 0

@@ -21,9 +21,10 @@ from . import (
     resources,
     rows,
     segments,
+    shows,
     timers,
 )
-from .book import REACTIONS, RECEIPTS, Book
+from .book import OFFER_EVENTS, REACTIONS, RECEIPTS, Book
 from .clock import instant
 from .hashing import text_hash
 from .state import Decision, Trigger
@@ -60,6 +61,7 @@ class Twin:
         self.switches: dict[tuple[str, str], controls.Switch] = {}
         self.decisions: list[Decision] = []
         self.contacts_made = 0
+        self.unknown_decisions = 0
 
     @property
     def _nothing_computed(self) -> tuple[None, ...]:
@@ -162,9 +164,12 @@ class Twin:
         """Apply one row to the customer's facts, measures and moments; return the moments that fire."""
         if row.type in RECEIPTS:
             contacts.receive(self, customer, row)
+        if row.type in OFFER_EVENTS:
+            shows.respond(self, customer, row)
         facts.update(self.book, customer, row)
         if row.type in REACTIONS:
             contacts.react(self, customer, row)
+            shows.react(self, customer, row)
         if row.type == "contact_reported":
             contacts.report(self, customer, row)
         measures.update(self.book, customer, row, self.secret)
