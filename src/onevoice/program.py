@@ -6,7 +6,6 @@ another table; -1 means none. The compiler fills them; a changed playbook gives 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Final
 
 from onevoice.tables import Tables
@@ -14,9 +13,6 @@ from onevoice.tables import Tables
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
-
-    from onevoice.events.schema import Schema
-    from onevoice.playbook.model import Playbook
 
 # A *part* says where an event row holds a value of a key: a column of `values`, or KEY_PART + a column of `keys`.
 NO_PART: Final = -1
@@ -47,7 +43,12 @@ P_COUNTS_FROM: Final = 20  # the state of a contact from which on it counts; RES
 P_CHANNEL_TRAIT: Final = 21  # the trait that is the customer's own channel, or -1
 P_FACT_GROUPS: Final = 22  # the first fact that is a membership in a group
 P_GROUPS_COUNTED: Final = 23  # bits: the groups over which a cap counts
-LIMITS: Final = 24
+P_SHOWN_US: Final = 24  # how far back shows are kept
+P_SHOWS_MAX: Final = 25  # how many of a customer
+P_CAPS_SHOWN: Final = 26  # from this row of `caps` on are those that name a placement
+P_TIRED: Final = 27  # 1 if a placement knows fatigue
+P_SLOT_TIRED: Final = 28  # first slot of `cells` for fatigue, one for each placement
+LIMITS: Final = 29
 
 SHARES: Final = 2**53  # a share is compared with so many places of a lot
 
@@ -84,7 +85,7 @@ EVENT_TYPE_WIDTH: Final = 22
 
 SPECIAL_NONE: Final = 0
 SPECIAL_REPORTED: Final = 1  # contact_reported: campaign, class, channel, offer
-SPECIAL_OFFER: Final = 2  # offer_shown: offer, family, product
+SPECIAL_OFFER: Final = 2  # offer_shown: offer, family, product, decision, campaign
 SPECIAL_REACTION: Final = 3  # the other offer events: the same
 SPECIAL_ASKED: Final = 4  # asked: placement
 SPECIAL_PAUSED: Final = 5  # campaign_paused: campaign, class
@@ -222,7 +223,7 @@ PROPOSAL_PRODUCT: Final = 3  # name code
 PROPOSAL_FAMILY: Final = 4  # name code
 PROPOSAL_COMPUTED_FROM: Final = 5  # into `computed`
 PROPOSAL_COMPUTED_TO: Final = 6
-PROPOSAL_NAME: Final = 7  # name code of the offer
+PROPOSAL_NAME: Final = 7  # name code of the offer, or -1
 PROPOSAL_WIDTH: Final = 8
 
 # `computed`: parameters of offers that expressions give
@@ -268,8 +269,8 @@ WINDOW_WEEKDAYS: Final = 2  # bits, Monday first
 # `holidays`: dates in order, each YEAR · year + 100 · month + day; the year 0 is each year
 YEAR: Final = 10_000
 
-# `caps`, ordered by set, those with `for` first
-CAP_INDEX: Final = 0  # position in the playbook
+# `caps`, those that name a placement last, ordered by set, those with `for` first
+CAP_INDEX: Final = 0  # position in the playbook: those of the policies, then those of the placements
 CAP_SET: Final = 1
 CAP_MAX: Final = 2
 CAP_ROLLING_US: Final = 3
@@ -282,7 +283,7 @@ CAP_GROUP: Final = 9  # the fact that is a membership in the group whose contact
 CAP_SCOPES: Final = 10  # how many of the columns from here on say something
 CAP_SCOPE: Final = 11  # what it is about: ANY, EACH, or a value
 
-# What a contact is, and a cap may be about: places from CAP_SCOPE on, in a contact and in `state.scope`.
+# What a contact or a show is, and a cap may be about: places from CAP_SCOPE on, in a contact and in `state.scope`.
 SCOPE_CAMPAIGN: Final = 0
 SCOPE_CLASS: Final = 1
 SCOPE_CHANNEL: Final = 2
@@ -290,7 +291,8 @@ SCOPE_FAMILY: Final = 3  # name code
 SCOPE_OWNER: Final = 4
 SCOPE_CATEGORY: Final = 5  # name code
 SCOPE_ADDRESS: Final = 6  # first half of the identifier
-SCOPES: Final = 7
+SCOPE_PLACEMENT: Final = 7  # of a show
+SCOPES: Final = 8
 
 NONE: Final = -1  # of a contact: it has nothing there
 ANY: Final = -1  # of a cap
@@ -329,6 +331,8 @@ SUPPRESSION_CLASSES: Final = 6  # bits
 
 # `placements`
 PLACEMENT_SLOTS: Final = 0
+PLACEMENT_TIMES: Final = 1  # after so many shows without a reaction a campaign rests, 0: never
+PLACEMENT_PAUSE_US: Final = 2
 
 # `roles`: what a name of the playbook stands for, by name code
 ROLE_CAMPAIGN: Final = 0
@@ -456,39 +460,3 @@ class Program(Tables):
     room_for_row: NDArray[np.int64]
     room_for_event: NDArray[np.int64]
     room_for_timer: NDArray[np.int64]
-
-
-@dataclass(frozen=True, slots=True)
-class Widths:
-    """How wide the tables of the state are under a program."""
-
-    kinds: int
-    traits: int
-    segments: int
-    moments: int
-    initiators: int
-    substeps: int
-    values: int
-    names: int
-    likes: int
-    campaigns: int
-    classes: int
-    resources: int
-    computed: int
-    stack: int
-    addresses: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Compiled:
-    """A program with what belongs to it outside the kernels.
-
-    `names`: the texts whose codes the program uses, in order: the products first. `patterns`: those of `like`.
-    """
-
-    playbook: Playbook
-    schema: Schema
-    program: Program
-    widths: Widths
-    names: tuple[str, ...]
-    patterns: tuple[str, ...]

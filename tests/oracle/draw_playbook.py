@@ -4,19 +4,16 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from onevoice.playbook.builtin import RECEIPTS, all_events, row_fields
 from onevoice.playbook.model import (
     EACH,
     MINUTE,
-    Aggregate,
     Bucket,
     Campaign,
     CampaignClass,
     Cap,
     Channel,
-    EventMatch,
     Every,
     Exploration,
     Fact,
@@ -24,8 +21,6 @@ from onevoice.playbook.model import (
     Group,
     Holdout,
     Holiday,
-    Measure,
-    Moment,
     Offer,
     Period,
     Placement,
@@ -35,8 +30,6 @@ from onevoice.playbook.model import (
     Resource,
     Segment,
     SendBy,
-    Source,
-    Step,
     Suppression,
     Trait,
     Trigger,
@@ -49,26 +42,27 @@ from onevoice.playbook.scopes import trigger_event
 from .clock import EPOCH
 from .desk import named
 from .draw import CATALOGUE, EVENTS, IDENTIFIERS, TRAITS, ZONES
-from .draw_conditions import Conditions
+from .draw_known import KEYS, Known
+from .draw_shown import placed, some_shown
 
 if TYPE_CHECKING:
     from onevoice.playbook.model import EventType, Identifier
 
     from .draw import Dice, Times
 
-KEYS = frozenset({FieldType.KEY, FieldType.CHOICE, FieldType.PRODUCT})
-NUMBERS = frozenset({FieldType.NUMBER})
-VALUES = frozenset(FieldType) - {FieldType.TEXT, FieldType.KEY}
 _OUTBOUND: dict[str, Any] = {"send": (), "uses": (), "unseen_after_us": 0, "unseen_next": (), "at_most_contacts": 0}
 
+Shared = TypeVar("Shared", Exploration, Holdout)
 
-class Maker:
+
+class Maker(Known):
     """Draws one playbook, part after part; each part may use those before it."""
 
     def __init__(self, dice: Dice, times: Times) -> None:
         self.dice = dice
         self.times = times
         self.is_busy = dice.chance(0.35)  # much goes out, so that caps are met
+        self.is_asking = dice.chance(0.3)  # much is shown
         identifiers = dice.some(IDENTIFIERS, 2, 4)
         if all(kind.anonymous for kind in identifiers):
             identifiers = [*IDENTIFIERS]
@@ -126,11 +120,15 @@ class Maker:
         self._put(channels=named(*map(self._costly, self.book.channels.values())))
         for n in dice.times(1, 6):
             campaign = self._campaign(f"campaign_{n}")
-            campaign = self._eager(campaign) if self.is_busy and dice.chance(0.8) else campaign
+            campaign = self._eager(campaign) if dice.chance(0.8 * max(self.is_busy, self.is_asking)) else campaign
             self._put(campaigns={**self.book.campaigns, campaign.name: campaign})
         if flood:
             self._put(campaigns={**self.book.campaigns, "flood": self._flood()})
         self._put(policies=self._policies())
+        places, caps = self.book.placements.values(), self.book.policies.caps
+        self._put(
+            placements=named(*(placed(dice, self.times, each, self._caps(dice.below(3)), caps) for each in places))
+        )
         return self.book
 
     def _flood(self) -> Campaign:
@@ -139,9 +137,6 @@ class Maker:
 
     def _put(self, **parts: object) -> None:
         self.book = replace(self.book, **parts)
-
-    def _conditions(self) -> Conditions:
-        return Conditions(self.dice, self.times, self.book)
 
     def _channels(self, identifiers: list[Identifier]) -> list[Channel]:
         """Draw ways out; by some it is told later whether a contact was sent."""
@@ -157,98 +152,6 @@ class Maker:
         ]
 
     # What events there are
-
-    def _events(self, *, items: bool = True) -> list[str]:
-        """Return the names of all event types and item types of customers, declared ones more often."""
-        names = [event.name for event in self.book.events.values() if not event.about]
-        lists = [f"{event.name}.{field}" for event in self.book.events.values() for field in event.items]
-        return (
-            names * 3
-            + (lists * 2 if items else [])
-            + [
-                "list_joined",
-                "offer_clicked",
-                "profile_updated",
-                *self.dice.some(RECEIPTS, 0, 1),
-            ]
-        )
-
-    def _fields(self, event: str) -> dict[str, FieldType]:
-        return row_fields(all_events(self.book), event) or {}
-
-    def _match(self, event: str | None = None) -> EventMatch:
-        event = event or self.dice.choice(self._events())
-        where = self._conditions().event(event) if self.dice.chance(0.25) else ""
-        return EventMatch(event, where)
-
-    def _source(self, n: int) -> Source:
-        events = tuple(self.dice.some(self.book.events, 1, 2)) if self.dice.chance(0.6) else ()
-        return Source(f"source_{n}", self.dice.maybe(self.times.span(1, 6), 0, 0.7), events)
-
-    # The customer
-
-    def _fact(self, name: str) -> list[Fact]:
-        opening = self._match()
-        closing = [event for event in self._events() if event.split(".")[0] != opening.event.split(".")[0]]
-        others = [event for event in closing if self.dice.chance(0.1)][:1]
-        closing = [event for event in closing if event not in others]
-        keys = [field for field, kind in self._fields(opening.event).items() if kind in KEYS]
-        if not keys and self.dice.chance(0.7):
-            return []
-        per = sorted(self.dice.some(keys, 0, 2), key=lambda field: field != "product")
-        return [
-            Fact(
-                name,
-                (opening, *(self._match(event) for event in others)),
-                tuple(self._match(event) for event in self.dice.some(closing, 0, 1)),
-                tuple(per),
-                self.dice.maybe(self.times.span(1, 20), 0),
-            )
-        ]
-
-    def _measure(self, name: str) -> Measure:
-        match = self._match()
-        fields = self._fields(match.event)
-        numbers = [field for field, kind in fields.items() if kind in NUMBERS]
-        keys = [field for field, kind in fields.items() if kind in KEYS]
-        values = [field for field, kind in fields.items() if kind in VALUES]
-        able = {
-            Aggregate.COUNT: ["", *fields],
-            Aggregate.LATEST: ["", *values],
-            Aggregate.FIRST: ["", *values],
-            Aggregate.DISTINCT: keys,
-            **dict.fromkeys((Aggregate.SUM, Aggregate.MIN, Aggregate.MAX), numbers),
-        }
-        aggregate = self.dice.choice([each for each, fit in able.items() if fit])
-        windowed = aggregate not in {Aggregate.LATEST, Aggregate.FIRST} and self.dice.chance(0.6)
-        over = self.times.span(1, 30) if windowed else 0
-        return Measure(name, aggregate, match, self.dice.choice(able[aggregate]), over)
-
-    # Moments
-
-    def _moment(self, name: str) -> Moment:
-        events = self._events()
-        per = self.dice.choice(("", "", "order_id", "case_id", "product"))
-        keyed = [event for event in events if per in self._fields(event)]
-        if per and not keyed:
-            per = ""
-        events = keyed if per else events
-        windowed = self.dice.chance(0.3)
-        steps: list[Step] = []
-        for turn in self.dice.times(1, 3):
-            if turn and self.dice.chance(0.25):
-                steps.append(Step((self._match(self.dice.choice(events)),), absent=True))
-            steps.append(self._step(events, windowed))
-        if self.dice.chance(0.35):
-            steps.append(Step((self._match(self.dice.choice(events)),), within_us=self.times.span(1, 8), absent=True))
-        return Moment(name, tuple(steps), per, self.times.span(2, 20) if windowed else 0)
-
-    def _step(self, events: list[str], windowed: bool) -> Step:
-        first = self.dice.choice(events)
-        others = [event for event in dict.fromkeys(events) if event != first and self.dice.chance(0.1)]
-        within = 0 if windowed else self.dice.maybe(self.times.span(1, 10), 0)
-        matches = tuple(self._match(event) for event in (first, *others))
-        return Step(matches, self.dice.choice((1, 1, 1, 2, 3)), within)
 
     # Campaigns
 
@@ -311,7 +214,7 @@ class Maker:
     def _eager(self, campaign: Campaign) -> Campaign:
         """Return a campaign that wants something of many events, and waits for little."""
         if campaign.when.kind in {TriggerKind.ASKED, TriggerKind.PRODUCT}:
-            return replace(campaign, condition="")
+            return replace(campaign, condition="", holdout=0.0, from_us=0, to_us=0)
         names = [event.name for event in self.book.events.values() if not event.about]
         when = Trigger(TriggerKind.EVENT, self.dice.choice([*names, "profile_updated"]))
         rules = dict.fromkeys(("after_us", "wait_us", "again_after_us", "from_us", "to_us"), 0)
@@ -338,6 +241,8 @@ class Maker:
 
     def _trigger(self) -> Trigger:
         dice, book = self.dice, self.book
+        if self.is_asking and dice.chance(0.6):
+            return Trigger(TriggerKind.ASKED)
         if book.campaigns and dice.chance(0.4):  # so that campaigns meet
             return dice.choice(list(book.campaigns.values())).when
         event = self._match()
@@ -419,12 +324,12 @@ class Maker:
             rank=dice.choice(ranks),
             wait_us=dice.maybe(times.span(1, 4), 0),
             gap_us=dice.maybe(times.span(1, 6), 0, 0.1 if self.is_busy else 0.5),
-            caps=tuple(self._cap() for _ in range(dice.choice((0, 1, 2, 3, 5)) + 2 * self.is_busy)),
+            caps=some_shown(dice, self.book.placements, self._caps(dice.choice((0, 1, 2, 3, 5)) + 2 * self.is_busy)),
             counts_from=dice.choice(("sent", "sent", *COUNTS_FROM)),
             exempt=self._exempt(),
             suppress=tuple(self._suppression() for _ in dice.times(0, 1 if self.is_busy else 3)),
-            exploration=self._exploration(),
-            holdout=self._holdout(),
+            exploration=self._shared(Exploration, (0.0, 0.1, 0.5, 0.9)),
+            holdout=self._shared(Holdout, (0.0, 0.0, 0.2, 0.6)),
             **self._opening(),
         )
 
@@ -452,22 +357,20 @@ class Maker:
         weekdays = dice.maybe(tuple(dice.some(range(7), 1, 5)), tuple(range(7)), 0.5)
         return Window(start, min(end, 1440), weekdays)
 
-    def _exploration(self) -> Exploration:
+    def _shared(self, record: type[Shared], shares: tuple[float, ...]) -> Shared:
+        """Draw what is done to a share, of some classes or of all that are able."""
         dice = self.dice
         able = [name for name, klass in self.book.policies.classes.items() if not klass.strict]
-        share = dice.choice((0.0, 0.1, 0.5, 0.9))
-        return Exploration(share, tuple(dice.some(able, 1, 2)) if share and dice.chance(0.5) else ())
-
-    def _holdout(self) -> Holdout:
-        dice = self.dice
-        able = [name for name, klass in self.book.policies.classes.items() if not klass.strict]
-        share = dice.choice((0.0, 0.0, 0.2, 0.6))
-        return Holdout(share, tuple(dice.some(able, 1, 2)) if share and dice.chance(0.5) else ())
+        share = dice.choice(shares)
+        return record(share, tuple(dice.some(able, 1, 2)) if share and dice.chance(0.5) else ())
 
     def _exempt(self) -> dict[str, frozenset[str]]:
         if self.dice.chance(0.6):
             return {}
         return {self.dice.choice(("service", "care")): frozenset(self.dice.some(("caps", "gap", "wait"), 1, 3))}
+
+    def _caps(self, count: int) -> list[Cap]:
+        return [self._cap() for _ in range(count)]
 
     def _cap(self) -> Cap:
         dice, book = self.dice, self.book

@@ -19,6 +19,7 @@ FLOORS = (
     ("history",),
     ("compiler", "importing"),
     ("engine",),
+    ("compiled",),
     ("program",),
     ("events",),
     ("playbook",),

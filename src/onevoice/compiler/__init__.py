@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from onevoice.compiled import Compiled
 from onevoice.compiler.assemble import Sections, assembled, widths_of
 from onevoice.compiler.book import Book, placed
 from onevoice.compiler.campaigns import compile_campaigns, tie_of
@@ -19,7 +20,6 @@ from onevoice.compiler.offers import compile_offers, compile_products
 from onevoice.compiler.policies import compile_limits, compile_policies, compile_suppressions
 from onevoice.compiler.segments import compile_segments
 from onevoice.compiler.triggers import compile_triggers
-from onevoice.program import Compiled
 
 if TYPE_CHECKING:
     from onevoice.playbook.model import Playbook

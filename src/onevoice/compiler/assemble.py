@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from onevoice import program as at
+from onevoice.compiled import Widths
 from onevoice.compiler.events import compile_coded, compile_coded_traits, compile_event_types, compile_kinds
 from onevoice.compiler.judges import compile_judges
 from onevoice.compiler.marks import mark_counted
@@ -50,7 +51,9 @@ def assembled(book: Book, made: Sections) -> at.Program:
     event_types = _joined(book, made, judges)
     judged = len(made.segments) + len(made.suppressions)
     flips, schedules, campaigns = len(triggers.segments.rows), len(made.campaigns.schedules), len(book.campaigns)
-    for_event = room_for_event(judged, flips, schedules, campaigns, int(made.limits[at.P_HOLDOUTS]))
+    cells = judged + int(made.limits[at.P_HOLDOUTS])
+    shows = int(made.policies.placements[:, at.PLACEMENT_SLOTS].max(initial=0))
+    for_event = room_for_event(cells, flips, schedules, campaigns, shows)
     return at.Program(
         limits=made.limits,
         kinds=compile_kinds(book),
@@ -86,9 +89,9 @@ def assembled(book: Book, made: Sections) -> at.Program:
     )
 
 
-def widths_of(book: Book, program: at.Program) -> at.Widths:
+def widths_of(book: Book, program: at.Program) -> Widths:
     """Return how wide a state must be for a program."""
-    return at.Widths(
+    return Widths(
         kinds=len(book.schema.identifiers),
         traits=len(book.schema.traits),
         segments=len(book.segments),

@@ -17,8 +17,8 @@ from onevoice.engine.store import COUNT
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from onevoice.compiled import Compiled
     from onevoice.events.batch import Batch
-    from onevoice.program import Compiled
 
 
 class Outcome(NamedTuple):

@@ -29,9 +29,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from onevoice.compiled import Compiled
     from onevoice.engine.machine import Outcome
     from onevoice.events.batch import Batch
-    from onevoice.program import Compiled
     from onevoice.runtime.snapshot import Snapshot
 
 FILES: Final = "playbook files"  # forms of a PLAYBOOK row: the files of a folder,
