@@ -167,7 +167,7 @@ class Rehearsal:
 
     >>> _ = engine.decide("home_banner", ada)
     >>> rehearsal = engine.simulate(engine.playbook)
-    >>> rehearsal.differing, [(each.name, each.happened, each.rehearsed) for each in rehearsal.totals][2]
+    >>> rehearsal.differing, [(each.name, each.happened, each.rehearsed) for each in rehearsal.totals][3]
     (0, ('shown at placements', 1, 1))
     """
 
