@@ -270,7 +270,7 @@ def _paused(report: Report) -> Iterator[ShownTable]:
         table = ShownTable("Paused at their limit", "when", "contacts>", "limit>?")
         for each in report.paused[-ROWS_SHOWN:]:
             when = f"{each.time.astimezone(zone):%Y-%m-%d %H:%M}"
-            table.add_row(each.campaign, when, f"{each.contacts:,}", f"{each.limit:,}")
+            table.add_row(each.campaign, when, f"{each.contacts:,}{' failed' * each.failed}", f"{each.limit:,}")
         yield more(table, len(report.paused))
 
 
