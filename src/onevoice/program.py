@@ -46,9 +46,8 @@ P_GROUPS_COUNTED: Final = 23  # bits: the groups over which a cap counts
 P_SHOWN_US: Final = 24  # how far back shows are kept
 P_SHOWS_MAX: Final = 25  # how many of a customer
 P_CAPS_SHOWN: Final = 26  # from this row of `caps` on are those that name a placement
-P_TIRED: Final = 27  # 1 if a placement knows fatigue
-P_SLOT_TIRED: Final = 28  # first slot of `cells` for fatigue, one for each placement
-LIMITS: Final = 29
+P_SLOT_TIRED: Final = 27  # first slot of `cells` for fatigue, one for each placement; 0 where there is none
+LIMITS: Final = 28
 
 SHARES: Final = 2**53  # a share is compared with so many places of a lot
 

@@ -235,7 +235,7 @@ def full_cap(twin: Twin, customer: Customer, prospect: Contact, *, follows: bool
     """Return the first cap that applies and is full; for what follows those with a channel alone."""
     rules = applying(twin, customer, prospect)
     if follows:
-        rules = [rule for rule in rules if twin.book.policies.caps[rule].channel]
+        rules = [rule for rule in rules if twin.book.caps[rule].channel]
     loads = (load_of(twin, customer, prospect, rule) for rule in rules)
     return next((load for load in loads if load.is_full), None)
 

@@ -14,20 +14,20 @@ if TYPE_CHECKING:
 
     from .draw import Dice, Times
 
-_GOES_BY_NEITHER = {"channel": "", "address": ""}
+_GOES_BY_NONE = {"channel": "", "address": "", "group": ""}
 
 
 def some_shown(dice: Dice, places: Iterable[str], caps: list[Cap]) -> tuple[Cap, ...]:
     """Let some caps name a placement."""
     names = (*places, EACH)
-    shown = [replace(cap, **_GOES_BY_NEITHER, placement=dice.choice(names)) for cap in caps]
+    shown = [replace(cap, **_GOES_BY_NONE, placement=dice.choice(names)) for cap in caps]
     return tuple(one if dice.chance(0.25) else other for one, other in zip(shown, caps, strict=True))
 
 
 def placed(dice: Dice, times: Times, placement: Placement, caps: list[Cap], policies: Iterable[Cap]) -> Placement:
     """Return a placement with those of its caps that the policies do not have, and fatigue, now and then."""
     known = {_told(cap) for cap in policies}
-    own = [replace(cap, **_GOES_BY_NEITHER, placement=placement.name) for cap in caps]
+    own = [replace(cap, **_GOES_BY_NONE, placement=placement.name) for cap in caps]
     tired = dice.choice((0, 1, 1, 2, 3))
     return replace(
         placement,

@@ -110,8 +110,8 @@ def compile_limits(book: Book, segments: Ints, suppressions: Ints, campaigns: In
     limits[at.P_SHOWN_US] = _shown_us(book)
     limits[at.P_SHOWS_MAX] = SHOWS_MAX
     limits[at.P_CAPS_SHOWN] = sum(not cap.placement for cap in book.caps)
-    limits[at.P_TIRED] = int(any(each.fatigue_times for each in book.playbook.placements.values()))
-    limits[at.P_SLOT_TIRED] = limits[at.P_SLOT_HOLDOUTS] + 1
+    if any(each.fatigue_times for each in book.playbook.placements.values()):
+        limits[at.P_SLOT_TIRED] = limits[at.P_SLOT_HOLDOUTS] + 1
     return limits
 
 

@@ -323,7 +323,7 @@ class _View:
         first = int(self.program.limits[P_SLOT_TIRED])
         for customer, row in self.chain(self.state.cells, at.CELL_HEAD):
             placement = (row[OWNER] & SLOT_MASK) - first
-            if 0 <= placement < len(self.playbook.placements):
+            if first and 0 <= placement < len(self.playbook.placements):
                 yield (customer, placement, row[KEY], row[shown.COUNT], row[shown.LAST_AT])
 
     def _name(self, code: int) -> str | None:

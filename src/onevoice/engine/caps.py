@@ -157,12 +157,6 @@ def _is_counted(program: Program, state: State, row: int, cap: int) -> bool:
 
 
 @kernel
-def _head(program: Program, cap: int) -> int:
-    """Return the column of `customers` where the chain of what a cap counts begins: contacts, or shows."""
-    return at.SHOW_HEAD if program.caps[cap, CAP_SCOPE + SCOPE_PLACEMENT] != ANY else at.CONTACT_HEAD
-
-
-@kernel
 def _fullness(program: Program, state: State, customer: int, cap: int) -> tuple[int, int, int]:
     """Return how many contacts or shows a cap counts now, how many it allows, and when it has room."""
     if program.caps[cap, CAP_GROUP] >= 0:
@@ -172,7 +166,8 @@ def _fullness(program: Program, state: State, customer: int, cap: int) -> tuple[
     most = _most(program, state, customer, cap)
     oldest = now - rolling + 1 if rolling > 0 else _period_start(program, state, customer, cap, 0)
     count, room_at = 0, at.INFINITE
-    row = state.customers[customer, _head(program, cap)]
+    counts_shows = program.caps[cap, CAP_SCOPE + SCOPE_PLACEMENT] != ANY
+    row = state.customers[customer, at.SHOW_HEAD if counts_shows else at.CONTACT_HEAD]
     while row >= 0 and contacts[row, at.K_DUE_AT] >= oldest:
         if _is_counted(program, state, row, cap):
             count += 1
@@ -235,7 +230,7 @@ def _count_since(program: Program, state: State, customer: int, cap: int, member
 
 @kernel
 def _own_since(program: Program, state: State, customer: int, cap: int, since: int) -> int:
-    count, row = 0, state.customers[customer, _head(program, cap)]
+    count, row = 0, state.customers[customer, at.CONTACT_HEAD]
     while row >= 0 and state.contacts[row, at.K_DUE_AT] >= since:
         count += _is_counted(program, state, row, cap)
         row = state.contacts[row, at.K_NEXT]

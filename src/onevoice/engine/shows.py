@@ -22,7 +22,6 @@ from onevoice.program import (
     P_SHOWN_US,
     P_SHOWS_MAX,
     P_SLOT_TIRED,
-    P_TIRED,
     PLACEMENT_PAUSE_US,
     PLACEMENT_TIMES,
     PROPOSAL_CAMPAIGN,
@@ -62,6 +61,7 @@ def enter(program: Program, state: State, customer: int, decision: int, offer: i
     show[at.K_OPEN_UNTIL] = at.INFINITE
     show[at.K_FOLLOWS] = -1
     show[at.K_OFFER] = offer
+    show[at.K_PRODUCT] = -1
     for scope in range(SCOPES):
         show[at.K_SCOPE + scope] = state.scope[scope]
     _link(state, customer, row)
@@ -194,7 +194,7 @@ def _tire(program: Program, state: State, customer: int, placement: int, campaig
 @kernel
 def reacted(program: Program, state: State, customer: int, family: int, campaign: int) -> None:
     """Take away the counts of a campaign, and of all with an offer of a family (its hash); -1 and 0 are none."""
-    if program.limits[P_TIRED] == 0:
+    if program.limits[P_SLOT_TIRED] == 0:
         return
     cells = state.cells
     cell = state.customers[customer, at.CELL_HEAD]
@@ -236,7 +236,7 @@ def merge(program: Program, state: State, a: int, b: int) -> None:
         _link(state, a, row)
         row = after
     state.customers[b, at.SHOW_HEAD] = -1
-    if program.limits[P_TIRED] == 0:
+    if program.limits[P_SLOT_TIRED] == 0:
         return
     cells = state.cells
     cell = state.customers[b, at.CELL_HEAD]

@@ -41,10 +41,11 @@ def check_shown(checker: Checker) -> None:
             continue
         if cap.placement != EACH:
             checker.known(f"{path}.placement", "placement", cap.placement, checker.playbook.placements)
-        for key, name in (("channel", cap.channel), ("address", cap.address)):
+        for key, name in (("channel", cap.channel), ("address", cap.address), ("group", cap.group)):
             if name:
-                what = f"{quoted(key)} of a cap that names a placement"
-                checker.refuse(f"{path}.{key}", what, mend="what is shown goes by no channel: leave it out")
+                what, why = f"{quoted(key)} of a cap that names a placement", "what is shown goes by no channel"
+                why = "what is shown is counted for each by themselves" if key == "group" else why
+                checker.refuse(f"{path}.{key}", what, mend=f"{why}: leave it out")
         if cap.max > SHOWS_MAX:
             expected, found = f"at most {SHOWS_MAX:,}, for so many shows of a customer are kept", f"{cap.max:,}"
             checker.refuse(f"{path}.max", "a cap that is never full", expected=expected, found=quoted(found))

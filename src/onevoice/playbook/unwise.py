@@ -374,9 +374,10 @@ def _is_wider(other: Cap, cap: Cap) -> bool:
         return False
     pairs = list(zip(other.scope, cap.scope, strict=True))
     counts_alike = bool(other.placement) == bool(cap.placement)
+    is_other = (other.scope, other.group) != (cap.scope, cap.group)
     return (
         counts_alike
-        and (other.scope, other.group) != (cap.scope, cap.group)
+        and is_other
         and all(theirs in {"", ours} or (theirs == EACH and ours != "") for theirs, ours in pairs)
     )
 
