@@ -47,7 +47,11 @@ P_COUNTS_FROM: Final = 20  # the state of a contact from which on it counts; RES
 P_CHANNEL_TRAIT: Final = 21  # the trait that is the customer's own channel, or -1
 P_FACT_GROUPS: Final = 22  # the first fact that is a membership in a group
 P_GROUPS_COUNTED: Final = 23  # bits: the groups over which a cap counts
-LIMITS: Final = 24
+P_SHOWN_US: Final = 24  # how far back shows are kept
+P_SHOWS_MAX: Final = 25  # how many of a customer
+P_CAPS_SHOWN: Final = 26  # from this row of `caps` on are those that name a placement
+P_SLOT_TIRED: Final = 27  # first slot of `cells` for fatigue, one for each placement; 0: none knows it
+LIMITS: Final = 28
 
 SHARES: Final = 2**53  # a share is compared with so many places of a lot
 
@@ -84,7 +88,7 @@ EVENT_TYPE_WIDTH: Final = 22
 
 SPECIAL_NONE: Final = 0
 SPECIAL_REPORTED: Final = 1  # contact_reported: campaign, class, channel, offer
-SPECIAL_OFFER: Final = 2  # offer_shown: offer, family, product
+SPECIAL_OFFER: Final = 2  # offer_shown: offer, family, product, decision, campaign
 SPECIAL_REACTION: Final = 3  # the other offer events: the same
 SPECIAL_ASKED: Final = 4  # asked: placement
 SPECIAL_PAUSED: Final = 5  # campaign_paused: campaign, class
@@ -210,7 +214,6 @@ CAMPAIGN_FOLLOWS: Final = 23  # how many channels in `follows`
 CAMPAIGN_WIDTH: Final = 24
 
 BY_MOMENT: Final = 2
-
 # Columns of `campaign_numbers` from here on are of the candidate: `ranking` of the state has them when it is ranked.
 NUMBER_PROPENSITY: Final = 3
 
@@ -222,7 +225,7 @@ PROPOSAL_PRODUCT: Final = 3  # name code
 PROPOSAL_FAMILY: Final = 4  # name code
 PROPOSAL_COMPUTED_FROM: Final = 5  # into `computed`
 PROPOSAL_COMPUTED_TO: Final = 6
-PROPOSAL_NAME: Final = 7  # name code of the offer
+PROPOSAL_NAME: Final = 7  # name code of the offer, or -1
 PROPOSAL_WIDTH: Final = 8
 
 # `computed`: parameters of offers that expressions give
@@ -268,8 +271,8 @@ WINDOW_WEEKDAYS: Final = 2  # bits, Monday first
 # `holidays`: dates in order, each YEAR · year + 100 · month + day; the year 0 is each year
 YEAR: Final = 10_000
 
-# `caps`, ordered by set, those with `for` first
-CAP_INDEX: Final = 0  # position in the playbook
+# `caps`, those that name a placement last, ordered by set, those with `for` first
+CAP_INDEX: Final = 0  # position in the playbook: those of the policies, then those of the placements
 CAP_SET: Final = 1
 CAP_MAX: Final = 2
 CAP_ROLLING_US: Final = 3
@@ -282,7 +285,7 @@ CAP_GROUP: Final = 9  # the fact that is a membership in the group whose contact
 CAP_SCOPES: Final = 10  # how many of the columns from here on say something
 CAP_SCOPE: Final = 11  # what it is about: ANY, EACH, or a value
 
-# What a contact is, and a cap may be about: places from CAP_SCOPE on, in a contact and in `state.scope`.
+# What a contact or a show is, and a cap may be about: places from CAP_SCOPE on, in a contact and in `state.scope`.
 SCOPE_CAMPAIGN: Final = 0
 SCOPE_CLASS: Final = 1
 SCOPE_CHANNEL: Final = 2
@@ -290,7 +293,8 @@ SCOPE_FAMILY: Final = 3  # name code
 SCOPE_OWNER: Final = 4
 SCOPE_CATEGORY: Final = 5  # name code
 SCOPE_ADDRESS: Final = 6  # first half of the identifier
-SCOPES: Final = 7
+SCOPE_PLACEMENT: Final = 7  # of a show
+SCOPES: Final = 8
 
 NONE: Final = -1  # of a contact: it has nothing there
 ANY: Final = -1  # of a cap
@@ -329,6 +333,8 @@ SUPPRESSION_CLASSES: Final = 6  # bits
 
 # `placements`
 PLACEMENT_SLOTS: Final = 0
+PLACEMENT_TIMES: Final = 1  # after so many shows without a reaction a campaign rests, 0: never
+PLACEMENT_PAUSE_US: Final = 2
 
 # `roles`: what a name of the playbook stands for, by name code
 ROLE_CAMPAIGN: Final = 0

@@ -34,7 +34,8 @@ campaigns:
   other_banner: {class: sales, priority: 2, when: asked, placements: [home]}
   letter: {class: service, when: event moved, send: [post]}
   quiet: {class: service, when: event hush, send: [mail], holdout: 99.999999%}
-placements: {home: {slots: 1}}
+  poster: {class: service, when: asked, placements: [wall]}
+placements: {home: {slots: 1}, wall: {fatigue: {times: 1, pause: 7 days}}}
 policies:
   classes: {service: {}, sales: {purpose: marketing}}
   gap: 4 hours
@@ -112,6 +113,13 @@ CASES = {
         (
             "thanks: went out last on Mon 02 Mar 2026 11:00, and again after 30 days at the earliest: "
             "on Wed 01 Apr 2026 12:00 [campaigns.thanks.again_after]"
+        ),
+    ),
+    "fatigue": (
+        [(0, event("asked", placement="wall")), (24, event("asked", placement="wall"))],
+        (
+            "poster: a rest of 1 week after 1 show without a reaction: 1 of 1 are counted; "
+            "it rests until Mon 09 Mar 2026 11:00 [placements.wall.fatigue]"
         ),
     ),
     "no_capacity": (

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from onevoice.playbook.model import TriggerKind
 
-from . import candidates, controls, exploring, gates, holdouts, rounds
+from . import candidates, contacts, controls, exploring, gates, holdouts, rounds, shows
 from .clock import INFINITE
 from .state import Candidate, Line, Trigger
 
@@ -26,18 +26,43 @@ def answer(twin: Twin, customer: Customer, row: Row) -> None:
     lines: dict[int, Line] = {}
     able: list[Candidate] = []
     for candidate in _candidates(twin, customer, placement, row):
-        if not gates.pick_offer(twin, customer, candidate):
-            continue
-        off = controls.is_off(twin, twin.book.campaigns[candidate.number])
-        rule = gates.suppressing(twin, customer, candidate, candidate.offer)
-        if off is not None:
-            lines[candidate.number] = Line(candidate.campaign, 0, "paused", rule=off, offer=_offer(candidate))
-        elif rule is None:
-            able.append(candidate)
-        else:
-            lines[candidate.number] = Line(candidate.campaign, 0, "suppressed", rule=rule, offer=_offer(candidate))
+        if gates.pick_offer(twin, customer, candidate):
+            stop = _first_stop(twin, customer, candidate, placement)
+            if stop:
+                lines[candidate.number] = stop
+            else:
+                able.append(candidate)
     _show(twin, customer, placement, able, lines)
     twin.decide("ask", customer, [lines[number] for number in sorted(lines)], placement.name)
+
+
+def _first_stop(twin: Twin, customer: Customer, candidate: Candidate, placement: Placement) -> Line | None:
+    """Return the line of a candidate that may not be shown, by the first gate that stops it."""
+    campaign, line = twin.book.campaigns[candidate.number], Line(candidate.campaign, 0, "", offer=_offer(candidate))
+    off = controls.is_off(twin, campaign)
+    if off is not None:
+        return replace(line, reason="paused", rule=off)
+    rule = gates.suppressing(twin, customer, candidate, candidate.offer)
+    if rule is not None:
+        return replace(line, reason="suppressed", rule=rule)
+    last = max((show.due for show in customer.shows if show.campaign == campaign.name), default=None)
+    if last is not None and campaign.again_after_us and last + campaign.again_after_us > twin.now:
+        return replace(line, reason="again_after", value=last, until=last + campaign.again_after_us)
+    rest = shows.rest(twin, customer, placement, campaign.name)
+    if rest is not None:
+        where = list(twin.book.playbook.placements).index(placement.name)
+        return replace(line, reason="fatigue", rule=where, value=rest[0], limit=placement.fatigue_times, until=rest[1])
+    return _full_cap(twin, customer, candidate, placement)
+
+
+def _full_cap(twin: Twin, customer: Customer, candidate: Candidate, placement: Placement) -> Line | None:
+    if twin.book.is_exempt(twin.book.campaigns[candidate.number], "caps"):
+        return None
+    load = contacts.full_cap(twin, customer, shows.prospect(twin, candidate, placement), follows=False)
+    if load is None:
+        return None
+    told = {"rule": load.rule, "value": load.count, "limit": load.limit, "until": load.until}
+    return Line(candidate.campaign, 0, "cap", offer=_offer(candidate), **told)
 
 
 def _candidates(twin: Twin, customer: Customer, placement: Placement, row: Row) -> list[Candidate]:
@@ -68,6 +93,14 @@ def _show(twin: Twin, customer: Customer, placement: Placement, able: list[Candi
             continue
         last, left = chosen.number, left - 1
         lines[last] = replace(line, computed=gates.computed(twin, customer, chosen))
+        shows.enter(twin, customer, chosen, placement)
+        for each, rank in list(waiting) if left else ():
+            stop = _full_cap(twin, customer, each, placement)
+            if stop:
+                lines[each.number] = stop
+                waiting.remove((each, rank))
+    if last >= 0:
+        shows.forget(twin, customer)
     for each, rank in waiting:
         lines[each.number] = Line(each.campaign, 0, "outranked", value=last, score=rank, offer=_offer(each))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -16,7 +17,16 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from onevoice.conditions.tree import Expression, Scope
-    from onevoice.playbook.model import Campaign, CampaignClass, EventMatch, FieldType, Offer, Playbook, TriggerKind
+    from onevoice.playbook.model import (
+        Campaign,
+        CampaignClass,
+        Cap,
+        EventMatch,
+        FieldType,
+        Offer,
+        Playbook,
+        TriggerKind,
+    )
 
     from .state import Customer
 
@@ -37,6 +47,12 @@ class Book:
         self.campaigns = list(playbook.campaigns.values())
         self._checked: dict[tuple[object, str], Expression] = {}
         self.others: Callable[[Customer, str], Iterable[Customer]]  # whom `any` asks; the twin knows
+
+    @cached_property
+    def caps(self) -> list[Cap]:
+        """Return those of the policies, then those of the placements as caps that name it."""
+        places = self.playbook.placements.values()
+        return [*self.policies.caps, *(replace(cap, placement=each.name) for each in places for cap in each.caps)]
 
     @cached_property
     def zone_trait(self) -> str:

@@ -23,6 +23,8 @@ float, times int, texts str, keys and hashes signed int, NULL None. INFINITE is 
   first and last contact, followers made
 - contacts: (customer, number, campaign, class, channel, key, due, family, category, address, state, open until,
   followed, offer, product where a resource is its stock), not forgotten
+- shows: (customer, decision, campaign, class, placement, time, offer, family, category), not forgotten
+- fatigue: (customer, placement, campaign, count, last show)
 - unanswered: (customer, hash of the family, count), counts above nought (§10 ignored)
 - holdouts: (customer, hash of the campaign's name or 0, 1 held out else 0, since)
 - endings: (customer, campaign, any, key, occurred_at, position): the greatest event that matches `until`;
@@ -40,7 +42,7 @@ from typing import TYPE_CHECKING, Any
 
 from onevoice.playbook.model import Aggregate
 
-from . import contacts, facts, measures, resources
+from . import contacts, facts, measures, resources, shows
 from .hashing import identifier_hash, key_hash, name_hash, text_hash
 from .state import NEVER, STATES
 
@@ -66,6 +68,8 @@ def tables(twin: Twin) -> dict[str, list[Row]]:
         "suppressions": _suppressions,
         "candidates": _candidates,
         "contacts": _contacts,
+        "shows": _shows,
+        "fatigue": _fatigue,
         "unanswered": _unanswered,
         "holdouts": _holdouts,
         "endings": _endings,
@@ -221,6 +225,31 @@ def _contacts(twin: Twin, customer: Customer) -> Iterator[Row]:
             told = (STATES.index(each.state), each.open_until, each.follows, each.offer or None, product)
             about = (each.family or None, category, address)
             yield (customer.number, each.number, *names, each.key, each.due, *about, *told)
+
+
+def _shows(twin: Twin, customer: Customer) -> Iterator[Row]:
+    playbook = twin.book.playbook
+    for each in customer.shows:
+        if not shows.is_forgotten(twin.book, each, twin.now):
+            names = (
+                _place(playbook.campaigns, each.campaign),
+                _place(playbook.policies.classes, each.klass),
+                _place(playbook.placements, each.placement),
+            )
+            category = contacts.category(twin.book, each) or None
+            yield (customer.number, each.number, *names, each.due, each.offer or None, each.family or None, category)
+
+
+def _fatigue(twin: Twin, customer: Customer) -> Iterator[Row]:
+    playbook = twin.book.playbook
+    for (placement, campaign), (count, last) in customer.tired.items():
+        yield (
+            customer.number,
+            _place(playbook.placements, placement),
+            _place(playbook.campaigns, campaign),
+            count,
+            last,
+        )
 
 
 def _unanswered(twin: Twin, customer: Customer) -> Iterator[Row]:

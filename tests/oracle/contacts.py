@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from onevoice.playbook.model import DAY, EACH, Period
+from onevoice.playbook.model import DAY, EACH, Period, TriggerKind
 
 from . import clock, facts, flights, groups, resources
 from .clock import INFINITE
@@ -70,7 +70,7 @@ def _address(twin: Twin, customer: Customer, channel: str) -> str:
     """Return the identifier of the channel's kind that was given last; only where a cap goes by addresses."""
     known = twin.book.playbook.channels.get(channel)
     kind = known.address if known else ""
-    if kind not in customer.addresses or not any(cap.address for cap in twin.book.policies.caps):
+    if kind not in customer.addresses or not any(cap.address for cap in twin.book.caps):
         return ""
     return f"{kind} {customer.addresses[kind][1]}"
 
@@ -121,8 +121,9 @@ def _count_unanswered(twin: Twin, customer: Customer, contact: Contact) -> None:
 def is_forgotten(book: Book, contact: Contact, now: int) -> bool:
     policies = book.policies
     windows = [policies.gap_us, *(each.receipts_us for each in book.playbook.channels.values())]
-    windows += [each for campaign in book.campaigns for each in (campaign.again_after_us, campaign.unseen_after_us)]
-    windows += [cap.rolling_us or LONGEST_US[cap.period] for cap in policies.caps]
+    windows += [each.unseen_after_us for each in book.campaigns]
+    windows += [each.again_after_us for each in book.campaigns if each.when.kind is not TriggerKind.ASKED]
+    windows += [cap.rolling_us or LONGEST_US[cap.period] for cap in book.caps if not cap.placement]
     return contact.due + max(windows) < now
 
 
@@ -232,17 +233,19 @@ def full_cap(twin: Twin, customer: Customer, prospect: Contact, *, follows: bool
     """Return the first cap that applies and is full; for what follows those with a channel alone."""
     rules = applying(twin, customer, prospect)
     if follows:
-        rules = [rule for rule in rules if twin.book.policies.caps[rule].channel]
+        rules = [rule for rule in rules if twin.book.caps[rule].channel]
     loads = (load_of(twin, customer, prospect, rule) for rule in rules)
     return next((load for load in loads if load.is_full), None)
 
 
 def applying(twin: Twin, customer: Customer, prospect: Contact) -> list[int]:
     """Return of each set of caps with one scope and window the one that counts, in order of the sets."""
-    caps = twin.book.policies.caps
+    caps = twin.book.caps
     sets: dict[tuple[object, ...], list[int]] = {}
     for rule, cap in enumerate(caps):
         ours = about(twin.book, prospect)
+        if bool(cap.placement) != bool(prospect.placement):
+            continue
         if all(wanted in {"", ours[name]} or (wanted == EACH and ours[name]) for name, wanted in _wants(cap).items()):
             sets.setdefault((*_wants(cap).values(), cap.group, cap.rolling_us, cap.period), []).append(rule)
     found: list[int] = []
@@ -262,6 +265,7 @@ def _wants(cap: Cap) -> dict[str, str]:
         "owner": cap.owner,
         "category": cap.category,
         "address": cap.address,
+        "placement": cap.placement,
     }
 
 
@@ -276,20 +280,21 @@ def about(book: Book, contact: Contact) -> dict[str, str]:
         "owner": campaign.owner if campaign else "",
         "category": category(book, contact),
         "address": contact.address,
+        "placement": contact.placement,
     }
 
 
 def category(book: Book, contact: Contact) -> str:
     """Return the category of a contact's product; only where a cap goes by categories."""
     catalogue = book.playbook.products
-    if contact.product not in catalogue.names or not any(cap.category for cap in book.policies.caps):
+    if contact.product not in catalogue.names or not any(cap.category for cap in book.caps):
         return ""
     return str(catalogue.columns["category"][catalogue.names.index(contact.product)] or "")
 
 
 def load_of(twin: Twin, customer: Customer, prospect: Contact, rule: int) -> Load:
     """Count what a cap counts together with a contact to come: in a group cap of the fullest of their groups."""
-    cap = twin.book.policies.caps[rule]
+    cap = twin.book.caps[rule]
     circles = groups.with_others(twin, customer, cap.group) if cap.group else [[customer]]
     loads = [_load_of(twin, customer, prospect, rule, circle) for circle in circles]
     until = max((load.until for load in loads if load.is_full), default=0)
@@ -297,9 +302,9 @@ def load_of(twin: Twin, customer: Customer, prospect: Contact, rule: int) -> Loa
 
 
 def _load_of(twin: Twin, customer: Customer, prospect: Contact, rule: int, circle: list[Customer]) -> Load:
-    cap = twin.book.policies.caps[rule]
+    cap = twin.book.caps[rule]
     limit, now = _limit(customer, cap), twin.now
-    made = [contact for each in circle for contact in each.contacts]
+    made = [contact for each in circle for contact in (each.shows if cap.placement else each.contacts)]
     dues = sorted(each.due for each in made if _is_counted(twin, customer, cap, prospect, each))
     if limit == 0:
         until = INFINITE

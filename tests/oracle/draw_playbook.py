@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from onevoice.playbook.builtin import RECEIPTS, all_events, row_fields
 from onevoice.playbook.model import (
@@ -50,6 +50,7 @@ from .clock import EPOCH
 from .desk import named
 from .draw import CATALOGUE, EVENTS, IDENTIFIERS, TRAITS, ZONES
 from .draw_conditions import Conditions
+from .draw_shown import placed, some_shown
 
 if TYPE_CHECKING:
     from onevoice.playbook.model import EventType, Identifier
@@ -61,6 +62,8 @@ NUMBERS = frozenset({FieldType.NUMBER})
 VALUES = frozenset(FieldType) - {FieldType.TEXT, FieldType.KEY}
 _OUTBOUND: dict[str, Any] = {"send": (), "uses": (), "unseen_after_us": 0, "unseen_next": (), "at_most_contacts": 0}
 
+Shared = TypeVar("Shared", Exploration, Holdout)
+
 
 class Maker:
     """Draws one playbook, part after part; each part may use those before it."""
@@ -69,6 +72,7 @@ class Maker:
         self.dice = dice
         self.times = times
         self.is_busy = dice.chance(0.35)  # much goes out, so that caps are met
+        self.is_asking = dice.chance(0.3)  # much is shown
         identifiers = dice.some(IDENTIFIERS, 2, 4)
         if all(kind.anonymous for kind in identifiers):
             identifiers = [*IDENTIFIERS]
@@ -126,11 +130,14 @@ class Maker:
         self._put(channels=named(*map(self._costly, self.book.channels.values())))
         for n in dice.times(1, 6):
             campaign = self._campaign(f"campaign_{n}")
-            campaign = self._eager(campaign) if self.is_busy and dice.chance(0.8) else campaign
+            campaign = self._eager(campaign) if dice.chance(0.8 * max(self.is_busy, self.is_asking)) else campaign
             self._put(campaigns={**self.book.campaigns, campaign.name: campaign})
         if flood:
             self._put(campaigns={**self.book.campaigns, "flood": self._flood()})
         self._put(policies=self._policies())
+        places = [(each, self._caps(dice.below(3))) for each in self.book.placements.values()]
+        known = self.book.policies.caps
+        self._put(placements=named(*(placed(dice, self.times, *each, known) for each in places)))
         return self.book
 
     def _flood(self) -> Campaign:
@@ -311,7 +318,7 @@ class Maker:
     def _eager(self, campaign: Campaign) -> Campaign:
         """Return a campaign that wants something of many events, and waits for little."""
         if campaign.when.kind in {TriggerKind.ASKED, TriggerKind.PRODUCT}:
-            return replace(campaign, condition="")
+            return replace(campaign, condition="", holdout=0.0, from_us=0, to_us=0)
         names = [event.name for event in self.book.events.values() if not event.about]
         when = Trigger(TriggerKind.EVENT, self.dice.choice([*names, "profile_updated"]))
         rules = dict.fromkeys(("after_us", "wait_us", "again_after_us", "from_us", "to_us"), 0)
@@ -338,6 +345,8 @@ class Maker:
 
     def _trigger(self) -> Trigger:
         dice, book = self.dice, self.book
+        if self.is_asking and dice.chance(0.6):
+            return Trigger(TriggerKind.ASKED)
         if book.campaigns and dice.chance(0.4):  # so that campaigns meet
             return dice.choice(list(book.campaigns.values())).when
         event = self._match()
@@ -419,12 +428,12 @@ class Maker:
             rank=dice.choice(ranks),
             wait_us=dice.maybe(times.span(1, 4), 0),
             gap_us=dice.maybe(times.span(1, 6), 0, 0.1 if self.is_busy else 0.5),
-            caps=tuple(self._cap() for _ in range(dice.choice((0, 1, 2, 3, 5)) + 2 * self.is_busy)),
+            caps=some_shown(dice, self.book.placements, self._caps(dice.choice((0, 1, 2, 3, 5)) + 2 * self.is_busy)),
             counts_from=dice.choice(("sent", "sent", *COUNTS_FROM)),
             exempt=self._exempt(),
             suppress=tuple(self._suppression() for _ in dice.times(0, 1 if self.is_busy else 3)),
-            exploration=self._exploration(),
-            holdout=self._holdout(),
+            exploration=self._shared(Exploration, (0.0, 0.1, 0.5, 0.9)),
+            holdout=self._shared(Holdout, (0.0, 0.0, 0.2, 0.6)),
             **self._opening(),
         )
 
@@ -452,22 +461,20 @@ class Maker:
         weekdays = dice.maybe(tuple(dice.some(range(7), 1, 5)), tuple(range(7)), 0.5)
         return Window(start, min(end, 1440), weekdays)
 
-    def _exploration(self) -> Exploration:
+    def _shared(self, record: type[Shared], shares: tuple[float, ...]) -> Shared:
+        """Draw what is done to a share, of some classes or of all that are able."""
         dice = self.dice
         able = [name for name, klass in self.book.policies.classes.items() if not klass.strict]
-        share = dice.choice((0.0, 0.1, 0.5, 0.9))
-        return Exploration(share, tuple(dice.some(able, 1, 2)) if share and dice.chance(0.5) else ())
-
-    def _holdout(self) -> Holdout:
-        dice = self.dice
-        able = [name for name, klass in self.book.policies.classes.items() if not klass.strict]
-        share = dice.choice((0.0, 0.0, 0.2, 0.6))
-        return Holdout(share, tuple(dice.some(able, 1, 2)) if share and dice.chance(0.5) else ())
+        share = dice.choice(shares)
+        return record(share, tuple(dice.some(able, 1, 2)) if share and dice.chance(0.5) else ())
 
     def _exempt(self) -> dict[str, frozenset[str]]:
         if self.dice.chance(0.6):
             return {}
         return {self.dice.choice(("service", "care")): frozenset(self.dice.some(("caps", "gap", "wait"), 1, 3))}
+
+    def _caps(self, count: int) -> list[Cap]:
+        return [self._cap() for _ in range(count)]
 
     def _cap(self) -> Cap:
         dice, book = self.dice, self.book

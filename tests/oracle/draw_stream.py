@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from onevoice.playbook.builtin import BUILTIN_EVENTS, CONTROL_EVENTS, RECEIPTS, all_events
-from onevoice.playbook.model import DAY, FieldType
+from onevoice.playbook.model import DAY, FieldType, TriggerKind
 
 from .clock import rfc3339
 from .draw import TEXTS, ZONES
@@ -31,6 +31,8 @@ USUAL = [
     "profile_updated",
     "offer_clicked",
 ]
+
+SHOWN = [*["asked"] * 4, "offer_shown", "offer_clicked", "offer_refused", "offer_not_now", "offer_accepted"]
 
 
 @dataclass(frozen=True)
@@ -76,6 +78,9 @@ class Stream:
         self.stamp = times.start
         self.sent: list[Event] = []  # events with an id, to be sent again
         self.ids = 0
+        self.asks = 0  # so many were drawn, and so many decisions there may be, or more
+        asked = [each for each in playbook.campaigns.values() if each.when.kind is TriggerKind.ASKED]
+        self.asking = len(asked) > 1
 
     def rows(self) -> list[Batch]:
         found: list[Batch] = []
@@ -149,6 +154,8 @@ class Stream:
             return "unheard_of"
         if self.receipts and self.dice.chance(0.35):
             return self.dice.choice((*RECEIPTS, "contact_sent", "contact_failed", "contact_failed"))
+        if self.asking and self.dice.chance(0.6):
+            return self.dice.choice(SHOWN)
         declared = list(self.playbook.events)
         return self.dice.choice(declared if self.dice.chance(0.65) else USUAL)
 
@@ -162,6 +169,7 @@ class Stream:
         event = self.events.get(name)
         if event is None or not event.about:
             line["identifiers"] = self._identifiers()
+        self.asks += name == "asked"
         if event is not None:
             line["fields"] = self._fields(event)
         if self.dice.chance(0.6 if name == "profile_updated" else 0.1):
@@ -228,6 +236,10 @@ class Stream:
             return dice.choice((0, 0, 1, 1, 2, 2, 3, 4, 5, dice.randint(0, 20), -1, 2.5))
         if name in built_in and event.name in RECEIPTS and dice.chance(0.7):
             return None  # filled in from the contact
+        if name == "decision":
+            return dice.choice((None, None, None, dice.below(self.asks + 1), dice.below(2 * self.asks + 1), 0.5))
+        if name in {"offer", "campaign"} and "decision" in event.fields and dice.chance(0.7):
+            return None  # filled in from the decision
         if name == "family" and dice.chance(0.6):
             return None  # filled in from the offer
         if name in {"channel", "purpose"} and event.name == "consent_withdrawn" and dice.chance(0.4):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from . import candidates, facts, holdouts, measures, moments, segments
+from . import candidates, facts, holdouts, measures, moments, segments, shows
 from .hashing import identifier_hash
 from .state import Customer
 
@@ -118,6 +118,7 @@ def merge(twin: Twin, one: Customer, other: Customer) -> Customer:
     moments.merge(into, gone)
     segments.merge(into, gone)
     into.contacts += gone.contacts
+    shows.merge(into, gone)
     for kind, given in gone.addresses.items():
         into.addresses[kind] = max(given, into.addresses.get(kind, given))
     for family, count in gone.unanswered.items():

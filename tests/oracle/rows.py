@@ -49,7 +49,7 @@ def rows_of(book: Book, line: dict[str, Any], occurred_at: int, position: int) -
     at = (occurred_at, position)
     fields = {name: value_of(kind, given.get(name)) for name, kind in event.fields.items()}
     if event.name in OFFER_EVENTS:
-        _fill_in(book, fields)
+        fill_in(book, fields)
     rows = [Row(event.name, fields, at)]
     for name, own in event.items.items():
         for item in given.get(name) or ():
@@ -58,7 +58,7 @@ def rows_of(book: Book, line: dict[str, Any], occurred_at: int, position: int) -
     return rows
 
 
-def _fill_in(book: Book, fields: dict[str, Value]) -> None:
+def fill_in(book: Book, fields: dict[str, Value]) -> None:
     """Fill in the family and the product of an offer event from the offer it names (§5)."""
     offer = book.playbook.offers.get(str(fields["offer"]))
     if offer and fields["family"] is None:

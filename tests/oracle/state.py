@@ -31,12 +31,13 @@ class Reason(IntEnum):
     FAILED = 10
     SUPPRESSED = 11
     AGAIN_AFTER = 12
-    NO_CAPACITY = 13
-    HOURS = 14
-    GAP = 15
-    CAP = 16
-    OUTRANKED = 17
-    WOULD_HAVE_WON = 18
+    FATIGUE = 13
+    NO_CAPACITY = 14
+    HOURS = 15
+    GAP = 16
+    CAP = 17
+    OUTRANKED = 18
+    WOULD_HAVE_WON = 19
 
 
 STATES = ("reserved", "cancelled", "sent", "failed", "delivered", "seen", "clicked", "answered")  # §9
@@ -102,6 +103,7 @@ class Contact:
     open_until: int = INFINITE
     follows: int = -1
     released: bool = False
+    placement: str = ""  # of a show, whose number is that of its decision
     offer: str = ""
 
 
@@ -158,6 +160,8 @@ class Customer:
     candidates: dict[tuple[int, int], Candidate] = field(default_factory=dict)
     addresses: dict[str, tuple[int, str]] = field(default_factory=dict)  # kind -> (position, value) given last
     contacts: list[Contact] = field(default_factory=list)
+    shows: list[Contact] = field(default_factory=list)
+    tired: dict[tuple[str, str], tuple[int, int]] = field(default_factory=dict)  # (placement, campaign): shows, last
     unanswered: dict[str, int] = field(default_factory=dict)  # family -> contacts since the last reaction
     holdouts: dict[str, tuple[bool, int]] = field(default_factory=dict)  # campaign, or "": held out, since
     endings: dict[tuple[int, bool, int], Moment_] = field(default_factory=dict)  # (campaign, any key, key)

@@ -22,9 +22,10 @@ from . import (
     resources,
     rows,
     segments,
+    shows,
     timers,
 )
-from .book import REACTIONS, RECEIPTS, Book
+from .book import OFFER_EVENTS, REACTIONS, RECEIPTS, Book
 from .clock import instant
 from .hashing import text_hash
 from .state import Decision, Trigger
@@ -64,6 +65,7 @@ class Twin:
         self.groups: dict[groups.Group, set[int]] = {}  # who is in each that is asked or counted
         self.knocked: set[int] = set()  # who is said once more to be in a group
         self.book.others = lambda customer, kind: groups.all_asked(self, customer, kind)
+        self.unknown_decisions = 0
 
     @property
     def _nothing_computed(self) -> tuple[None, ...]:
@@ -168,11 +170,14 @@ class Twin:
         """Apply one row to the customer's facts, measures and moments; return the moments that fire."""
         if row.type in RECEIPTS:
             contacts.receive(self, customer, row)
+        if row.type in OFFER_EVENTS:
+            shows.respond(self, customer, row)
         facts.update(self.book, customer, row)
         if any(row.fields.get(group.by) is not None for group in self.book.playbook.groups.values()):
             self.knocked.add(customer.number)
         if row.type in REACTIONS:
             contacts.react(self, customer, row)
+            shows.react(self, customer, row)
         if row.type == "contact_reported":
             contacts.report(self, customer, row)
         measures.update(self.book, customer, row, self.secret)

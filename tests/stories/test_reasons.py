@@ -95,6 +95,14 @@ GOLDEN = {
         "09:00 wanted\n10:59 wanted",
         ("10:59", "11:00"),
     ),
+    "fatigue": (
+        {
+            "campaigns": {"hello": {"when": "asked", "placements": ["wall"], "per": None, "send": None}},
+            "placements": {"wall": {"fatigue": {"times": 2, "pause": "2 hours"}}},
+        },
+        "09:00 asked placement=wall\n09:01 asked placement=wall\n11:00 asked placement=wall",
+        ("11:00", "11:01"),
+    ),
     "no_capacity": (
         {"resources": {"line": {"capacity": "1 per day"}}, "channels": {"sms": {"uses": "line"}}},
         "09:00 wanted who=bob\n10:00 wanted",

@@ -233,6 +233,8 @@ def _caps(caps: Iterable[Cap], variants: Iterable[Variant]) -> Iterator[Cap]:
     for variant in variants:
         names.setdefault(variant.campaign, []).append(variant.name)
     for cap in caps:
+        if cap.placement:
+            continue  # a log of contacts tells of nothing shown
         yield from (replace(cap, campaign=name) for name in names.get(cap.campaign, [])) if cap.campaign else (cap,)
 
 

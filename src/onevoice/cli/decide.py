@@ -37,8 +37,11 @@ def decide(
     with onevoice.open(playbook, data) as engine:
         decision = engine.decide(placement, identifiers, fields)
         told = why(decision, engine.playbook).told
-    shown = [line.campaign for line in decision.won] or [decision.default or "nothing"]
-    lines = [f"show {', '.join(shown)}", *(f"  {each.campaign}: {each.sentence}" for each in told)]
+    shown = [*(line.campaign for line in decision.won), decision.default]
+    lines = [
+        f"show {', '.join(filter(None, shown)) or 'nothing'}",
+        *(f"  {each.campaign}: {each.sentence}" for each in told),
+    ]
     answer(decision, "\n".join(lines), as_json)
 
 

@@ -50,7 +50,9 @@ def assembled(book: Book, made: Sections) -> at.Program:
     event_types = _joined(book, made, judges)
     judged = len(made.segments) + len(made.suppressions)
     flips, schedules, campaigns = len(triggers.segments.rows), len(made.campaigns.schedules), len(book.campaigns)
-    for_event = room_for_event(judged, flips, schedules, campaigns, int(made.limits[at.P_HOLDOUTS]))
+    cells = judged + int(made.limits[at.P_HOLDOUTS])
+    shows = int(made.policies.placements[:, at.PLACEMENT_SLOTS].max(initial=0))
+    for_event = room_for_event(cells, flips, schedules, campaigns, shows)
     return at.Program(
         limits=made.limits,
         kinds=compile_kinds(book),

@@ -21,6 +21,7 @@ from onevoice.conditions.tree import (
 )
 from onevoice.conditions.types import check
 from onevoice.events.schema import Schema
+from onevoice.playbook.capping import caps_of
 from onevoice.playbook.model import FieldType
 from onevoice.playbook.scopes import Scopes
 from onevoice.program import KEY_PART, NO_PART
@@ -72,7 +73,8 @@ class Book:
         self.placements = _numbered(playbook.placements)
         self.owners = _numbered(dict.fromkeys(each.owner for each in playbook.campaigns.values() if each.owner))
         # Identifiers by which channels reach a customer whom a cap counts by address.
-        by_address = any(cap.address for cap in playbook.policies.caps)
+        self.caps = list(caps_of(playbook).values())
+        by_address = any(cap.address for cap in self.caps)
         addressed = [channel.address for channel in playbook.channels.values() if channel.address and by_address]
         self.addresses = _numbered(dict.fromkeys(addressed))
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from onevoice.compiler.rows import Grouped
     from onevoice.tables import Ints
 
-_OFFER: Final = ("offer", "family", "product")
+_OFFER: Final = ("offer", "family", "product", "decision", "campaign")
 _RECEIPT: Final = ("contact", "campaign", "class", "channel", "offer")
 _READ_MAX: Final = 5  # fields that one event is read by
 # The events that mean something by themselves, and the fields they are read by.
@@ -38,6 +38,8 @@ _SPECIAL: Final = {
     "campaign_stopped": (at.SPECIAL_STOPPED, ("campaign", "class")),
     **{name: (at.SPECIAL_RECEIPT + ContactState[name.partition("_")[2].upper()], _RECEIPT) for name in RECEIPTS},
 }
+
+_READ: Final = [at.E_FIRST, at.E_SECOND, at.E_THIRD, at.E_FOURTH, at.E_FIFTH]
 
 
 def compile_kinds(book: Book) -> Ints:

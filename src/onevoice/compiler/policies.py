@@ -13,8 +13,9 @@ from onevoice.compiler.rows import Groups, table
 from onevoice.conditions.tree import Type
 from onevoice.engine.contact_states import DELIVERED, RESERVED, SEEN, SENT
 from onevoice.playbook.builtin import BUILTIN_FACT_NAMES
+from onevoice.playbook.capping import RESPONSE_US, SHOWS_MAX, shown_again_us
 from onevoice.playbook.hours import windows_of
-from onevoice.playbook.model import CATEGORY, DAY, EACH, MINUTE, Period
+from onevoice.playbook.model import CATEGORY, DAY, EACH, MINUTE, Period, TriggerKind
 from onevoice.zones import zone_number
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ class Policies(NamedTuple):
 
 def compile_policies(book: Book) -> Policies:
     """Return the tables of the classes, channels, caps, hours, placements and resources."""
-    placements = [[placement.slots] for placement in book.playbook.placements.values()]
+    placements = [[each.slots, each.fatigue_times, each.fatigue_us] for each in book.playbook.placements.values()]
     windows = _windows(book)
     return Policies(
         _classes(book),
@@ -60,7 +61,7 @@ def compile_policies(book: Book) -> Policies:
         _caps(book),
         windows.rows,
         _holidays(book),
-        table(placements, at.PLACEMENT_SLOTS + 1),
+        table(placements, at.PLACEMENT_PAUSE_US + 1),
         *compile_resources(book, windows.spans[len(book.channels) :]),
     )
 
@@ -86,7 +87,7 @@ def compile_limits(book: Book, segments: Ints, suppressions: Ints, campaigns: In
     limits[at.P_ZONE_TRAIT] = _trait_that_means(book, "time_zone")
     limits[at.P_GAP_US] = policies.gap_us
     limits[at.P_RANK] = book.condition(policies.rank, book.scopes.rank(), Type.NUMBER)
-    limits[at.P_HORIZON_US] = _horizon_us(book, campaigns)
+    limits[at.P_HORIZON_US] = _horizon_us(book)
     limits[at.P_IGNORED_TIMES] = policies.refusals.ignored_times
     limits[at.P_FACT_CONSENT] = book.facts["consent"]
     limits[at.P_FACT_IGNORED] = book.facts["ignored"]
@@ -98,14 +99,19 @@ def compile_limits(book: Book, segments: Ints, suppressions: Ints, campaigns: In
     limits[at.P_SLOT_SUPPRESSIONS] = measures + len(segments)
     limits[at.P_SLOT_IGNORED] = measures + len(segments) + len(suppressions)
     columns = {name: number for number, name in enumerate(book.playbook.products.fields)}
-    limits[at.P_CATEGORY] = columns[CATEGORY] if any(cap.category for cap in policies.caps) else -1
-    limits[at.P_CAPS_LIFT] = int(any(_lifts(book, cap) for cap in policies.caps))
+    limits[at.P_CATEGORY] = columns[CATEGORY] if any(cap.category for cap in book.caps) else -1
+    limits[at.P_CAPS_LIFT] = int(any(_lifts(book, cap) for cap in book.caps if not cap.placement))
     limits[at.P_SLOT_HOLDOUTS] = limits[at.P_SLOT_IGNORED] + 1
     limits[at.P_COUNTS_FROM] = _COUNTS_FROM[policies.counts_from]
     limits[at.P_CHANNEL_TRAIT] = _trait_that_means(book, "channel")
     limits[at.P_FACT_GROUPS] = first = len(BUILTIN_FACT_NAMES)
     counted = {book.facts[cap.group] for cap in policies.caps if cap.group}
     limits[at.P_GROUPS_COUNTED] = sum(1 << (fact - first) for fact in counted)
+    limits[at.P_SHOWN_US] = _shown_us(book)
+    limits[at.P_SHOWS_MAX] = SHOWS_MAX
+    limits[at.P_CAPS_SHOWN] = sum(not cap.placement for cap in book.caps)
+    if any(each.fatigue_times for each in book.playbook.placements.values()):
+        limits[at.P_SLOT_TIRED] = limits[at.P_SLOT_HOLDOUTS] + 1
     return limits
 
 
@@ -113,13 +119,24 @@ def _trait_that_means(book: Book, meaning: str) -> int:
     return next((number for number, trait in enumerate(book.schema.traits) if trait.means == meaning), -1)
 
 
-def _horizon_us(book: Book, campaigns: Ints) -> int:
+def _horizon_us(book: Book) -> int:
     """Return how long a contact can matter."""
-    policies = book.playbook.policies
-    windows = [cap.rolling_us or _LONGEST_US[cap.period or Period.DAY] for cap in policies.caps]
-    windows += [channel.receipts_us for channel in book.playbook.channels.values()]
-    windows += [int(campaigns[:, column].max(initial=0)) for column in (at.CAMPAIGN_AGAIN_US, at.CAMPAIGN_UNSEEN_US)]
-    return max([policies.gap_us, *windows])
+    playbook = book.playbook
+    windows = [_length_us(cap) for cap in book.caps if not cap.placement]
+    windows += [channel.receipts_us for channel in playbook.channels.values()]
+    windows += [each.again_after_us for each in playbook.campaigns.values() if each.when.kind is not TriggerKind.ASKED]
+    windows += [each.unseen_after_us for each in playbook.campaigns.values()]
+    return max([playbook.policies.gap_us, *windows])
+
+
+def _shown_us(book: Book) -> int:
+    """Return how long a show can matter: as long as responses are understood, to say the least."""
+    again = [shown_again_us(campaign) for campaign in book.playbook.campaigns.values()]
+    return max([RESPONSE_US, *again, *(_length_us(cap) for cap in book.caps if cap.placement)])
+
+
+def _length_us(cap: Cap) -> int:
+    return cap.rolling_us or _LONGEST_US[cap.period or Period.DAY]
 
 
 def _classes(book: Book) -> Ints:
@@ -164,9 +181,9 @@ def _holidays(book: Book) -> Ints:
 
 
 def _caps(book: Book) -> Ints:
-    """Order the caps by set (same scope and window), in each those with `for` before the one without."""
+    """Order the caps by set (same scope and window), in each those with `for` first; those of placements last."""
     sets: dict[tuple[object, ...], list[tuple[int, Cap]]] = {}
-    for index, cap in enumerate(book.playbook.policies.caps):
+    for index, cap in sorted(enumerate(book.caps), key=lambda each: bool(each[1].placement)):
         sets.setdefault((cap.scope, cap.group, cap.rolling_us, cap.period), []).append((index, cap))
     rows: list[Row] = []
     for number, members in enumerate(sets.values()):
@@ -195,7 +212,7 @@ def _scope(book: Book, cap: Cap) -> Row:
     """Return a cap's row from CAP_SCOPES on."""
     code = book.names.code
     numbers = [book.campaigns.__getitem__, book.classes.__getitem__, book.channels.__getitem__, code]
-    numbers += [book.owners.__getitem__, code, code]
+    numbers += [book.owners.__getitem__, code, code, book.placements.__getitem__]
     found = [_wanted(name, number) for name, number in zip(cap.scope, numbers, strict=True)]
     scopes = max((place for place, each in enumerate(found, 1) if each != at.ANY), default=0)
     return [scopes, *found]

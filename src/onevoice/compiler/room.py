@@ -47,15 +47,16 @@ def room_for_row(event_types: Ints, moments: Ints, moment_uses: Grouped) -> Ints
     return room
 
 
-def room_for_event(judged: int, flips: int, schedules: int, campaigns: int, holdouts: int) -> Ints:
+def room_for_event(cells: int, flips: int, schedules: int, campaigns: int, shows: int) -> Ints:
     """Return int64[pool]: what comes on top for each event.
 
-    `judged`: how many segments and suppressions there are; `flips`: how many campaigns start when a segment is entered
-    or left; `holdouts`: how many memberships in holdouts an ask may decide.
+    `cells`: how many segments and suppressions there are, and how many memberships in holdouts an ask may decide;
+    `flips`: how many campaigns start when a segment is entered or left; `shows`: how many an ask may make.
     """
     room = np.zeros(pool.POOLS, np.int64)
     room[pool.CUSTOMERS] = 1
-    room[pool.CELLS] = judged + holdouts
+    room[pool.CELLS] = cells + shows
+    room[pool.CONTACTS] = shows
     room[pool.QUEUE] = flips
     room[pool.CANDIDATES] = flips
     room[pool.TIMERS] = _SPARE_TIMERS + _OWN_TIMERS + _WISH_TIMERS * flips + schedules

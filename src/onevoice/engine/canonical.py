@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 
 from onevoice.engine import facts, measures, moments, resources
+from onevoice.engine import shows as shown
 from onevoice.engine import state as at
 from onevoice.engine.hashing import mix
 from onevoice.engine.holdouts import IS_HELD
@@ -28,10 +29,12 @@ from onevoice.program import (
     MOMENT_SUBSTEPS,
     NONE,
     P_HORIZON_US,
+    P_SHOWN_US,
     P_SLOT_HOLDOUTS,
     P_SLOT_IGNORED,
     P_SLOT_SEGMENTS,
     P_SLOT_SUPPRESSIONS,
+    P_SLOT_TIRED,
     SCOPES,
 )
 
@@ -69,6 +72,8 @@ def tables(machine: Machine) -> dict[str, list[Row]]:
         "suppressions": _sorted(view.suppressions()),
         "candidates": _sorted(view.candidates()),
         "contacts": _sorted(view.contacts()),
+        "shows": _sorted(view.shows()),
+        "fatigue": _sorted(view.fatigue()),
         "unanswered": _sorted(view.unanswered()),
         "holdouts": _sorted(view.holdouts()),
         "endings": _sorted(view.endings()),
@@ -298,11 +303,28 @@ class _View:
         horizon = int(self.program.limits[P_HORIZON_US])
         for customer, row in self.chain(self.state.contacts, at.CONTACT_HEAD, at.K_NEXT):
             if row[at.K_DUE_AT] + horizon >= self.now:
-                campaign, klass, channel, family, _, category, address = row[at.K_SCOPE : at.K_SCOPE + SCOPES]
+                campaign, klass, channel, family, _, category, address, _ = row[at.K_SCOPE : at.K_SCOPE + SCOPES]
                 said = (row[at.K_NUMBER], campaign, klass, channel, row[at.K_KEY], row[at.K_DUE_AT])
                 about = (self._name(family), self._name(category), _or_none(address, NONE))
                 told = (*row[at.K_STATE : at.K_FOLLOWS + 1], self._name(row[at.K_OFFER]), self._name(row[at.K_PRODUCT]))
                 yield (customer, *said, *about, *told)
+
+    def shows(self) -> Iterator[Row]:
+        """Give what was shown, as far back as something looks."""
+        horizon = int(self.program.limits[P_SHOWN_US])
+        for customer, row in self.chain(self.state.contacts, at.SHOW_HEAD, at.K_NEXT):
+            if row[at.K_DUE_AT] + horizon > self.now:
+                campaign, klass, _, family, _, category, _, placement = row[at.K_SCOPE : at.K_SCOPE + SCOPES]
+                said = (row[at.K_NUMBER], campaign, klass, placement, row[at.K_DUE_AT])
+                yield (customer, *said, *map(self._name, (row[at.K_OFFER], family, category)))
+
+    def fatigue(self) -> Iterator[Row]:
+        """Give how often a campaign was shown at a placement without a reaction, and when last."""
+        first = int(self.program.limits[P_SLOT_TIRED])
+        for customer, row in self.chain(self.state.cells, at.CELL_HEAD):
+            placement = (row[OWNER] & SLOT_MASK) - first
+            if first and 0 <= placement < len(self.playbook.placements):
+                yield (customer, placement, row[KEY], row[shown.COUNT], row[shown.LAST_AT])
 
     def _name(self, code: int) -> str | None:
         return self.texts[code] if code >= 0 else None

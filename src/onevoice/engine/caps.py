@@ -1,4 +1,4 @@
-"""Caps: how many contacts a customer may get in a window, by what a contact is (semantics §10)."""
+"""Caps: how many contacts or shows a customer may get in a window, by what they are (semantics §10, §11)."""
 
 from __future__ import annotations
 
@@ -26,6 +26,7 @@ from onevoice.program import (
     EACH,
     KIND_ADDRESS,
     NONE,
+    P_CAPS_SHOWN,
     P_CATEGORY,
     SCOPE_ADDRESS,
     SCOPE_CAMPAIGN,
@@ -34,6 +35,7 @@ from onevoice.program import (
     SCOPE_CLASS,
     SCOPE_FAMILY,
     SCOPE_OWNER,
+    SCOPE_PLACEMENT,
 )
 
 if TYPE_CHECKING:
@@ -59,6 +61,7 @@ def describe(
     scope[SCOPE_OWNER] = program.campaigns[campaign, CAMPAIGN_OWNER] if campaign >= 0 else NONE
     scope[SCOPE_CATEGORY] = _category(program, product)
     scope[SCOPE_ADDRESS] = _address(program, state, customer, channel)
+    scope[SCOPE_PLACEMENT] = NONE
 
 
 @kernel
@@ -82,13 +85,16 @@ def _address(program: Program, state: State, customer: int, channel: int) -> int
 
 @kernel
 def full_cap(program: Program, state: State, customer: int, follows: bool) -> tuple[int, int, int, int]:
-    """Return (cap, count, most, instant of room) of the first cap that is full for the contact in `state.scope` now.
+    """Return (cap, count, most, instant of room) of the first cap that is full for what is in `state.scope` now.
 
     Of the caps of one set (same scope and window) only the first that applies counts. The cap is -1 where none is full.
     `follows`: the contact follows another in its slot, so only caps that go by channel hold.
     """
+    first, last = 0, program.limits[P_CAPS_SHOWN]
+    if state.scope[SCOPE_PLACEMENT] != NONE:
+        first, last = last, program.caps.shape[0]
     done = -1
-    for cap in range(program.caps.shape[0]):
+    for cap in range(first, last):
         if program.caps[cap, CAP_SET] == done or (follows and program.caps[cap, CAP_SCOPE + SCOPE_CHANNEL] == ANY):
             continue
         if _applies(program, state, customer, cap):
@@ -152,7 +158,7 @@ def _is_counted(program: Program, state: State, row: int, cap: int) -> bool:
 
 @kernel
 def _fullness(program: Program, state: State, customer: int, cap: int) -> tuple[int, int, int]:
-    """Return how many contacts a cap counts now, how many it allows, and the instant at which it has room."""
+    """Return how many contacts or shows a cap counts now, how many it allows, and when it has room."""
     if program.caps[cap, CAP_GROUP] >= 0:
         return _fullness_of_groups(program, state, customer, cap)
     now, contacts = state.scalars[at.NOW], state.contacts
@@ -160,7 +166,8 @@ def _fullness(program: Program, state: State, customer: int, cap: int) -> tuple[
     most = _most(program, state, customer, cap)
     oldest = now - rolling + 1 if rolling > 0 else _period_start(program, state, customer, cap, 0)
     count, room_at = 0, at.INFINITE
-    row = state.customers[customer, at.CONTACT_HEAD]
+    counts_shows = program.caps[cap, CAP_SCOPE + SCOPE_PLACEMENT] != ANY
+    row = state.customers[customer, at.SHOW_HEAD if counts_shows else at.CONTACT_HEAD]
     while row >= 0 and contacts[row, at.K_DUE_AT] >= oldest:
         if _is_counted(program, state, row, cap):
             count += 1

@@ -19,6 +19,7 @@ from onevoice.engine import (
     measures,
     moments,
     segments,
+    shows,
 )
 from onevoice.engine import state as at
 from onevoice.engine.kernel import kernel
@@ -172,12 +173,37 @@ def take_special(program: Program, state: State, columns: Columns, row: int, cus
     if special >= SPECIAL_RECEIPT:
         _take_receipt(program, state, columns, row, customer, special - SPECIAL_RECEIPT)
         return
+    show = _respond(program, state, columns, row, customer)
     offer = role_of(program, columns, row, event[E_FIRST], ROLE_OFFER)
     if offer >= 0:
         _fill_in(columns, row, event[E_SECOND], program.offers[offer, OFFER_FAMILY])
         _fill_in(columns, row, event[E_THIRD], program.offers[offer, OFFER_PRODUCT])
+    if show >= 0 and state.contacts[show, at.K_FAMILY] >= 0:
+        _fill_in(columns, row, event[E_SECOND], state.contacts[show, at.K_FAMILY])
     if special == SPECIAL_REACTION:
-        contacts.reacted(program, state, customer, facts.part_hash(state, columns, row, event[E_SECOND]))
+        family = facts.part_hash(state, columns, row, event[E_SECOND])
+        contacts.reacted(program, state, customer, family)
+        campaign = role_of(program, columns, row, event[E_FIFTH], ROLE_CAMPAIGN)
+        shows.reacted(program, state, customer, family, campaign)
+
+
+@kernel
+def _respond(program: Program, state: State, columns: Columns, row: int, customer: int) -> int:
+    """Fill in the campaign and the offer of the show that an event is the response to; returns its row, or -1."""
+    event = program.event_types[columns.rows[row, TYPE]]
+    if _is_null(columns, row, event[E_FOURTH]):
+        return -1
+    decision, campaign = columns.values[row, event[E_FOURTH]], columns.values[row, event[E_FIFTH]]
+    show = shows.find_shown(program, state, customer, decision, campaign, columns.values[row, event[E_FIRST]])
+    if show < 0:
+        state.scalars[at.UNKNOWN_DECISIONS] += 1
+        return -1
+    shown = state.contacts[show, at.K_CAMPAIGN]
+    if shown >= 0:
+        _fill_in(columns, row, event[E_FIFTH], program.campaigns[shown, CAMPAIGN_NAME])
+    if state.contacts[show, at.K_OFFER] >= 0:
+        _fill_in(columns, row, event[E_FIRST], state.contacts[show, at.K_OFFER])
+    return show
 
 
 @kernel

@@ -28,3 +28,4 @@ DELIVERED: Final = int(ContactState.DELIVERED)
 SEEN: Final = int(ContactState.SEEN)
 CLICKED: Final = int(ContactState.CLICKED)
 ANSWERED: Final = int(ContactState.ANSWERED)
+SHOWN: Final = ANSWERED + 1  # no contact but a show, of which nobody tells more

@@ -39,6 +39,7 @@ from onevoice.program import (
     CLASS_EXEMPT_CAPS,
     CLASS_EXEMPT_GAP,
     CLASS_PURPOSE,
+    P_CAPS_SHOWN,
     P_CHANNEL_TRAIT,
     P_FACT_CONSENT,
     P_GAP_US,
@@ -159,7 +160,7 @@ def _timed_gates(
             last = ledger.last_for_gap(program, state, customer)
         if last + gap > now:
             return GAP, -1, last, 0, last + gap
-    if not program.classes[klass, CLASS_EXEMPT_CAPS] and program.caps.shape[0] > 0:
+    if not program.classes[klass, CLASS_EXEMPT_CAPS] and program.limits[P_CAPS_SHOWN] > 0:
         describe(program, state, customer, proposal, channel, product)
         cap, count, most, room_at = caps.full_cap(program, state, customer, follows)
         if cap >= 0:

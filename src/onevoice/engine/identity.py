@@ -183,7 +183,7 @@ def _found(program: Program, state: State, identifiers: Ints, i: int) -> int:
     row[at.FOUNDING_LOW] = identifiers[i, HASH_LOW]
     row[at.FOUNDING_HIGH] = identifiers[i, HASH_HIGH]
     row[at.ZONE] = program.limits[P_ZONE]
-    for head in (at.FACT_HEAD, at.CELL_HEAD, at.PROGRESS_HEAD, at.CANDIDATE_HEAD, at.CONTACT_HEAD):
+    for head in (at.FACT_HEAD, at.CELL_HEAD, at.PROGRESS_HEAD, at.CANDIDATE_HEAD, at.CONTACT_HEAD, at.SHOW_HEAD):
         row[head] = -1
     row[at.JUDGE_AT] = at.INFINITE
     row[at.ROUND_AT] = at.INFINITE

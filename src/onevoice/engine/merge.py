@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from onevoice.engine import candidates, facts, holdouts, ledger, measures, moments, segments
+from onevoice.engine import candidates, facts, holdouts, ledger, measures, moments, segments, shows
 from onevoice.engine import state as at
 from onevoice.engine.kernel import kernel
 from onevoice.program import P_ZONE_TRAIT
@@ -55,6 +55,7 @@ def merge(program: Program, state: State, a: int, b: int) -> None:
     moments.merge(program, state, a, b)
     segments.merge(program, state, a, b)
     ledger.merge(program, state, a, b)
+    shows.merge(program, state, a, b)
     holdouts.merge(program, state, a, b)
     candidates.merge(state, a, b)
     state.scalars[at.MERGES] += 1

@@ -21,12 +21,13 @@ class Reason(IntEnum):
     FAILED = 10
     SUPPRESSED = 11
     AGAIN_AFTER = 12
-    NO_CAPACITY = 13
-    HOURS = 14
-    GAP = 15
-    CAP = 16
-    OUTRANKED = 17
-    WOULD_HAVE_WON = 18
+    FATIGUE = 13
+    NO_CAPACITY = 14
+    HOURS = 15
+    GAP = 16
+    CAP = 17
+    OUTRANKED = 18
+    WOULD_HAVE_WON = 19
 
 
 class DecisionKind(IntEnum):
@@ -51,6 +52,7 @@ NO_ADDRESS: Final = int(Reason.NO_ADDRESS)
 FAILED: Final = int(Reason.FAILED)
 SUPPRESSED: Final = int(Reason.SUPPRESSED)
 AGAIN_AFTER: Final = int(Reason.AGAIN_AFTER)
+FATIGUE: Final = int(Reason.FATIGUE)
 NO_CAPACITY: Final = int(Reason.NO_CAPACITY)
 HOURS: Final = int(Reason.HOURS)
 GAP: Final = int(Reason.GAP)

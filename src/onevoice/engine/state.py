@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 import numpy as np
 
 from onevoice.engine import bits, store
-from onevoice.program import SCOPE_CAMPAIGN, SCOPE_CHANNEL, SCOPE_CLASS, SCOPE_FAMILY, SCOPES
+from onevoice.program import SCOPE_CAMPAIGN, SCOPE_CHANNEL, SCOPE_CLASS, SCOPE_FAMILY, SCOPE_PLACEMENT, SCOPES
 from onevoice.tables import Tables
 
 if TYPE_CHECKING:
@@ -45,7 +45,8 @@ NAMES_NOT_KEPT: Final = 15
 VALUES_NOT_SUMMED: Final = 16
 MEMBERS_NOT_KEPT: Final = 17
 JUDGED_AT_ONCE: Final = 18  # how often somebody was, because of another in their group
-SCALARS: Final = 19
+UNKNOWN_DECISIONS: Final = 19
+SCALARS: Final = 20
 
 # What of lines that came in was left out, and is told to who sent them: the scalar that counts it, by its name.
 LEFT_OUT: Final[dict[str, int]] = {
@@ -55,6 +56,7 @@ LEFT_OUT: Final[dict[str, int]] = {
     "names not kept": NAMES_NOT_KEPT,
     "values not summed": VALUES_NOT_SUMMED,
     "members not kept": MEMBERS_NOT_KEPT,
+    "unknown decisions": UNKNOWN_DECISIONS,
 }
 
 # `pools`: rows in use, one line per table (columns in store.py).
@@ -89,7 +91,8 @@ CANDIDATE_COUNT: Final = 9
 CONTACT_HEAD: Final = 10  # newest due first
 JUDGE_AT: Final = 11  # due time of the judgement timer, or INFINITE
 ROUND_AT: Final = 12
-CUSTOMER_WIDTH: Final = 13
+SHOW_HEAD: Final = 13  # newest first
+CUSTOMER_WIDTH: Final = 14
 
 # `identifiers`
 ID_KIND: Final = 0
@@ -176,8 +179,8 @@ WAITING: Final = 0
 IN_FLIGHT: Final = 1  # its contact is reserved, and nobody has told yet whether it was sent
 WATCHED: Final = 2  # its contact is sent; if that stays unseen, another follows
 
-# `contacts`
-K_NUMBER: Final = 0  # -1: reported by somebody else
+# `contacts`, and shows (shows.py), each in chains of their own
+K_NUMBER: Final = 0  # -1: reported by somebody else; of a show: of its decision
 HELD_OUT: Final = -2  # of one that would have been made; only its own campaign's `again_after` counts it
 K_KEY: Final = 1
 K_DUE_AT: Final = 2
@@ -192,6 +195,7 @@ K_CAMPAIGN: Final = K_SCOPE + SCOPE_CAMPAIGN
 K_CLASS: Final = K_SCOPE + SCOPE_CLASS
 K_CHANNEL: Final = K_SCOPE + SCOPE_CHANNEL
 K_FAMILY: Final = K_SCOPE + SCOPE_FAMILY  # name code
+K_PLACEMENT: Final = K_SCOPE + SCOPE_PLACEMENT
 CONTACT_WIDTH: Final = K_SCOPE + SCOPES
 
 # `queue`: births that wait until the event's customer has been judged
@@ -243,6 +247,15 @@ S_USED: Final = 0  # by a class, in the bucket of its resource
 S_TURN_AT: Final = 1  # the last turn that was given
 S_GIVEN: Final = 2  # how much of its bucket was given by turns
 SHARE_WIDTH: Final = 3
+
+# `asks`, by campaign
+A_REASON: Final = 0  # 0: it is no candidate; OUTRANKED, as long as it could be shown
+A_PROPOSAL: Final = 1
+A_RULE: Final = 2  # of the line, as the next three
+A_VALUE: Final = 3
+A_LIMIT: Final = 4
+A_UNTIL: Final = 5
+ASK_WIDTH: Final = 6
 
 # `names`
 N_HASH: Final = 0
@@ -299,10 +312,9 @@ class State(Tables):
         "ranks": "f1",  # scratch of a round, by candidate row
         "chances": "f1",
         "scope": "i1",  # scratch of a contact that is looked at or made: what caps go by
-        "asks": "i1",  # scratch of an ask, by campaign
+        "asks": "i2",  # scratch of an ask, by campaign
         "flipped": "i1",  # scratch of a judgement, by segment
         "ask_ranks": "f1",
-        "ask_proposals": "i1",
         "ask_chances": "f1",
         "ranking": "f1",  # scratch of a ranking: propensity, age
         "need": "i1",  # rows that `step` asked for when it paused, by pool
@@ -352,7 +364,6 @@ class State(Tables):
     asks: NDArray[np.int64]
     flipped: NDArray[np.int64]
     ask_ranks: NDArray[np.float64]
-    ask_proposals: NDArray[np.int64]
     ask_chances: NDArray[np.float64]
     ranking: NDArray[np.float64]
     need: NDArray[np.int64]
@@ -442,10 +453,9 @@ def empty(widths: Widths) -> State:
         ranks=np.zeros(rows),
         chances=np.zeros(rows),
         scope=ints(SCOPES),
-        asks=ints(max(widths.campaigns, 1)),
+        asks=ints(max(widths.campaigns, 1), ASK_WIDTH),
         flipped=ints(max(widths.segments, 1)),
         ask_ranks=np.zeros(max(widths.campaigns, 1)),
-        ask_proposals=ints(max(widths.campaigns, 1)),
         ask_chances=np.zeros(max(widths.campaigns, 1)),
         ranking=np.zeros(2),
         need=ints(POOLS),

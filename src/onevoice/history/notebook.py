@@ -276,7 +276,8 @@ def _placements(timeline: Timeline, scale: _Scale) -> list[_Lane]:
     asks: dict[str, list[tuple[str, str]]] = {}
     for decision in timeline.decisions:
         if decision.kind == "ask":
-            shown = ", ".join(line.campaign for line in decision.won) or decision.default or "nothing"
+            won = [line.campaign for line in decision.won]
+            shown = ", ".join([*won, *([decision.default] if decision.default else [])]) or "nothing"
             mark = _tick(scale.at(decision.time), _GREEN), f"shows {shown}, {scale.text(decision.time)}"
             asks.setdefault(decision.placement, []).append(mark)
     return [_marked(place, f"{len(marks)} ask{'' if len(marks) == 1 else 's'}", marks) for place, marks in asks.items()]

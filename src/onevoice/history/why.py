@@ -8,15 +8,16 @@ from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo
 
 from onevoice.history.notebook import why_html
+from onevoice.playbook.capping import caps_of
 from onevoice.playbook.hours import ALL, window_text, windows_of
-from onevoice.playbook.model import DAY, EACH, HOUR, MINUTE, SECOND, WEEK, Cap
+from onevoice.playbook.model import DAY, EACH, HOUR, MINUTE, SECOND, WEEK
 from onevoice.playbook.resources import MONEY
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
     from onevoice.history.decision import Decision, Line
-    from onevoice.playbook.model import Campaign, Playbook, Policies, Suppression
+    from onevoice.playbook.model import Campaign, Cap, Placement, Playbook, Policies, Suppression
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +69,8 @@ def _headline(decision: Decision) -> str:
     names = ", ".join(line.campaign for line in won)
     others = len(decision.lines) - len(won)
     if decision.kind == "ask":
-        shown = names or (f"its default {decision.default}" if decision.default else "nothing")
+        default = f"its default {decision.default}" if decision.default else ""
+        shown = " and ".join(filter(None, (names, default))) or "nothing"
         wanted = f"; {_counted(others, 'other campaign' if won else 'campaign')} wanted to be there" if others else ""
         return f"{decision.placement} shows {shown}{wanted}"
     if decision.kind == "stop":
@@ -213,9 +215,15 @@ def _suppressed(case: _Case) -> tuple[str, str]:
 
 def _again_after(case: _Case) -> tuple[str, str]:
     pause = case.campaign.again_after_us if case.campaign else 0
+    how = "went out" if case.line.channel else "was shown"
     return f"{case.path}.again_after", (
-        f"went out last on {case.value}, and again after {_span(pause)} at the earliest: on {case.until}"
+        f"{how} last on {case.value}, and again after {_span(pause)} at the earliest: on {case.until}"
     )
+
+
+def _fatigue(case: _Case) -> tuple[str, str]:
+    counted = f"{case.value} of {case.line.limit} are counted; it rests until {case.until}"
+    return case.line.rule, f"{rule_text(case.line.rule, case.playbook)}: {counted}".removeprefix(": ")
 
 
 def _hours(case: _Case) -> tuple[str, str]:
@@ -280,6 +288,7 @@ _SENTENCES: Final[dict[str, Callable[[_Case], tuple[str, str]]]] = {
     "failed": _failed,
     "suppressed": _suppressed,
     "again_after": _again_after,
+    "fatigue": _fatigue,
     "no_capacity": _no_capacity,
     "hours": _hours,
     "gap": _gap,
@@ -290,18 +299,19 @@ _SENTENCES: Final[dict[str, Callable[[_Case], tuple[str, str]]]] = {
 
 
 def rule_text(path: str, playbook: Playbook) -> str:
-    """Return as words what stands at `policies.caps[i]` or `policies.suppress[i]`, is off or scarce; else nothing."""
+    """Return as words what a cap, a suppression or a placement's fatigue says, what is off or scarce."""
     if path in _SWITCHES:
         return _SWITCHES[path]
     scarce, _, name = path.partition(".")
     if scarce in {"resources", "channels"}:
         return f"room in {name}" if scarce == "resources" else f"the rate of {name.removesuffix('.rate')}"
-    kind, _, index = path.rstrip("]").partition("[")
-    rules: Sequence[Cap | Suppression] = getattr(playbook.policies, kind.removeprefix("policies."), ()) if index else ()
-    if not index or int(index) >= len(rules):
-        return ""
-    rule = rules[int(index)]
-    return cap_text(rule) if isinstance(rule, Cap) else suppression_text(rule)
+    if (cap := caps_of(playbook).get(path)) is not None:
+        return cap_text(cap)
+    if (place := playbook.placements.get(path.removeprefix("placements.").removesuffix(".fatigue"))) is not None:
+        return fatigue_text(place)
+    index = path.removeprefix("policies.suppress[").rstrip("]")
+    rules = playbook.policies.suppress
+    return suppression_text(rules[int(index)]) if index.isdecimal() and int(index) < len(rules) else ""
 
 
 def time_text(time: datetime, playbook: Playbook) -> str:
@@ -339,6 +349,7 @@ def cap_text(cap: Cap) -> str:
         ("of owner", "owner", cap.owner),
         ("of category", "category", cap.category),
         ("to", "address", cap.address),
+        ("shown at", "placement", cap.placement),
     ]
     about = [
         f"{word.split()[0]} each {kind}" if name == EACH else f"{word} {name}" for word, kind, name in scope if name
@@ -347,6 +358,12 @@ def cap_text(cap: Cap) -> str:
     whom += [f"for {cap.for_segment}"] if cap.for_segment else []
     own = f", or as many as {cap.own_max} says" if cap.own_max else ""
     return " ".join([f"at most {cap.max} {window}", *about, *whom]) + own
+
+
+def fatigue_text(placement: Placement) -> str:
+    """Return a placement's fatigue as words, such as `a rest of 7 days after 5 shows without a reaction`."""
+    shows = _counted(placement.fatigue_times, "show")
+    return f"a rest of {_span(placement.fatigue_us)} after {shows} without a reaction"
 
 
 def suppression_text(rule: Suppression) -> str:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Final, TypedDict
 
 from onevoice.playbook import grammar
 from onevoice.playbook.grammar import Slip
-from onevoice.playbook.model import Campaign, Channel, Identifier, Offer, Placement, SendBy, Trigger, TriggerKind
+from onevoice.playbook.model import Campaign, Cap, Channel, Identifier, Offer, Placement, SendBy, Trigger, TriggerKind
+from onevoice.playbook.policies import caps
 from onevoice.playbook.record import Record, Report, opened, short_text
 from onevoice.playbook.resources import capacity_of
 from onevoice.playbook.tree import quoted
@@ -29,7 +30,6 @@ OUTBOUND_ONLY: Final = (
     "wait",
     "valid_for",
     "until",
-    "again_after",
     "at_most",
     "uses",
 )
@@ -184,7 +184,28 @@ def _placement(name: str, record: Record) -> Placement:
     slots = record.whole("slots", 1, 1)
     if slots > SLOTS_MAX:
         record.refuse("slots", "too large a number", expected=f"at most {SLOTS_MAX}", found=quoted(str(slots)))
-    return Placement(name, slots, record.text("default"))
+    return Placement(name, slots, record.text("default"), _caps_of_placement(record), *_fatigue(record))
+
+
+def _caps_of_placement(record: Record) -> tuple[Cap, ...]:
+    """Read the caps of what is shown at a placement, which they need not name."""
+    found = caps(record)
+    for i, cap in enumerate(found):
+        if cap.placement:
+            where, mend = f"{record.place.path}.caps[{i}].placement", "what stands under a placement is about it"
+            record.report.refuse(
+                record.report.where(where), "`placement` of a placement's cap", mend=f"{mend}: leave it out"
+            )
+    return found
+
+
+def _fatigue(record: Record) -> tuple[int, int]:
+    node = record.node("fatigue")
+    if node is None:
+        return 0, 0
+    with opened(record.report, node) as row:
+        row.require("times", "pause")
+        return row.whole("times", 0, 1), row.length("pause")
 
 
 def channels(root: Record, campaigns: Iterable[Campaign], identifiers: dict[str, Identifier]) -> dict[str, Channel]:

@@ -11,7 +11,15 @@ if TYPE_CHECKING:
 
 _C = FieldType.CHOICE
 _CONSENT: Final = {"channel": _C, "purpose": _C}
-_OFFER: Final = {"offer": _C, "family": _C, "product": FieldType.PRODUCT, "order_id": FieldType.KEY, "channel": _C}
+_OFFER: Final = {
+    "offer": _C,
+    "family": _C,
+    "product": FieldType.PRODUCT,
+    "order_id": FieldType.KEY,
+    "channel": _C,
+    "decision": FieldType.NUMBER,  # of the ask by which it was shown
+    "campaign": _C,
+}
 _CONTROL: Final = {"campaign": _C, "class": _C, "reason": FieldType.TEXT, "by": FieldType.TEXT}
 _CONTACT: Final = {"campaign": _C, "class": _C, "channel": _C, "offer": _C, "contact_id": FieldType.KEY}
 _RECEIPT: Final = {"contact": FieldType.NUMBER, "campaign": _C, "class": _C, "channel": _C, "offer": _C}

@@ -17,6 +17,7 @@ from onevoice.errors import ConditionError, Mistake
 from onevoice.near import did_you_mean
 from onevoice.playbook.actions import UNREAD
 from onevoice.playbook.builtin import BUILTIN_FACT_NAMES, row_fields
+from onevoice.playbook.capping import caps_of, check_shown
 from onevoice.playbook.chains import check_channels
 from onevoice.playbook.circles import reaches
 from onevoice.playbook.derived import MEASURED, WITHOUT_FIELD
@@ -356,8 +357,9 @@ class _Checker:
     def policies(self) -> None:
         """Check the names that the rules use."""
         policies = self.playbook.policies
-        for i, cap in enumerate(policies.caps):
-            self.cap(f"policies.caps[{i}]", cap)
+        for path, cap in caps_of(self.playbook).items():
+            self.cap(path, cap)
+        check_shown(self)
         self.known("policies.counts_from", "state", policies.counts_from, COUNTS_FROM)
         for name in policies.hours:
             if name != ALL:
@@ -372,10 +374,8 @@ class _Checker:
 
     def cap(self, path: str, cap: Cap) -> None:
         """Check what a cap is about, for whom it is, and whose choice it heeds."""
-        playbook, families = (
-            self.playbook,
-            dict.fromkeys(each.family or each.name for each in self.playbook.offers.values()),
-        )
+        playbook = self.playbook
+        families = dict.fromkeys(each.family or each.name for each in playbook.offers.values())
         owners = dict.fromkeys(each.owner for each in playbook.campaigns.values() if each.owner)
         for key, kind, name, names in (
             ("channel", "channel", cap.channel, playbook.channels),

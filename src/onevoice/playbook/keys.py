@@ -197,7 +197,9 @@ CAMPAIGN: Final = {
     ),
     "valid_for": Key("How long after its birth it may still be sent.", "2 days", "valid_for_us"),
     "until": Key("The event that ends the wish.", "contract_extended"),
-    "again_after": Key("How long after a contact of this campaign the next may follow.", "30 days", "again_after_us"),
+    "again_after": Key(
+        "How long after a contact or a show of this campaign the next may follow.", "30 days", "again_after_us"
+    ),
     "at_most": Key(
         "How many contacts it may make in one run, before it pauses itself: since a launch (`once`, `every`), or since "
         "it was first in force or last resumed.",
@@ -280,6 +282,10 @@ CAP: Final = {
         "Only contacts about a product of this category, as the catalogue's field `category` says; `each`: one each.",
         "phones",
     ),
+    "placement": Key(
+        "Only what is shown at this placement, and no contact; `each`: one such cap for each placement.",
+        "banner",
+    ),
     "address": Key("Only contacts to the same address: `each` is one such cap for each.", "each", form="each"),
     "group": Key(
         "The contacts of all who are in one group of this kind with the customer count together.", "household"
@@ -320,7 +326,18 @@ HOLDOUT: Final = {
 }
 PLACEMENT: Final = {
     "slots": Key("How many campaigns are shown at once.", 2, least=1, most=100),
-    "default": Key("What is shown where no campaign wants the place.", "brand_banner"),
+    "default": Key("What is shown in the slots that no campaign won.", "brand_banner"),
+    "caps": Key("How much of what is shown here a customer may see, at most.", [{"max": 10, "per": "week"}]),
+    "fatigue": Key(
+        "After how many shows here without a reaction a campaign rests, and for how long after the last of them.",
+        {"times": 5, "pause": "7 days"},
+        "fatigue_times",
+        "fatigue",
+    ),
+}
+FATIGUE: Final = {
+    "times": Key("How many times it was shown without a reaction.", 5, "fatigue_times", "", True, 1),
+    "pause": Key("How long it then rests here.", "7 days", "fatigue_us", "", True),
 }
 RESOURCE: Final = {
     "capacity": Key("How many contacts it can take in a minute, an hour or a day.", "50 per hour", form="capacity"),
@@ -382,6 +399,7 @@ KEYS: Final[dict[str, Keys]] = {
     "exploration": Keys(model.Exploration, EXPLORATION),
     "holdout": Keys(model.Holdout, HOLDOUT),
     "placement": Keys(model.Placement, PLACEMENT),
+    "fatigue": Keys(model.Placement, FATIGUE),
     "channel": Keys(model.Channel, CHANNEL),
     "resource": Keys(model.Resource, RESOURCE),
 }

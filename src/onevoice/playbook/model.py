@@ -282,7 +282,7 @@ class Period(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Cap:
-    """At most `max` contacts. Exactly one of `rolling_us` and `period` is set; an empty scope means all.
+    """At most `max` contacts or shows. Exactly one of `rolling_us` and `period` is set; an empty scope means all.
 
     A scope may be EACH; that of addresses is nothing else.
     """
@@ -300,11 +300,13 @@ class Cap:
     address: str = ""
     own_max: str = ""  # a trait: the customer's own choice, which takes the place of `max` where it is known
     group: str = ""  # the contacts of all who are in a group of this kind with the customer
+    placement: str = ""  # where it is shown: such a cap counts shows; else contacts
 
     @property
     def scope(self) -> tuple[str, ...]:
         """What it is about, in the order of the engine's columns."""
-        return self.campaign, self.klass, self.channel, self.family, self.owner, self.category, self.address
+        about = self.campaign, self.klass, self.channel, self.family, self.owner, self.category, self.address
+        return *about, self.placement
 
 
 @dataclass(frozen=True, slots=True)
@@ -408,11 +410,17 @@ class Policies:
 
 @dataclass(frozen=True, slots=True)
 class Placement:
-    """A place where customers reach us; `slots` best campaigns are shown, or `default` where there is none."""
+    """A place where customers reach us; `slots` best campaigns are shown, and `default` in the slots that are left.
+
+    A campaign shown `fatigue_times` without a reaction rests there for `fatigue_us` (0: never).
+    """
 
     name: str
     slots: int = 1
     default: str = ""
+    caps: tuple[Cap, ...] = ()  # of what is shown here
+    fatigue_times: int = 0
+    fatigue_us: int = 0
 
 
 @dataclass(frozen=True, slots=True)

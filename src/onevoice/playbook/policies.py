@@ -27,7 +27,7 @@ def policies(root: Record) -> Policies:
             rank=record.condition("rank") or Policies().rank,
             wait_us=record.duration("wait"),
             gap_us=record.length("gap"),
-            caps=_caps(record),
+            caps=caps(record),
             counts_from=record.one_of("counts_from", COUNTS_FROM, Policies().counts_from),
             exempt=_exempt(record),
             suppress=tuple(_suppression(row) for row in record.rows("suppress")),
@@ -64,22 +64,23 @@ def _class(name: str, record: Record) -> CampaignClass:
     )
 
 
-def _caps(record: Record) -> tuple[Cap, ...]:
-    caps: list[Cap] = []
+def caps(record: Record) -> tuple[Cap, ...]:
+    """Read `caps` of the policies, or of a placement."""
+    found: list[Cap] = []
     sound: list[Cap] = []
     for row in record.rows("caps"):
         known = len(record.report.mistakes)
         cap = _cap(row)
-        caps.append(cap)
+        found.append(cap)
         if len(record.report.mistakes) > known:
             continue
         if any(_same_but_max(cap, other) for other in sound):
             mend = "of two such caps only the first would count"
             row.report.refuse(row.place, "a second cap with the same scope and window", mend=mend)
         sound.append(cap)
-    if len(caps) > CAPS_MAX:
-        record.refuse("caps", "too many caps", expected=f"at most {CAPS_MAX:,}", found=f"{len(caps):,}")
-    return tuple(caps)
+    if len(found) > CAPS_MAX:
+        record.refuse("caps", "too many caps", expected=f"at most {CAPS_MAX:,}", found=f"{len(found):,}")
+    return tuple(found)
 
 
 def _cap(row: Record) -> Cap:
@@ -99,6 +100,7 @@ def _cap(row: Record) -> Cap:
         address=row.one_of("address", (EACH,)),
         own_max=row.text("own_max"),
         group=row.text("group"),
+        placement=row.text("placement"),
     )
 
 

@@ -12,6 +12,7 @@ from onevoice.conditions.tree import OFFER_KINDS, SymbolKind, symbols_of
 from onevoice.errors import Mistake
 from onevoice.playbook.actions import ADDRESS_FORMATS
 from onevoice.playbook.builtin import all_facts
+from onevoice.playbook.capping import caps_of
 from onevoice.playbook.check import OFFERS, check
 from onevoice.playbook.closed import longest_closed_us
 from onevoice.playbook.grammar import spelled
@@ -63,6 +64,7 @@ class _Looked:
         self.warnings: list[Mistake] = []
         self.campaigns = list(playbook.campaigns.values())
         self.outbound = [each for each in self.campaigns if each.when.kind is not TriggerKind.ASKED]
+        self.inbound = [each for each in self.campaigns if each.when.kind is TriggerKind.ASKED]
         self.facts = list(all_facts(playbook))
         self.read = {symbol for each in self.expressions.values() for symbol in symbols_of(each)}
 
@@ -81,7 +83,7 @@ class _Looked:
         playbook, campaigns = self.playbook, self.campaigns
         kinds = {TriggerKind.SEGMENT_ENTERED, TriggerKind.SEGMENT_LEFT}
         segments = {each.when.name for each in campaigns if each.when.kind in kinds}
-        segments |= {cap.for_segment for cap in playbook.policies.caps}
+        segments |= {cap.for_segment for cap in caps_of(playbook).values()}
         asked = "no condition asks for it, though it is kept for every customer"
         self.tell_unused("facts", self.facts, SymbolKind.FACT, {each.when.fact for each in campaigns}, asked)
         self.tell_unused("measures", list(playbook.measures), SymbolKind.MEASURE, set(), asked)
@@ -126,20 +128,20 @@ class _Looked:
 
     def caps(self) -> None:
         """Warn where no cap holds for everything, and of caps that never hold anybody back."""
-        caps, gap_us = self.playbook.policies.caps, self.playbook.policies.gap_us
-        if self.outbound and not any(not any(cap.scope) and not cap.for_segment for cap in caps):
+        caps, gap_us = caps_of(self.playbook), self.playbook.policies.gap_us
+        if self.outbound and not any(not any(cap.scope) and not cap.for_segment for cap in caps.values()):
             why = f"one customer may hear from us every {spelled(gap_us)}" if gap_us else "nothing limits their number"
-            path = "policies.caps" if caps else "policies"
+            path = "policies.caps" if self.playbook.policies.caps else "policies"
             mend = "add one, such as `{max: 1, per: day}` under `policies.caps`"
             self.warn_of(path, "no cap over all contacts of a customer", why, mend)
-        for i, cap in enumerate(caps):
-            path = f"policies.caps[{i}]"
+        for path, cap in caps.items():
             if self.counts_nothing(cap):
                 why = "its contacts do not count: `counts: false`"
                 self.warn(path, "a cap that holds nothing back", why, "take one of the two out")
             elif not self.can_hold(cap):
-                self.warn(path, "a cap that holds nothing back", "no campaign that sends has this scope", _USE)
-            elif other := _held_by(cap, caps):
+                which = "is shown there" if cap.placement else "sends"
+                self.warn(path, "a cap that holds nothing back", f"no campaign that {which} has this scope", _USE)
+            elif other := _held_by(cap, caps.values()):
                 why = f"{quoted(_written(other))} is full first"
                 self.warn(path, "a cap that holds nothing back", why, "lower it, or take it out")
 
@@ -153,7 +155,7 @@ class _Looked:
                 wanted == "" or (wanted == EACH and found) or wanted in found for wanted, found in self.about(cap, each)
             )
             and "caps" not in exempt.get(each.klass, frozenset())
-            for each in self.outbound
+            for each in (self.inbound if cap.placement else self.outbound)
         )
 
     def about(self, cap: Cap, campaign: Campaign) -> list[tuple[str, set[str]]]:
@@ -166,7 +168,7 @@ class _Looked:
         addresses = {playbook.channels[name].address for name in campaign.send if name in playbook.channels} - {""}
         owners = {campaign.owner} - {""}
         found = [{campaign.name}, {campaign.klass}, {*campaign.send}, families, owners, categories, addresses]
-        return list(zip(cap.scope, found, strict=True))
+        return list(zip(cap.scope, [*found, {*campaign.placements}], strict=True))
 
     def categories(self, campaign: Campaign, product: str) -> set[str]:
         """Return the categories of what a campaign may offer: its offer's product, or any that the world speaks of."""
@@ -371,8 +373,12 @@ def _is_wider(other: Cap, cap: Cap) -> bool:
     if cap.group and other.group != cap.group:
         return False
     pairs = list(zip(other.scope, cap.scope, strict=True))
-    return (other.scope, other.group) != (cap.scope, cap.group) and all(
-        theirs in {"", ours} or (theirs == EACH and ours != "") for theirs, ours in pairs
+    counts_alike = bool(other.placement) == bool(cap.placement)
+    is_other = (other.scope, other.group) != (cap.scope, cap.group)
+    return (
+        counts_alike
+        and is_other
+        and all(theirs in {"", ours} or (theirs == EACH and ours != "") for theirs, ours in pairs)
     )
 
 
@@ -380,6 +386,6 @@ def _written(cap: Cap) -> str:
     """Return a cap as the playbook writes it."""
     window = cap.period.value if cap.period else spelled(cap.rolling_us)
     keys = {"channel": cap.channel, "class": cap.klass, "campaign": cap.campaign, "family": cap.family}
-    keys |= {"owner": cap.owner, "category": cap.category, "address": cap.address}
+    keys |= {"owner": cap.owner, "category": cap.category, "address": cap.address, "placement": cap.placement}
     keys |= {"group": cap.group, "for": cap.for_segment, "own_max": cap.own_max}
     return f"{{max: {cap.max}, per: {window}" + "".join(f", {key}: {to}" for key, to in keys.items() if to) + "}"

@@ -16,12 +16,14 @@ import msgspec
 
 from onevoice.engine import growth
 from onevoice.engine import state as at
+from onevoice.engine.reasons import ASK
 from onevoice.engine.state import State
 from onevoice.events.built import encode_ndjson
 from onevoice.journal.memory import MemoryJournal
 from onevoice.journal.port import Kind, Mode, Row
 from onevoice.playbook.builtin import RECEIPTS
 from onevoice.playbook.load import digest_files
+from onevoice.playbook.model import TriggerKind
 from onevoice.runtime import customer as customers
 from onevoice.runtime import outcomes
 from onevoice.runtime.decisions import Reading, time_of, us_of
@@ -51,7 +53,7 @@ NOBODY: Final = -1  # whom the decisions are about that pause a campaign
 class Step(NamedTuple):
     """What an engine is given at a journal time (µs UTC): a line; a playbook that takes over; or only the time.
 
-    `position`: how many lines come before it, here.
+    `position`: how many lines come before it, here; `decision`: the number that the answer to an ask had.
     """
 
     now: int
@@ -59,6 +61,7 @@ class Step(NamedTuple):
     line: bytes = b""
     published: Published | None = None
     position: int = 0
+    decision: int = -1
 
 
 class Alone:
@@ -120,6 +123,7 @@ class Engine:
         fold, piece = self.writer.fold, Piece(step.line, NDJSON, 0)
         mode = Mode.OBSERVE if step.observing else Mode.LIVE
         stamp = max(step.now, self.writer.journal.last().stamp_us)
+        _number(fold.machine.state, step)
         batch = decoded(piece, mode, stamp, fold.compiled.schema, fold.secret)
         self.writer.enter(Entry(piece, batch, mode, stamp))
 
@@ -173,6 +177,7 @@ class Fork:
         found: list[Decision] = []
         for step in [*self._steps, Step(until)] if until else self._steps:
             stamp = max(step.now, int(machine.state.scalars[at.NOW]))
+            _number(machine.state, step)
             outcome = machine.row(self._batch(step), stamp, observing=step.observing)
             found += self._fold.reading.decisions(outcome)
         return found
@@ -185,21 +190,40 @@ class Fork:
 def _contacts(journal: Journal, fold: Fold, found: Related) -> dict[int, int]:
     """Return the number that each contact of those who hang together gets here, where nobody else is contacted."""
     own = set(found.customers)
-    made = contacts_made(journal, fold, journal.last().rows)
+    made = (each for each in contacts_made(journal, fold, journal.last().rows) if not each.placement)
     theirs = [contact.number for contact in made if contact.customer in own and not contact.cancels]
     numbers = sorted(number for number in theirs if number >= 0)
     return {number: place for place, number in enumerate(numbers)}
 
 
+def _number(state: State, step: Step) -> None:
+    """Let the answer to an ask have the number that it had, by which responses name it."""
+    scalars = state.scalars
+    scalars[at.NEXT_DECISION] = max(int(scalars[at.NEXT_DECISION]), step.decision)
+
+
+def _asks(journal: Journal, fold: Fold) -> dict[int, int]:
+    """Return the number of the answer to each ask, by the position of its line."""
+    found: dict[int, int] = {}
+    if any(campaign.when.kind is TriggerKind.ASKED for campaign in fold.published.playbook.campaigns.values()):
+        for row in journal.read(0):
+            if row.kind is Kind.DECISIONS:
+                decided = outcomes.decode(row.payload).decisions
+                asks = decided[decided[:, at.D_KIND] == ASK]
+                found |= dict(asks[:, [at.D_POSITION, at.D_NUMBER]].tolist())
+    return found
+
+
 def _steps(journal: Journal, fold: Fold, found: Related, contacts: dict[int, int]) -> Iterator[Step]:
     """Yield what the journal holds about those who hang together, and how time went on over everybody."""
     ends, now = iter(found.ends), 0
-    stops = deque(_stops(journal, fold, found))
+    stops, asks = deque(_stops(journal, fold, found)), _asks(journal, fold)
     for each in lines_of(journal, fold, found):
         if isinstance(each, Line):
             while stops and stops[0].position <= each.row.position:
                 yield stops.popleft()
-            yield Step(each.now, bool(each.row.mode & Mode.OBSERVE), _alone(each, contacts))
+            decision = asks.get(each.row.position, -1)
+            yield Step(each.now, bool(each.row.mode & Mode.OBSERVE), _alone(each, contacts), decision=decision)
         elif each.kind is Kind.EVENTS:
             now = next(ends)
             while stops and stops[0].now <= now:

@@ -14,6 +14,7 @@ from onevoice.conditions.opcodes import Op
 from onevoice.conditions.tree import SymbolKind, Type
 from onevoice.history.why import time_text
 from onevoice.history.why_not import Change
+from onevoice.playbook.capping import caps_of
 from onevoice.playbook.model import MINUTE, Aggregate
 from onevoice.playbook.reads import reads_of
 from onevoice.runtime import what_if
@@ -183,6 +184,9 @@ def _rule(trial: Trial, lost: Line) -> Iterator[Change]:
     elif lost.reason == "suppressed":
         if trial.wins(what_if.without_suppression(trial.program, index_of(lost.rule))):
             yield Change("playbook", f"without {lost.rule}", lost.rule, "", "")
+    elif lost.reason == "fatigue":
+        if trial.wins(what_if.without_fatigue(trial.program)):
+            yield Change("playbook", f"without {lost.rule}", lost.rule, "", "")
     elif lost.reason == "hours":
         yield from _open(trial, lost.channel)
     elif lost.reason == "gap":
@@ -198,8 +202,8 @@ def _open(trial: Trial, channel: str) -> Iterator[Change]:
 
 
 def _cap(trial: Trial, lost: Line) -> Iterator[Change]:
-    rule, most = index_of(lost.rule), lost.limit or 0
-    own = trial.playbook.policies.caps[rule].own_max
+    caps, most = caps_of(trial.playbook), lost.limit or 0
+    rule, own = [*caps].index(lost.rule), caps[lost.rule].own_max
     for more in range(1, _CAP_MORE_MAX):
         if trial.wins(what_if.with_cap(trial.program, rule, most + more)):
             found, needed = f"{most}", f"{most + more}"

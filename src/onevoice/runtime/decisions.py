@@ -16,6 +16,7 @@ from onevoice.events.batch import EARLIEST_US, LATEST_US
 from onevoice.events.pyarrow_untyped import Table, pa
 from onevoice.history.decision import Decision, Line
 from onevoice.history.tables import LINES, PARAMETERS, TIME
+from onevoice.playbook.capping import caps_of
 from onevoice.playbook.resources import rates
 from onevoice.playbook.scopes import computed_parameters
 
@@ -34,14 +35,20 @@ EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _LAST_US: Final = (datetime.max.replace(tzinfo=UTC) - EPOCH) // timedelta(microseconds=1)
 _FIRST_US: Final = (datetime.min.replace(tzinfo=UTC) - EPOCH) // timedelta(microseconds=1)
 _POSITION_MAX: Final = 2**63 - 1
-_RULES: Final = {int(Reason.CAP): "policies.caps", int(Reason.SUPPRESSED): "policies.suppress"}
 _SWITCHES: Final = ("campaign", "class", "all")  # what `paused` and `stopped` say by their rule
-_OFF: Final = (Reason.PAUSED, Reason.STOPPED)
-_COUNTED: Final = (Reason.CAP, Reason.NO_CAPACITY)  # have a count and a limit, whatever they are
+_COUNTED: Final = (Reason.CAP, Reason.NO_CAPACITY, Reason.FATIGUE)  # have a count and a limit, whatever they are
 _VALUE_IS_TIME: Final = {int(Reason.AGAIN_AFTER), int(Reason.GAP)}
 _WITH_UNTIL: Final = {
     int(reason)
-    for reason in (Reason.AGAIN_AFTER, Reason.NO_CAPACITY, Reason.HOURS, Reason.GAP, Reason.CAP, Reason.OUTRANKED)
+    for reason in (
+        Reason.AGAIN_AFTER,
+        Reason.FATIGUE,
+        Reason.NO_CAPACITY,
+        Reason.HOURS,
+        Reason.GAP,
+        Reason.CAP,
+        Reason.OUTRANKED,
+    )
 }
 # The same by reason, for columns.
 _IS_TIMED: Final = np.array([number in _VALUE_IS_TIME for number in range(len(Reason) + 1)])
@@ -100,13 +107,23 @@ class Reading:
         self.campaigns = list(playbook.campaigns)
         self.channels = list(playbook.channels)
         self.placements = list(playbook.placements)
-        self._resources = [f"resources.{name}" for name in playbook.resources]
-        self._resources += [f"channels.{name}.rate" for name, _, _ in rates(playbook)]
+        resources = [f"resources.{name}" for name in playbook.resources]
+        resources += [f"channels.{name}.rate" for name, _, _ in rates(playbook)]
+        suppress = [f"policies.suppress[{i}]" for i in range(len(playbook.policies.suppress))]
+        # By reason, the key paths of the rules that it numbers; what is off is no path.
+        self._rules: dict[int, Sequence[str]] = {
+            Reason.SUPPRESSED: suppress,
+            Reason.FATIGUE: [f"placements.{name}.fatigue" for name in playbook.placements],
+            Reason.CAP: list(caps_of(playbook)),
+            Reason.NO_CAPACITY: resources,
+            Reason.PAUSED: _SWITCHES,
+            Reason.STOPPED: _SWITCHES,
+        }
         self.offers = list(playbook.offers)
         numbers = computed_parameters(playbook)
         # Of each offer, by the name of a computed parameter, its place behind the figures that each line has.
         self._computed = [{name: numbers[name] for name in offer.computed} for offer in playbook.offers.values()]
-        self._defaults = [placement.default for placement in playbook.placements.values()]
+        self._places = list(playbook.placements.values())
 
     def decisions(self, outcome: Outcome) -> Iterator[Decision]:
         """Yield the decisions of an outcome."""
@@ -118,7 +135,6 @@ class Reading:
         for row, (start, stop) in zip(rows, pairwise(edges), strict=True):
             placement = row[at.D_PLACEMENT]
             told = tuple(self._line(lines[i], figures[i]) for i in range(start, stop))
-            is_empty = placement >= 0 and not any(line.reason == "won" for line in told)
             yield Decision(
                 number=row[at.D_NUMBER],
                 kind=KINDS[row[at.D_KIND]],
@@ -127,8 +143,13 @@ class Reading:
                 customer=row[at.D_CUSTOMER],
                 placement=self.placements[placement] if placement >= 0 else "",
                 lines=told,
-                default=self._defaults[placement] if is_empty else "",
+                default=self._default(placement, told) if placement >= 0 else "",
             )
+
+    def _default(self, placement: int, told: Sequence[Line]) -> str:
+        """Return what is shown in the slots that nobody won; empty where there is none of the one or the other."""
+        place = self._places[placement]
+        return place.default if sum(line.reason == "won" for line in told) < place.slots else ""
 
     def paused(self, outcome: Outcome) -> dict[str, int]:
         """Return the campaigns that an outcome says came to the limit of their run, with their contacts in it."""
@@ -154,7 +175,7 @@ class Reading:
             "key": lines[:, at.L_KEY],
             "reason": _named(list(REASONS.values()), reason - 1),
             "channel": _named(self.channels, lines[:, at.L_CHANNEL]),
-            "rule": _named(*_rules(reason, lines[:, at.L_RULE], self._resources)),
+            "rule": _named(*self._rules_met(reason, lines[:, at.L_RULE])),
             "value": pa.array(value, mask=uncounted),
             "limit": pa.array(limit, mask=uncounted),
             "last_contact": _times(value, _IS_TIMED[reason]),
@@ -168,6 +189,16 @@ class Reading:
             "follows": pa.array(lines[:, at.L_RULE], mask=(reason != Reason.WON) | (lines[:, at.L_RULE] < 0)),
         }
         return pa.table(columns, LINES)
+
+    def _rules_met(self, reason: NDArray[np.int64], rule: NDArray[np.int64]) -> tuple[list[str], NDArray[np.int64]]:
+        """Return the paths of all rules, and which of them each line names (-1: none)."""
+        names: list[str] = []
+        found = np.full(len(reason), -1, np.int64)
+        for number, paths in self._rules.items():
+            here = (reason == number) & (rule >= 0)
+            found[here] = rule[here] + len(names)
+            names += paths
+        return names, found
 
     def _parameters(self, outcome: Outcome) -> Any:
         """Return of each line that won what its offer's computed parameters came to; null elsewhere."""
@@ -191,7 +222,7 @@ class Reading:
             campaign=self.campaigns[line[at.L_CAMPAIGN]],
             reason=REASONS[reason],
             channel=self.channels[channel] if channel >= 0 else "",
-            rule=_rule(reason, rule, self._resources),
+            rule=self._rules[reason][rule] if reason in self._rules and rule >= 0 else "",
             value=self._value(reason, line[at.L_VALUE], line[at.L_LIMIT]),
             limit=line[at.L_LIMIT] if reason in _COUNTED else line[at.L_LIMIT] or None,
             until=time_of(line[at.L_UNTIL]) if reason in _WITH_UNTIL and line[at.L_UNTIL] else None,
@@ -210,33 +241,6 @@ class Reading:
         if reason in _VALUE_IS_TIME:
             return time_of(value)
         return value if limit or reason in _COUNTED else None
-
-
-def _rule(reason: int, rule: int, resources: Sequence[str]) -> str:
-    if reason in _OFF and rule >= 0:
-        return _SWITCHES[rule]
-    if reason == Reason.NO_CAPACITY:
-        return resources[rule]
-    return f"{_RULES[reason]}[{rule}]" if reason in _RULES and rule >= 0 else ""
-
-
-def _rules(
-    reason: NDArray[np.int64], rule: NDArray[np.int64], resources: Sequence[str]
-) -> tuple[list[str], NDArray[np.int64]]:
-    """Return the paths of all rules met, and which of them each line names (-1: none)."""
-    names: list[str] = []
-    found = np.full(len(reason), -1, np.int64)
-    for number, path in _RULES.items():
-        here = (reason == number) & (rule >= 0)
-        found[here] = rule[here] + len(names)
-        names += [f"{path}[{i}]" for i in range(int(rule[here].max(initial=-1)) + 1)]
-    here = np.isin(reason, _OFF) & (rule >= 0)
-    found[here] = rule[here] + len(names)
-    names += _SWITCHES
-    here = (reason == Reason.NO_CAPACITY) & (rule >= 0)
-    found[here] = rule[here] + len(names)
-    names += resources
-    return names, found
 
 
 def _known(figure: float) -> float | None:

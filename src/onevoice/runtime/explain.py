@@ -23,7 +23,7 @@ from onevoice.runtime.carry import survivor
 from onevoice.runtime.decisions import EPOCH, time_of, us_of
 from onevoice.runtime.fold import Fold
 from onevoice.runtime.related import Line, lines_of, related
-from onevoice.runtime.swap import Made, Rebuild
+from onevoice.runtime.swap import Made, Rebuild, show_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -88,8 +88,13 @@ def watched(journal: Journal, fold: Fold, customer: int, decided: Decided) -> Se
 def _contacts(
     decisions: Iterable[tuple[Reading, Decision]], numbers: list[int], secret: tuple[int, int]
 ) -> Iterator[Made]:
-    """Yield the contacts that were made, their customers numbered as a fold of these alone numbers them."""
+    """Yield the contacts and shows that were made, their customers numbered as a fold of these alone numbers them."""
     for reading, decision in decisions:
+        playbook, when = reading.playbook, (decision.number, us_of(decision.time, "decision"), decision.position)
+        for line in decision.won if decision.kind == "ask" else ():
+            campaign, offer = playbook.campaigns[line.campaign], playbook.offers.get(line.offer)
+            customer = numbers.index(decision.customer)
+            yield show_of(when, customer, campaign, offer, decision.placement, secret)
         for line in decision.lines:
             made = line.contact is not None and line.reason in {"won", "ended", "stopped"}
             if made or (line.reason == "would_have_won" and line.channel):

@@ -14,16 +14,19 @@ from onevoice.engine import conditions
 from onevoice.events.batch import MISSING_TIME, OCCURRED_AT, TYPE
 from onevoice.events.pyarrow_untyped import Table, pa
 from onevoice.history.tables import TIME
-from onevoice.journal.port import Kind, Mode
 from onevoice.program import GOAL_CAMPAIGN, GOAL_EVENT, GOAL_WHERE
 from onevoice.runtime.customer import survivors
 from onevoice.runtime.fold import Fold
+from onevoice.runtime.swap import Rebuild, contacts_made
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from numpy.typing import NDArray
 
     from onevoice.events.batch import Batch
-    from onevoice.journal.port import Journal
+    from onevoice.journal.port import Journal, Row
+    from onevoice.runtime.swap import Made
 
 
 def reached(journal: Journal, fold: Fold, rows: int) -> Table:
@@ -31,24 +34,31 @@ def reached(journal: Journal, fold: Fold, rows: int) -> Table:
 
     A pyarrow Table of `customer`, merges resolved, `campaign` and `time`, when it occurred.
     """
-    again = Fold(fold.published, fold.secret)
-    found = [np.empty((3, 0), np.int64)]
     goals: list[list[int]] = fold.compiled.program.goals.tolist()
-    for number, row in enumerate(journal.read(0)):
-        if number >= rows or not goals:
-            break
-        if row.kind is Kind.EVENTS:
-            batch = again.decoded(row)
-            again.machine.row(batch, row.stamp_us, imported=bool(row.mode & Mode.IMPORT), observing=True)
-            found += [_of_goal(again, batch, row.stamp_us, goal) for goal in goals]
-    customers, campaigns, times = np.concatenate(found, axis=1)
+    again = _Looking(Fold(fold.published, fold.secret), contacts_made(journal, fold, rows) if goals else (), goals)
+    if goals:
+        again.replay(journal, rows)
+    customers, campaigns, times = np.concatenate(again.found, axis=1)
     names = pa.array(list(fold.published.playbook.campaigns), pa.string())
     columns = {
-        "customer": survivors(again.machine.state)[customers],
+        "customer": survivors(again.fold.machine.state)[customers],
         "campaign": pa.DictionaryArray.from_arrays(pa.array(campaigns.astype(np.int32)), names),
         "time": pa.array(times).cast(TIME),
     }
     return pa.table(columns)
+
+
+class _Looking(Rebuild):
+    """Folds history with what was shown, for a response by decision is about that, and looks for goals."""
+
+    def __init__(self, fold: Fold, made: Iterable[Made], goals: list[list[int]]) -> None:
+        super().__init__(fold, [each for each in made if each.placement])
+        self.goals = goals
+        self.found = [np.empty((3, 0), np.int64)]
+
+    def _step(self, row: Row, batch: Batch) -> None:
+        super()._step(row, batch)
+        self.found += [_of_goal(self.fold, batch, row.stamp_us, goal) for goal in self.goals]
 
 
 def _of_goal(fold: Fold, batch: Batch, stamp: int, goal: list[int]) -> NDArray[np.int64]:

@@ -10,19 +10,20 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import deque
-from typing import TYPE_CHECKING, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias, TypeVar
 
 import numpy as np
 
-from onevoice.engine import caps, groups, growth, ledger, resources
+from onevoice.engine import caps, groups, growth, ledger, resources, shows
 from onevoice.engine import state as at
-from onevoice.engine.contact_states import CANCELLED, RESERVED, SENT
-from onevoice.engine.reasons import ENDED, STOPPED, WON, WOULD_HAVE_WON
+from onevoice.engine.contact_states import CANCELLED, RESERVED, SENT, SHOWN
+from onevoice.engine.names import hashes
+from onevoice.engine.reasons import ASK, ENDED, STOPPED, WON, WOULD_HAVE_WON
 from onevoice.engine.store import COUNT, HIGH
 from onevoice.events.batch import IDENTIFIERS_FROM, IDENTIFIERS_TO, LINE, TRAITS_FROM, TRAITS_TO
 from onevoice.events.decode import decode_ndjson
 from onevoice.journal.port import Kind, Mode
-from onevoice.program import NONE
+from onevoice.program import NONE, SCOPE_PLACEMENT
 from onevoice.runtime import carry, outcomes
 from onevoice.runtime.fold import Fold, Published
 from onevoice.runtime.numbering import renumbering, translated
@@ -35,7 +36,9 @@ if TYPE_CHECKING:
     from onevoice.engine.machine import Outcome
     from onevoice.events.batch import Batch
     from onevoice.journal.port import Journal, Row
-    from onevoice.playbook.model import Playbook
+    from onevoice.playbook.model import Campaign, Offer, Playbook
+
+Key: TypeAlias = tuple[int, int]  # a journal's secret
 
 _Number = TypeVar("_Number", np.int64, np.float64)
 
@@ -43,7 +46,8 @@ _Number = TypeVar("_Number", np.int64, np.float64)
 class Made(NamedTuple):
     """A contact that was made, in the names of the playbook it was made under; `customer` as the old state counts.
 
-    `number` is HELD_OUT of one that would have been made if the customer were not held out.
+    `number` is HELD_OUT of one that would have been made if the customer were not held out. A show has a `placement`;
+    its `number` is that of its decision, and its `position` the place behind the line of its ask.
     """
 
     number: int
@@ -57,9 +61,31 @@ class Made(NamedTuple):
     offer: str
     family: str
     product: int  # 64-bit hash, 0 for none
-    follows: int
-    receipts_us: int
-    cancels: bool  # it is no contact but the end of one: its candidate ended while it was in flight
+    follows: int = -1
+    receipts_us: int = 0
+    cancels: bool = False  # it is no contact but the end of one: its candidate ended while it was in flight
+    placement: str = ""
+
+
+def show_of(
+    decision: tuple[int, int, int], customer: int, campaign: Campaign, offer: Offer | None, placement: str, secret: Key
+) -> Made:
+    """Return what an ask has shown; `decision`: its number, its time in µs, its position."""
+    number, time, position = decision
+    return Made(
+        number=number,
+        customer=customer,
+        time=time,
+        position=position + 1,
+        key=0,
+        campaign=campaign.name,
+        klass=campaign.klass,
+        channel="",
+        offer=offer.name if offer else "",
+        family=(offer.family or offer.name) if offer else "",
+        product=int(hashes([offer.product], secret)[0]) if offer and offer.product else 0,
+        placement=placement,
+    )
 
 
 def rebuilt(journal: Journal, old: Fold, published: Published, rows: int) -> Fold:
@@ -89,7 +115,7 @@ def rebuilt(journal: Journal, old: Fold, published: Published, rows: int) -> Fol
 
 
 def contacts_made(journal: Journal, old: Fold, rows: int) -> Iterator[Made]:
-    """Yield the contacts that the first `rows` rows of a journal say were made, in order, and their cancellations."""
+    """Yield in order the contacts, shows and cancellations that the first `rows` rows of a journal tell of."""
     playbook = old.published.playbook
     for number, row in enumerate(journal.read(0)):
         if number >= rows:
@@ -97,25 +123,30 @@ def contacts_made(journal: Journal, old: Fold, rows: int) -> Iterator[Made]:
         if row.kind is Kind.PLAYBOOK:
             playbook = Published.of_row(row).playbook
         elif row.kind is Kind.DECISIONS:
-            yield from _contacts_of(outcomes.decode(row.payload), playbook, old, number)
+            yield from _made_by(outcomes.decode(row.payload), playbook, old, number)
 
 
-def _contacts_of(outcome: Outcome, playbook: Playbook, old: Fold, row: int) -> Iterator[Made]:
+def _made_by(outcome: Outcome, playbook: Playbook, old: Fold, row: int) -> Iterator[Made]:
     campaigns, channels = list(playbook.campaigns.values()), list(playbook.channels)
-    offers = list(playbook.offers.values())
+    offers, placements = list(playbook.offers.values()), list(playbook.placements)
     decided: list[list[int]] = outcome.decisions.tolist()
     decisions = {decision[at.D_NUMBER]: decision for decision in decided}
     reasons, channels_of = outcome.lines[:, at.L_REASON], outcome.lines[:, at.L_CHANNEL]
     told = (outcome.lines[:, at.L_CONTACT] >= 0) & np.isin(reasons, (WON, ENDED, STOPPED))
     held = (reasons == WOULD_HAVE_WON) & (channels_of >= 0)
-    lines: list[list[int]] = outcome.lines[told | held].tolist()
+    asks = outcome.decisions[outcome.decisions[:, at.D_KIND] == ASK, at.D_NUMBER]
+    shown = (reasons == WON) & np.isin(outcome.lines[:, at.L_DECISION], asks)
+    lines: list[list[int]] = outcome.lines[told | held | shown].tolist()
     for line in lines:
         decision = decisions[line[at.L_DECISION]]
         campaign = campaigns[line[at.L_CAMPAIGN]]
         offer = offers[line[at.L_OFFER]] if line[at.L_OFFER] >= 0 else None
-        channel = playbook.channels[channels[line[at.L_CHANNEL]]]
         customer = translated(old, decision[at.D_CUSTOMER], row)
-        if customer >= 0:
+        if customer >= 0 and decision[at.D_KIND] == ASK:
+            when = decision[at.D_NUMBER], decision[at.D_TIME], decision[at.D_POSITION]
+            yield show_of(when, customer, campaign, offer, placements[decision[at.D_PLACEMENT]], old.secret)
+        elif customer >= 0:
+            channel = playbook.channels[channels[line[at.L_CHANNEL]]]
             yield Made(
                 number=line[at.L_CONTACT] if line[at.L_CONTACT] >= 0 else at.HELD_OUT,
                 customer=customer,
@@ -137,7 +168,7 @@ def _contacts_of(outcome: Outcome, playbook: Playbook, old: Fold, row: int) -> I
 def _became(old: Fold) -> dict[int, int]:
     """Return what became of each contact that a state remembers, by its number."""
     contacts = old.machine.state.contacts[: old.machine.state.pools[at.CONTACTS, HIGH]]
-    return dict(contacts[:, [at.K_NUMBER, at.K_STATE]].tolist())
+    return dict(contacts[contacts[:, at.K_STATE] < SHOWN][:, [at.K_NUMBER, at.K_STATE]].tolist())
 
 
 class Rebuild:
@@ -153,24 +184,31 @@ class Rebuild:
         self.campaigns = {name: number for number, name in enumerate(playbook.campaigns)}
         self.classes = {name: number for number, name in enumerate(playbook.policies.classes)}
         self.channels = {name: number for number, name in enumerate(playbook.channels)}
+        self.placements = {name: number for number, name in enumerate(playbook.placements)}
         catalogue = fold.machine.state.names[: len(playbook.products.names), at.N_HASH].tolist()
         self.products = {hashed: code for code, hashed in enumerate(catalogue)}
 
     def replay(self, journal: Journal, rows: int, *, became: dict[int, int] | None = None) -> None:
-        """Fold the first `rows` rows; with `became` all contacts are entered after them, as what became of them."""
-        late, self.became = became is not None, became or {}
+        """Fold the first `rows` rows; with `became` all contacts are entered after them, as what became of them.
+
+        What was shown is entered where it was.
+        """
+        if became is not None:
+            self.became = became
+            self.early = [contact for contact in self.contacts if not contact.placement]
+            self.contacts = deque(contact for contact in self.contacts if contact.placement)
         for number, row in enumerate(journal.read(0)):
             if number >= rows:
                 break
             if row.kind is Kind.EVENTS:
-                self._take(row, self.fold.decoded(row), late=late)
+                self._take(row, self.fold.decoded(row))
         for contact in [*self.contacts, *self.early]:
             self.enter(contact)
 
-    def _take(self, row: Row, batch: Batch, *, late: bool) -> None:
+    def _take(self, row: Row, batch: Batch) -> None:
         """Fold a row, stopping at each contact that was made before one of its lines."""
         start, batch = 0, self.fold.machine.learned(batch)
-        while not late and self.contacts and self._is_next(row, self.contacts[0]):
+        while self.contacts and self._is_next(row, self.contacts[0]):
             contact = self.contacts.popleft()
             stop = contact.position - row.position
             if stop > start:
@@ -211,6 +249,11 @@ class Rebuild:
             due = contact.time
             family, product = machine.names.code(contact.family), self.products.get(contact.product, NONE)
             caps.describe(program, state, customer, campaign, klass, channel, family, product)
+            if contact.placement:
+                state.scope[SCOPE_PLACEMENT] = self.placements.get(contact.placement, NONE)
+                shows.enter(program, state, customer, contact.number, machine.names.code(contact.offer), due)
+                shows.forget_old(program, state, customer)
+                return
             row = ledger.enter(program, state, customer, contact.number, contact.key, due)
             entered = state.contacts[row]
             entered[at.K_FOLLOWS] = contact.follows

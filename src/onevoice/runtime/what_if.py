@@ -26,6 +26,7 @@ from onevoice.program import (
     CLASS_CONSENT_REQUIRED,
     P_GAP_US,
     P_HELD,
+    PLACEMENT_TIMES,
     PROPOSAL_CAMPAIGN,
     PROPOSAL_IF,
     SUPPRESSION_CLASSES,
@@ -65,11 +66,18 @@ def without_dates(program: Program, campaign: int) -> Program:
 
 
 def with_cap(program: Program, rule: int, count: int) -> Program:
-    """Return the program with another number in `policies.caps[rule]`, or in the customer's own choice for it."""
+    """Return the program with another number in a cap, by its number, or in the customer's own choice for it."""
     caps = program.caps.copy()
     caps[caps[:, CAP_INDEX] == rule, CAP_MAX] = count
     caps[caps[:, CAP_INDEX] == rule, CAP_OWN] = -1
     return program.replaced(caps=caps)
+
+
+def without_fatigue(program: Program) -> Program:
+    """Return the program in which nothing that is shown rests."""
+    placements = program.placements.copy()
+    placements[:, PLACEMENT_TIMES] = 0
+    return program.replaced(placements=placements)
 
 
 def without_suppression(program: Program, rule: int) -> Program:

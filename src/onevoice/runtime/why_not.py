@@ -13,6 +13,7 @@ import msgspec
 
 from onevoice.history.why import told_of
 from onevoice.history.why_not import Obstacle, WhyNot
+from onevoice.playbook.capping import caps_of
 from onevoice.playbook.load import places
 from onevoice.playbook.model import TriggerKind
 from onevoice.playbook.reads import reads_of
@@ -190,12 +191,14 @@ def _without(program: Program, trial: Trial, line: Line) -> Program:
             return what_if.without_suppression(program, index_of(line.rule))
         case "again_after":
             return what_if.with_again_after(program, trial.number, 0)
+        case "fatigue":
+            return what_if.without_fatigue(program)
         case "hours":
             return what_if.without_hours(program, channels.index(line.channel))
         case "gap":
             return what_if.with_gap(program, 0)
         case "cap":
-            return what_if.with_cap(program, index_of(line.rule), what_if.MANY)
+            return what_if.with_cap(program, [*caps_of(trial.playbook)].index(line.rule), what_if.MANY)
         case "would_have_won":
             return what_if.without_holdouts(program)
         case "outranked":

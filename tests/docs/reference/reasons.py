@@ -91,6 +91,12 @@ MEANINGS: Final = {
         "at `until`",
         "shorten `again_after`",
     ),
+    Reason.FATIGUE: Meaning(
+        "It was shown at this placement as often as its `fatigue` says without a reaction, and rests there.",
+        "`rule`, `value` of `limit`, `until`",
+        "at `until`, or when the customer reacts to its family",
+        "show something else there, or let it rest later",
+    ),
     Reason.NO_CAPACITY: Meaning(
         "A resource that the contact would use has no room for it: used up, reserved for other classes, or closed.",
         "`channel`, `rule`, `value` of `limit` (of a budget in ten-thousandths), `until`",

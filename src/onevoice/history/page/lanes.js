@@ -108,7 +108,7 @@ function askTip(decision) {
     .filter((line) => line.reason !== "won")
     .map((line) => `${line.campaign}: ${reasonName(line.reason).toLowerCase()}`);
   return [
-    `${decision.placement} shows ${joined(won) || decision.default || "nothing"}`,
+    `${decision.placement} shows ${joined([...won, ...(decision.default ? [decision.default] : [])]) || "nothing"}`,
     times.minute(decision.time),
     ...others,
   ];

@@ -129,6 +129,7 @@ class Comparison:
                 for other in others
                 if other is not campaign
                 and name in other.placements
+                and not other.again_after_us
                 and self._is_open_to_all(other, campaign)
                 and (why := self._better(other, campaign))
             ]
