@@ -203,7 +203,7 @@ def _cap(book: Book, cap: Cap) -> Row:
 
 
 def _lifts(book: Book, cap: Cap) -> bool:
-    """Whether something else than time may lift a cap: what customers are, choose, with whom and where, the offer."""
+    """Whether something else than time may lift a cap: what the customer is, chooses and lives with, the offer."""
     moves = cap.period is not None and any(trait.means == "time_zone" for trait in book.schema.traits)
     return bool(cap.for_segment or cap.own_max or cap.address or cap.category or cap.group or moves)
 
