@@ -48,7 +48,8 @@ P_SHOWS_MAX: Final = 25  # how many of a customer
 P_CAPS_SHOWN: Final = 26  # from this row of `caps` on are those that name a placement
 P_TIRED: Final = 27  # 1 if a placement knows fatigue
 P_SLOT_TIRED: Final = 28  # first slot of `cells` for fatigue, one for each placement
-LIMITS: Final = 29
+P_LOOK_AHEAD_US: Final = 29
+LIMITS: Final = 30
 
 SHARES: Final = 2**53  # a share is compared with so many places of a lot
 
