@@ -63,7 +63,7 @@ class Maker(Known):
         self.times = times
         self.is_busy = dice.chance(0.35)  # much goes out, so that caps are met
         self.is_asking = dice.chance(0.3)  # much is shown
-        self.looks_ahead = dice.chance(0.4)  # something is planned while others could go out
+        self.looks_ahead = dice.chance(0.5)  # something is planned while others could go out
         identifiers = dice.some(IDENTIFIERS, 2, 4)
         if all(kind.anonymous for kind in identifiers):
             identifiers = [*IDENTIFIERS]
