@@ -47,7 +47,8 @@ P_SHOWN_US: Final = 24  # how far back shows are kept
 P_SHOWS_MAX: Final = 25  # how many of a customer
 P_CAPS_SHOWN: Final = 26  # from this row of `caps` on are those that name a placement
 P_SLOT_TIRED: Final = 27  # first slot of `cells` for fatigue, one for each placement; 0 where there is none
-LIMITS: Final = 28
+P_LOOK_AHEAD_US: Final = 28
+LIMITS: Final = 29
 
 SHARES: Final = 2**53  # a share is compared with so many places of a lot
 

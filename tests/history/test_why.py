@@ -19,7 +19,7 @@ identifiers: {email: {format: email}, card: {}}
 resources: {desk: {capacity: 1 per day}}
 events:
   {call: {}, hush: {}, order: {}, visit: {}, call_me: {}, case_opened: {}, case_resolved: {}, sale: {fields: {n: key}},
-  moved: {}}
+  moved: {}, signed: {}}
 facts: {open_case: {opens: case_opened, closes: case_resolved}}
 measures: {orders: count of order}
 campaigns:
@@ -32,6 +32,7 @@ campaigns:
   ring: {class: service, when: event call, send: [phone]}
   banner: {class: sales, priority: 1, when: asked, placements: [home]}
   other_banner: {class: sales, priority: 2, when: asked, placements: [home]}
+  contract: {class: service, priority: 9, when: event signed, after: 2 hours, send: [mail]}
   letter: {class: service, when: event moved, send: [post]}
   quiet: {class: service, when: event hush, send: [mail], holdout: 99.999999%}
   poster: {class: service, when: asked, placements: [wall]}
@@ -39,6 +40,7 @@ placements: {home: {slots: 1}, wall: {fatigue: {times: 1, pause: 7 days}}}
 policies:
   classes: {service: {}, sales: {purpose: marketing}}
   gap: 4 hours
+  look_ahead: 3 hours
   caps: [{max: 1, per: day, class: sales}]
   suppress: [{stop: [sales], while: open_case, then: 3 days, at_most: 30 days}]
   hours: {desk: [09:00-18:00 mon-fri, 10:00-14:00 sat]}
@@ -143,6 +145,10 @@ CASES = {
     "cap": (
         [(0, event("visit")), (5, None)],
         "news: at most 1 a day of class sales: 1 of 1 are used; room again on Tue 03 Mar 2026 00:00 [policies.caps[0]]",
+    ),
+    "kept_for": (
+        [(0, event("signed")), (1, event("visit"))],
+        "news: kept for contract, planned for Mon 02 Mar 2026 13:00 (rank 1) [policies.look_ahead]",
     ),
     "outranked": (
         [(0, event("visit"))],

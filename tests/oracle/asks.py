@@ -58,7 +58,7 @@ def _first_stop(twin: Twin, customer: Customer, candidate: Candidate, placement:
 def _full_cap(twin: Twin, customer: Customer, candidate: Candidate, placement: Placement) -> Line | None:
     if twin.book.is_exempt(twin.book.campaigns[candidate.number], "caps"):
         return None
-    load = contacts.full_cap(twin, customer, shows.prospect(twin, candidate, placement), follows=False)
+    load = contacts.full_cap(twin, customer, shows.prospect(twin, candidate, placement), twin.now, follows=False)
     if load is None:
         return None
     told = {"rule": load.rule, "value": load.count, "limit": load.limit, "until": load.until}

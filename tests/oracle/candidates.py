@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from . import conditions, controls, flights, gates, segments
+from . import conditions, controls, flights, gates, look_ahead, segments
 from .clock import INFINITE
 from .hashing import text_hash
 from .state import NEVER, Candidate, Line
@@ -53,7 +53,7 @@ def _key(twin: Twin, campaign: Campaign, trigger: Trigger) -> int:
 def _refresh(twin: Twin, customer: Customer, candidate: Candidate, trigger: Trigger) -> None:
     candidate.trigger = trigger
     if candidate.born:
-        candidate.expiry = _expiry(twin, candidate)
+        candidate.expiry = expiry_from(twin, candidate, twin.now)
     segments.look_again(twin, customer, candidate)
 
 
@@ -67,24 +67,30 @@ def give_birth(twin: Twin, customer: Customer, candidate: Candidate) -> None:
     """Judge an unborn candidate at its birth: it is born, or vanishes without a record."""
     campaign = twin.book.campaigns[candidate.number]
     candidate.birth = twin.now
-    candidate.expiry = _expiry(twin, candidate)
+    candidate.expiry = expiry_from(twin, candidate, twin.now)
     if not is_eligible(twin, customer, candidate) or candidate.expiry <= twin.now:
-        del customer.candidates[candidate.number, candidate.key]
+        let_go(twin, customer, candidate)
         return
     candidate.born = True
-    candidate.due = twin.now + _wait(twin, campaign)
+    candidate.due = twin.now + wait_of(twin, campaign)
 
 
-def _wait(twin: Twin, campaign: Campaign) -> int:
+def let_go(twin: Twin, customer: Customer, candidate: Candidate) -> None:
+    """Remove a candidate otherwise than in a round: who was kept back for its campaign is free."""
+    del customer.candidates[candidate.number, candidate.key]
+    look_ahead.free(twin, customer, candidate.number)
+
+
+def wait_of(twin: Twin, campaign: Campaign) -> int:
     if twin.book.is_exempt(campaign, "wait"):
         return 0
     return campaign.wait_us if campaign.wait_us >= 0 else twin.book.policies.wait_us
 
 
-def _expiry(twin: Twin, candidate: Candidate) -> int:
+def expiry_from(twin: Twin, candidate: Candidate, start: int) -> int:
     campaign = twin.book.campaigns[candidate.number]
     return min(
-        twin.now + campaign.valid_for_us if campaign.valid_for_us else INFINITE,
+        start + campaign.valid_for_us if campaign.valid_for_us else INFINITE,
         campaign.to_us or INFINITE,
     )
 
@@ -123,7 +129,7 @@ def end(twin: Twin, customer: Customer) -> None:
             if candidate.born:
                 close(twin, customer, candidate, "ended")
             else:
-                del customer.candidates[number, key]
+                let_go(twin, customer, candidate)
 
 
 def expire(twin: Twin, customer: Customer, candidate: Candidate) -> None:
@@ -132,7 +138,7 @@ def expire(twin: Twin, customer: Customer, candidate: Candidate) -> None:
 
 def close(twin: Twin, customer: Customer, candidate: Candidate, reason: str, rule: int = -1) -> None:
     """Remove a candidate and record why."""
-    del customer.candidates[candidate.number, candidate.key]
+    let_go(twin, customer, candidate)
     line = Line(candidate.campaign, candidate.key, reason, rule=rule, contact=candidate.under_way)
     twin.decide("end", customer, [line])
     flights.cancel(twin, customer, candidate)

@@ -196,7 +196,7 @@ def release(twin: Twin, customer: Customer, contact: Contact) -> None:
 def free(twin: Twin, customer: Customer) -> None:
     """Let what other contacts hold back be looked at now: one of them counts no more."""
     for candidate in customer.candidates.values():
-        if candidate.reason in {Reason.AGAIN_AFTER, Reason.GAP, Reason.CAP, Reason.OUTRANKED}:
+        if candidate.reason in {Reason.AGAIN_AFTER, Reason.GAP, Reason.CAP, Reason.KEPT_FOR, Reason.OUTRANKED}:
             candidate.reason, candidate.due = 0, twin.now
     counted = {cap.group for cap in twin.book.policies.caps if cap.group}
     for (kind, _), members in twin.groups.items():
@@ -231,12 +231,12 @@ class Load:
         return self.count >= self.limit
 
 
-def full_cap(twin: Twin, customer: Customer, prospect: Contact, *, follows: bool) -> Load | None:
-    """Return the first cap that applies and is full; for what follows those with a channel alone."""
+def full_cap(twin: Twin, customer: Customer, prospect: Contact, at: int, *, follows: bool) -> Load | None:
+    """Return the first cap that applies and is full at an instant; for what follows those with a channel alone."""
     rules = applying(twin, customer, prospect)
     if follows:
         rules = [rule for rule in rules if twin.book.caps[rule].channel]
-    loads = (load_of(twin, customer, prospect, rule) for rule in rules)
+    loads = (load_of(twin, customer, prospect, rule, at) for rule in rules)
     return next((load for load in loads if load.is_full), None)
 
 
@@ -294,26 +294,31 @@ def category(book: Book, contact: Contact) -> str:
     return str(catalogue.columns["category"][catalogue.names.index(contact.product)] or "")
 
 
-def load_of(twin: Twin, customer: Customer, prospect: Contact, rule: int) -> Load:
+def load_of(twin: Twin, customer: Customer, prospect: Contact, rule: int, at: int) -> Load:
     """Count what a cap counts together with a contact to come: in a group cap of the fullest of their groups."""
     cap = twin.book.caps[rule]
     circles = groups.with_others(twin, customer, cap.group) if cap.group else [[customer]]
-    loads = [_load_of(twin, customer, prospect, rule, circle) for circle in circles]
+    others = [[each for each in circle if each.number != customer.number] for circle in circles]
+    made = [[each for who in (*circle, customer) for each in _counted_of(who, cap)] for circle in others]
+    loads = [_load_of(twin, customer, prospect, rule, each, at) for each in made]
     until = max((load.until for load in loads if load.is_full), default=0)
     return Load(rule, max(load.count for load in loads), loads[0].limit, until)
 
 
-def _load_of(twin: Twin, customer: Customer, prospect: Contact, rule: int, circle: list[Customer]) -> Load:
+def _counted_of(customer: Customer, cap: Cap) -> list[Contact]:
+    return customer.shows if cap.placement else customer.contacts
+
+
+def _load_of(twin: Twin, customer: Customer, prospect: Contact, rule: int, made: list[Contact], at: int) -> Load:
     cap = twin.book.caps[rule]
-    limit, now = _limit(customer, cap), twin.now
-    made = [contact for each in circle for contact in (each.shows if cap.placement else each.contacts)]
-    dues = sorted(each.due for each in made if _is_counted(twin, customer, cap, prospect, each))
+    limit = _limit(customer, cap)
+    dues = sorted(each.due for each in made if _is_counted(twin, customer, cap, prospect, each, at))
     if limit == 0:
         until = INFINITE
     elif cap.period:
-        until = clock.next_period_start(zone_of(twin.book, customer), cap.period, now)
+        until = clock.next_period_start(zone_of(twin.book, customer), cap.period, at)
     else:
-        until = dues[len(dues) - limit] + cap.rolling_us if len(dues) >= limit else now
+        until = dues[len(dues) - limit] + cap.rolling_us if len(dues) >= limit else at
     return Load(rule, len(dues), limit, until)
 
 
@@ -323,7 +328,7 @@ def _limit(customer: Customer, cap: Cap) -> int:
     return cap.max if chosen is None else max(0, min(int(chosen), 1_000_000_000))
 
 
-def _is_counted(twin: Twin, customer: Customer, cap: Cap, prospect: Contact, contact: Contact) -> bool:
+def _is_counted(twin: Twin, customer: Customer, cap: Cap, prospect: Contact, contact: Contact, at: int) -> bool:
     theirs, ours = about(twin.book, contact), about(twin.book, prospect)
     wants = {name: ours[name] if wanted == EACH else wanted for name, wanted in _wants(cap).items() if wanted}
     if not counts(twin, contact) or any(theirs[name] != wanted for name, wanted in wants.items()):
@@ -331,5 +336,5 @@ def _is_counted(twin: Twin, customer: Customer, cap: Cap, prospect: Contact, con
     if contact.follows >= 0 and not cap.channel:
         return False
     if cap.rolling_us:
-        return contact.due + cap.rolling_us > twin.now
-    return contact.due >= clock.period_start(zone_of(twin.book, customer), cap.period, twin.now)
+        return contact.due + cap.rolling_us > at
+    return contact.due >= clock.period_start(zone_of(twin.book, customer), cap.period, at)

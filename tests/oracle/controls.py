@@ -7,7 +7,7 @@ from fractions import Fraction
 from math import ceil
 from typing import TYPE_CHECKING
 
-from . import candidates
+from . import candidates, look_ahead
 from .state import Decision, Line, Reason
 
 if TYPE_CHECKING:
@@ -66,6 +66,8 @@ def take_up(twin: Twin, row: Row) -> None:
         _wake(twin)
     elif switch.state == "stopped":
         _end(twin)
+    else:
+        look_ahead.free_of_paused(twin)
 
 
 def _wake(twin: Twin) -> None:
@@ -78,12 +80,12 @@ def _wake(twin: Twin) -> None:
 
 def _end(twin: Twin) -> None:
     for customer in twin.roots():
-        for place, candidate in sorted(customer.candidates.items()):
+        for _, candidate in sorted(customer.candidates.items()):
             which = is_stopped(twin, twin.book.campaigns[candidate.number])
             if which is not None and candidate.born:
                 candidates.close(twin, customer, candidate, "stopped", which)
             elif which is not None:
-                del customer.candidates[place]
+                candidates.let_go(twin, customer, candidate)
 
 
 def reached(twin: Twin, campaign: Campaign, which: int) -> tuple[int, int, int]:

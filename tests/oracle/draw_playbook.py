@@ -64,6 +64,7 @@ class Maker(Known):
         self.times = times
         self.is_busy = dice.chance(0.35)  # much goes out, so that caps are met
         self.is_asking = dice.chance(0.3)  # much is shown
+        self.looks_ahead = dice.chance(0.5)  # something is planned while others could go out
         identifiers = dice.some(IDENTIFIERS, 2, 4)
         if all(kind.anonymous for kind in identifiers):
             identifiers = [*IDENTIFIERS]
@@ -109,6 +110,8 @@ class Maker(Known):
             campaign = self._campaign(f"campaign_{n}")
             campaign = self._eager(campaign) if dice.chance(0.8 * max(self.is_busy, self.is_asking)) else campaign
             self._put(campaigns={**self.book.campaigns, campaign.name: campaign})
+        if self.looks_ahead:
+            self._put(campaigns={**self.book.campaigns, **self._planned()})
         if flood:
             self._put(campaigns={**self.book.campaigns, "flood": self._flood()})
         self._put(policies=self._policies())
@@ -218,6 +221,39 @@ class Maker(Known):
         found = {"failures_share": self.dice.choice((0.1, 0.34, 0.5)), "failures_of_at_least": self.dice.randint(1, 3)}
         return found if self.dice.chance(0.3) else {}
 
+    def _planned(self) -> dict[str, Campaign]:
+        """Return a campaign that wants something at once, and one that wants something later; mostly it comes first."""
+        dice, times = self.dice, self.times
+        names = [event.name for event in self.book.events.values() if not event.about]
+        events = [Trigger(TriggerKind.EVENT, name) for name in names]
+        when = dice.choice(events)
+        hasty = replace(
+            self._eager(replace(self._campaign("hasty"), when=when)),
+            when=when,
+            placements=(),
+            uses=(),
+            send=tuple(dice.some(self.book.channels, 1, 3)),
+            priority=float(dice.randint(0, 3)),
+            at_most_contacts=0,
+            holdout=0.0,
+        )
+        planned = replace(
+            hasty,
+            name="planned",
+            when=dice.choice((hasty.when, hasty.when, *events)),
+            klass=dice.choice([hasty.klass, *self.book.policies.classes]),
+            offers=dice.choice((hasty.offers, (), tuple(dice.sample(self.book.offers, min(2, len(self.book.offers)))))),
+            priority=dice.choice((9.0, 9.0, 9.0, 1.0)),
+            send=dice.choice((hasty.send, tuple(self.book.channels))),
+            after_us=dice.maybe(times.span(1, 8), 0, 0.9),
+            wait_us=dice.choice((0, 0, 0, times.span(1, 3))),
+            valid_for_us=dice.maybe(times.span(1, 20), 0, 0.3),
+            again_after_us=dice.maybe(times.span(2, 20), 0, 0.2),
+            until=self._match() if dice.chance(0.3) else None,
+        )
+        strict = self.book.policies.classes[planned.klass].strict
+        return named(hasty, planned if strict else replace(planned, holdout=dice.choice((0.0, 0.0, 0.5))))
+
     def _propensity(self) -> str:
         score = "score" if "score" in self.book.traits else "0.25"
         return self.dice.choice(("", "", score, f"coalesce({score}, 1) / 3", "age / 2"))
@@ -312,22 +348,28 @@ class Maker(Known):
             ranks.append("score / priority")
         return replace(
             self.book.policies,
-            rank=dice.choice(ranks),
+            rank=dice.choice(ranks[:3] if self.looks_ahead and dice.chance(0.6) else ranks),
             wait_us=dice.maybe(times.span(1, 4), 0),
-            gap_us=dice.maybe(times.span(1, 6), 0, 0.1 if self.is_busy else 0.5),
+            gap_us=self._gap_us(),
             caps=some_shown(dice, self.book.placements, self._caps(dice.choice((0, 1, 2, 3, 5)) + 2 * self.is_busy)),
             counts_from=dice.choice(("sent", "sent", *COUNTS_FROM)),
             exempt=self._exempt(),
-            suppress=tuple(self._suppression() for _ in dice.times(0, 1 if self.is_busy else 3)),
+            suppress=tuple(self._suppression() for _ in dice.times(0, 1 if self.is_busy or self.looks_ahead else 3)),
             exploration=self._shared(Exploration, (0.0, 0.1, 0.5, 0.9)),
-            holdout=self._shared(Holdout, (0.0, 0.0, 0.2, 0.6)),
+            holdout=Holdout() if self.looks_ahead and dice.chance(0.7) else self._shared(Holdout, (0.0, 0.0, 0.2, 0.6)),
+            look_ahead_us=dice.maybe(times.span(1, 20), 0, 0.9 if self.looks_ahead else 0.2),
             **self._opening(),
         )
+
+    def _gap_us(self) -> int:
+        if self.looks_ahead:
+            return self.dice.maybe(self.times.span(2, 9), 0, 0.7)
+        return self.dice.maybe(self.times.span(1, 6), 0, 0.1 if self.is_busy else 0.5)
 
     def _opening(self) -> dict[str, Any]:
         """Draw hours and holidays: about the nights in which clocks change, now and then on no day of the year."""
         dice = self.dice
-        if dice.chance(0.45):
+        if dice.chance(0.75 if self.looks_ahead else 0.45):
             return {}
         names = dice.maybe(["all"], dice.some(("all", *self.book.channels), 1, 4), 0.6)
         hours = {name: tuple(self._window() for _ in dice.times(int(name == "all"), 3)) for name in names}

@@ -64,6 +64,7 @@ class Stream:
         *,
         flood: bool = False,
         busy: bool = False,
+        calm: bool = False,
     ) -> None:
         self.dice = dice
         self.times = times
@@ -72,6 +73,7 @@ class Stream:
         self.live = live
         self.flood = flood
         self.busy = busy
+        self.calm = calm  # seldom is anything paused, or consent withdrawn
         self.receipts = any(each.receipts_us for each in playbook.channels.values())
         together = bool(playbook.groups)
         self.persons = 1 if flood or (busy and not together) else dice.randint(2, 3 if busy else 5)
@@ -157,7 +159,7 @@ class Stream:
         if self.asking and self.dice.chance(0.6):
             return self.dice.choice(SHOWN)
         declared = list(self.playbook.events)
-        return self.dice.choice(declared if self.dice.chance(0.65) else USUAL)
+        return self.dice.choice(declared if self.dice.chance(0.92 if self.calm else 0.65) else USUAL)
 
     def _time(self) -> int:
         """Return when it occurred: mostly now, often earlier, sometimes later than now."""

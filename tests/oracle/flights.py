@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from . import contacts, resources
+from . import candidates, contacts, resources
 from .clock import INFINITE
 from .state import Line
 
@@ -35,7 +35,7 @@ def expires(twin: Twin, customer: Customer, candidate: Candidate) -> bool:
     place = (candidate.number, candidate.key)
     if place not in customer.candidates or candidate.expiry > twin.now:
         return False
-    del customer.candidates[place]
+    candidates.let_go(twin, customer, candidate)
     line = Line(candidate.campaign, candidate.key, "expired", contact=candidate.under_way)
     twin.decide("end", customer, [line])
     return True
@@ -70,7 +70,7 @@ def lose(twin: Twin, customer: Customer, candidate: Candidate, contact: Contact)
     if expires(twin, customer, candidate):
         return
     if hopeless:
-        del customer.candidates[candidate.number, candidate.key]
+        candidates.let_go(twin, customer, candidate)
         line = Line(candidate.campaign, candidate.key, "failed", contact.channel, contact=contact.number)
         twin.decide("end", customer, [line])
     elif contact.follows < 0:

@@ -61,6 +61,13 @@ def channels(twin: Twin, customer: Customer, candidate: Candidate) -> list[str]:
     return sorted(found, key=lambda name: name != own)
 
 
+def is_way(twin: Twin, customer: Customer, candidate: Candidate, channel: str) -> bool:
+    """Tell whether consent and address let a candidate that waits use a channel, and that is not closed for it."""
+    campaign = twin.book.campaigns[candidate.number]
+    able = _may_by_consent(twin, customer, campaign, channel) and _has_address(twin, customer, channel)
+    return able and channel not in candidate.closed
+
+
 def _lasting_stop(twin: Twin, customer: Customer, candidate: Candidate, channel: str) -> Stop | None:
     """Return the first of the gates that only an event, or a suppression's end, lifts."""
     campaign = twin.book.campaigns[candidate.number]
@@ -94,25 +101,39 @@ def _passing_stop(twin: Twin, customer: Customer, candidate: Candidate, channel:
     A follower knows neither again_after nor gap.
     """
     if candidate.stage == "watched":
-        return _stop_of_all(twin, customer, candidate, channel) or _cap_stop(twin, customer, candidate, channel)
+        stop = _stop_of_all(twin, customer, candidate, channel)
+        return stop or _cap_stop(twin, customer, candidate, channel, twin.now)
+    return (
+        pause_stop(twin, customer, candidate, channel, twin.now)
+        or _stop_of_all(twin, customer, candidate, channel)
+        or slot_stop(twin, customer, candidate, channel, twin.now)
+    )
+
+
+def pause_stop(twin: Twin, customer: Customer, candidate: Candidate, channel: str, at: int) -> Stop | None:
+    """Return the stop by again_after at an instant."""
     campaign = twin.book.campaigns[candidate.number]
     theirs = [each for each in customer.contacts if each.campaign == campaign.name]
     same = [each.due for each in theirs if each.key == candidate.key and each.state not in LOST]
-    if campaign.again_after_us and same and max(same) + campaign.again_after_us > twin.now:
+    if campaign.again_after_us and same and max(same) + campaign.again_after_us > at:
         last = max(same)
         return Stop(Reason.AGAIN_AFTER, channel, value=last, until=last + campaign.again_after_us)
-    stop = _stop_of_all(twin, customer, candidate, channel)
-    if stop is not None:
-        return stop
+    return None
+
+
+def slot_stop(twin: Twin, customer: Customer, candidate: Candidate, channel: str, at: int) -> Stop | None:
+    """Return the stop by gap or cap at an instant, of one that follows nothing."""
+    campaign = twin.book.campaigns[candidate.number]
     if twin.book.is_exempt(campaign, "gap"):
+        theirs = [each for each in customer.contacts if each.campaign == campaign.name]
         own = [each for each in theirs if each.number != contacts.HELD_OUT]
         counted = [each.due for each in own if each.follows < 0 and contacts.stands(twin, each)]
     else:
         counted = [each.due for each in customer.contacts if each.follows < 0 and contacts.counts(twin, each)]
     gap = twin.book.policies.gap_us
-    if gap and counted and max(counted) + gap > twin.now:
+    if gap and counted and max(counted) + gap > at:
         return Stop(Reason.GAP, channel, value=max(counted), until=max(counted) + gap)
-    return _cap_stop(twin, customer, candidate, channel)
+    return _cap_stop(twin, customer, candidate, channel, at)
 
 
 def _stop_of_all(twin: Twin, customer: Customer, candidate: Candidate, channel: str) -> Stop | None:
@@ -126,12 +147,12 @@ def _stop_of_all(twin: Twin, customer: Customer, candidate: Candidate, channel: 
     return Stop(Reason.HOURS, channel, until=opening) if opening > twin.now else None
 
 
-def _cap_stop(twin: Twin, customer: Customer, candidate: Candidate, channel: str) -> Stop | None:
+def _cap_stop(twin: Twin, customer: Customer, candidate: Candidate, channel: str, at: int) -> Stop | None:
     campaign = twin.book.campaigns[candidate.number]
     if twin.book.is_exempt(campaign, "caps"):
         return None
     prospect = contacts.prospect(twin, customer, candidate, channel)
-    full = contacts.full_cap(twin, customer, prospect, follows=candidate.stage == "watched")
+    full = contacts.full_cap(twin, customer, prospect, at, follows=candidate.stage == "watched")
     return None if full is None else Stop(Reason.CAP, channel, full.rule, full.count, full.limit, full.until)
 
 
@@ -241,7 +262,7 @@ def has_room_again(twin: Twin, customer: Customer, candidate: Candidate) -> bool
     prospect = contacts.prospect(twin, customer, candidate, channel)
     if rule not in contacts.applying(twin, customer, prospect):
         return True
-    load = contacts.load_of(twin, customer, prospect, rule)
+    load = contacts.load_of(twin, customer, prospect, rule, twin.now)
     return not load.is_full or load.until < candidate.due
 
 

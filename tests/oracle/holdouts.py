@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from .hashing import MASK, mix, name_hash
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from .state import Candidate, Customer
     from .twin import Twin
 
@@ -15,13 +18,25 @@ PLACES = 2**53
 
 def is_held_out(twin: Twin, customer: Customer, candidate: Candidate) -> bool:
     """Tell whether a customer for whom this candidate has won is held out of its class, or of its campaign."""
+    found = [_membership(twin, customer, name, share) for name, share in _shares(twin, candidate)]
+    return any(found)
+
+
+def would_be_held_out(twin: Twin, customer: Customer, candidate: Candidate) -> bool:
+    """Tell the same of one that has not won, without deciding anything."""
+    known = replace(customer, holdouts=dict(customer.holdouts))
+    return is_held_out(twin, known, candidate)
+
+
+def _shares(twin: Twin, candidate: Candidate) -> Iterator[tuple[str, float]]:
+    """Yield of which holdouts a candidate is: its campaign's by name, that of the classes without one."""
     campaign = twin.book.campaigns[candidate.number]
     rule, klass = twin.book.policies.holdout, twin.book.klass(campaign)
     classes = rule.classes or [each.name for each in twin.book.policies.classes.values() if not each.strict]
-    found = [_membership(twin, customer, campaign.name, campaign.holdout)] if campaign.holdout else []
+    if campaign.holdout:
+        yield campaign.name, campaign.holdout
     if rule.share and klass.name in classes:
-        found.append(_membership(twin, customer, "", rule.share))
-    return any(found)
+        yield "", rule.share
 
 
 def _membership(twin: Twin, customer: Customer, name: str, share: float) -> bool:

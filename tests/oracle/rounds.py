@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from . import contacts, controls, exploring, flights, gates, holdouts, resources
+from . import contacts, controls, exploring, flights, gates, holdouts, look_ahead, resources
 from .clock import INFINITE
 from .conditions import zone_of
 from .gates import Stop
@@ -35,6 +35,7 @@ def hold(twin: Twin, customer: Customer) -> None:
             sent.append(_send(twin, customer, candidate, stop, lines))
         else:
             able.append((candidate, stop))
+    able = _step_back(twin, customer, able, lines)
     if able:
         sent += _send_the_best(twin, customer, able, lines)
     for candidate, _ in sent:
@@ -93,7 +94,9 @@ def _is_closed(stops: list[Stop]) -> bool:
     return any(stop.reason is Reason.HOURS for stop in stops)
 
 
-def _block(candidate: Candidate, stops: list[Stop], lines: dict[tuple[int, int], Line]) -> None:
+def _block(
+    candidate: Candidate, stops: list[Stop], lines: dict[tuple[int, int], Line], score: float | None = None
+) -> None:
     """Give a candidate the reason of the channel that came furthest; it wakes when the first of all may be free."""
     stop = min(stops, key=lambda each: (-each.reason, each.until))  # of equals the first: the preferred one
     candidate.reason = stop.reason
@@ -110,9 +113,23 @@ def _block(candidate: Candidate, stops: list[Stop], lines: dict[tuple[int, int],
             stop.value,
             stop.limit,
             stop.until,
+            score,
             contact=candidate.under_way,
             offer=candidate.offer.name if candidate.offer else "",
         )
+
+
+def _step_back(
+    twin: Twin, customer: Customer, able: list[tuple[Candidate, str]], lines: dict[tuple[int, int], Line]
+) -> list[tuple[Candidate, str]]:
+    """Block those that the look-ahead keeps back; return the others."""
+    kept = look_ahead.kept_back(twin, customer, able)
+    for candidate, channel in able:
+        if id(candidate) in kept:
+            candidate.kept_for, until, rank = kept[id(candidate)]
+            candidate.hours_of = ""
+            _block(candidate, [Stop(Reason.KEPT_FOR, channel, value=candidate.kept_for, until=until)], lines, rank)
+    return [each for each in able if id(each[0]) not in kept]
 
 
 def _send_the_best(

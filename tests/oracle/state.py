@@ -36,8 +36,9 @@ class Reason(IntEnum):
     HOURS = 15
     GAP = 16
     CAP = 17
-    OUTRANKED = 18
-    WOULD_HAVE_WON = 19
+    KEPT_FOR = 18
+    OUTRANKED = 19
+    WOULD_HAVE_WON = 20
 
 
 STATES = ("reserved", "cancelled", "sent", "failed", "delivered", "seen", "clicked", "answered")  # §9
@@ -130,6 +131,7 @@ class Candidate:
     expiry: int = INFINITE
     reason: int = 0  # 0: unblocked
     hours_of: str = ""  # the zone by whose clock a channel was closed in the last round
+    kept_for: int = -1  # the campaign for which it was kept back last
     turn: tuple[str, int] | None = None  # the resource it waits for, and when its turn is
     recorded: tuple[int, str, int, int] | None = None  # (reason, channel, rule, until) of its last recorded line
     offer: Offer | None = None  # as the present round or ask finds it; then that of its contact

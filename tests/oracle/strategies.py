@@ -41,7 +41,8 @@ def _case(dice: Dice, rows: tuple[int, int], origin: str, *, flood: bool = False
     playbook = maker.playbook(flood=flood)
     mistakes = check(playbook)
     assert not mistakes, f"{origin}: {mistakes[0]}"
-    return playbook, Stream(dice, times, playbook, rows, flood=flood, busy=maker.is_busy).rows()
+    busy, calm = maker.is_busy or maker.looks_ahead, maker.looks_ahead
+    return playbook, Stream(dice, times, playbook, rows, flood=flood, busy=busy, calm=calm).rows()
 
 
 def split(rows: list[Batch], dice: Dice) -> list[Batch]:

@@ -17,6 +17,7 @@ from . import (
     facts,
     groups,
     identity,
+    look_ahead,
     measures,
     moments,
     resources,
@@ -154,6 +155,7 @@ class Twin:
         fired = [self._profile(customer, row) for row in found]
         groups.follow(self, before)
         entered, left = segments.judge(self, customer)
+        look_ahead.free(self, customer)
         self._end(customer, found)
         for row, moments_fired in zip(found, fired, strict=True):
             self._trigger(customer, row, moments_fired)

@@ -123,6 +123,11 @@ GOLDEN = {
         "09:00 wanted\n10:59 wanted",
         ("10:59", "11:00"),
     ),
+    "kept_for": (
+        {"policies": {"gap": "2 hours", "look_ahead": "1 hour"}, "campaigns": {"rival": {"after": "1 hour"}}},
+        "09:00 wanted_more\n09:01 wanted\n09:02 -",
+        ("09:00 wanted_more", "09:00 wanted_more who=bob"),
+    ),
     "outranked": (
         {"policies": {"gap": "2 hours", "wait": "1 minute"}},
         "09:00 wanted\n09:00 wanted_more\n09:01 -",
@@ -219,9 +224,19 @@ IN_THE_WAY = {
         "",
         ("1 per day", "9 per day"),
     ),
-    "hours": ({"policies": {"hours": {"sms": "05:00-08:59"}}}, "", ("-08:59", "-09:01")),
+    "hours": ({"policies": {"hours": {"sms": "05:00-08:59"}}}, "", ("-08:59", "-10:00")),
     "gap": ({"policies": {"gap": "3 hours"}}, "", ("3 hours", "1 hour")),
     "cap": ({"policies": {"caps": [{"max": 1, "per": "day"}]}}, "", ("max: 1", "max: 9")),
+    "kept_for": (
+        {
+            "campaigns": {
+                "talk": {"class": "sales", "priority": 30, "when": "event bought", "after": "1 hour", "send": ["sms"]}
+            },
+            "policies": {"look_ahead": "1 hour"},
+        },
+        "08:30 bought",
+        ("08:30 bought", "08:30 looked"),
+    ),
     "outranked": ({}, "08:59 wanted_more", ("08:59 wanted_more", "08:59 looked")),
     "would_have_won": ({"campaigns": {"hello": {"holdout": "99.9999%"}}}, "", ("99.9999%", "0.0001%")),
 }

@@ -101,6 +101,7 @@ def compile_limits(book: Book, segments: Ints, suppressions: Ints, campaigns: In
     columns = {name: number for number, name in enumerate(book.playbook.products.fields)}
     limits[at.P_CATEGORY] = columns[CATEGORY] if any(cap.category for cap in book.caps) else -1
     limits[at.P_CAPS_LIFT] = int(any(_lifts(book, cap) for cap in book.caps if not cap.placement))
+    limits[at.P_LOOK_AHEAD_US] = policies.look_ahead_us
     limits[at.P_SLOT_HOLDOUTS] = limits[at.P_SLOT_IGNORED] + 1
     limits[at.P_COUNTS_FROM] = _COUNTS_FROM[policies.counts_from]
     limits[at.P_CHANNEL_TRAIT] = _trait_that_means(book, "channel")

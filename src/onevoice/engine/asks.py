@@ -114,7 +114,7 @@ def _pass_caps(program: Program, state: State, customer: int, placement: int, ca
         return
     if program.limits[P_CAPS_SHOWN] < program.caps.shape[0]:
         _describe(program, state, customer, placement, campaign)
-        cap, count, most, room_at = caps.full_cap(program, state, customer, False)
+        cap, count, most, room_at = caps.full_cap(program, state, customer, False, state.scalars[at.NOW], False)
         if cap >= 0:
             _set(state, campaign, CAP, program.caps[cap, CAP_INDEX], count, most, room_at)
 

@@ -10,7 +10,7 @@ from onevoice.engine import conditions, facts, ledger, record, resources, switch
 from onevoice.engine import state as at
 from onevoice.engine.contact_states import CANCELLED, RESERVED
 from onevoice.engine.kernel import kernel
-from onevoice.engine.reasons import AGAIN_AFTER, CAP, END, ENDED, EXPIRED, GAP, OUTRANKED, TOO_MANY
+from onevoice.engine.reasons import AGAIN_AFTER, CAP, END, ENDED, EXPIRED, GAP, KEPT_FOR, OUTRANKED, TOO_MANY
 from onevoice.engine.store import give_back, take
 from onevoice.program import (
     CAMPAIGN_AFTER_US,
@@ -131,6 +131,33 @@ def drop(state: State, row: int) -> None:
 
 
 @kernel
+def let_go(state: State, row: int) -> bool:
+    """Remove a candidate otherwise than in a round; whoever was kept back for its campaign is free.
+
+    Returns whether there is anybody; the round is then to be set anew.
+    """
+    customer, campaign = state.candidates[row, at.C_CUSTOMER], state.candidates[row, at.C_CAMPAIGN]
+    drop(state, row)
+    return free_kept(state, customer, campaign)
+
+
+@kernel
+def free_kept(state: State, customer: int, campaign: int) -> bool:
+    """Unblock those that were kept back for a campaign, or for any (-1); returns whether there are any."""
+    candidates = state.candidates
+    found = False
+    row = state.customers[customer, at.CANDIDATE_HEAD]
+    while row >= 0:
+        is_kept = candidates[row, at.C_BORN] and candidates[row, at.C_BLOCK] == KEPT_FOR
+        if is_kept and (campaign < 0 or candidates[row, at.C_VALUE] == campaign):
+            candidates[row, at.C_BLOCK] = 0
+            candidates[row, at.C_DUE_AT] = state.scalars[at.NOW]
+            found = True
+        row = candidates[row, at.C_NEXT]
+    return found
+
+
+@kernel
 def end_with(state: State, row: int, reason: int, rule: int) -> int:
     """Record why a candidate came to an end by itself, by which rule if any, and after which contact; remove it.
 
@@ -143,7 +170,7 @@ def end_with(state: State, row: int, reason: int, rule: int) -> int:
     state.lines[line, at.L_RULE] = rule
     if candidates[row, at.C_STAGE] != at.WAITING:
         state.lines[line, at.L_CONTACT] = candidates[row, at.C_CONTACT]
-    drop(state, row)
+    let_go(state, row)
     return line
 
 
@@ -180,7 +207,7 @@ def end_by_until(program: Program, state: State, customer: int) -> None:
             if candidates[row, at.C_BORN]:
                 end_early(program, state, row, ENDED, -1)
             else:
-                drop(state, row)
+                let_go(state, row)
         row = after
     set_round(state, customer)
 
@@ -214,7 +241,7 @@ def unblock_timed(program: Program, state: State, customer: int) -> None:
     row = state.customers[customer, at.CANDIDATE_HEAD]
     while row >= 0:
         block = candidates[row, at.C_BLOCK]
-        if block == AGAIN_AFTER or block == GAP or block == CAP or block == OUTRANKED:
+        if block == AGAIN_AFTER or block == GAP or block == CAP or block == KEPT_FOR or block == OUTRANKED:
             candidates[row, at.C_BLOCK] = 0
             candidates[row, at.C_DUE_AT] = state.scalars[at.NOW]
         row = candidates[row, at.C_NEXT]
@@ -222,7 +249,8 @@ def unblock_timed(program: Program, state: State, customer: int) -> None:
 
 
 @kernel
-def _expiry(program: Program, campaign: int, start: int) -> int:
+def expiry(program: Program, campaign: int, start: int) -> int:
+    """Return when a candidate of a campaign expires whose life begins at an instant."""
     valid = program.campaigns[campaign, CAMPAIGN_VALID_US]
     end = program.campaigns[campaign, CAMPAIGN_TO]
     return end if valid == 0 else min(start + valid, end)
@@ -232,7 +260,7 @@ def _expiry(program: Program, campaign: int, start: int) -> int:
 def _set_expiry(program: Program, state: State, row: int, start: int) -> None:
     candidates = state.candidates
     campaign = candidates[row, at.C_CAMPAIGN]
-    due = _expiry(program, campaign, start)
+    due = expiry(program, campaign, start)
     candidates[row, at.C_EXPIRES_AT] = due
     time_expiry(state, row)
 
@@ -275,12 +303,11 @@ def _give_birth(program: Program, state: State, row: int) -> None:
     customer, campaign = candidates[row, at.C_CUSTOMER], candidates[row, at.C_CAMPAIGN]
     now = state.scalars[at.NOW]
     wanted = (
-        not _has_ended(program, state, row)
-        and _expiry(program, campaign, now) > now
-        and _is_wanted(program, state, row)
+        not _has_ended(program, state, row) and expiry(program, campaign, now) > now and _is_wanted(program, state, row)
     )
     if not wanted:
-        drop(state, row)
+        if let_go(state, row):
+            set_round(state, customer)
         return
     candidates[row, at.C_BORN] = 1
     candidates[row, at.C_BIRTH_AT] = now

@@ -23,6 +23,7 @@ from onevoice.program import (
     CAP_SEGMENT,
     CAP_SET,
     CHANNEL_KIND,
+    CLASS_COUNTS,
     EACH,
     KIND_ADDRESS,
     NONE,
@@ -36,11 +37,13 @@ from onevoice.program import (
     SCOPE_FAMILY,
     SCOPE_OWNER,
     SCOPE_PLACEMENT,
+    SCOPES,
 )
 
 if TYPE_CHECKING:
     from onevoice.engine.state import State
     from onevoice.program import Program
+    from onevoice.tables import Ints
 
 _OWN_MAX: Final = 1e9  # a greater wish is this one
 
@@ -84,11 +87,20 @@ def _address(program: Program, state: State, customer: int, channel: int) -> int
 
 
 @kernel
-def full_cap(program: Program, state: State, customer: int, follows: bool) -> tuple[int, int, int, int]:
-    """Return (cap, count, most, instant of room) of the first cap that is full for what is in `state.scope` now.
+def assume(state: State) -> None:
+    """Keep the contact in `state.scope` as one that may be assumed to be made now, beside another that is thought of."""
+    state.scope[SCOPES:] = state.scope[:SCOPES]
+
+
+@kernel
+def full_cap(
+    program: Program, state: State, customer: int, follows: bool, instant: int, assumed: bool
+) -> tuple[int, int, int, int]:
+    """Return (cap, count, most, instant of room) of the first cap that is full for what is in `state.scope`.
 
     Of the caps of one set (same scope and window) only the first that applies counts. The cap is -1 where none is full.
-    `follows`: the contact follows another in its slot, so only caps that go by channel hold.
+    `follows`: the contact follows another in its slot, so only caps that go by channel hold. `instant`: when it would
+    be made. `assumed`: as if the contact of `assume` were made now; the instant of room knows nothing of that.
     """
     first, last = 0, program.limits[P_CAPS_SHOWN]
     if state.scope[SCOPE_PLACEMENT] != NONE:
@@ -99,7 +111,9 @@ def full_cap(program: Program, state: State, customer: int, follows: bool) -> tu
             continue
         if _applies(program, state, customer, cap):
             done = program.caps[cap, CAP_SET]
-            count, most, room_at = _fullness(program, state, customer, cap)
+            count, most, room_at = _fullness(program, state, customer, cap, instant)
+            if assumed and _is_assumed_in(program, state, customer, cap, instant):
+                count += 1
             if count >= most:
                 return cap, count, most, room_at
     return -1, 0, 0, 0
@@ -119,7 +133,7 @@ def has_lifted(program: Program, state: State, customer: int, rule: int, wake: i
         other -= 1
     if not _applies(program, state, customer, cap):
         return True
-    count, most, room_at = _fullness(program, state, customer, cap)
+    count, most, room_at = _fullness(program, state, customer, cap, state.scalars[at.NOW])
     return count < most or room_at < wake
 
 
@@ -147,24 +161,46 @@ def _is_counted(program: Program, state: State, row: int, cap: int) -> bool:
     caps = program.caps
     if state.contacts[row, at.K_FOLLOWS] >= 0 and caps[cap, CAP_SCOPE + SCOPE_CHANNEL] == ANY:
         return False
+    return _is_meant(program, state, cap, state.contacts[row], at.K_SCOPE) and ledger.counts(program, state, row)
+
+
+@kernel
+def _is_meant(program: Program, state: State, cap: int, contact: Ints, start: int) -> bool:
+    """Whether a contact, by its scopes from a column on, is one of those of a cap that the one in `state.scope` is."""
+    caps = program.caps
     for place in range(caps[cap, CAP_SCOPES]):
         wanted = caps[cap, CAP_SCOPE + place]
         if wanted != ANY:
             value = state.scope[place] if wanted == EACH else wanted
-            if state.contacts[row, at.K_SCOPE + place] != value:
+            if contact[start + place] != value:
                 return False
-    return ledger.counts(program, state, row)
+    return True
 
 
 @kernel
-def _fullness(program: Program, state: State, customer: int, cap: int) -> tuple[int, int, int]:
-    """Return how many contacts or shows a cap counts now, how many it allows, and when it has room."""
-    if program.caps[cap, CAP_GROUP] >= 0:
-        return _fullness_of_groups(program, state, customer, cap)
-    now, contacts = state.scalars[at.NOW], state.contacts
+def _is_assumed_in(program: Program, state: State, customer: int, cap: int, instant: int) -> bool:
+    """Whether the contact that is assumed to be made now is among those that a cap counts at an instant."""
+    if program.classes[state.scope[SCOPES + SCOPE_CLASS], CLASS_COUNTS] == 0:
+        return False
+    lies_in = state.scalars[at.NOW] >= _oldest(program, state, customer, cap, instant)
+    return lies_in and _is_meant(program, state, cap, state.scope, SCOPES)
+
+
+@kernel
+def _oldest(program: Program, state: State, customer: int, cap: int, instant: int) -> int:
+    """Return the least due time of the contacts that a cap counts at an instant."""
     rolling = program.caps[cap, CAP_ROLLING_US]
+    return instant - rolling + 1 if rolling > 0 else _period_start(program, state, customer, cap, instant, 0)
+
+
+@kernel
+def _fullness(program: Program, state: State, customer: int, cap: int, instant: int) -> tuple[int, int, int]:
+    """Return how many contacts or shows a cap counts at an instant, how many it allows, and when it has room then."""
+    if program.caps[cap, CAP_GROUP] >= 0:
+        return _fullness_of_groups(program, state, customer, cap, instant)
+    contacts, rolling = state.contacts, program.caps[cap, CAP_ROLLING_US]
     most = _most(program, state, customer, cap)
-    oldest = now - rolling + 1 if rolling > 0 else _period_start(program, state, customer, cap, 0)
+    oldest = _oldest(program, state, customer, cap, instant)
     count, room_at = 0, at.INFINITE
     counts_shows = program.caps[cap, CAP_SCOPE + SCOPE_PLACEMENT] != ANY
     row = state.customers[customer, at.SHOW_HEAD if counts_shows else at.CONTACT_HEAD]
@@ -175,17 +211,16 @@ def _fullness(program: Program, state: State, customer: int, cap: int) -> tuple[
                 room_at = contacts[row, at.K_DUE_AT] + rolling
         row = contacts[row, at.K_NEXT]
     if rolling == 0 and 0 < most <= count:
-        room_at = _period_start(program, state, customer, cap, 1)
+        room_at = _period_start(program, state, customer, cap, instant, 1)
     return count, most, room_at
 
 
 @kernel
-def _fullness_of_groups(program: Program, state: State, customer: int, cap: int) -> tuple[int, int, int]:
+def _fullness_of_groups(program: Program, state: State, customer: int, cap: int, instant: int) -> tuple[int, int, int]:
     """Return the same over the customer's groups: how many the fullest counts, and when all of them have room."""
-    now, group = state.scalars[at.NOW], program.caps[cap, CAP_GROUP]
-    rolling = program.caps[cap, CAP_ROLLING_US]
+    group, rolling = program.caps[cap, CAP_GROUP], program.caps[cap, CAP_ROLLING_US]
     most = _most(program, state, customer, cap)
-    oldest = now - rolling + 1 if rolling > 0 else _period_start(program, state, customer, cap, 0)
+    oldest = _oldest(program, state, customer, cap, instant)
     row = facts.next_membership(state, customer, group, -1)
     count, room_at = 0, at.NEVER
     while True:
@@ -195,7 +230,7 @@ def _fullness_of_groups(program: Program, state: State, customer: int, cap: int)
         if most == 0:
             room_at = at.INFINITE
         elif found >= most and rolling == 0:
-            room_at = _period_start(program, state, customer, cap, 1)
+            room_at = _period_start(program, state, customer, cap, instant, 1)
         elif found >= most:
             room_at = max(room_at, _last_due(program, state, customer, cap, members, most, oldest) + rolling)
         row = facts.next_membership(state, customer, group, row) if row >= 0 else -1
@@ -249,7 +284,7 @@ def _most(program: Program, state: State, customer: int, cap: int) -> int:
 
 
 @kernel
-def _period_start(program: Program, state: State, customer: int, cap: int, ahead: int) -> int:
-    """Return when the period of a cap begins that is `ahead` after the present one."""
+def _period_start(program: Program, state: State, customer: int, cap: int, instant: int, ahead: int) -> int:
+    """Return when the period of a cap begins that is `ahead` after the one of an instant."""
     zone, period = state.customers[customer, at.ZONE], program.caps[cap, CAP_PERIOD]
-    return calendar.period_start(program.zones, zone, period, state.scalars[at.NOW], ahead)
+    return calendar.period_start(program.zones, zone, period, instant, ahead)

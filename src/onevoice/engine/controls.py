@@ -18,6 +18,7 @@ from onevoice.program import (
     E_FIRST,
     E_SECOND,
     E_SPECIAL,
+    P_LOOK_AHEAD_US,
     RESOURCE_IS_MONEY,
     RESOURCE_LIMIT,
     ROLE_CAMPAIGN,
@@ -57,6 +58,8 @@ def _turn_switch(program: Program, state: State, columns: Columns, row: int) -> 
     special = program.event_types[columns.rows[row, TYPE], E_SPECIAL]
     if special == SPECIAL_PAUSED:
         state.switches[switch, at.W_STATE] = switches.IS_PAUSED
+        if program.limits[P_LOOK_AHEAD_US] > 0:
+            _free_of_paused(program, state)
     elif special == SPECIAL_STOPPED:
         state.switches[switch, at.W_STATE] = switches.IS_STOPPED
         for customer in range(state.pools[at.CUSTOMERS, COUNT]):
@@ -69,6 +72,19 @@ def _turn_switch(program: Program, state: State, columns: Columns, row: int) -> 
         for customer in range(state.pools[at.CUSTOMERS, COUNT]):
             if state.customers[customer, at.CANDIDATE_COUNT] > 0:
                 _wake_paused(program, state, customer)
+
+
+@kernel
+def _free_of_paused(program: Program, state: State) -> None:
+    """Unblock those that were kept back for a campaign that is off now."""
+    for customer in range(state.pools[at.CUSTOMERS, COUNT]):
+        freed = False
+        if state.customers[customer, at.CANDIDATE_COUNT] > 0:
+            for campaign in range(program.campaigns.shape[0]):
+                if switches.first_off(program, state, campaign, switches.IS_PAUSED) >= 0:
+                    freed = wishes.free_kept(state, customer, campaign) or freed
+        if freed:
+            wishes.set_round(state, customer)
 
 
 @kernel
@@ -98,7 +114,7 @@ def _end_stopped(program: Program, state: State, customer: int) -> None:
             if candidates[row, at.C_BORN]:
                 wishes.end_early(program, state, row, STOPPED, which)
             else:
-                wishes.drop(state, row)
+                wishes.let_go(state, row)
         row = after
     if ended:
         wishes.set_round(state, customer)

@@ -119,11 +119,30 @@ def describe(program: Program, state: State, customer: int, proposal: int, chann
 
 
 @kernel
-def _opens_at(program: Program, state: State, customer: int, channel: int) -> int:
-    """Return when a channel is open for a customer next; now, where it is."""
+def is_way(program: Program, state: State, customer: int, row: int, place: int) -> bool:
+    """Whether consent and address let a candidate use its channel at a place, and that is not closed for it."""
+    channel = _channel(program, state, row, place)
+    if _is_closed(state, row, place) or not _has_address(program, state, customer, channel):
+        return False
+    klass = program.campaigns[state.candidates[row, at.C_CAMPAIGN], CAMPAIGN_CLASS]
+    return _has_consent(program, state, customer, klass, channel)
+
+
+@kernel
+def opens_at(program: Program, state: State, customer: int, channel: int, t: int) -> int:
+    """Return the least instant from `t` on at which a channel is open for a customer, INFINITE where none is known."""
     first, last = program.channels[channel, CHANNEL_WINDOWS_FROM], program.channels[channel, CHANNEL_WINDOWS_TO]
-    now = state.scalars[at.NOW]
-    return hours.opens_at(program, state.customers[customer, at.ZONE], first, last, now) if first < last else now
+    return hours.opens_at(program, state.customers[customer, at.ZONE], first, last, t) if first < last else t
+
+
+@kernel
+def gap_start(program: Program, state: State, customer: int, campaign: int) -> int:
+    """Return when the last contact was made from which the gap before a campaign's next counts; NEVER for none."""
+    if program.limits[P_GAP_US] == 0:
+        return at.NEVER
+    if program.classes[program.campaigns[campaign, CAMPAIGN_CLASS], CLASS_EXEMPT_GAP]:
+        return ledger.last_of_campaign(program, state, customer, campaign)
+    return ledger.last_for_gap(program, state, customer)
 
 
 @kernel
@@ -149,20 +168,16 @@ def _timed_gates(
         if short >= 0:
             limit = program.resources[short, RESOURCE_LIMIT]
             return NO_CAPACITY, short, state.resources[short, at.R_USED], limit, at.INFINITE
-    opens_at = _opens_at(program, state, customer, channel)
-    if opens_at > now:
-        return HOURS, -1, 0, 0, opens_at
-    gap = program.limits[P_GAP_US]
-    if gap > 0 and not follows:
-        if program.classes[klass, CLASS_EXEMPT_GAP]:
-            last = ledger.last_of_campaign(program, state, customer, campaign)
-        else:
-            last = ledger.last_for_gap(program, state, customer)
+    opening = opens_at(program, state, customer, channel, now)
+    if opening > now:
+        return HOURS, -1, 0, 0, opening
+    if not follows:
+        gap, last = program.limits[P_GAP_US], gap_start(program, state, customer, campaign)
         if last + gap > now:
             return GAP, -1, last, 0, last + gap
     if not program.classes[klass, CLASS_EXEMPT_CAPS] and program.limits[P_CAPS_SHOWN] > 0:
         describe(program, state, customer, proposal, channel, product)
-        cap, count, most, room_at = caps.full_cap(program, state, customer, follows)
+        cap, count, most, room_at = caps.full_cap(program, state, customer, follows, now, False)
         if cap >= 0:
             return CAP, program.caps[cap, CAP_INDEX], count, most, room_at
     return WON, -1, 0, 0, 0
@@ -318,13 +333,10 @@ def _is_suppressed(program: Program, state: State, customer: int, row: int) -> b
 @kernel
 def is_free(program: Program, state: State, customer: int, row: int) -> bool:
     """Whether a candidate passes consent, address and suppression on some channel that is not closed."""
-    klass = program.campaigns[state.candidates[row, at.C_CAMPAIGN], CAMPAIGN_CLASS]
     if _is_suppressed(program, state, customer, row):
         return False
     for place in range(_channels(program, state, row)):
-        channel = _channel(program, state, row, place)
-        is_able = _has_address(program, state, customer, channel) and not _is_closed(state, row, place)
-        if is_able and _has_consent(program, state, customer, klass, channel):
+        if is_way(program, state, customer, row, place):
             return True
     return False
 

@@ -31,27 +31,43 @@ SINCE: Final = DATA + 1
 @kernel
 def is_held_out(program: Program, state: State, customer: int, campaign: int) -> bool:
     """Whether a customer for whom a campaign has won is held out; both memberships are decided the first time."""
-    of_class = program.classes[program.campaigns[campaign, CAMPAIGN_CLASS], CLASS_HELD] == 1
-    held = of_class and _is_member(program, state, customer, 0, program.limits[P_HELD])
-    own = _is_member(
-        program, state, customer, program.campaigns[campaign, CAMPAIGN_TIE], program.campaigns[campaign, CAMPAIGN_HELD]
-    )
-    return held or own
+    for own in range(2):
+        key, share = _holdout(program, campaign, own)
+        if share > 0:
+            held = 1 if _is_member(program, state, customer, key, share) else 0
+            keep(program, state, customer, key, held, state.scalars[at.NOW])
+    return would_be_held_out(program, state, customer, campaign)
+
+
+@kernel
+def would_be_held_out(program: Program, state: State, customer: int, campaign: int) -> bool:
+    """Whether a customer is held out of a campaign, or would be if it won now; decides nothing."""
+    for own in range(2):
+        key, share = _holdout(program, campaign, own)
+        if share > 0 and _is_member(program, state, customer, key, share):
+            return True
+    return False
+
+
+@kernel
+def _holdout(program: Program, campaign: int, own: int) -> tuple[int, int]:
+    """Return (key, share) of the holdout that a campaign has by its class, or of its own; the share is 0 for none."""
+    if own:
+        return program.campaigns[campaign, CAMPAIGN_TIE], program.campaigns[campaign, CAMPAIGN_HELD]
+    of_class = program.classes[program.campaigns[campaign, CAMPAIGN_CLASS], CLASS_HELD]
+    return 0, program.limits[P_HELD] * of_class
 
 
 @kernel
 def _is_member(program: Program, state: State, customer: int, key: int, share: int) -> bool:
-    if share == 0:
-        return False
+    """Whether a customer is held out, as it was decided, or would be now."""
     owner = owner_of(customer, program.limits[P_SLOT_HOLDOUTS])
     cell = find(state.cells, state.cells_index, owner, key)
     if cell >= 0:
         return bool(state.cells[cell, IS_HELD] == 1)
     low, high = state.customers[customer, at.FOUNDING_LOW], state.customers[customer, at.FOUNDING_HIGH]
     drawn = mix(mix(mix(low, high), program.limits[P_HOLDOUT_SALT]), key)
-    held = ((drawn >> 11) & (SHARES - 1)) < share
-    keep(program, state, customer, key, 1 if held else 0, state.scalars[at.NOW])
-    return bool(held)
+    return bool(((drawn >> 11) & (SHARES - 1)) < share)
 
 
 @kernel

@@ -26,8 +26,9 @@ class Reason(IntEnum):
     HOURS = 15
     GAP = 16
     CAP = 17
-    OUTRANKED = 18
-    WOULD_HAVE_WON = 19
+    KEPT_FOR = 18
+    OUTRANKED = 19
+    WOULD_HAVE_WON = 20
 
 
 class DecisionKind(IntEnum):
@@ -57,6 +58,7 @@ NO_CAPACITY: Final = int(Reason.NO_CAPACITY)
 HOURS: Final = int(Reason.HOURS)
 GAP: Final = int(Reason.GAP)
 CAP: Final = int(Reason.CAP)
+KEPT_FOR: Final = int(Reason.KEPT_FOR)
 OUTRANKED: Final = int(Reason.OUTRANKED)
 WOULD_HAVE_WON: Final = int(Reason.WOULD_HAVE_WON)
 

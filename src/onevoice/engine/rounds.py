@@ -7,12 +7,24 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from onevoice.engine import candidates as wishes
-from onevoice.engine import contacts, exploring, gates, holdouts, proposals, ranking, record, switches, timers
+from onevoice.engine import (
+    contacts,
+    exploring,
+    gates,
+    holdouts,
+    look_ahead,
+    proposals,
+    ranking,
+    record,
+    switches,
+    timers,
+)
 from onevoice.engine import state as at
 from onevoice.engine.kernel import kernel
 from onevoice.engine.reasons import (
     CAP,
     FAILED,
+    KEPT_FOR,
     NO_ADDRESS,
     NO_CONSENT,
     NOT_ELIGIBLE,
@@ -236,7 +248,7 @@ def _write(program: Program, state: State, customer: int, row: int) -> None:
     lines[line, at.L_LIMIT] = candidates[row, at.C_LIMIT]
     lines[line, at.L_UNTIL] = candidates[row, at.C_UNTIL]
     lines[line, at.L_OFFER] = program.proposals[candidates[row, at.C_PROPOSAL], PROPOSAL_OFFER]
-    if reason == WON or reason == OUTRANKED or reason == WOULD_HAVE_WON:
+    if reason == WON or reason == KEPT_FOR or reason == OUTRANKED or reason == WOULD_HAVE_WON:
         state.figures[line, at.F_SCORE] = state.ranks[row]
     if reason == WON or reason == WOULD_HAVE_WON:
         state.figures[line, at.F_PROBABILITY] = state.chances[row]
@@ -274,6 +286,7 @@ def hold_round(program: Program, state: State, customer: int) -> None:
     candidates = state.candidates
     _follow(program, state, customer)
     _look_at_all(program, state, customer)
+    look_ahead.keep_back(program, state, customer)
     winner = _winner(program, state, customer)
     if winner >= 0:
         _outrank_others(program, state, customer, winner)

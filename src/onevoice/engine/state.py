@@ -173,7 +173,8 @@ C_FIRST: Final = 30  # number of its first contact since it last competed, -1: n
 C_CONTACT: Final = 31  # number of its last contact, -1: none
 C_CONTACT_AT: Final = 32  # due time of that
 C_FOLLOWED: Final = 33  # how many channels of `follows` are used up
-CANDIDATE_WIDTH: Final = 34
+C_PLANNED_AT: Final = 34  # when it is planned, as a round that looks ahead finds it, or INFINITE
+CANDIDATE_WIDTH: Final = 35
 
 WAITING: Final = 0
 IN_FLIGHT: Final = 1  # its contact is reserved, and nobody has told yet whether it was sent
@@ -313,7 +314,7 @@ class State(Tables):
         "stack": "f1",  # scratch of the condition machine
         "ranks": "f1",  # scratch of a round, by candidate row
         "chances": "f1",
-        "scope": "i1",  # scratch of a contact that is looked at or made: what caps go by
+        "scope": "i1",  # scratch of a contact that is looked at or made: what caps go by; then of one that is assumed
         "asks": "i2",  # scratch of an ask, by campaign
         "flipped": "i1",  # scratch of a judgement, by segment
         "ask_ranks": "f1",
@@ -454,7 +455,7 @@ def empty(widths: Widths) -> State:
         stack=np.zeros(widths.stack),
         ranks=np.zeros(rows),
         chances=np.zeros(rows),
-        scope=ints(SCOPES),
+        scope=ints(2 * SCOPES),
         asks=ints(max(widths.campaigns, 1), ASK_WIDTH),
         flipped=ints(max(widths.segments, 1)),
         ask_ranks=np.zeros(max(widths.campaigns, 1)),

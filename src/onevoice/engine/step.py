@@ -56,6 +56,7 @@ from onevoice.program import (
     MOMENT_CAMPAIGNS_FROM,
     MOMENT_CAMPAIGNS_TO,
     MOMENT_SUBSTEPS,
+    P_LOOK_AHEAD_US,
     ROLE_PLACEMENT,
     SPECIAL_ASKED,
     T_CAMPAIGN,
@@ -144,6 +145,8 @@ def _take_up(program: Program, state: State, columns: Columns, row: int, stop: i
         judgement.judge_all(program, state, customer)
     else:
         judgement.judge_after(program, state, customer, kind)
+    if program.limits[P_LOOK_AHEAD_US] > 0 and candidates.free_kept(state, customer, -1):
+        candidates.set_round(state, customer)
     if program.event_types[kind, E_ENDS] or state.scalars[at.MERGES] > merges:
         candidates.end_by_until(program, state, customer)
     judgement.give_births(program, state, columns, customer, time, position)

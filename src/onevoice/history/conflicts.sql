@@ -5,7 +5,7 @@
 -- is null where it makes no difference or each contact of the campaign may have another.
 
 create table held_by as
-select distinct customer, campaign, key, number, winner as holder from numbered where reason = 'outranked'
+select distinct customer, campaign, key, number, winner as holder from numbered where reason in ('outranked', 'kept_for')
 union
 select n.customer, n.campaign, n.key, n.number, c.campaign
 from numbered as n join contact as c on c.customer = n.customer and c.time = n.last_contact

@@ -17,11 +17,12 @@ class Line:
     `failures` of a campaign that paused itself for them) are
     empty where they say nothing. `value` is what was compared as it was used: the count of a cap, a resource or a run
     (with its `limit`; of a budget in ten-thousandths), how often it was shown for `fatigue`, the time of the last
-    contact for a gap, the campaign that won for `outranked`. `until`: when the reason ends by itself, None if it does
-    not. `score` is the rank; `contact` the number of the contact that was made, or that is under way; `follows` that of
-    the contact which stayed unseen and is followed; `key` the hash of what the campaign is `per`, 0 without. `offer` is
-    what the campaign came with; of one that won `probability` is how likely it was to be chosen (1 without exploration,
-    None of what follows another), and `parameters` holds what the offer's computed parameters came to.
+    contact for a gap, the campaign that won for `outranked`, that is planned for `kept_for`. `until`: when the reason
+    ends by itself, None if it does not. `score` is the rank; `contact` the number of the contact that was made, or that
+    is under way; `follows` that of the contact which stayed unseen and is followed; `key` the hash of what the campaign
+    is `per`, 0 without. `offer` is what the campaign came with; of one that won `probability` is how likely it was to
+    be chosen (1 without exploration, None of what follows another), and `parameters` holds what the offer's computed
+    parameters came to.
 
     >>> (line,) = engine.decide("home_banner", ada).lines
     >>> line.campaign, line.reason, line.score, line.contact

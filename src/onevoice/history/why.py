@@ -263,6 +263,11 @@ def _cap(case: _Case) -> tuple[str, str]:
     return case.line.rule, f"{rule_text(case.line.rule, case.playbook)}: {used}".removeprefix(": ")
 
 
+def _kept_for(case: _Case) -> tuple[str, str]:
+    score = "" if case.line.score is None else f" (rank {case.line.score:g})"
+    return "policies.look_ahead", f"kept for {case.value}, planned for {case.until}{score}"
+
+
 def _outranked(case: _Case) -> tuple[str, str]:
     score = "" if case.line.score is None else f" (rank {case.line.score:g})"
     again = f"; looked at again on {case.until}" if case.until else ""
@@ -302,6 +307,7 @@ _SENTENCES: Final[dict[str, Callable[[_Case], tuple[str, str]]]] = {
     "hours": _hours,
     "gap": _gap,
     "cap": _cap,
+    "kept_for": _kept_for,
     "outranked": _outranked,
     "would_have_won": _would_have_won,
 }

@@ -233,6 +233,11 @@ POLICIES: Final = {
     "wait": Key("How long wishes are collected before they are compared.", "5 minutes", "wait_us"),
     "gap": Key("The least time between two contacts of a customer.", "4 hours", "gap_us"),
     "caps": Key("How many contacts a customer may get, at most.", [{"max": 1, "per": "day"}]),
+    "look_ahead": Key(
+        "How far ahead a slot that gap and caps leave is kept for a more important contact that is planned.",
+        "1 day",
+        "look_ahead_us",
+    ),
     "counts_from": Key(
         "From which state on a contact counts in gap and caps, once its channel's `receipts` are over.",
         "delivered",

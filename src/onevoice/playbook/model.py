@@ -410,6 +410,7 @@ class Policies:
     holidays: tuple[Holiday, ...] = ()
     exploration: Exploration = field(default_factory=Exploration)
     holdout: Holdout = field(default_factory=Holdout)
+    look_ahead_us: int = 0
 
 
 @dataclass(frozen=True, slots=True)

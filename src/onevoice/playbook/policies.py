@@ -36,6 +36,7 @@ def policies(root: Record) -> Policies:
             holidays=hours.holidays(record),
             exploration=Exploration(*_share(record, "exploration")),
             holdout=Holdout(*_share(record, "holdout")),
+            look_ahead_us=record.length("look_ahead"),
         )
 
 

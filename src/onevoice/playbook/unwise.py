@@ -44,6 +44,7 @@ def unwise(playbook: Playbook, report: Report | None = None) -> tuple[Mistake, .
     looked.suppressions()
     looked.refusals()
     looked.hours()
+    looked.look_ahead()
     looked.exploration()
     looked.holdout()
     looked.channels()
@@ -221,6 +222,14 @@ class _Looked:
             why = "only channels with hours are closed on holidays"
             mend = f'add `hours: {{{ALL}: "00:00-24:00"}}`, or hours of a channel'
             self.warn("policies.holidays", "holidays that close nothing", why, mend)
+
+    def look_ahead(self) -> None:
+        """Warn of a look-ahead where no contact can take the slot of another."""
+        policies = self.playbook.policies
+        if policies.look_ahead_us and not policies.gap_us and not policies.caps:
+            why = "with neither a gap nor caps no contact takes the place of another"
+            mend = "add a `gap` or `caps`, or take it out"
+            self.warn("policies.look_ahead", "a look-ahead that keeps nothing back", why, mend)
 
     def exploration(self) -> None:
         """Warn of an exploration that never has a choice."""

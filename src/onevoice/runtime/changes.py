@@ -191,6 +191,8 @@ def _rule(trial: Trial, lost: Line) -> Iterator[Change]:
         yield from _open(trial, lost.channel)
     elif lost.reason == "gap":
         yield from _shorter(trial, lost, "policies.gap", trial.playbook.policies.gap_us)
+    elif lost.reason == "kept_for":
+        yield from _nearer(trial, lost)
     elif lost.reason == "again_after":
         yield from _shorter(trial, lost, f"campaigns.{trial.campaign.name}.again_after", trial.campaign.again_after_us)
 
@@ -228,6 +230,17 @@ def _shorter(trial: Trial, lost: Line, path: str, span_us: int) -> Iterator[Chan
     if trial.wins(program):
         found, shorter = f"{span_us // MINUTE} minutes", f"{needed // MINUTE} minutes"
         yield Change("playbook", f"with {path} of {shorter} instead of {found}", path, found, shorter)
+
+
+def _nearer(trial: Trial, lost: Line) -> Iterator[Change]:
+    """Yield the longest look-ahead, in whole minutes, that would not have seen what it was kept back for."""
+    if lost.until is None:
+        return
+    needed = (us_of(lost.until, "until") - trial.time - 1) // MINUTE * MINUTE
+    if trial.wins(what_if.with_look_ahead(trial.program, needed)):
+        path, span_us = "policies.look_ahead", trial.playbook.policies.look_ahead_us
+        found, nearer = f"{span_us // MINUTE} minutes", f"{needed // MINUTE} minutes"
+        yield Change("playbook", f"with {path} of {nearer} instead of {found}", path, found, nearer)
 
 
 def index_of(rule: str) -> int:

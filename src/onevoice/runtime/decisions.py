@@ -38,6 +38,7 @@ _POSITION_MAX: Final = 2**63 - 1
 _SWITCHES: Final = ("campaign", "class", "all", "failures")  # what `paused` and `stopped` say by their rule
 _FAILURES: Final = _SWITCHES.index("failures")
 _COUNTED: Final = (Reason.CAP, Reason.NO_CAPACITY, Reason.FATIGUE)  # have a count and a limit, whatever they are
+_VALUE_IS_CAMPAIGN: Final = (Reason.KEPT_FOR, Reason.OUTRANKED)
 _VALUE_IS_TIME: Final = {int(Reason.AGAIN_AFTER), int(Reason.GAP)}
 _WITH_UNTIL: Final = {
     int(reason)
@@ -48,6 +49,7 @@ _WITH_UNTIL: Final = {
         Reason.HOURS,
         Reason.GAP,
         Reason.CAP,
+        Reason.KEPT_FOR,
         Reason.OUTRANKED,
     )
 }
@@ -167,7 +169,7 @@ class Reading:
         decisions, lines = outcome.decisions, outcome.lines
         of = np.searchsorted(decisions[:, at.D_NUMBER], lines[:, at.L_DECISION])
         reason, value, until = lines[:, at.L_REASON], lines[:, at.L_VALUE], lines[:, at.L_UNTIL]
-        limit, is_outranked = lines[:, at.L_LIMIT], reason == Reason.OUTRANKED
+        limit, gave_way = lines[:, at.L_LIMIT], np.isin(reason, _VALUE_IS_CAMPAIGN)
         uncounted = (limit == 0) & ~np.isin(reason, _COUNTED)
         columns = {
             "decision": lines[:, at.L_DECISION],
@@ -184,7 +186,7 @@ class Reading:
             "value": pa.array(value, mask=uncounted),
             "limit": pa.array(limit, mask=uncounted),
             "last_contact": _times(value, _IS_TIMED[reason]),
-            "winner": _named(self.campaigns, np.where(is_outranked, value, -1)),
+            "winner": _named(self.campaigns, np.where(gave_way, value, -1)),
             "until": _times(until, _IS_UNTIL[reason] & (until != 0)),
             "score": _figures(outcome.figures[:, at.F_SCORE]),
             "contact": pa.array(lines[:, at.L_CONTACT], mask=lines[:, at.L_CONTACT] < 0),
@@ -241,7 +243,7 @@ class Reading:
         )
 
     def _value(self, reason: int, value: int, limit: int) -> int | datetime | str | None:
-        if reason == Reason.OUTRANKED:
+        if reason in _VALUE_IS_CAMPAIGN:
             return self.campaigns[value]
         if reason in _VALUE_IS_TIME:
             return time_of(value)

@@ -27,6 +27,7 @@ from onevoice.program import (
     CLASS_CONSENT_REQUIRED,
     P_GAP_US,
     P_HELD,
+    P_LOOK_AHEAD_US,
     PLACEMENT_TIMES,
     PROPOSAL_CAMPAIGN,
     PROPOSAL_IF,
@@ -120,6 +121,13 @@ def with_gap(program: Program, gap_us: int) -> Program:
     """Return the program with another gap between contacts."""
     limits = program.limits.copy()
     limits[P_GAP_US] = gap_us
+    return program.replaced(limits=limits)
+
+
+def with_look_ahead(program: Program, span_us: int) -> Program:
+    """Return the program in which slots are kept for what is planned within another span."""
+    limits = program.limits.copy()
+    limits[P_LOOK_AHEAD_US] = span_us
     return program.replaced(limits=limits)
 
 

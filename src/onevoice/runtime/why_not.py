@@ -202,6 +202,8 @@ def _without(program: Program, trial: Trial, line: Line) -> Program:
             return what_if.with_cap(program, [*caps_of(trial.playbook)].index(line.rule), what_if.MANY)
         case "would_have_won":
             return what_if.without_holdouts(program)
+        case "kept_for":
+            return what_if.with_look_ahead(program, 0)
         case "outranked":
             return what_if.with_priority(program, trial.number, what_if.BEYOND)
         case _:

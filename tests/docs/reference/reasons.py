@@ -121,6 +121,12 @@ MEANINGS: Final = {
         "at `until`, when there is room again",
         "`onevoice report` says which campaigns used it; raise the cap, or narrow what they are for",
     ),
+    Reason.KEPT_FOR: Meaning(
+        "It could have gone out, and would have taken the slot of a more important one that is planned within `policies.look_ahead`.",
+        "`channel`, `value` (the campaign planned), `score`, `until` (when that is planned)",
+        "at `until`; before, when what is planned ends or is paused, and at each event of the customer it is looked at again",
+        "shorten `policies.look_ahead`; compare the two by class, `priority` and `rank`; leave room for both in gap and caps",
+    ),
     Reason.OUTRANKED: Meaning(
         "It could have gone out, and another went first: the better one, or one that exploration drew.",
         "`channel`, `value` (the winner), `score`, `until`",

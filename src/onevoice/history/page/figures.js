@@ -146,6 +146,7 @@ const REASONS = {
   hours: "the channel was closed",
   gap: "the last contact is too recent",
   cap: "a cap was full",
+  kept_for: "kept for what is planned",
   outranked: "another campaign ranked higher",
   would_have_won: "held out, to be compared",
 };

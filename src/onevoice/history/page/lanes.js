@@ -61,7 +61,7 @@ const OVER = ["expired", "ended", "not_eligible", "too_many", "stopped", "would_
 const LOOK_OF = { won: "won", ...Object.fromEntries(OVER.map((reason) => [reason, "over"])) };
 
 function lineTip(decision, line) {
-  const stands = { gap: "last contact", again_after: "last contact", cap: "used", no_capacity: "used", outranked: "gave way to" }[
+  const stands = { gap: "last contact", again_after: "last contact", cap: "used", no_capacity: "used", kept_for: "kept for", outranked: "gave way to" }[
     line.reason
   ];
   const value = typeof line.value === "string" && stands === "last contact" ? times.minute(line.value) : line.value;

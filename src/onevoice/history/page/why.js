@@ -12,6 +12,7 @@ const GATES = [
   ["within the hours", ["hours"]],
   ["long enough after the last", ["gap"]],
   ["room in the caps", ["cap"]],
+  ["nothing better is planned", ["kept_for"]],
   ["ranks first", ["outranked"]],
   ["not held out", ["would_have_won"]],
 ];
