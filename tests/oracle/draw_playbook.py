@@ -50,8 +50,8 @@ if TYPE_CHECKING:
 
     from .draw import Dice, Times
 
-_NOUGHT = ("unseen_after_us", "at_most_contacts", "failures_share")
-_OUTBOUND: dict[str, Any] = {"send": (), "uses": (), "unseen_next": (), **dict.fromkeys(_NOUGHT, 0)}
+_OUTBOUND: dict[str, Any] = {"send": (), "uses": (), "unseen_after_us": 0, "unseen_next": (), "at_most_contacts": 0}
+_OUTBOUND |= {"failures_share": 0.0}
 
 Shared = TypeVar("Shared", Exploration, Holdout)
 
