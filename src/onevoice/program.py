@@ -203,7 +203,11 @@ CAMPAIGN_HELD: Final = 20  # its own share of customers held out, of SHARES
 CAMPAIGN_NAME: Final = 21  # name code
 CAMPAIGN_UNSEEN_US: Final = 22  # how long a contact may stay unseen
 CAMPAIGN_FOLLOWS: Final = 23  # how many channels in `follows`
-CAMPAIGN_WIDTH: Final = 24
+CAMPAIGN_FAILURES: Final = 24  # of FAILURE_PARTS contacts of a run so many may not fail, 0: any number
+CAMPAIGN_FAILURES_OF: Final = 25  # once it has made so many
+CAMPAIGN_WIDTH: Final = 26
+
+FAILURE_PARTS: Final = 1_000_000
 
 BY_MOMENT: Final = 2
 

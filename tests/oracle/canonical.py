@@ -26,7 +26,8 @@ float, times int, texts str, keys and hashes signed int, NULL None. INFINITE is 
 - holdouts: (customer, hash of the campaign's name or 0, 1 held out else 0, since)
 - endings: (customer, campaign, any, key, occurred_at, position): the greatest event that matches `until`;
   any 1: for every key, because its type lacks the field `per`
-- switches: (0 a campaign, 1 a class, 2 everything; number; 0 on, 1 paused, 2 stopped; contacts of the present run)
+- switches: (0 a campaign, 1 a class, 2 everything; number; 0 on, 1 paused, 2 stopped; contacts of the present run,
+  those that failed, and the number from which on contacts are of it)
 - resources: (number, class or -1, used in the present bucket, the last turn given if it is to come, how much for it);
   -1 is all of it and the line of the classes without a reserve; none where the last three are 0
 - turns: (customer, campaign, key, resource, when): the candidates that wait for their turn
@@ -247,8 +248,9 @@ def _switches(twin: Twin) -> Iterator[Row]:
     names = {"campaign": [*twin.book.playbook.campaigns], "class": [*twin.book.policies.classes], "all": [""]}
     for (kind, name), switch in twin.switches.items():
         state = ["on", "paused", "stopped"].index(switch.state)
-        if state or switch.contacts:
-            yield ([*names].index(kind), names[kind].index(name), state, switch.contacts)
+        told = (state, switch.contacts, switch.failed, switch.first)
+        if any(told):
+            yield ([*names].index(kind), names[kind].index(name), *told)
 
 
 def _endings(twin: Twin, customer: Customer) -> Iterator[Row]:

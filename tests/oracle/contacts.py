@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from onevoice.playbook.model import DAY, EACH, Period
 
-from . import clock, facts, flights, resources
+from . import clock, controls, facts, flights, resources
 from .clock import INFINITE
 from .conditions import offered_family, zone_of
 from .state import LOST, STATES, Contact, Reason
@@ -179,6 +179,8 @@ def go_up(twin: Twin, customer: Customer, contact: Contact, state: str) -> None:
                 flights.lose(twin, customer, candidate, contact)
             else:
                 flights.reach(twin, customer, candidate, contact)
+    if "failed" in {was, state}:
+        controls.count_failure(twin, contact, 1 if state == "failed" else -1)
 
 
 def release(twin: Twin, customer: Customer, contact: Contact) -> None:

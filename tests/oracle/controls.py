@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from fractions import Fraction
+from math import ceil
 from typing import TYPE_CHECKING
 
 from . import candidates
@@ -11,9 +13,10 @@ from .state import Decision, Line, Reason
 if TYPE_CHECKING:
     from onevoice.playbook.model import Campaign
 
-    from .state import Row
+    from .state import Contact, Row
     from .twin import Twin
 
+FAILURES = 3  # the rule of a line: its own switch, which it turned off for so many failures
 TURNS = {"campaign_paused": "paused", "campaign_resumed": "on", "campaign_stopped": "stopped"}
 
 
@@ -21,6 +24,8 @@ TURNS = {"campaign_paused": "paused", "campaign_resumed": "on", "campaign_stoppe
 class Switch:
     state: str = "on"
     contacts: int = 0  # of a campaign, in its present run
+    failed: int = 0  # of those
+    first: int = 0  # the number from which on contacts are of that run
 
 
 def three(twin: Twin, campaign: Campaign) -> list[Switch]:
@@ -56,7 +61,8 @@ def take_up(twin: Twin, row: Row) -> None:
     switch = twin.switches.setdefault(place, Switch())
     switch.state = TURNS[row.type]
     if switch.state == "on":
-        switch.contacts = 0
+        if place[0] == "campaign":
+            begin_run(twin, twin.book.playbook.campaigns[place[1]])
         _wake(twin)
     elif switch.state == "stopped":
         _end(twin)
@@ -80,23 +86,44 @@ def _end(twin: Twin) -> None:
                 del customer.candidates[place]
 
 
-def reached(twin: Twin, campaign: Campaign, which: int) -> tuple[int, int]:
-    """Return (contacts, limit) where the campaign's own switch is meant and its run has come to its limit."""
-    own, limit = three(twin, campaign)[0], campaign.at_most_contacts
-    return (own.contacts, limit) if which == 0 and limit and own.contacts >= limit else (0, 0)
+def reached(twin: Twin, campaign: Campaign, which: int) -> tuple[int, int, int]:
+    """Return (rule, count, limit) where the campaign's own switch is meant and its run has come to a limit."""
+    own = three(twin, campaign)[0]
+    if which:
+        return which, 0, 0
+    if campaign.at_most_contacts and own.contacts >= campaign.at_most_contacts:
+        return 0, own.contacts, campaign.at_most_contacts
+    share = Fraction(f"{campaign.failures_share:.6f}")
+    if share and own.contacts >= campaign.failures_of_at_least and own.failed >= share * own.contacts:
+        return FAILURES, own.failed, ceil(share * own.contacts)
+    return 0, 0, 0
 
 
 def begin_run(twin: Twin, campaign: Campaign) -> None:
-    three(twin, campaign)[0].contacts = 0
+    own = three(twin, campaign)[0]
+    own.contacts, own.failed, own.first = 0, 0, twin.contacts_made
 
 
 def count(twin: Twin, campaign: Campaign) -> None:
-    """Count a contact that was made, its decision being recorded; at its limit the campaign pauses itself."""
+    """Count a contact that was made, its decision being recorded."""
+    three(twin, campaign)[0].contacts += 1
+    _pause_at_limit(twin, campaign)
+
+
+def count_failure(twin: Twin, contact: Contact, by: int) -> None:
+    """Count a contact that has failed, or has arrived after all, in its run if that is the present one."""
+    campaign = twin.book.playbook.campaigns[contact.campaign]
     own = three(twin, campaign)[0]
-    own.contacts += 1
-    if campaign.at_most_contacts and own.contacts >= campaign.at_most_contacts and own.state == "on":
+    if contact.number >= own.first:
+        own.failed += by
+        _pause_at_limit(twin, campaign)
+
+
+def _pause_at_limit(twin: Twin, campaign: Campaign) -> None:
+    own = three(twin, campaign)[0]
+    rule, value, limit = reached(twin, campaign, 0)
+    if limit and own.state == "on":
         own.state = "paused"
         nothing = (None,) * len(twin.book.computed_names)
-        limit = campaign.at_most_contacts
-        line = Line(campaign.name, 0, "paused", rule=0, value=own.contacts, limit=limit, computed=nothing)
+        line = Line(campaign.name, 0, "paused", rule=rule, value=value, limit=limit, computed=nothing)
         twin.decisions.append(Decision(len(twin.decisions), "stop", twin.now, twin.position, -1, "", (line,)))

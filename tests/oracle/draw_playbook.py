@@ -59,6 +59,7 @@ KEYS = frozenset({FieldType.KEY, FieldType.CHOICE, FieldType.PRODUCT})
 NUMBERS = frozenset({FieldType.NUMBER})
 VALUES = frozenset(FieldType) - {FieldType.TEXT, FieldType.KEY}
 _OUTBOUND: dict[str, Any] = {"send": (), "uses": (), "unseen_after_us": 0, "unseen_next": (), "at_most_contacts": 0}
+_OUTBOUND |= {"failures_share": 0.0}
 
 
 class Maker:
@@ -277,6 +278,7 @@ class Maker:
             to_us=dice.maybe(times.instant() + 20 * times.unit, 0, 0.15),
             uses=self._uses(0.15),
             at_most_contacts=dice.maybe(dice.randint(1, 4), 0, 0.25),
+            **self._failures(),
         )
         event = trigger_event(self.book, campaign)
         conditions = self._conditions()
@@ -303,10 +305,13 @@ class Maker:
         return replace(campaign, when=when, condition="", propensity="", until=None, per="", offers=offers, **rules)
 
     def _if_unseen(self) -> dict[str, Any]:
-        if not self.dice.chance(0.35):
-            return {}
         following = self.dice.sample(list(self.book.channels), self.dice.randint(1, 2))
-        return {"unseen_after_us": self.times.span(1, 6), "unseen_next": tuple(following)}
+        found = {"unseen_after_us": self.times.span(1, 6), "unseen_next": tuple(following)}
+        return found if self.dice.chance(0.35) else {}
+
+    def _failures(self) -> dict[str, Any]:
+        found = {"failures_share": self.dice.choice((0.1, 0.34, 0.5)), "failures_of_at_least": self.dice.randint(1, 3)}
+        return found if self.dice.chance(0.3) else {}
 
     def _propensity(self) -> str:
         score = "score" if "score" in self.book.traits else "0.25"

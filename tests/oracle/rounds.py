@@ -64,7 +64,7 @@ def verdict(twin: Twin, customer: Customer, candidate: Candidate) -> list[Stop] 
     before, candidate.turn = candidate.turn, None
     off = controls.is_off(twin, twin.book.campaigns[candidate.number])
     if off is not None:
-        return [Stop(Reason.PAUSED, "", off, *controls.reached(twin, twin.book.campaigns[candidate.number], off))]
+        return [Stop(Reason.PAUSED, "", *controls.reached(twin, twin.book.campaigns[candidate.number], off))]
     stops: list[Stop] = []
     for channel in gates.channels(twin, customer, candidate):
         stop = gates.first_stop(twin, customer, candidate, channel)

@@ -1,6 +1,6 @@
 """Pause, stop and the limit of a run, worked out by hand from the page (§16)."""
 
-from onevoice.playbook.model import MINUTE, Placement, Trigger, TriggerKind
+from onevoice.playbook.model import HOUR, MINUTE, Placement, Trigger, TriggerKind
 
 from .desk import START, Desk, book, campaign, event, named, on, policies
 
@@ -41,7 +41,7 @@ def test_a_name_that_is_not_known_does_nothing_and_a_campaign_goes_before_a_clas
     turn(it, 1, "stopped", **{"class": "stranger"})
     turn(it, 1, "stopped", campaign="it", **{"class": "sales"}).say(2, "a")
     assert it.told() == [(2, "other", "won")]
-    assert it.rows("switches") == [(0, 0, 2, 0), (0, 1, 0, 1)]
+    assert it.rows("switches") == [(0, 0, 2, 0, 0, 0), (0, 1, 0, 1, 0, 0)]
 
 
 def test_stopped_the_born_end_by_customer_and_the_unborn_vanish():
@@ -73,9 +73,9 @@ def test_the_limit_of_a_run_pauses_after_the_round_and_a_launch_resumes_nothing(
         ("round", 2, ["paused"]),
     ]
     assert [(line.value, line.limit) for line in it.lines()[2:]] == [(2, 2), (2, 2)]
-    assert it.rows("switches") == [(0, 0, 1, 2)]
+    assert it.rows("switches") == [(0, 0, 1, 2, 0, 0)]
     turn(it, 11, "resumed", campaign="all").say(12, "a")
-    assert it.rows("switches") == [(0, 0, 0, 1), (0, 1, 1, 1)]
+    assert it.rows("switches") == [(0, 0, 0, 1, 0, 2), (0, 1, 1, 1, 0, 0)]
 
 
 def test_paused_by_hand_a_line_says_nothing_of_the_limit():
@@ -91,3 +91,51 @@ def test_asked_it_is_paused_before_it_is_suppressed_and_stopped_not_even_told():
     turn(it, 3, "stopped").say(4, "asked", placement="till")
     assert it.told() == [(2, "it", "paused")]
     assert [len(each.lines) for each in it.twin.decisions] == [1, 0]
+
+
+FAILING = {"failures_share": 0.5, "failures_of_at_least": 3, "again_after_us": HOUR}
+
+
+def contacted(count: int, **parts) -> Desk:
+    """So many customers were contacted, one a minute, by a campaign that may not fail with half of them."""
+    it = desk(campaign("it", on("a"), **{**FAILING, **parts}))
+    for number in range(count):
+        it.say(number, "a", who=f"c{number}")
+    return it
+
+
+def fails(it: Desk, at: float, *numbers: int, kind: str = "failed") -> Desk:
+    for number in numbers:
+        it.say(at, f"contact_{kind}", who=f"c{number}", contact=number)
+    return it
+
+
+def test_so_many_failures_of_a_run_pause_it_right_after_the_one_that_is_too_many():
+    it = fails(contacted(5), 10, 0, 1)
+    assert [line.reason for line in it.lines()] == ["won"] * 5
+    fails(it, 11, 1, 3)  # the same once more, then a third of five: not fewer than 2.5
+    stop = it.twin.decisions[-1]
+    assert [(stop.kind, stop.customer)] == [("stop", -1)]
+    assert [(line.campaign, line.rule, line.value, line.limit) for line in stop.lines] == [("it", 3, 3, 3)]
+    it.say(12, "a", who="late")
+    assert [(line.reason, line.rule, line.value, line.limit) for line in it.lines()[6:]] == [("paused", 3, 3, 3)]
+    turn(it, 13, "resumed", campaign="it")
+    assert it.told()[7:] == [(13, "it", "won")]
+    assert it.rows("switches") == [(0, 0, 0, 1, 0, 5)]
+    assert fails(it, 14, 4).told()[8:] == []  # a contact of the run before
+
+
+def test_failures_wait_until_there_are_contacts_enough_and_what_arrives_has_not_failed():
+    it = fails(contacted(2), 5, 0, 1)
+    assert len(it.told()) == 2
+    it.say(6, "a", who="c2")
+    assert [(decision.kind, len(decision.lines)) for decision in it.twin.decisions[2:]] == [("round", 1), ("stop", 1)]
+    it = fails(fails(contacted(2), 5, 0, 1), 6, 1, kind="delivered").say(7, "a", who="c2")
+    assert it.told()[3:] == []
+    assert it.rows("switches") == [(0, 0, 0, 3, 1, 0)]
+    assert fails(contacted(4), 5, 0, 1, kind="cancelled").told()[4:] == []
+
+
+def test_at_most_is_looked_at_before_failures():
+    it = fails(contacted(2, at_most_contacts=3), 5, 0, 1).say(6, "a", who="c2")
+    assert [(line.rule, line.value, line.limit) for line in it.lines()[3:]] == [(0, 3, 3)]

@@ -157,3 +157,39 @@ def _changed(shop, old, new):
     assert old in text
     path.write_text(text.replace(old, new))
     return shop.playbook
+
+
+def failing(stage, *kinds):
+    """The sale goes to two, of whom it is told what became; then a third wants it."""
+    text = PLAYBOOK.replace("at_most: 2", "again_after: 1 day, failures: {share: 50%, of_at_least: 2}")
+    company = stage(text.replace("when: once 2026-03-04 10:00", "when: event registered"))
+    company.happens("2026-03-04 10:00", "registered", ANN)
+    company.happens("2026-03-04 10:00", "registered", BOB)
+    for number, (who, kind) in enumerate(zip((ANN, BOB), kinds, strict=True)):
+        company.happens("2026-03-04 10:30", kind, who, contact=number)
+    company.crash()
+    company.happens("2026-03-04 11:00", "registered", EVE)
+    return company
+
+
+def test_by_its_failures_a_campaign_pauses_itself_and_says_so(stage):
+    company = failing(stage, "contact_failed", "contact_delivered")
+    assert [name for _, name, _ in company.said()] == ["spring_sale"] * 2
+    (stop,) = [decision for decision in company.engine.decisions() if decision.kind == "stop"]
+    assert [repr(line) for line in stop.lines] == ["<spring_sale: paused failures value 1 of 1>"]
+    (why,) = company.engine.why(EVE)
+    said = "paused at 1 failed contact, with a limit of 1 for this run; `campaign_resumed` lets it go on"
+    assert [(each.sentence, each.rule) for each in why.told] == [(said, "campaigns.spring_sale.failures")]
+    assert [(each.campaign, each.contacts, each.failed) for each in company.engine.report().paused] == [
+        ("spring_sale", 1, True)
+    ]
+    company.reopen()
+    turns(company, "2026-03-04 12:00", "resumed", campaign="spring_sale")
+    company.until("2026-03-04 13:00")
+    assert [name for _, name, _ in company.said()] == ["spring_sale"] * 3
+
+
+def test_with_fewer_failures_it_goes_on(stage):
+    company = failing(stage, "contact_seen", "contact_delivered")
+    company.until("2026-03-04 13:00")
+    assert [name for _, name, _ in company.said()] == ["spring_sale"] * 3

@@ -87,6 +87,7 @@ def run(
         "position": taken.position,
         "decisions": decisions,
         "paused": taken.paused,
+        "failing": taken.failing,
         "mapped": taken.summaries,
         "seconds": round(took, 3),
     }
@@ -105,9 +106,10 @@ def _became(taken: Ingested) -> str:
         "uses of unknown names": (taken.unknown_names.total(), taken.unknown_names),
         "left out": (taken.left_out.total(), taken.left_out),
     }
-    limits = (
+    limits = [
         f"\n  {name} is paused: it came to its limit of {count:,} contacts" for name, count in taken.paused.items()
-    )
+    ]
+    limits += [f"\n  {name} is paused: {count:,} of its contacts have failed" for name, count in taken.failing.items()]
     mapped = "".join(f"\n{line}" for summary in taken.summaries for line in told(summary))
     counted = (f"\n  {count:,} {kind}{_named(names)}" for kind, (count, names) in kinds.items() if count)
     return "".join([mapped, *counted, *limits])

@@ -277,7 +277,7 @@ def _paused(report: Report) -> Iterator[_Table]:
         table = _Table("Paused at their limit", "when", "contacts>", "limit>?")
         for each in report.paused[-ROWS_SHOWN:]:
             when = f"{each.time.astimezone(zone):%Y-%m-%d %H:%M}"
-            table.add_row(each.campaign, when, f"{each.contacts:,}", f"{each.limit:,}")
+            table.add_row(each.campaign, when, f"{each.contacts:,}{' failed' * each.failed}", f"{each.limit:,}")
         yield _more(table, len(report.paused))
 
 

@@ -102,6 +102,8 @@ def _campaign(book: Book, facts: Facts, campaign: Campaign) -> dict[int, int]:
         at.CAMPAIGN_NAME: book.names.code(campaign.name),
         at.CAMPAIGN_UNSEEN_US: campaign.unseen_after_us,
         at.CAMPAIGN_FOLLOWS: len(campaign.unseen_next),
+        at.CAMPAIGN_FAILURES: round(campaign.failures_share * at.FAILURE_PARTS),
+        at.CAMPAIGN_FAILURES_OF: campaign.failures_of_at_least,
     }
 
 

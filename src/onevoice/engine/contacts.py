@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from onevoice.engine import candidates as wishes
-from onevoice.engine import gates, ledger, resources, timers
+from onevoice.engine import gates, ledger, resources, switches, timers
 from onevoice.engine import state as at
-from onevoice.engine.contact_states import CANCELLED, DELIVERED, RESERVED, SEEN, SENT
+from onevoice.engine.contact_states import CANCELLED, DELIVERED, FAILED, RESERVED, SEEN, SENT
 from onevoice.engine.kernel import kernel
 from onevoice.engine.reasons import EXPIRED
 from onevoice.engine.reasons import FAILED as ALL_FAILED
@@ -140,6 +140,9 @@ def go_up(program: Program, state: State, customer: int, contact: int, reached: 
             _lose(program, state, row, contact)
         else:
             _reach(program, state, row, contact, reached)
+    if reached == FAILED or before == FAILED:
+        campaign, number = contacts[contact, at.K_CAMPAIGN], contacts[contact, at.K_NUMBER]
+        switches.count_failure(program, state, campaign, number, 1 if reached == FAILED else -1)
     wishes.set_round(state, customer)
 
 

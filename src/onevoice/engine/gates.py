@@ -171,10 +171,10 @@ def _timed_gates(
 def _pause(program: Program, state: State, row: int, which: int) -> None:
     """Note that a candidate's campaign is off by one of its switches, whatever the channel."""
     candidates = state.candidates
-    value, limit = switches.reached(program, state, candidates[row, at.C_CAMPAIGN], which)
+    rule, value, limit = switches.reached(program, state, candidates[row, at.C_CAMPAIGN], which)
     candidates[row, at.C_REASON] = PAUSED
     candidates[row, at.C_CHANNEL] = -1
-    candidates[row, at.C_RULE] = which
+    candidates[row, at.C_RULE] = rule
     candidates[row, at.C_VALUE] = value
     candidates[row, at.C_LIMIT] = limit
     candidates[row, at.C_UNTIL] = 0

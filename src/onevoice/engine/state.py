@@ -217,7 +217,9 @@ F_COMPUTED: Final = 2  # from here on the computed parameters of its offer
 # `switches`: of each campaign, then of each class, then of everything
 W_STATE: Final = 0  # on, paused or stopped (switches.py)
 W_CONTACTS: Final = 1  # of a campaign: in its present run
-SWITCH_WIDTH: Final = 2
+W_FAILED: Final = 2  # of those
+W_FIRST: Final = 3  # number of the first contact that may be of that run
+SWITCH_WIDTH: Final = 4
 
 # `resources`
 R_BUCKET: Final = 0  # when the bucket began of which so much is

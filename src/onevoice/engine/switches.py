@@ -11,7 +11,13 @@ from onevoice.engine import record
 from onevoice.engine import state as at
 from onevoice.engine.kernel import kernel
 from onevoice.engine.reasons import PAUSED, STOP
-from onevoice.program import CAMPAIGN_AT_MOST, CAMPAIGN_CLASS
+from onevoice.program import (
+    CAMPAIGN_AT_MOST,
+    CAMPAIGN_CLASS,
+    CAMPAIGN_FAILURES,
+    CAMPAIGN_FAILURES_OF,
+    FAILURE_PARTS,
+)
 
 if TYPE_CHECKING:
     from onevoice.engine.state import State
@@ -26,6 +32,7 @@ IS_STOPPED: Final = 2
 OF_CAMPAIGN: Final = 0
 OF_CLASS: Final = 1
 OF_ALL: Final = 2
+FAILURES: Final = 3  # its own, which it turned off itself, for so many of its contacts failed
 
 
 @kernel
@@ -48,30 +55,54 @@ def first_off(program: Program, state: State, campaign: int, least: int) -> int:
 
 
 @kernel
-def reached(program: Program, state: State, campaign: int, which: int) -> tuple[int, int]:
-    """Return (contacts, limit) of a run that has come to its limit, where a campaign's own switch is off; else 0, 0."""
-    limit, contacts = program.campaigns[campaign, CAMPAIGN_AT_MOST], state.switches[campaign, at.W_CONTACTS]
-    if which == OF_CAMPAIGN and 0 < limit <= contacts:
-        return contacts, limit
-    return 0, 0
+def reached(program: Program, state: State, campaign: int, which: int) -> tuple[int, int, int]:
+    """Return (rule, count, limit) of a run that has come to a limit, where a campaign's own switch is off.
+
+    Of others (which, 0, 0). The rule is FAILURES where so many contacts failed.
+    """
+    own, switch = program.campaigns[campaign], state.switches[campaign]
+    contacts, failed = switch[at.W_CONTACTS], switch[at.W_FAILED]
+    if which != OF_CAMPAIGN:
+        return which, 0, 0
+    if 0 < own[CAMPAIGN_AT_MOST] <= contacts:
+        return which, contacts, own[CAMPAIGN_AT_MOST]
+    limit = (own[CAMPAIGN_FAILURES] * contacts + FAILURE_PARTS - 1) // FAILURE_PARTS
+    if 0 < limit <= failed and contacts >= own[CAMPAIGN_FAILURES_OF]:
+        return FAILURES, failed, limit
+    return which, 0, 0
 
 
 @kernel
 def begin_run(state: State, campaign: int) -> None:
     """Count a campaign's contacts anew."""
-    state.switches[campaign, at.W_CONTACTS] = 0
+    switch = state.switches[campaign]
+    switch[at.W_CONTACTS] = switch[at.W_FAILED] = 0
+    switch[at.W_FIRST] = state.scalars[at.NEXT_CONTACT]
 
 
 @kernel
 def count_contact(program: Program, state: State, campaign: int) -> None:
-    """Count a contact of a campaign's run; the one that reaches its limit pauses the campaign, and is told so."""
-    switch = state.switches[campaign]
-    switch[at.W_CONTACTS] += 1
-    limit = program.campaigns[campaign, CAMPAIGN_AT_MOST]
-    if limit > 0 and switch[at.W_CONTACTS] >= limit and switch[at.W_STATE] == ON:
-        switch[at.W_STATE] = IS_PAUSED
+    """Count a contact of a campaign's run."""
+    state.switches[campaign, at.W_CONTACTS] += 1
+    _look_at_limits(program, state, campaign)
+
+
+@kernel
+def count_failure(program: Program, state: State, campaign: int, number: int, by: int) -> None:
+    """Count a contact that failed (`by` 1), or arrived after all (-1), if it is of the campaign's present run."""
+    if campaign >= 0 and number >= state.switches[campaign, at.W_FIRST]:
+        state.switches[campaign, at.W_FAILED] += by
+        _look_at_limits(program, state, campaign)
+
+
+@kernel
+def _look_at_limits(program: Program, state: State, campaign: int) -> None:
+    """Pause a campaign whose run has come to a limit, and tell so."""
+    rule, count, limit = reached(program, state, campaign, OF_CAMPAIGN)
+    if limit > 0 and state.switches[campaign, at.W_STATE] == ON:
+        state.switches[campaign, at.W_STATE] = IS_PAUSED
         record.decision(state, STOP, -1, -1)
         line = record.line(state, campaign, 0, PAUSED)
-        state.lines[line, at.L_RULE] = OF_CAMPAIGN
-        state.lines[line, at.L_VALUE] = switch[at.W_CONTACTS]
+        state.lines[line, at.L_RULE] = rule
+        state.lines[line, at.L_VALUE] = count
         state.lines[line, at.L_LIMIT] = limit

@@ -13,7 +13,8 @@ class Line:
     """What one decision says about one candidate.
 
     `reason` is one word of the list in `onevoice.engine.reasons`, `won` among them. `channel` and `rule` (a path of
-    the playbook such as `policies.caps[1]`; for `paused` and `stopped` what is off: `campaign`, `class` or `all`) are
+    the playbook such as `policies.caps[1]`; for `paused` and `stopped` what is off: `campaign`, `class`, `all`, or
+    `failures` of a campaign that paused itself for them) are
     empty where they say nothing. `value` is what was compared as it was used: the count of a cap, a resource or a run
     (with its `limit`; of a budget in ten-thousandths), the time of the last contact for a gap, the campaign that won
     for `outranked`. `until`: when the reason ends by itself, None if it does not. `score` is the rank; `contact` the
@@ -65,7 +66,7 @@ class Decision:
     """The outcome for one customer at one time.
 
     `kind` is "round" (candidates met), "ask" (a placement asked), "end" (a candidate came to an end by itself) or
-    "stop" (a campaign came to the limit of its run and was paused; `customer` is -1). `position` is the place in the
+    "stop" (a campaign came to a limit of its run and was paused; `customer` is -1). `position` is the place in the
     journal, `placement` is empty but for an ask. `lines` has one `Line` for each candidate about which there was
     something to say. `default` is what the playbook shows in a placement for which nothing won; empty elsewhere. Shows
     itself in notebooks.

@@ -124,12 +124,13 @@ class Example:
 
 @dataclass(frozen=True, slots=True)
 class Paused:
-    """A campaign that came to the limit of its run, and was paused by it, at `contacts`."""
+    """A campaign that came to a limit of its run, and was paused by it, at `contacts`: those made, or that `failed`."""
 
     campaign: str
     time: datetime
     contacts: int
     limit: int
+    failed: bool = False
 
 
 _TABLES: Final = {

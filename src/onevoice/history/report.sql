@@ -85,4 +85,4 @@ group by customer, decision, position having bool_or(reason = 'won')
 order by count(distinct reason) desc, count(*) desc, decision limit 1;
 
 -- name: paused
-select campaign, time, value, "limit" from decided where kind = 'stop' order by decision;
+select campaign, time, value, "limit", coalesce(rule = 'failures', false) from decided where kind = 'stop' order by decision;

@@ -53,6 +53,7 @@ LINES: Final = pa.schema(
 _TYPES: Final = {
     "str": pa.string(),
     "int": pa.int64(),
+    "bool": pa.bool_(),
     "float": pa.float64(),
     "date": pa.date32(),
     "datetime": TIME,

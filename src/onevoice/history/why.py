@@ -178,6 +178,10 @@ def _stopped(case: _Case) -> tuple[str, str]:
 def _paused(case: _Case) -> tuple[str, str]:
     if case.line.limit is None:
         return "", f"{_switch(case)} is paused; `campaign_resumed` lets it go on"
+    if case.line.rule == "failures":
+        failed = _counted(case.line.value, "failed contact") if isinstance(case.line.value, int) else "failed contacts"
+        told = f"paused at {failed}, with a limit of {case.line.limit:,} for this run"
+        return f"{case.path}.failures", f"{told}; `campaign_resumed` lets it go on"
     at = f"{case.line.value:,} contacts" if isinstance(case.line.value, int) else "its limit"
     return f"{case.path}.at_most", f"paused at {at}, its limit for one run; `campaign_resumed` lets it go on"
 
@@ -266,7 +270,12 @@ def _would_have_won(case: _Case) -> tuple[str, str]:
     return next((rule for rule in rules if rule), ""), told
 
 
-_SWITCHES: Final = {"campaign": "the campaign", "class": "its class", "all": "everything"}
+_SWITCHES: Final = {
+    "campaign": "the campaign",
+    "class": "its class",
+    "all": "everything",
+    "failures": "the campaign, for its failures",
+}
 _SENTENCES: Final[dict[str, Callable[[_Case], tuple[str, str]]]] = {
     "won": _won,
     "expired": _expired,

@@ -7,7 +7,17 @@ from typing import TYPE_CHECKING, Final, TypedDict
 
 from onevoice.playbook import grammar
 from onevoice.playbook.grammar import Slip
-from onevoice.playbook.model import Campaign, Channel, Identifier, Offer, Placement, SendBy, Trigger, TriggerKind
+from onevoice.playbook.model import (
+    FAILURES_OF,
+    Campaign,
+    Channel,
+    Identifier,
+    Offer,
+    Placement,
+    SendBy,
+    Trigger,
+    TriggerKind,
+)
 from onevoice.playbook.record import Record, Report, opened, short_text
 from onevoice.playbook.resources import capacity_of
 from onevoice.playbook.tree import quoted
@@ -31,6 +41,7 @@ OUTBOUND_ONLY: Final = (
     "until",
     "again_after",
     "at_most",
+    "failures",
     "uses",
 )
 # Which identifier format the channels that everybody knows are addressed by.
@@ -95,6 +106,7 @@ def _campaign(name: str, record: Record, zone: ZoneInfo) -> Campaign:
     when = record.parsed("when", lambda text: grammar.trigger(text, zone), UNREAD)
     goal, goal_within_us = record.parsed("goal", grammar.goal, (None, 0))
     unseen_after_us, unseen_next = _if_unseen(record)
+    failures_share, failures_of_at_least = _failures(record)
     campaign = Campaign(
         name,
         klass=record.text("class"),
@@ -118,6 +130,8 @@ def _campaign(name: str, record: Record, zone: ZoneInfo) -> Campaign:
         again_after_us=record.length("again_after"),
         uses=record.names("uses"),
         at_most_contacts=record.parsed("at_most", grammar.count, 0),
+        failures_share=failures_share,
+        failures_of_at_least=failures_of_at_least,
         from_us=record.parsed("from", lambda text: grammar.day_start(grammar.local_date(text), zone), 0),
         to_us=record.parsed("to", lambda text: _day_end(text, zone), 0),
         goal=goal,
@@ -142,6 +156,16 @@ def _if_unseen(record: Record) -> tuple[int, tuple[str, ...]]:
         if "next" in row.nodes and not channels:
             row.refuse("next", "no channel to follow by", expected="at least one channel", found="none")
         return after_us, channels
+
+
+def _failures(record: Record) -> tuple[float, int]:
+    """Read which share of a run's contacts may not fail, once there are so many."""
+    node = record.filled("failures")
+    if node is None:
+        return 0.0, FAILURES_OF
+    with opened(record.report, node) as row:
+        row.require("share")
+        return row.parsed("share", grammar.share, 0.0), row.parsed("of_at_least", grammar.count, FAILURES_OF)
 
 
 def _day_end(text: str, zone: ZoneInfo) -> int:

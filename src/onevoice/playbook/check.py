@@ -17,7 +17,7 @@ from onevoice.errors import ConditionError, Mistake
 from onevoice.near import did_you_mean
 from onevoice.playbook.actions import UNREAD
 from onevoice.playbook.builtin import row_fields
-from onevoice.playbook.chains import check_channels
+from onevoice.playbook.chains import check_contacts
 from onevoice.playbook.circles import reaches
 from onevoice.playbook.derived import MEASURED, WITHOUT_FIELD
 from onevoice.playbook.hours import ALL
@@ -310,7 +310,7 @@ class _Checker:
             self.known(f"{path}.class", "class", campaign.klass, playbook.policies.classes)
         for i, name in enumerate(campaign.offers):
             self.known(f"{path}.offer[{i}]", "offer", name, playbook.offers)
-        check_channels(self, campaign, built=not self.report.nodes)
+        check_contacts(self, campaign, built=not self.report.nodes)
         for i, name in enumerate(campaign.placements):
             self.known(f"{path}.placements[{i}]", "placement", name, playbook.placements)
         klass = playbook.policies.classes.get(campaign.klass)

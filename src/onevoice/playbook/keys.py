@@ -197,6 +197,12 @@ CAMPAIGN: Final = {
         "at_most_contacts",
         "count",
     ),
+    "failures": Key(
+        "Of which share of a run's contacts it pauses itself when they have failed.",
+        {"share": "20%", "of_at_least": 100},
+        "failures_share",
+        "failures",
+    ),
     "uses": Key("The resources that each of its contacts uses, beside those of the channel.", ["spring_money"]),
     "from": Key("Its first day.", "2026-03-01", "from_us", "date"),
     "to": Key("Its last day, which still belongs to it.", "2026-03-31", "to_us", "date"),
@@ -333,6 +339,12 @@ IF_UNSEEN: Final = {
     "after": Key("How long a contact may stay unseen.", "2 hours", "unseen_after_us", "", True),
     "next": Key("The channel by which one follows, or several, one after the other.", "sms", "unseen_next", "", True),
 }
+FAILURES: Final = {
+    "share": Key(
+        "The share of failed contacts at which the campaign is paused.", "20%", "failures_share", "share", True
+    ),
+    "of_at_least": Key("How many contacts the run must have made before.", "100", "failures_of_at_least", "count"),
+}
 CHANNEL: Final = {
     "address": Key(
         "The kind of identifier it needs; for `email`, `sms` and `call` found by its format, else none.", "email"
@@ -362,6 +374,7 @@ KEYS: Final[dict[str, Keys]] = {
     "offer": Keys(model.Offer, OFFER),
     "campaign": Keys(model.Campaign, CAMPAIGN),
     "if_unseen": Keys(model.Campaign, IF_UNSEEN),
+    "failures": Keys(model.Campaign, FAILURES),
     "policies": Keys(model.Policies, POLICIES),
     "class": Keys(model.CampaignClass, CLASS),
     "cap": Keys(model.Cap, CAP),

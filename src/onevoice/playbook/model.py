@@ -18,6 +18,8 @@ HOUR: Final = 60 * MINUTE
 DAY: Final = 24 * HOUR
 WEEK: Final = 7 * DAY
 
+FAILURES_OF: Final = 100  # contacts, before it is asked how many of them failed
+
 
 class FieldType(StrEnum):
     """What a trait, an event field or a product field holds."""
@@ -246,6 +248,8 @@ class Campaign:
     goal: EventMatch | None = None
     goal_within_us: int = 0
     at_most_contacts: int = 0  # in one run; 0: no limit
+    failures_share: float = 0.0  # of a run's contacts, of which so many fail that the campaign is paused; 0: no limit
+    failures_of_at_least: int = FAILURES_OF  # once the run has made so many contacts
     uses: tuple[str, ...] = ()  # resources of each contact
     holdout: float = 0.0  # the share of customers to whom this campaign stays silent; 0: none
 

@@ -23,7 +23,7 @@ from onevoice.journal.port import Kind, Mode, Row
 from onevoice.playbook.builtin import RECEIPTS
 from onevoice.playbook.load import digest_files
 from onevoice.runtime import customer as customers
-from onevoice.runtime import outcomes
+from onevoice.runtime import outcomes, what_if
 from onevoice.runtime.decisions import Reading, time_of, us_of
 from onevoice.runtime.fold import FILES, Fold, Published
 from onevoice.runtime.payloads import NDJSON, Piece, decoded
@@ -130,10 +130,12 @@ class Engine:
         return frozenset[int]() if number is None else customers.same_person(fold, number)
 
     def _patched(self) -> None:
+        """Let the rules be others; and let nothing be paused by failures, of which so many more are told there."""
+        fold = self.writer.fold
+        fold.compiled = replace(fold.compiled, program=what_if.without_failures(fold.compiled.program))
         if self._patch:
-            fold = self.writer.fold
             fold.compiled = replace(fold.compiled, program=self._patch(fold.compiled))
-            fold.machine.compiled = fold.compiled
+        fold.machine.compiled = fold.compiled
 
 
 class Fork:
@@ -210,11 +212,12 @@ def _steps(journal: Journal, fold: Fold, found: Related, contacts: dict[int, int
 
 
 def _stops(journal: Journal, fold: Fold, found: Related) -> Iterator[Step]:
-    """Yield a pause for each campaign that came to the limit of its run: others made contacts of it, too.
+    """Yield a pause for each campaign that came to a limit of its run: others made contacts of it, too.
 
     Within its instant it comes before what is decided here, unless a contact of that instant came before it.
     """
-    if not any(campaign.at_most_contacts for campaign in fold.published.playbook.campaigns.values()):
+    campaigns = fold.published.playbook.campaigns.values()
+    if not any(campaign.at_most_contacts or campaign.failures_share for campaign in campaigns):
         return
     reading, won = Reading(fold.published.playbook), set[tuple[int, str]]()
     for row in journal.read(0):

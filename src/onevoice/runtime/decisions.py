@@ -35,7 +35,8 @@ _LAST_US: Final = (datetime.max.replace(tzinfo=UTC) - EPOCH) // timedelta(micros
 _FIRST_US: Final = (datetime.min.replace(tzinfo=UTC) - EPOCH) // timedelta(microseconds=1)
 _POSITION_MAX: Final = 2**63 - 1
 _RULES: Final = {int(Reason.CAP): "policies.caps", int(Reason.SUPPRESSED): "policies.suppress"}
-_SWITCHES: Final = ("campaign", "class", "all")  # what `paused` and `stopped` say by their rule
+_SWITCHES: Final = ("campaign", "class", "all", "failures")  # what `paused` and `stopped` say by their rule
+_FAILURES: Final = _SWITCHES.index("failures")
 _OFF: Final = (Reason.PAUSED, Reason.STOPPED)
 _COUNTED: Final = (Reason.CAP, Reason.NO_CAPACITY)  # have a count and a limit, whatever they are
 _VALUE_IS_TIME: Final = {int(Reason.AGAIN_AFTER), int(Reason.GAP)}
@@ -130,11 +131,15 @@ class Reading:
                 default=self._defaults[placement] if is_empty else "",
             )
 
-    def paused(self, outcome: Outcome) -> dict[str, int]:
-        """Return the campaigns that an outcome says came to the limit of their run, with their contacts in it."""
+    def paused(self, outcome: Outcome, *, failing: bool) -> dict[str, int]:
+        """Return the campaigns that an outcome says came to a limit of their run, with their contacts in it.
+
+        `failing`: those of which too many contacts had failed, with so many; else those that made as many as they may.
+        """
         stops = outcome.decisions[outcome.decisions[:, at.D_KIND] == DecisionKind.STOP, at.D_NUMBER]
         lines: list[list[int]] = outcome.lines[np.isin(outcome.lines[:, at.L_DECISION], stops)].tolist()
-        return {self.campaigns[line[at.L_CAMPAIGN]]: line[at.L_VALUE] for line in lines}
+        meant = [line for line in lines if (line[at.L_RULE] == _FAILURES) == failing]
+        return {self.campaigns[line[at.L_CAMPAIGN]]: line[at.L_VALUE] for line in meant}
 
     def table(self, outcome: Outcome) -> Table:
         """Return the lines of an outcome as a pyarrow Table with the columns of `history.tables.LINES`."""

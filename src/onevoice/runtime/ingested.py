@@ -34,7 +34,8 @@ class Ingested:
     Of lines that were not rejected `unknown_names` counts the uses of other names that the playbook does not declare:
     fields, traits, sources, keys of the line (by name, as above). `left_out` counts, by kind, what was not taken up:
     identifiers that are none (`invalid email`), refused joins and identifiers, ids, names, values too great for a sum.
-    `paused` has the campaigns that came to the limit of their run (`at_most`), with their contacts in it.
+    `paused` has the campaigns that came to the limit of their run (`at_most`), with their contacts in it; `failing`
+    those that paused themselves because too many contacts had failed (`failures`), with so many.
     `summaries` tell what a mapping made of the lines of each file, whatever was taken of it before.
     `position` is the journal's position after them.
 
@@ -52,6 +53,7 @@ class Ingested:
     unknown_names: Counter[str] = field(default_factory=Counter[str])
     left_out: Counter[str] = field(default_factory=Counter[str])
     paused: dict[str, int] = field(default_factory=dict[str, int])
+    failing: dict[str, int] = field(default_factory=dict[str, int])
     rejected: list[Mistake] = field(default_factory=list[Mistake])
     summaries: list[Summary] = field(default_factory=list["Summary"])
     _decided: int = field(default=0, repr=False)
@@ -87,6 +89,7 @@ class Ingested:
         count_unknown(self.unknown_types, types)
         count_unknown(self.unknown_names, names)
         self.paused |= entered.paused
+        self.failing |= entered.failing
         self.left_out += Counter(batch.dropped) + Counter(entered.left_out)
 
 

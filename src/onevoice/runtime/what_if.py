@@ -13,6 +13,7 @@ from onevoice.conditions.tree import CAMPAIGN_NUMBERS
 from onevoice.engine.state import INFINITE
 from onevoice.program import (
     CAMPAIGN_AGAIN_US,
+    CAMPAIGN_FAILURES,
     CAMPAIGN_FROM,
     CAMPAIGN_HELD,
     CAMPAIGN_IF,
@@ -118,6 +119,13 @@ def with_again_after(program: Program, campaign: int, again_us: int) -> Program:
     """Return the program with a campaign that may follow itself sooner or later."""
     campaigns = program.campaigns.copy()
     campaigns[campaign, CAMPAIGN_AGAIN_US] = again_us
+    return program.replaced(campaigns=campaigns)
+
+
+def without_failures(program: Program) -> Program:
+    """Return the program in which no campaign pauses itself for its failures."""
+    campaigns = program.campaigns.copy()
+    campaigns[:, CAMPAIGN_FAILURES] = 0
     return program.replaced(campaigns=campaigns)
 
 

@@ -48,7 +48,8 @@ class Entry(NamedTuple):
 class Entered(NamedTuple):
     """What became of an entry: its row, what was decided, how many lines were there before, what was left out.
 
-    `paused`: the campaigns that came to the limit of their run, with their contacts in it.
+    `paused`: the campaigns that came to the limit of their run, with their contacts in it; `failing`: those that
+    paused themselves because too many contacts had failed, with so many.
     """
 
     entry: Entry
@@ -57,6 +58,7 @@ class Entered(NamedTuple):
     duplicates: int
     left_out: dict[str, int]
     paused: dict[str, int]
+    failing: dict[str, int]
 
 
 class Writer:
@@ -221,7 +223,9 @@ class Writer:
             self.save()
         counted: list[int] = (self.fold.machine.state.scalars - before).tolist()
         left_out = {name: counted[scalar] for name, scalar in at.LEFT_OUT.items()}
-        return Entered(entry, row, outcome, counted[at.DUPLICATES], left_out, self.fold.reading.paused(outcome))
+        reading = self.fold.reading
+        paused, failing = reading.paused(outcome, failing=False), reading.paused(outcome, failing=True)
+        return Entered(entry, row, outcome, counted[at.DUPLICATES], left_out, paused, failing)
 
     def _wants_snapshot(self, more: int = 0) -> bool:
         return 0 < self._snapshot_every <= self.since_snapshot + more and self._snapshots is not None

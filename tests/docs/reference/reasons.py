@@ -56,10 +56,10 @@ MEANINGS: Final = {
         "where it should only wait, pause it",
     ),
     Reason.PAUSED: Meaning(
-        "The campaign, its class or everything is paused, by hand or because it came to the limit of its run.",
-        "`rule` (which of them: `campaign`, `class`, `all`), and at the limit `value` of `limit`",
+        "The campaign, its class or everything is paused, by hand or because it came to a limit of its run.",
+        "`rule` (which of them: `campaign`, `class`, `all`, or `failures`), and at the limit `value` of `limit`",
         "when all of them are resumed",
-        "`onevoice resume`; raise `at_most` where the audience is as large as was meant",
+        "`onevoice resume`; raise `at_most` where the audience is as large as was meant, or mend what fails",
     ),
     Reason.NO_CONSENT: Meaning(
         "They withdrew their consent to this purpose by this channel, or the class requires one and there is none.",
