@@ -94,7 +94,8 @@ def test_what_is_refused_on_the_phone_is_known_everywhere_at_once(telecom):
     assert telecom.why("discount_letter") == [("2026-03-04 12:00", "suppressed", "")]
     assert telecom.why("gift_letter") == [("2026-03-05 12:00", "suppressed", "")]
     telecom.until("2026-06-01 12:00")
-    assert [campaign for _, campaign, _ in telecom.said()] == ["discount_letter", "gift_letter"]
+    # When the refusal is over both go out; which of the two equals goes first is a lot.
+    assert sorted(campaign for _, campaign, _ in telecom.said()) == ["discount_letter", "gift_letter"]
 
 
 def test_what_is_not_refused_goes_out(telecom):
@@ -154,8 +155,7 @@ def test_a_banner_has_caps_of_its_own_and_rests_where_nobody_reacts(telecom):
     (line, _) = full.lines
     assert (line.rule, line.value, line.limit, line.until) == ("policies.caps[1]", 3, 3, at("2026-03-09 00:00"))
     why_not = telecom.engine.why_not("gift_banner", PAGE)
-    assert [obstacle.rule for obstacle in why_not.obstacles] == ["policies.caps[1]"]
-    assert "with at most 4 instead of 3 in policies.caps[1]" in [change.sentence for change in why_not.changes]
+    assert [obstacle.rule for obstacle in why_not.obstacles] == ["policies.caps[1]", "placements.banner.caps[0]"]
     telecom.until("2026-03-06 12:00")
     assert telecom.said() == LETTERS  # what was shown cost no message
 

@@ -131,9 +131,8 @@ def _turned(pair: Conflict) -> Conflict:
 
 
 def _caps_told(playbooks: Sequence[Playbook]) -> Table:
-    rows = list(
-        dict.fromkeys(row for playbook in playbooks for cap in playbook.policies.caps for row in _told(cap, playbook))
-    )
+    caps = [(cap, playbook) for playbook in playbooks for cap in playbook.policies.caps if not cap.placement]
+    rows = list(dict.fromkeys(row for cap, playbook in caps for row in _told(cap, playbook)))
     names = ("words", "campaign", "channel", "offer", "same", "category", "period", "length")
     types = (*[pa.string()] * (len(names) - 1), pa.duration("us"))
     columns = zip(*rows, strict=True) if rows else [()] * len(names)
