@@ -18,7 +18,6 @@ from onevoice.playbook.model import (
     Exploration,
     Fact,
     FieldType,
-    Group,
     Holdout,
     Holiday,
     Offer,
@@ -42,11 +41,12 @@ from onevoice.playbook.scopes import trigger_event
 from .clock import EPOCH
 from .desk import named
 from .draw import CATALOGUE, EVENTS, IDENTIFIERS, TRAITS, ZONES
+from .draw_groups import groups
 from .draw_known import KEYS, Known
 from .draw_shown import placed, some_shown
 
 if TYPE_CHECKING:
-    from onevoice.playbook.model import EventType, Identifier
+    from onevoice.playbook.model import Identifier
 
     from .draw import Dice, Times
 
@@ -79,24 +79,10 @@ class Maker(Known):
             traits=named(*traits),
             products=CATALOGUE,
             events=named(*events),
-            groups=self._groups(events),
+            groups=named(*groups(dice, events)),
             channels=named(*self._channels(identifiers)),
             placements=named(Placement("banner"), Placement("screen", slots=2)),
         )
-
-    def _groups(self, events: list[EventType]) -> dict[str, Group]:
-        """Return groups by what events carry, mostly of the same few values; some are never left."""
-        dice = self.dice
-        able = [event.name for event in events if not event.about]
-        found: list[Group] = []
-        for name, by in (("house", "case_id"), ("firm", "page"), ("club", "list")):
-            carriers = [event.name for event in events if by in event.fields and not event.about]
-            carriers += ["list_joined", "list_left"] * (by == "list")
-            if carriers and dice.chance(0.5):
-                leaves = dice.some([each for each in [*able, "list_left"] if [each] != carriers], 0, 2)
-                stays = [each for each in carriers if each not in leaves]
-                found.append(Group(name, by, tuple(leaves) if stays else ()))
-        return named(*found)
 
     def _kind_of(self, kind: str, identifiers: list[Identifier]) -> str:
         """Return what a channel reaches people by: nothing, where nobody is known by its kind."""

@@ -45,7 +45,7 @@ class Twin:
     """
 
     def __init__(self, playbook: Playbook, secret: tuple[int, int]) -> None:
-        self.book = Book(playbook)
+        self.use(Book(playbook))
         self.zone = playbook.time_zone
         self.secret = secret
         self.count = 0  # lines so far; the position of the next
@@ -64,8 +64,12 @@ class Twin:
         self.contacts_made = 0
         self.groups: dict[groups.Group, set[int]] = {}  # who is in each that is asked or counted
         self.knocked: set[int] = set()  # who is said once more to be in a group
-        self.book.others = lambda customer, kind: groups.all_asked(self, customer, kind)
         self.unknown_decisions = 0
+
+    def use(self, book: Book) -> None:
+        """Go on by the rules of a book."""
+        self.book = book
+        book.others = lambda customer, kind: groups.all_asked(self, customer, kind)
 
     @property
     def _nothing_computed(self) -> tuple[None, ...]:

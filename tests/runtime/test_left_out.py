@@ -4,18 +4,32 @@ from __future__ import annotations
 
 import pytest
 
-from onevoice.engine import duplicates, names
+from onevoice.engine import duplicates, groups, names
 from onevoice.engine import state as at
 from onevoice.events.batch import OTHER_NAMES, UNKNOWN_NAMES_MAX
-from onevoice.playbook.model import Aggregate, EventMatch, EventType, FieldType, Identifier, Measure, Playbook
+from onevoice.playbook.model import (
+    Aggregate,
+    Cap,
+    EventMatch,
+    EventType,
+    FieldType,
+    Group,
+    Identifier,
+    Measure,
+    Period,
+    Playbook,
+    Policies,
+)
 
 from .cases import opened
 
-BOUGHT = EventType("bought", {"amount": FieldType.NUMBER, "shop": FieldType.CHOICE})
+BOUGHT = EventType("bought", {"amount": FieldType.NUMBER, "shop": FieldType.CHOICE, "place": FieldType.KEY})
 PLAYBOOK = Playbook(
     "shop",
     identifiers={"user_id": Identifier("user_id", unique=True), "email": Identifier("email", format="email")},
     events={"bought": BOUGHT},
+    groups={"crowd": Group("crowd", "place")},
+    policies=Policies(caps=(Cap(1, period=Period.DAY, group="crowd"),)),
     measures={
         name: Measure(name, aggregate, EventMatch("bought"), "amount")
         for name, aggregate in (("spent", Aggregate.SUM), ("most", Aggregate.MAX))
@@ -29,9 +43,11 @@ def bought(who, **more):
 
 
 def filled(engine):
-    """Bring an engine that knows Ada and Bob to the limit of ids for the day."""
-    engine.ingest([bought(ADA), bought(BOB, id="a")])
-    engine._writer.fold.machine.state.scalars[at.IDS_TODAY] = duplicates.IDS_A_DAY_MAX
+    """Bring an engine that knows Ada and Bob to the limit of ids for the day, and of a crowd."""
+    engine.ingest([bought(ADA, fields={"place": "square"}), bought(BOB, id="a")])
+    state = engine._writer.fold.machine.state
+    state.scalars[at.IDS_TODAY] = duplicates.IDS_A_DAY_MAX
+    state.groups[0, at.G_COUNT] = groups.MEMBERS_MAX
 
 
 CASES = {
@@ -40,6 +56,7 @@ CASES = {
     "ids not kept": [bought(ADA, id="b")],
     "names not kept": [bought(ADA, fields={"shop": "Vilnius"})],
     "values not summed": [bought(ADA, fields={"amount": -(2.0**39)})],
+    "members not kept": [bought(BOB, fields={"place": "square"})],
     "invalid email": [bought({"user_id": "ada", "email": "nobody"})],
     "empty email": [bought({"user_id": "ada", "email": " "})],
 }

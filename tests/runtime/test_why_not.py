@@ -116,7 +116,7 @@ class Again:
             if step.now < self.time:
                 self.take(twin, step)
         twin.row([], self.time - 1)
-        twin.book = Book(changed)
+        twin.use(Book(changed))
         before = len(twin.decisions)
         for step in self.alone.up_to(self.decision, self.time):
             self.take(twin, step)

@@ -4,6 +4,9 @@ its own, and who lives alone for themselves. Nobody becomes one person with anot
 
 import pytest
 
+from onevoice.errors import LimitError
+from onevoice.runtime import related
+
 from .stage import ANN, BOB, shown
 
 PLAYBOOK = """
@@ -132,6 +135,26 @@ def test_whom_somebody_leaves_need_not_wait_either(stage):
     assert heard(company)[1] == ("bob", "2026-03-03 09:00")
 
 
+@pytest.mark.parametrize(
+    ("counts_from", "told", "expected"),
+    [
+        ("sent", "contact_failed", "2026-03-02 11:00"),
+        ("sent", "contact_sent", "2026-03-09 00:00"),
+        ("delivered", "contact_sent", "2026-03-02 15:00"),  # six hours after the reservation, and not delivered
+        ("delivered", "contact_delivered", "2026-03-09 00:00"),
+    ],
+)
+def test_a_contact_that_counts_no_more_leaves_its_room_to_the_household(stage, counts_from, told, expected):
+    playbook = capped("max: 1, per: week, group: household") + f"  counts_from: {counts_from}\n"
+    playbook = playbook.replace("[sms, push]", "[sms]") + "channels: {sms: {receipts: 6 hours}}\n"
+    company = living(stage(playbook))
+    tip(company, "2026-03-02 09:00", ANN)
+    tip(company, "2026-03-02 10:00", BOB)
+    company.reopen()
+    company.happens("2026-03-02 11:00", told, ANN, contact=0)
+    assert heard(company)[1] == ("bob", expected)
+
+
 def test_who_lives_in_two_homes_has_room_when_both_have(stage):
     company = living(stage(capped("max: 1, per: 3 days, group: household")))
     company.happens("2026-03-01 13:00", "moved_in", BOB, home="elm")
@@ -171,3 +194,24 @@ def test_two_found_to_be_one_are_one_of_the_household(stage):
     ]
     company.until("2026-03-08 00:00")
     assert len(company.said()) == 2
+
+
+def test_a_cap_of_a_new_playbook_knows_who_lived_together_before_it(stage):
+    company = living(stage(PLAYBOOK.replace("  caps:\n", "")))
+    tip(company, "2026-03-02 09:00", ANN)
+    (company.playbook / "playbook.yaml").write_text(capped("max: 1, per: week, group: household"))
+    company.engine.publish(company.playbook)
+    tip(company, "2026-03-03 09:00", BOB)
+    tip(company, "2026-03-03 10:00", EVE)
+    company.reopen()
+    assert sorted(heard(company, "2026-03-08 00:00")) == [("ann", "2026-03-02 09:00"), ("eve", "2026-03-03 10:00")]
+
+
+def test_with_whom_too_many_hang_together_nobody_is_decided_alone(stage, monkeypatch):
+    company = living(stage(capped("max: 1, per: week, group: household")))
+    tip(company, "2026-03-02 09:00", ANN)
+    tip(company, "2026-03-02 10:00", BOB)
+    monkeypatch.setattr(related, "RELATED_MAX", 1)
+    assert company.engine.why_not("tip", EVE) is not None
+    with pytest.raises(LimitError, match="too many hang together; expected at most 1; found 2 customers"):
+        company.engine.why_not("tip", BOB)

@@ -160,7 +160,8 @@ def test_who_is_in_a_group_is_told(telecom):
 
 def test_a_crowd_is_asked_up_to_its_thousandth(stage):
     """Of 1,001 in one account the last is not kept: their case is theirs alone, and they are told to be left out."""
-    telecom = stage(PLAYBOOK)
+    lines = PLAYBOOK.replace(", then: 1 day, at_most: 30 days", "").split("\n")
+    telecom = stage("\n".join(line for line in lines if "in_trouble" not in line and line != "segments:"))
     crowd = [{"email": f"p{number}@example.lt"} for number in range(1001)]
     answer = telecom.engine.ingest([event("hired", who, company_id="acme") for who in crowd], time=telecom.now)
     assert answer.left_out == {"members not kept": 1}

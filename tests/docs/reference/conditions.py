@@ -26,8 +26,9 @@ products: {file: products.csv, fields: {category: choice, price: number}}
 events:
   page_viewed: {fields: {page: choice, product: product}}
   order_placed: {fields: {order_id: key, amount: number, items: {product: product}}}
-  case_opened: {fields: {case_id: key}}
+  case_opened: {fields: {case_id: key, company_id: key}}
   case_resolved: {fields: {case_id: key}}
+groups: {account: {by: company_id}}
 facts:
   open_case: {opens: case_opened, closes: case_resolved, per: case_id}
   owns: {opens: order_placed.items, per: [product, order_id]}
@@ -97,6 +98,8 @@ SECTIONS: Final = {
         Row("owns('boots')", "true while that key is open; of a longer key its first part is enough", (exp.Anonymous,)),
         Row("owns(offer.product)", "of what is being offered", (exp.Anonymous,)),
         Row("count(open_case) >= 2", "how many keys are open", (exp.Count,)),
+        Row("any account.open_case", "of the customer, or of anybody in a group with them", (exp.Any,)),
+        Row("any account.owns('boots')", "the same of a key", (exp.Any,)),
     ),
     "Parts of dates and times": (
         Row("extract(month from birthday) = 12", "in the customer's zone", (exp.Extract,)),
