@@ -85,6 +85,11 @@ GOLDEN = {
         "09:00 wanted who=email",
         ("who=email", "who=phone"),
     ),
+    "failed": (
+        {"channels": {"sms": {"receipts": "1 hour"}}},
+        "09:00 wanted\n09:01 contact_failed contact=0",
+        ("contact=0", "contact=9"),
+    ),
     "suppressed": (
         {"policies": {"suppress": [{"stop": "sales", "while": "open_case"}]}},
         "09:00 case_opened case_id=1\n09:30 case_solved case_id=2\n10:00 wanted",
@@ -181,6 +186,7 @@ def tell(company, story):
         else:
             who, word = PEOPLE[fields.pop("who", "")], fields.pop("kind", word)
             fields |= {"wish": f"{number}"} if word.startswith("wanted") else {}
+            fields |= {"contact": int(fields["contact"])} if "contact" in fields else {}
             traits = {"tier": fields.pop("tier")} if "tier" in fields else {}
             company.arrive(f"{DAY} {time}", [event(word, who, traits=traits, **fields)])
 
