@@ -101,7 +101,7 @@ class Ledger:
         """How many the cap counts and when it has room; None where it is not full."""
         self.state.scalars[at.NOW] = now
         caps.describe(self.program, self.state, CUSTOMER, -1, 0, -1, -1, -1)
-        cap, count, _, room_at = caps.full_cap(self.program, self.state, CUSTOMER, False)
+        cap, count, _, room_at = caps.full_cap(self.program, self.state, CUSTOMER, False, now, False)
         return (int(count), int(room_at)) if cap >= 0 else None
 
 
