@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from onevoice.compiled import Widths
 from onevoice.conditions.code import Assembler, Code, match_patterns
 from onevoice.conditions.opcodes import STACK_ROOM
 from onevoice.conditions.tree import Scope, Symbol, SymbolKind, Type
@@ -20,7 +21,6 @@ from onevoice.program import (
     PROPOSAL_OFFER,
     PROPOSAL_WIDTH,
     Program,
-    Widths,
     ZoneTables,
 )
 from onevoice.zones import zone_number, zones

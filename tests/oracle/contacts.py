@@ -196,7 +196,7 @@ def free(twin: Twin, customer: Customer) -> None:
     for candidate in customer.candidates.values():
         if candidate.reason in {Reason.AGAIN_AFTER, Reason.GAP, Reason.CAP, Reason.OUTRANKED}:
             candidate.reason, candidate.due = 0, twin.now
-    counted = {cap.group for cap in twin.book.policies.caps if cap.group}
+    counted = {cap.group for cap in twin.book.caps if cap.group}
     for (kind, _), members in twin.groups.items():
         if kind in counted and customer.number in members:
             for number in members:

@@ -37,7 +37,7 @@ def asks(book: Book) -> set[tuple[str, str]]:
 
 def kept(book: Book) -> set[str]:
     """Return the kinds of groups whose members are asked, or counted together."""
-    return {group for group, _ in book.asks} | {cap.group for cap in book.policies.caps if cap.group}
+    return {group for group, _ in book.asks} | {cap.group for cap in book.caps if cap.group}
 
 
 def look(twin: Twin) -> Seen:

@@ -155,6 +155,19 @@ def test_a_contact_that_counts_no_more_leaves_its_room_to_the_household(stage, c
     assert heard(company)[1] == ("bob", expected)
 
 
+@pytest.mark.parametrize("group", [True, False])
+def test_what_is_shown_to_one_of_a_household_is_shown_to_it(stage, group):
+    cap = f"{{max: 1, per: day{', group: household' if group else ''}}}"
+    shown_here = f"placements: {{till: {{caps: [{cap}]}}}}\n"
+    offered = "  tips: {class: advice, when: asked, placements: till}\npolicies:"
+    company = living(stage(PLAYBOOK.replace("  caps:\n", "").replace("policies:", offered) + shown_here))
+    assert company.asks("2026-03-02 09:00", "till", ANN) == ["tips"]
+    company.reopen()
+    assert company.asks("2026-03-02 10:00", "till", BOB) == ([] if group else ["tips"])
+    assert company.asks("2026-03-02 11:00", "till", EVE) == ["tips"]
+    assert company.asks("2026-03-03 09:00", "till", BOB) == ["tips"]
+
+
 def test_who_lives_in_two_homes_has_room_when_both_have(stage):
     company = living(stage(capped("max: 1, per: 3 days, group: household")))
     company.happens("2026-03-01 13:00", "moved_in", BOB, home="elm")

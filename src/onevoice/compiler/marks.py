@@ -27,6 +27,6 @@ def mark_counted(book: Book, facts: Ints) -> None:
                 facts[each.group.index, at.FACT_MEMBERS] = 1
                 bit = each.group.index - len(BUILTIN_FACT_NAMES)
                 facts[each.fact.symbol.index, at.FACT_GROUPS] |= 1 << bit
-    facts[[book.facts[cap.group] for cap in book.playbook.policies.caps if cap.group], at.FACT_MEMBERS] = 1
+    facts[[book.facts[cap.group] for cap in book.caps if cap.group], at.FACT_MEMBERS] = 1
     facts[facts[:, at.FACT_PARTS] == 0, at.FACT_TOTALLED] = 0
     facts[facts[:, at.FACT_PARTS] < 2, at.FACT_PREFIXED] = 0

@@ -105,7 +105,7 @@ def compile_limits(book: Book, segments: Ints, suppressions: Ints, campaigns: In
     limits[at.P_COUNTS_FROM] = _COUNTS_FROM[policies.counts_from]
     limits[at.P_CHANNEL_TRAIT] = _trait_that_means(book, "channel")
     limits[at.P_FACT_GROUPS] = first = len(BUILTIN_FACT_NAMES)
-    counted = {book.facts[cap.group] for cap in policies.caps if cap.group}
+    counted = {book.facts[cap.group] for cap in book.caps if cap.group}
     limits[at.P_GROUPS_COUNTED] = sum(1 << (fact - first) for fact in counted)
     limits[at.P_SHOWN_US] = _shown_us(book)
     limits[at.P_SHOWS_MAX] = SHOWS_MAX

@@ -48,7 +48,7 @@ def check_shown(checker: Checker) -> None:
         if cap.max > SHOWS_MAX:
             expected, found = f"at most {SHOWS_MAX:,}, for so many shows of a customer are kept", f"{cap.max:,}"
             checker.refuse(f"{path}.max", "a cap that is never full", expected=expected, found=quoted(found))
-        told = (cap.scope, cap.rolling_us, cap.period, cap.for_segment)
+        told = (cap.scope, cap.group, cap.rolling_us, cap.period, cap.for_segment)
         other = first.setdefault(told, path)
         if other.partition("[")[0] != path.partition("[")[0]:
             mend = "of two such caps only the first would count"

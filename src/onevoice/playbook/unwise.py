@@ -88,7 +88,8 @@ class _Looked:
         self.tell_unused("facts", self.facts, SymbolKind.FACT, {each.when.fact for each in campaigns}, asked)
         self.tell_unused("measures", list(playbook.measures), SymbolKind.MEASURE, set(), asked)
         why = "no condition or cap asks for it"
-        self.tell_unused("groups", self.facts, SymbolKind.FACT, {cap.group for cap in playbook.policies.caps}, why)
+        counted = {cap.group for cap in caps_of(playbook).values()}
+        self.tell_unused("groups", self.facts, SymbolKind.FACT, counted, why)
         why = "no condition, campaign or cap asks for it"
         self.tell_unused("segments", list(playbook.segments), SymbolKind.SEGMENT, segments, why)
         moments = {each.when.name for each in campaigns if each.when.kind is TriggerKind.MOMENT}
