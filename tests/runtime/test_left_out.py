@@ -57,6 +57,7 @@ CASES = {
     "names not kept": [bought(ADA, fields={"shop": "Vilnius"})],
     "values not summed": [bought(ADA, fields={"amount": -(2.0**39)})],
     "members not kept": [bought(BOB, fields={"place": "square"})],
+    "unknown decisions": [{"type": "offer_clicked", "identifiers": ADA, "fields": {"decision": 5}}],
     "invalid email": [bought({"user_id": "ada", "email": "nobody"})],
     "empty email": [bought({"user_id": "ada", "email": " "})],
 }
