@@ -89,7 +89,8 @@ def _address(program: Program, state: State, customer: int, channel: int) -> int
 @kernel
 def assume(state: State) -> None:
     """Keep the contact in `state.scope` as one that may be assumed to be made now, beside another one."""
-    state.scope[SCOPES:] = state.scope[:SCOPES]
+    for place in range(SCOPES):
+        state.scope[SCOPES + place] = state.scope[place]
 
 
 @kernel
