@@ -362,8 +362,9 @@ class Maker(Known):
         )
 
     def _gap_us(self) -> int:
-        if self.looks_ahead:
-            return self.dice.maybe(self.times.span(2, 9), 0, 0.7)
+        if self.looks_ahead:  # mostly so long that what goes out now is in the way of what is planned
+            after_us = self.book.campaigns["planned"].after_us
+            return self.dice.choice((0, after_us, after_us + self.times.unit, after_us + self.times.span(1, 4)))
         return self.dice.maybe(self.times.span(1, 6), 0, 0.1 if self.is_busy else 0.5)
 
     def _opening(self) -> dict[str, Any]:

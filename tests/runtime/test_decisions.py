@@ -87,6 +87,11 @@ TOLD = [
         "<summer: cap by mail policies.caps[2] value 4 of 4 until 2026-01-01T12:00:00+00:00>",
     ),
     (
+        (SPRING, 0, Reason.KEPT_FOR, 1, -1, SUMMER, 0, NOON, -1),
+        0.5,
+        "<spring: kept_for by sms value summer until 2026-01-01T12:00:00+00:00 score 0.5>",
+    ),
+    (
         (SPRING, 0, Reason.OUTRANKED, 1, -1, SUMMER, 0, NOON, -1),
         0.5,
         "<spring: outranked by sms value summer until 2026-01-01T12:00:00+00:00 score 0.5>",
@@ -150,6 +155,7 @@ def test_what_was_compared_is_read_without_the_playbook():
         "cap": (4, 4, None, None),
         "paused": (50, 50, None, None),
         "no_capacity": (0, 0, None, None),
+        "kept_for": (None, None, None, "summer"),
         "outranked": (None, None, None, "summer"),
     }
 
