@@ -6,10 +6,12 @@ lines of those who hang together, at the times at which they came, decides what 
 
 from __future__ import annotations
 
+from bisect import bisect
 from collections import deque
 from copy import copy
 from dataclasses import replace
 from itertools import pairwise
+from operator import itemgetter
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
 import msgspec
@@ -17,17 +19,19 @@ import msgspec
 from onevoice.engine import growth
 from onevoice.engine import state as at
 from onevoice.engine.state import State
+from onevoice.events.batch import ITEM, LINE, OCCURRED_AT
 from onevoice.events.built import encode_ndjson
+from onevoice.events.decode import decode_ndjson
 from onevoice.journal.memory import MemoryJournal
-from onevoice.journal.port import Kind, Mode, Row
-from onevoice.playbook.load import digest_files
+from onevoice.journal.port import Mode, Row
 from onevoice.runtime import customer as customers
 from onevoice.runtime import outcomes
 from onevoice.runtime.decisions import Reading, time_of, us_of
-from onevoice.runtime.fold import FILES, Fold, Published
-from onevoice.runtime.payloads import NDJSON, Piece, decoded
+from onevoice.runtime.fold import Fold, Published
+from onevoice.runtime.payloads import NDJSON, Piece
 from onevoice.runtime.recorded import Recorded
-from onevoice.runtime.related import Line, lines_of, related
+from onevoice.runtime.related import Line, related
+from onevoice.runtime.swap import cut
 from onevoice.runtime.taken import TakenFiles
 from onevoice.runtime.writer import Entry, Writer
 
@@ -38,6 +42,7 @@ if TYPE_CHECKING:
     from onevoice.history.decision import Decision
     from onevoice.journal.port import Journal
     from onevoice.program import Compiled, Program
+    from onevoice.runtime.index import Index
     from onevoice.runtime.related import Related
 
 Patch: TypeAlias = "Callable[[Compiled], Program]"  # the program of another playbook, made of that of the one in force
@@ -60,14 +65,17 @@ class Step(NamedTuple):
 
 
 class Alone:
-    """The lines of one customer of a fold, and of those who hang together with them. `customer`: their number here."""
+    """The lines of one customer of a fold, and of those who hang together with them. `customer`: their number here.
 
-    def __init__(self, journal: Journal, fold: Fold, customer: int) -> None:
-        found = related(journal, fold, customer)
+    Without an index the whole journal is read for them.
+    """
+
+    def __init__(self, journal: Journal, fold: Fold, customer: int, index: Index | None = None) -> None:
+        found = related(journal, fold, customer, index)
         self.customer = found.customers.index(customer)
         self.steps = [*_numbered(_without_idle(_steps(journal, fold, found)))]
+        self._lines = Lines([step.line for step in self.steps if step.line], fold.secret)
         self._journal = MemoryJournal(journal.meta)
-        self._secret = fold.secret
 
     def decisions(self, patch: Patch | None = None) -> list[Decision]:
         """Return all that is decided about the customer."""
@@ -79,14 +87,10 @@ class Alone:
 
     def before(self, instant: int, patch: Patch | None = None) -> Engine:
         """Return an engine that has decided on all that came before an instant, and let time pass up to it."""
-        engine: Engine | None = None
-        for step in self.steps:
-            if engine is None:
-                assert step.published, "a journal begins with a playbook"
-                engine = Engine(step.published, MemoryJournal(self._journal.meta), self._secret, patch)
-            elif step.now < instant:
-                engine.take(step)
-        assert engine, "a journal begins with a playbook"
+        first = self.steps[0].published
+        assert first, "a journal begins with a playbook"
+        engine = Engine(first, MemoryJournal(self._journal.meta), self._lines, patch)
+        engine.take_all([step for step in self.steps[1:] if step.now < instant])
         engine.take(Step(instant - 1))
         return engine
 
@@ -98,28 +102,74 @@ class Alone:
         return [step for step in steps if not step.line or step.position < before]
 
 
+class Lines:
+    """The lines of steps, decoded together once for each playbook; what is not to be believed was left out before."""
+
+    def __init__(self, lines: Sequence[bytes], secret: tuple[int, int]) -> None:
+        self._lines = lines
+        self.secret = secret
+        self._decoded: dict[str, Batch] = {}
+
+    def batch(self, steps: Sequence[Step], fold: Fold) -> Batch:
+        """Return the lines of steps that follow each other, to be used once; no line is a batch, too."""
+        lines = [step.position for step in steps if step.line]
+        return cut(self._all(fold), lines[0], lines[-1] + 1) if lines else cut(self._all(fold), 0, 0)
+
+    def times(self, fold: Fold) -> dict[int, int]:
+        """Return when the events in lines occurred, by the number of the line."""
+        rows = self._all(fold).rows
+        return dict(rows[rows[:, ITEM] == 0][:, [LINE, OCCURRED_AT]].tolist())
+
+    def _all(self, fold: Fold) -> Batch:
+        version = fold.published.digest
+        if version not in self._decoded:
+            self._decoded[version] = decode_ndjson(b"\n".join(self._lines), fold.compiled.schema, self.secret)
+        return self._decoded[version]
+
+
 class Engine:
     """A writer over a journal in memory, its program patched."""
 
-    def __init__(
-        self, published: Published, journal: MemoryJournal, secret: tuple[int, int], patch: Patch | None
-    ) -> None:
+    def __init__(self, published: Published, journal: MemoryJournal, lines: Lines, patch: Patch | None) -> None:
         journal.append([published.row(0, 0)])
         self._patch = patch
-        self.writer = Writer(journal, Fold(published, secret), TakenFiles(), playbook_row=0)
+        self.lines = lines
+        self.writer = Writer(journal, Fold(published, lines.secret), TakenFiles(), playbook_row=0)
         self._patched()
+
+    def take_all(self, steps: Iterable[Step]) -> None:
+        """Take in steps; lines that came when they occurred, as in an import, go in together: that is the same."""
+        together: list[Step] = []
+        times = self.lines.times(self.writer.fold)
+        for step in steps:
+            occurred = times.get(step.position) if step.line else None
+            if occurred == step.now and (not together or together[-1].observing == step.observing):
+                together.append(step)
+                continue
+            self._import(together)
+            together = [step] if occurred == step.now else []
+            if not together:
+                self.take(step)
+                times = self.lines.times(self.writer.fold) if step.published else times
+        self._import(together)
+
+    def _import(self, steps: Sequence[Step]) -> None:
+        if steps:
+            mode = Mode.IMPORT | (Mode.OBSERVE if steps[0].observing else Mode.LIVE)
+            self._enter(steps, mode, steps[-1].now)
 
     def take(self, step: Step) -> None:
         """Take in one step."""
         if step.published:
             self.writer.publish(step.published)
             self._patched()
-            return
-        fold, piece = self.writer.fold, Piece(step.line, NDJSON, 0)
-        mode = Mode.OBSERVE if step.observing else Mode.LIVE
-        stamp = max(step.now, self.writer.journal.last().stamp_us)
-        batch = decoded(piece, mode, stamp, fold.compiled.schema, fold.secret)
-        self.writer.enter(Entry(piece, batch, mode, stamp))
+        else:
+            self._enter([step], Mode.OBSERVE if step.observing else Mode.LIVE, step.now)
+
+    def _enter(self, steps: Sequence[Step], mode: Mode, stamp: int) -> None:
+        piece = Piece(b"\n".join(step.line for step in steps), NDJSON, 0)
+        stamp = max(stamp, self.writer.journal.last().stamp_us)
+        self.writer.enter(Entry(piece, self.lines.batch(steps, self.writer.fold), mode, stamp))
 
     def numbers(self, customer: int) -> frozenset[int]:
         """Return every number of the customer who goes by this one now or did once."""
@@ -139,6 +189,7 @@ class Fork:
 
     def __init__(self, engine: Engine, steps: Sequence[Step]) -> None:
         self._fold = engine.writer.fold
+        self._lines = engine.lines
         self._steps = steps
         machine = self._fold.machine
         for step in steps:  # the names are shared by all that is tried, so they are learnt before
@@ -176,26 +227,32 @@ class Fork:
         return found
 
     def _batch(self, step: Step) -> Batch:
-        fold = self._fold
-        return decoded(Piece(step.line, NDJSON, 0), Mode.LIVE, step.now, fold.compiled.schema, fold.secret)
+        return self._lines.batch([step], self._fold)
 
 
 def _steps(journal: Journal, fold: Fold, found: Related) -> Iterator[Step]:
-    """Yield what the journal holds about those who hang together, and how time went on over everybody."""
-    ends, now = iter(found.ends), 0
+    """Yield what the journal holds about those who hang together, and how time went on over everybody.
+
+    Time passes by itself: it is only said how far, where from then on it passes otherwise.
+    """
     stops = deque(_stops(journal, fold, found))
-    for each in lines_of(journal, fold, found):
+    rows: list[tuple[int, int, Line | tuple[int, bool] | None]] = [(line.number, 0, line) for line in found.lines]
+    rows += [(number, 1, (now, observing)) for number, now, observing in found.found_by.stretches()]
+    rows += [(number, 0, None) for number in found.found_by.books()]
+    rows.sort(key=lambda each: each[:2])
+    now = 0
+    for number, _, each in rows:
         if isinstance(each, Line):
             while stops and stops[0].position <= each.row.position:
                 yield stops.popleft()
             yield Step(each.now, bool(each.row.mode & Mode.OBSERVE), _dated(each))
-        elif each.kind is Kind.EVENTS:
-            now = next(ends)
+        elif each is None:
+            yield Step(now, published=_published(journal.part(number), fold))
+        else:
+            now, observing = each
             while stops and stops[0].now <= now:
                 yield stops.popleft()
-            yield Step(now, bool(each.mode & Mode.OBSERVE))
-        elif each.kind is Kind.PLAYBOOK:
-            yield Step(now, published=_published(each, fold))
+            yield Step(now, observing)
 
 
 def _stops(journal: Journal, fold: Fold, found: Related) -> Iterator[Step]:
@@ -205,17 +262,16 @@ def _stops(journal: Journal, fold: Fold, found: Related) -> Iterator[Step]:
     """
     if not any(campaign.at_most_contacts for campaign in fold.published.playbook.campaigns.values()):
         return
-    reading, won = Reading(fold.published.playbook), set[tuple[int, str]]()
-    for row in journal.read(0):
-        if row.kind is Kind.PLAYBOOK:
-            reading = Reading(_published(row, fold).playbook)
-        elif row.kind is Kind.DECISIONS:
-            decided = outcomes.of_customers(outcomes.decode(row.payload), {NOBODY, *found.customers})
-            for decision in reading.decisions(decided):
-                time = us_of(decision.time, "decision")
-                won |= {(time, line.campaign) for line in decision.won}
-                if decision.customer == NOBODY:
-                    yield _pause(decision, time if (time, decision.lines[0].campaign) in won else time - 1)
+    ours, won = {NOBODY, *found.customers}, set[tuple[int, str]]()
+    books = [(number, Reading(_published(journal.part(number), fold).playbook)) for number in found.found_by.books()]
+    for number in found.found_by.decided(ours):
+        reading = books[bisect(books, number, key=itemgetter(0)) - 1][1]
+        decided = outcomes.of_customers(outcomes.decode(journal.part(number).payload), ours)
+        for decision in reading.decisions(decided):
+            time = us_of(decision.time, "decision")
+            won |= {(time, line.campaign) for line in decision.won}
+            if decision.customer == NOBODY:
+                yield _pause(decision, time if (time, decision.lines[0].campaign) in won else time - 1)
 
 
 def _pause(decision: Decision, now: int) -> Step:
@@ -232,10 +288,10 @@ def _dated(line: Line) -> bytes:
 
 
 def _without_idle(steps: Iterable[Step]) -> Iterator[Step]:
-    """Leave out where time only passes, as long as it passes in the same way."""
-    for step, after in pairwise([*steps, Step(0, line=b"end")]):
-        idle = not step.line and not step.published
-        if not (idle and not after.line and not after.published and after.observing == step.observing):
+    """Leave out where time only passes, as long as it goes on in the same way; it is said before a playbook."""
+    for step, after in pairwise([*steps, None]):
+        assert step is not None, "only the last is none"
+        if step.line or step.published or after is None or after.published or after.observing != step.observing:
             yield step
 
 
@@ -248,8 +304,5 @@ def _numbered(steps: Iterable[Step]) -> Iterator[Step]:
 
 def _published(row: Row, fold: Fold) -> Published:
     """Return the playbook of a row, as it is loaded already where it is the one in force."""
-    if row.form == FILES:
-        files = msgspec.msgpack.decode(row.payload, type=dict[str, bytes])
-        if digest_files(files) == fold.published.digest:
-            return fold.published
-    return Published.of_row(row)
+    published = fold.published
+    return published if (row.form, row.payload) == (published.form, published.payload) else Published.of_row(row)

@@ -34,14 +34,17 @@ if TYPE_CHECKING:
     from onevoice.program import Compiled, Program
     from onevoice.runtime.alone import Patch
     from onevoice.runtime.fold import Fold
+    from onevoice.runtime.index import Index
 
 OBSTACLES_MAX: Final = 16
 _OUTSIDE: Final = {"won", "expired", "ended", "too_many"}  # what is no reason for which a round passes somebody over
 
 
-def why_not(journal: Journal, fold: Fold, customer: int, campaign: str, until: int) -> WhyNot:
+def why_not(
+    journal: Journal, fold: Fold, customer: int, campaign: str, until: int, index: Index | None = None
+) -> WhyNot:
     """Return why a campaign of the playbook in force did not go out to a customer up to an instant (µs UTC)."""
-    return _Question(journal, fold, customer, campaign, until).answer()
+    return _Question(fold, Alone(journal, fold, customer, index), customer, campaign, until).answer()
 
 
 def short_of(
@@ -65,8 +68,8 @@ def short_of(
 class _Question:
     """One campaign and one customer, asked about."""
 
-    def __init__(self, journal: Journal, fold: Fold, customer: int, campaign: str, until: int) -> None:
-        self.alone = Alone(journal, fold, customer)
+    def __init__(self, fold: Fold, alone: Alone, customer: int, campaign: str, until: int) -> None:
+        self.alone = alone
         self.until = until
         self.fold, self.customer, self.name = fold, customer, campaign
         self.playbook = fold.published.playbook
@@ -94,13 +97,15 @@ class _Question:
 
     def _never_wanted(self) -> WhyNot:
         """Answer for a campaign that never was a candidate: it was never triggered, or not for this customer."""
-        anybody = partial(_patch, self.name, what_if.without_conditions)
-        decided = [each for each in self._about(anybody) if each[1].reason not in {"expired", "ended", "too_many"}]
-        if decided:
-            decision = decided[-1][0]
-            since = self._birth(us_of(decision.time, "decision"), anybody)
-            return self._tried(decision, None, since, f"{self.name} was triggered, and its conditions were not true")
-        if self._about(partial(_patch, self.name, _without_dates)):
+        always = self._about(partial(_patch, self.name, _without_dates))
+        if always:  # only then it may have been triggered in its days
+            anybody = partial(_patch, self.name, what_if.without_conditions)
+            decided = [each for each in self._about(anybody) if each[1].reason not in {"expired", "ended", "too_many"}]
+            if decided:
+                decision = decided[-1][0]
+                since = self._birth(us_of(decision.time, "decision"), anybody)
+                said = f"{self.name} was triggered, and its conditions were not true"
+                return self._tried(decision, None, since, said)
             text, rule = f"{self.name} was triggered outside of its days", f"campaigns.{self.name}.from"
         else:
             text, rule = f"{self.name} was never triggered", f"campaigns.{self.name}.when"
