@@ -13,6 +13,7 @@ from onevoice.engine import canonical
 from onevoice.engine import state as at
 from onevoice.errors import EventError, Mistake
 from onevoice.events.pyarrow_untyped import Table, pa
+from onevoice.history.language import chosen
 from onevoice.history.report import Report, report
 from onevoice.history.results import Results, results
 from onevoice.history.why import Why, why
@@ -21,7 +22,7 @@ from onevoice.runtime import customer as customers
 from onevoice.runtime import explain
 from onevoice.runtime.decisions import Reading, position_of, setting, time_of, us_of, whole
 from onevoice.runtime.goals import reached
-from onevoice.runtime.why_not import short_of, why_not
+from onevoice.runtime.why_not import Asked, short_of, why_not
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -178,19 +179,23 @@ class Reader:
             fold, index, own = self._writer.fold, self._writer.index, self._number(customer)
             return None if own is None else explain.timeline(self._journal, fold, own, self._decided, index)
 
-    def why(self, customer: Mapping[str, str] | int, campaign: str = "", *, last: int = 1) -> list[Why]:
+    def why(
+        self, customer: Mapping[str, str] | int, campaign: str = "", *, last: int = 1, language: str = ""
+    ) -> list[Why]:
         """Return the `last` decisions about a customer, or about one campaign and that customer, in sentences.
 
         They come in the order in which they were made; fewer where fewer were made, none for nobody. Only rows of the
-        journal in which there are any are read for them.
+        journal in which there are any are read for them. `language`: en, fi, lt, pl or ru; without it the first of the
+        playbook's `languages` that is one of these, else English.
 
-        Raises EventError for what is no customer; LimitError for a `last` of less than one.
+        Raises EventError for what is no customer or no such language; LimitError for a `last` of less than one.
 
         >>> _ = engine.decide("home_banner", ada)
-        >>> (why,) = engine.why(ada, "banner_upgrade")
+        >>> (why,) = engine.why(ada, "banner_upgrade", language="en")
         >>> print(why.headline)
         home_banner shows banner_upgrade
         """
+        words = chosen(language, self.playbook.languages)
         last = setting("why: last", last, 1, sys.maxsize)
         with self._lock:
             wanted = self._numbers(customer)
@@ -199,10 +204,15 @@ class Reader:
         for reading, decision in self._recorded.decisions(wanted, start):
             if not campaign or any(line.campaign == campaign for line in decision.lines):
                 found.append((reading, decision))
-        return [why(decision, reading.playbook) for reading, decision in found]
+        return [why(decision, reading.playbook, words) for reading, decision in found]
 
     def why_not(
-        self, campaign: str, customer: Mapping[str, str] | int, until: datetime | int | None = None
+        self,
+        campaign: str,
+        customer: Mapping[str, str] | int,
+        until: datetime | int | None = None,
+        *,
+        language: str = "",
     ) -> WhyNot | None:
         """Return why a campaign did not go out to a customer, and what would have changed that; None for nobody.
 
@@ -210,13 +220,16 @@ class Reader:
         own, as often as it takes: what is named as a change was tried, and one unit less of it. Looked at is the last
         decision in which the campaign lost, of those up to the time `until`.
 
-        Raises EventError for what is no customer, no time, or no campaign of the playbook in force.
+        `language` is that of the sentences, as of `why`.
+
+        Raises EventError for what is no customer, no time, no such language, or no campaign of the playbook in force.
 
         >>> engine.ingest([{"type": "store_visited", "identifiers": ada}]).accepted
         1
-        >>> engine.why_not("spring_sale", ada).headline
+        >>> engine.why_not("spring_sale", ada, language="en").headline
         'spring_sale was never triggered'
         """
+        words = chosen(language, self.playbook.languages)
         with self._lock:
             campaigns = self._writer.fold.published.playbook.campaigns
             if campaign not in campaigns:
@@ -229,12 +242,13 @@ class Reader:
                 return None
             self._writer.flush()
             last = at.INFINITE if until is None else us_of(until, "until")
+            asked = Asked(own, campaign, last, words)
             if len(self._writer.fold.compiled.program.resources):  # others use them, too: what was recorded is told
                 decided = self._decided(self._numbers(own))
-                short = short_of((each for _, each in decided), own, campaigns[campaign], self.playbook, last)
+                short = short_of((each for _, each in decided), asked, self.playbook)
                 if short is not None:
                     return short
-            return why_not(self._journal, self._writer.fold, own, campaign, last, self._writer.index)
+            return why_not(self._journal, self._writer.fold, asked, self._writer.index)
 
     def report(self) -> Report:
         """Return what went out, what was held back and who was crowded, in figures, over all that was decided.
