@@ -65,8 +65,7 @@ def short_of(decided: Iterable[Decision], asked: Asked, playbook: Playbook) -> W
         return None
     told = told_of(found[1], playbook, asked.words)
     obstacle = Obstacle(told.reason, told.sentence, told.rule)
-    headline = asked.words.say("about", campaign=asked.campaign, sentence=told.sentence)
-    return asked.answered(found[0].time, headline, (obstacle,))
+    return asked.answered(found[0].time, f"{asked.campaign}: {told.sentence}", (obstacle,))
 
 
 class Asked(NamedTuple):
