@@ -11,7 +11,7 @@ from pathlib import Path
 
 from bench.report import HEAD
 
-ROWS = ("moments", "flow", "ask", "memory", "snapshot", "compile", "twin", "look")
+ROWS = ("moments", "flow", "ask", "memory", "snapshot", "compile", "twin", "look", "why")
 STAGES = ("decode", "journal")  # print sentences of their own
 
 

@@ -87,9 +87,20 @@ def test_why_tells_each_candidate_with_its_reason(call, data):
     assert "policies.suppress[0]" in out
 
 
+def test_why_and_why_not_speak_the_language_that_is_asked_for(call, data):
+    bob = ("-i", "email=bob@x.org", "--data", data)
+    assert call("why", "news", *bob, "--language", "pl")[1].startswith("news: nie została wybrana w ciągu 2 dni\n")
+    assert call("why-not", "news", *bob, "--language", "fi")[1].startswith(
+        "news: ei tullut valituksi 2 päivän kuluessa\n"
+    )
+    code, _, err = call("why", "news", *bob, "--language", "plx")
+    assert code == 1
+    assert "no such language" in err
+
+
 def test_why_one_campaign(call, data):
     _, out, _ = call("why", "news", "-i", "email=bob@x.org", "--data", data)
-    assert out.splitlines()[0] == "news: expired"
+    assert out.splitlines()[0] == "news was not chosen within 2 days"
     code, _, err = call("why", "recipt", "-i", "email=bob@x.org", "--data", data)
     assert code == 1
     assert "an unknown campaign" in err

@@ -7,6 +7,7 @@ class TestMine(JournalContract):
 """
 
 import random
+from dataclasses import replace
 
 import pytest
 
@@ -53,6 +54,26 @@ class JournalContract:
         journal = opened()
         journal.append(rows)
         assert list(map(content, journal.read())) == list(map(content, rows))
+
+    def test_part_of_a_row_is_what_the_whole_has_there(self, opened):
+        letters = random.Random(3).choices(b"onevoice\n", k=200_000)
+        payloads = [bytes(letters), bytes(letters[:40_000]), bytes(letters[:32_768]), b'{"type":"page_viewed"}', b""]
+        journal = opened()
+        journal.append(drawn_rows(3))
+        for payload in payloads:
+            journal.append([batch(journal.last().position, payload=payload)])
+        for number, whole in enumerate(journal.read()):
+            assert journal.part(number) == whole
+            for start, stop in (
+                (0, 0),
+                (0, 10),
+                (5, 40),
+                (32_760, 32_780),
+                (65_536, 98_304),
+                (9, 10**6),
+                (10**6, 10**7),
+            ):
+                assert journal.part(number, start, stop) == replace(whole, payload=whole.payload[start:stop])
 
     def test_rows_are_sealed_alike_by_every_journal(self, opened):
         journal, rows = opened(), drawn_rows(1)

@@ -27,7 +27,7 @@ SECRET = (1, 2)
 
 # Kept, checked and shown, but no decision is taken by it; each with the reason. What is here must change no program.
 IDLE = {
-    (model.Playbook, "languages"): "the words of a message are chosen when messages are made, which is not yet",
+    (model.Playbook, "languages"): "in which language a decision is told changes none; tests/history holds it",
 }
 
 # Said with the answer by the runtime; the engine knows only that nothing was chosen.

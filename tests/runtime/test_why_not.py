@@ -303,6 +303,42 @@ def test_a_campaign_that_was_never_triggered():
     )
 
 
+MOMENT = b"""
+playbook: line
+identifiers: {email: {format: email}}
+events: {phone_changed: {}, failed: {}, asked_help: {}, visit: {}, solved: {}}
+moments:
+  stuck: [phone_changed, 3 failed within 1 day, "any of asked_help, visit", no solved for 1 hour]
+campaigns: {help: {class: service, when: moment stuck, send: [mail]}}
+policies: {classes: {service: {}}}
+channels: {mail: {}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("events", "said"),
+    [
+        (
+            "visit",
+            ", of which nothing has come; still missing: phone_changed, 3 failed, any of asked_help, visit, no solved",
+        ),
+        (
+            "phone_changed",
+            ", of whose 5 events 1 has come; still missing: 3 failed, any of asked_help, visit, no solved",
+        ),
+        (
+            "phone_changed failed failed",
+            ", of whose 5 events 3 have come; still missing: failed, any of asked_help, visit, no solved",
+        ),
+        ("phone_changed failed failed failed visit", ", of whose 5 events 5 have come; still missing: no solved"),
+    ],
+)
+def test_a_campaign_that_waits_for_a_moment_says_which_steps_are_missing(events, said):
+    rows = [(event, {}, {}) for event in events.split()]
+    answer = shop(*rows, playbook=MOMENT).why_not("help", ANN)
+    assert [each.sentence for each in answer.obstacles] == [f"waits for moment stuck{said}"]
+
+
 def test_a_campaign_whose_days_are_over():
     answer = shop(VISIT).why_not("gone", ANN)
     assert answer.headline == "gone was triggered outside of its days"

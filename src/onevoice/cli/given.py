@@ -59,6 +59,12 @@ Who: TypeAlias = Annotated[
     Parameter(name=["--identifier", "-i"], negative="", help="Who it is, as kind=value; once for each identifier."),
 ]
 Someone: TypeAlias = Annotated[Who | None, Parameter()]
+Tongue: TypeAlias = Annotated[
+    str,
+    Parameter(
+        name="--language", help="Of the sentences: en, fi, lt, pl or ru. Without it the playbook's first of these."
+    ),
+]
 CustomerNumber: TypeAlias = Annotated[
     int | None, Parameter(name="--customer", validator=Number(gte=0), help="Or the number that a report gives them.")
 ]

@@ -18,7 +18,7 @@ def example_of(engine: Onevoice, report: Report) -> tuple[Timeline | None, Why |
     if report.example is None:
         return None, None
     customer, number = report.example.customer, report.example.decision
-    told = engine.why(customer, last=engine.decision_count)
+    told = engine.why(customer, last=engine.decision_count, language="en")
     return engine.timeline(customer), next(each for each in told if each.decision.number == number)
 
 

@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from onevoice.cli.tables import ROWS_SHOWN, Blocks, ShownTable, bar, more
+from onevoice.history.language import language
 from onevoice.history.results import cells as result_cells
 
 if TYPE_CHECKING:
@@ -102,6 +103,7 @@ def why_text(why: Why) -> Iterator[RenderableType]:
 
 def why_not_text(why_not: WhyNot) -> Iterator[RenderableType]:
     """Yield what stood in a campaign's way, what was known, and the changes with which it would have won."""
+    words = language(why_not.language)
     yield Text(why_not.headline, "bold")
     if why_not.time:
         yield Text(f"{why_not.time:%Y-%m-%d %H:%M} UTC, customer {why_not.customer}", "dim")
@@ -111,13 +113,14 @@ def why_not_text(why_not: WhyNot) -> Iterator[RenderableType]:
         table.add_row(Text("·"), Text.assemble(obstacle.sentence, (f"\n{where}", "dim")))
     yield table
     if why_not.values:
-        yield Text("known then: " + ", ".join(f"{name} {value}" for name, value in why_not.values.items()), "dim")
+        values = ", ".join(f"{name} {value}" for name, value in why_not.values.items())
+        yield Text(words.say("shown_known", values=values), "dim")
     if why_not.changes:
-        yield Text("\nany one of these, and it goes out; the smallest first:")
+        yield Text("\n" + words.say("shown_changes"))
         for change in why_not.changes:
             yield Text(f"  {change.sentence}", "green")
     elif why_not.obstacles and why_not.time:
-        yield Text("\nno single change that was tried would have been enough")
+        yield Text("\n" + words.say("shown_no_change"))
     yield ""
 
 

@@ -8,7 +8,7 @@ from cyclopts import Parameter
 from cyclopts.validators import Number
 
 import onevoice
-from onevoice.cli.given import CustomerNumber, Json, OldData, Someone, check_data, nobody, who
+from onevoice.cli.given import CustomerNumber, Json, OldData, Someone, Tongue, check_data, nobody, who
 from onevoice.cli.output import json_of, show, working
 from onevoice.errors import EventError, Mistake
 from onevoice.near import did_you_mean
@@ -29,6 +29,7 @@ def why(
     identifier: Someone = None,
     customer: CustomerNumber = None,
     last: Last = 1,
+    language: Tongue = "",
     as_json: Json = False,
 ) -> None:
     """Say why a campaign went out to a customer, or did not: each candidate, its rule, the values as they were used.
@@ -45,7 +46,7 @@ def why(
             named = _latest(engine, campaign)
         elif named is not None and engine.state(named) is None:
             raise nobody(named)
-        found = [] if named is None else engine.why(named, campaign, last=last)
+        found = [] if named is None else engine.why(named, campaign, last=last, language=language)
         if campaign and not found:
             _check_campaign(campaign, engine.playbook)
     if as_json:

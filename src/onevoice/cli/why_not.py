@@ -7,7 +7,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 import onevoice
-from onevoice.cli.given import CustomerNumber, Json, OldData, Someone, check_data, nobody, who
+from onevoice.cli.given import CustomerNumber, Json, OldData, Someone, Tongue, check_data, nobody, who
 from onevoice.cli.output import json_of, show, working
 
 
@@ -18,6 +18,7 @@ def why_not(
     data: OldData,
     identifier: Someone = None,
     customer: CustomerNumber = None,
+    language: Tongue = "",
     as_json: Json = False,
 ) -> None:
     """Say why a campaign did not go out to a customer: all that stood in its way, and what it would have taken to win.
@@ -30,7 +31,7 @@ def why_not(
     named = who(identifier, customer)
     check_data(data)
     with working("deciding again"), onevoice.open(data_dir=data) as engine:
-        found = engine.why_not(campaign, named)
+        found = engine.why_not(campaign, named, language=language)
     if found is None:
         raise nobody(named)
     if as_json:

@@ -1,4 +1,7 @@
-"""A decision in sentences: for each candidate what became of it, by which rule, with the values as they were used."""
+"""A decision in sentences: for each candidate what became of it, by which rule, with the values as they were used.
+
+The words are in the catalogues of `languages/`; here is which of them are said, and with what.
+"""
 
 from __future__ import annotations
 
@@ -7,16 +10,18 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo
 
+from onevoice.history.language import language
 from onevoice.history.notebook import why_html
 from onevoice.playbook.capping import caps_of
 from onevoice.playbook.hours import ALL, window_text, windows_of
-from onevoice.playbook.model import DAY, EACH, HOUR, MINUTE, SECOND, WEEK
+from onevoice.playbook.model import EACH
 from onevoice.playbook.resources import MONEY
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from onevoice.history.decision import Decision, Line
+    from onevoice.history.language import Language
     from onevoice.playbook.model import Campaign, Cap, Placement, Playbook, Policies, Suppression
 
 
@@ -37,10 +42,11 @@ class Told:
 class Why:
     """A decision explained; the winners first, then the others by score and the order of the reasons.
 
-    `told` has a sentence for each candidate. Times are told in the playbook's zone. Shows itself in notebooks.
+    `told` has a sentence for each candidate. Times are told in the playbook's zone; `language` is that of the
+    sentences. Shows itself in notebooks.
 
     >>> _ = engine.decide("home_banner", ada)
-    >>> (why,) = engine.why(ada)
+    >>> (why,) = engine.why(ada, language="en")
     >>> why.time, why.told[0].sentence
     ('Mon 02 Feb 2026 12:00', 'is shown with a rank of 0')
     """
@@ -50,43 +56,58 @@ class Why:
     time: str  # in the playbook's zone
     headline: str
     told: tuple[Told, ...]
+    language: str = "en"
 
     def _repr_html_(self) -> str:
         """Show the candidates as a table in a notebook."""
         return why_html(self)
 
 
-def why(decision: Decision, playbook: Playbook) -> Why:
-    """Explain a decision by the playbook under which it was made."""
-    zone = ZoneInfo(playbook.time_zone)
-    told = [told_of(line, playbook) for line in decision.lines]
+def why(decision: Decision, playbook: Playbook, words: Language | None = None) -> Why:
+    """Explain a decision by the playbook under which it was made; in English where no language is given."""
+    words = words or language("en")
+    told = [told_of(line, playbook, words) for line in decision.lines]
     told.sort(key=lambda each: (each.reason != "won", each.score is None, -(each.score or 0.0)))
-    return Why(decision, decision.customer, _time(decision.time, zone), _headline(decision), tuple(told))
+    time = words.time(decision.time, ZoneInfo(playbook.time_zone))
+    return Why(decision, decision.customer, time, _headline(decision, told, words), tuple(told), words.code)
 
 
-def _headline(decision: Decision) -> str:
+def _headline(decision: Decision, told: Sequence[Told], words: Language) -> str:
     won = decision.won
     names = ", ".join(line.campaign for line in won)
     others = len(decision.lines) - len(won)
     if decision.kind == "ask":
-        default = f"its default {decision.default}" if decision.default else ""
-        shown = " and ".join(filter(None, (names, default))) or "nothing"
-        wanted = f"; {_counted(others, 'other campaign' if won else 'campaign')} wanted to be there" if others else ""
-        return f"{decision.placement} shows {shown}{wanted}"
+        return _shown(decision, names, others, words)
     if decision.kind == "stop":
-        return f"{decision.lines[0].campaign} is paused: nothing of it goes out until it is resumed"
+        return words.say("headline_paused", campaign=decision.lines[0].campaign)
     if decision.kind == "end":
-        return ", ".join(f"{line.campaign}: {line.reason}" for line in decision.lines)
+        said = (words.say("about", campaign=each.campaign, sentence=each.sentence) for each in told)
+        return ", ".join(said)
     if won:
-        met = f"; {_counted(others, 'other campaign')} met it" if others else ""
-        return f"{names} goes out by {won[0].channel}{met}"
-    return f"nothing goes out; {_counted(others, 'campaign')} looked at"
+        met = words.say("headline_met", others) if others else ""
+        return words.say("headline_out", names=names, channel=won[0].channel) + met
+    return words.say("headline_nothing", others)
 
 
-def told_of(line: Line, playbook: Playbook) -> Told:
+def _shown(decision: Decision, names: str, others: int, words: Language) -> str:
+    """Say what a placement shows, and how many more wanted to be there."""
+    placement, default = decision.placement, decision.default
+    if names and default:
+        shown = words.say("headline_shows_and_default", placement=placement, names=names, default=default)
+    elif names:
+        shown = words.say("headline_shows", placement=placement, names=names)
+    elif default:
+        shown = words.say("headline_default", placement=placement, default=default)
+    else:
+        shown = words.say("headline_shows_nothing", placement=placement)
+    return shown + (words.say("headline_wanted_too" if names else "headline_wanted", others) if others else "")
+
+
+def told_of(line: Line, playbook: Playbook, words: Language | None = None) -> Told:
     """Say what a line of a decision says, by the playbook under which it was made."""
     campaign = playbook.campaigns.get(line.campaign)
-    rule, text = _SENTENCES[line.reason](_Case(line, campaign, playbook, ZoneInfo(playbook.time_zone)))
+    case = _Case(line, campaign, playbook, ZoneInfo(playbook.time_zone), words or language("en"))
+    rule, text = _SENTENCES[line.reason](case)
     klass = campaign.klass if campaign else ""
     return Told(line.campaign, klass, line.reason, line.channel, line.score, text, rule)
 
@@ -97,6 +118,7 @@ class _Case:
     campaign: Campaign | None
     playbook: Playbook
     zone: ZoneInfo
+    words: Language
 
     @property
     def path(self) -> str:
@@ -104,191 +126,197 @@ class _Case:
 
     @property
     def until(self) -> str:
-        return _time(self.line.until, self.zone) if self.line.until else ""
+        return self.words.time(self.line.until, self.zone) if self.line.until else ""
 
     @property
     def value(self) -> str:
         value = self.line.value
-        return _time(value, self.zone) if isinstance(value, datetime) else f"{value}"
+        return self.words.time(value, self.zone) if isinstance(value, datetime) else f"{value}"
+
+    @property
+    def rank(self) -> str:
+        return "" if self.line.score is None else self.words.figure(self.line.score)
 
 
 def _won(case: _Case) -> tuple[str, str]:
-    score = "" if case.line.score is None else f" with a rank of {case.line.score:g}"
-    if case.line.follows is not None:
-        path, told = f"{case.path}.if_unseen", f"for contact {case.line.follows} stayed unseen"
-        return path, "; ".join([f"goes out by {case.line.channel}, {told}", *_offered(case)])
-    told = f"goes out by {case.line.channel}{score}" if case.line.channel else f"is shown{score}"
-    return "", "; ".join([told, *_offered(case), *_explored(case.line)])
+    say, line = case.words.say, case.line
+    if line.follows is not None:
+        told = say("won_follows", channel=line.channel, contact=line.follows)
+        return f"{case.path}.if_unseen", told + _offered(case)
+    told = say("won", channel=line.channel) if line.channel else say("won_shown")
+    told += say("won_rank", rank=case.rank) if case.rank else ""
+    told += _offered(case)
+    is_certain = line.probability is None or line.probability >= 1.0
+    chance = "" if is_certain else say("won_probability", probability=case.words.figure(line.probability or 0.0, ".3g"))
+    return "", told + chance
 
 
-def _offered(case: _Case) -> list[str]:
+def _offered(case: _Case) -> str:
     """Say which of several offers it is, and what was computed for it."""
-    line, several = case.line, case.campaign is not None and len(case.campaign.offers) > 1
-    computed = [f"{name} {'unknown' if value is None else f'{value:g}'}" for name, value in line.parameters.items()]
-    if not several and not computed:
-        return []
-    return [f"the offer is {line.offer}" + (f" with {', '.join(computed)}" if computed else "")]
-
-
-def _explored(line: Line) -> list[str]:
-    """Say with which probability it was chosen, where that was not certain."""
-    certain = line.probability is None or line.probability >= 1.0
-    return [] if certain else [f"it was to be chosen with a probability of {line.probability:.3g}"]
+    line, words = case.line, case.words
+    if not line.parameters and (case.campaign is None or len(case.campaign.offers) < 2):
+        return ""
+    values = {
+        name: words.say("unknown") if value is None else words.figure(value) for name, value in line.parameters.items()
+    }
+    computed = ", ".join(f"{name} {value}" for name, value in values.items())
+    told = words.say("won_offer", offer=line.offer)
+    return told + (words.say("won_computed", computed=computed) if computed else "")
 
 
 def _expired(case: _Case) -> tuple[str, str]:
-    limit = case.campaign and case.campaign.valid_for_us
-    if case.line.contact is not None:
-        return (
-            f"{case.path}.valid_for",
-            f"its time was over when it was known what became of contact {case.line.contact}",
-        )
-    return f"{case.path}.valid_for", f"was not chosen within {_span(limit)}" if limit else "the campaign is over"
+    limit, words = case.campaign and case.campaign.valid_for_us, case.words
+    path, contact = f"{case.path}.valid_for", case.line.contact
+    if contact is not None:
+        return path, words.say("expired_contact", contact=contact)
+    return path, words.say("expired", span=words.span(limit)) if limit else words.say("expired_over")
 
 
 def _ended(case: _Case) -> tuple[str, str]:
-    until = case.campaign and case.campaign.until
-    ended = f"{until.event} came, which ends it" if until else "an event ended it"
-    return f"{case.path}.until", ended + _after_contact(case)
+    until, say = case.campaign and case.campaign.until, case.words.say
+    told = say("ended", event=until.event) if until else say("ended_untold")
+    return f"{case.path}.until", told + _after_contact(case)
 
 
 def _after_contact(case: _Case) -> str:
     """Say which contact a wish was about that is no more."""
-    return "" if case.line.contact is None else f", after its contact {case.line.contact} was reserved"
+    contact = case.line.contact
+    return "" if contact is None else case.words.say("after_contact", contact=contact)
 
 
 def _not_eligible(case: _Case) -> tuple[str, str]:
     condition = case.campaign.condition if case.campaign else ""
     offers = case.campaign.offers if case.campaign else ()
     offer = case.playbook.offers.get(offers[0]) if len(offers) == 1 else None
+    say = case.words.say
     if condition and not (offer and offer.condition) and len(offers) < 2:
-        return f"{case.path}.if", f"no longer true: {condition}"
+        return f"{case.path}.if", say("not_eligible", condition=condition)
     if offer and offer.condition and not condition:
-        return f"offers.{offer.name}.if", f"no longer true: {offer.condition}"
-    return f"{case.path}.if", "the conditions of the campaign or its offer are no longer true"
+        return f"offers.{offer.name}.if", say("not_eligible", condition=offer.condition)
+    return f"{case.path}.if", say("not_eligible_untold")
 
 
 def _too_many(case: _Case) -> tuple[str, str]:
-    del case
-    return "", "64 campaigns wait for this customer already"
+    return "", case.words.say("too_many")
 
 
 def _stopped(case: _Case) -> tuple[str, str]:
-    return "", f"{_switch(case)} was stopped{_after_contact(case)}"
+    told = case.words.say(f"stopped_{_switch(case)}", klass=case.campaign.klass if case.campaign else "")
+    return "", told + _after_contact(case)
 
 
 def _paused(case: _Case) -> tuple[str, str]:
-    if case.line.limit is None:
-        return "", f"{_switch(case)} is paused; `campaign_resumed` lets it go on"
+    value, limit, say = case.line.value, case.line.limit, case.words.say
+    if limit is None:
+        return "", say(f"paused_{_switch(case)}", klass=case.campaign.klass if case.campaign else "")
+    count = value if isinstance(value, int) else limit
     if case.line.rule == "failures":
-        failed = _counted(case.line.value, "failed contact") if isinstance(case.line.value, int) else "failed contacts"
-        told = f"paused at {failed}, with a limit of {case.line.limit:,} for this run"
-        return f"{case.path}.failures", f"{told}; `campaign_resumed` lets it go on"
-    at = f"{case.line.value:,} contacts" if isinstance(case.line.value, int) else "its limit"
-    return f"{case.path}.at_most", f"paused at {at}, its limit for one run; `campaign_resumed` lets it go on"
+        return f"{case.path}.failures", say("paused_failures", count, limit=case.words.number(limit))
+    return f"{case.path}.at_most", say("paused_limit", count)
 
 
 def _switch(case: _Case) -> str:
-    """Return what of a campaign is off."""
-    if case.line.rule == "class" and case.campaign:
-        return f"the class {case.campaign.klass}"
-    return _SWITCHES.get(case.line.rule, "the campaign")
+    """Return what of a campaign is off: itself, its class, all."""
+    return case.line.rule if case.line.rule in {"class", "all"} else "campaign"
 
 
 def _no_consent(case: _Case) -> tuple[str, str]:
     klass = case.playbook.policies.classes.get(case.campaign.klass) if case.campaign else None
-    purpose = (klass.purpose or klass.name) if klass else "this"
-    return f"policies.classes.{klass.name if klass else ''}", f"no consent to {purpose} by {case.line.channel}"
+    name = klass.name if klass else ""
+    purpose = (klass.purpose if klass else "") or name
+    return f"policies.classes.{name}", case.words.say("no_consent", purpose=purpose, channel=case.line.channel)
 
 
 def _no_address(case: _Case) -> tuple[str, str]:
     channel = case.playbook.channels.get(case.line.channel)
     kind = channel.address if channel else ""
-    return f"channels.{case.line.channel}", f"{case.line.channel} needs an identifier {kind}, and none is known"
+    return f"channels.{case.line.channel}", case.words.say("no_address", channel=case.line.channel, kind=kind)
 
 
 def _failed(case: _Case) -> tuple[str, str]:
-    if case.line.contact is not None:
-        return f"{case.path}.send", f"contact {case.line.contact} by {case.line.channel} failed, and no channel is left"
-    return f"{case.path}.send", f"a contact by {case.line.channel} failed, and no other channel is open"
+    channel, contact, say = case.line.channel, case.line.contact, case.words.say
+    if contact is None:
+        return f"{case.path}.send", say("failed", channel=channel)
+    return f"{case.path}.send", say("failed_contact", channel=channel, contact=contact)
 
 
 def _suppressed(case: _Case) -> tuple[str, str]:
-    return case.line.rule, f"suppressed: {rule_text(case.line.rule, case.playbook)}".removesuffix(": ")
+    rule, say = rule_text(case.line.rule, case.playbook, case.words), case.words.say
+    return case.line.rule, say("suppressed", rule=rule) if rule else say("suppressed_untold")
 
 
 def _again_after(case: _Case) -> tuple[str, str]:
-    pause = case.campaign.again_after_us if case.campaign else 0
-    how = "went out" if case.line.channel else "was shown"
-    return f"{case.path}.again_after", (
-        f"{how} last on {case.value}, and again after {_span(pause)} at the earliest: on {case.until}"
-    )
+    pause = case.words.span(case.campaign.again_after_us if case.campaign else 0)
+    key = "again_after" if case.line.channel else "again_after_shown"
+    told = case.words.say(key, value=case.value, span=pause, until=case.until)
+    return f"{case.path}.again_after", told
 
 
 def _fatigue(case: _Case) -> tuple[str, str]:
-    counted = f"{case.value} of {case.line.limit} are counted; it rests until {case.until}"
-    return case.line.rule, f"{rule_text(case.line.rule, case.playbook)}: {counted}".removeprefix(": ")
+    rule = rule_text(case.line.rule, case.playbook, case.words)
+    told = case.words.say("fatigue", rule=rule, used=case.value, limit=case.line.limit, until=case.until)
+    return case.line.rule, told.removeprefix(": ")
 
 
 def _hours(case: _Case) -> tuple[str, str]:
     channel, policies = case.line.channel, case.playbook.policies
     key = channel if channel in policies.hours else ALL
-    again = f"opens next on {case.until}" if case.until else "does not open within 400 days"
-    return f"policies.hours.{key}", f"{channel} is open {hours_text(channel, policies)}, and {again}"
+    hours = hours_text(channel, policies, case.words)
+    told = case.words.say("hours" if case.until else "hours_never", channel=channel, hours=hours, until=case.until)
+    return f"policies.hours.{key}", told
 
 
 def _no_capacity(case: _Case) -> tuple[str, str]:
-    line = case.line
+    line, words = case.line, case.words
     name = line.rule.removeprefix("resources.")
     found = case.playbook.resources.get(name)
     unit = MONEY if found and found.budget else 1
-    per = f" a {found.per.value}".replace(" a hour", " an hour") if found and found.per else ""
-    used = f"{_amount(line.value, unit)} of {_amount(line.limit, unit)}{per} are used"
-    again = f"its turn is on {case.until}" if case.until else "no turn is known"
-    return line.rule, f"{name} has no room: {used}; {again}"
+    per = words.say(f"per_{found.per.value}") if found and found.per else ""
+    counted = {"used": _amount(line.value, unit, words), "limit": _amount(line.limit, unit, words), "per": per}
+    key = "no_capacity" if case.until else "no_capacity_untold"
+    return line.rule, words.say(key, name=name, until=case.until, **counted)
 
 
-def _amount(value: object, unit: int) -> str:
-    return f"{value / unit:,g}" if isinstance(value, int) else ""
+def _amount(value: object, unit: int, words: Language) -> str:
+    return words.number(value / unit) if isinstance(value, int) else ""
 
 
 def _gap(case: _Case) -> tuple[str, str]:
-    gap = _span(case.playbook.policies.gap_us)
-    return "policies.gap", f"the last contact was on {case.value}, less than {gap} ago; the gap ends on {case.until}"
+    gap = case.words.span(case.playbook.policies.gap_us)
+    return "policies.gap", case.words.say("gap", value=case.value, span=gap, until=case.until)
 
 
 def _cap(case: _Case) -> tuple[str, str]:
-    again = f"room again on {case.until}" if case.until else "none goes out until the customer chooses otherwise"
-    used = f"{case.value} of {case.line.limit} are used; {again}"
-    return case.line.rule, f"{rule_text(case.line.rule, case.playbook)}: {used}".removeprefix(": ")
+    rule = rule_text(case.line.rule, case.playbook, case.words)
+    counted = {"used": case.value, "limit": case.line.limit, "until": case.until}
+    told = case.words.say("cap" if case.until else "cap_never", rule=rule, **counted)
+    return case.line.rule, told.removeprefix(": ")
 
 
 def _kept_for(case: _Case) -> tuple[str, str]:
-    score = "" if case.line.score is None else f" (rank {case.line.score:g})"
-    return "policies.look_ahead", f"kept for {case.value}, planned for {case.until}{score}"
+    return "policies.look_ahead", case.words.say("kept_for", winner=case.value, until=case.until) + _ranked(case)
+
+
+def _ranked(case: _Case) -> str:
+    return case.words.say("outranked_rank", rank=case.rank) if case.rank else ""
 
 
 def _outranked(case: _Case) -> tuple[str, str]:
-    score = "" if case.line.score is None else f" (rank {case.line.score:g})"
-    again = f"; looked at again on {case.until}" if case.until else ""
-    return "policies.rank", f"gave way to {case.value}{score}{again}"
+    say = case.words.say
+    again = say("outranked_again", until=case.until) if case.until else ""
+    return "policies.rank", say("outranked", winner=case.value) + _ranked(case) + again
 
 
 def _would_have_won(case: _Case) -> tuple[str, str]:
     own = case.campaign is not None and case.campaign.holdout
     everywhere = case.playbook.policies.holdout.share
     rules = [f"{case.path}.holdout" if own else "", "policies.holdout" if everywhere else ""]
-    how = f"would have gone out by {case.line.channel}" if case.line.channel else "would have been shown"
-    told = f"{how}; the customer is held out, to be compared with those who are not"
-    return next((rule for rule in rules if rule), ""), told
+    key = "would_have_won" if case.line.channel else "would_have_won_shown"
+    return next((rule for rule in rules if rule), ""), case.words.say(key, channel=case.line.channel)
 
 
-_SWITCHES: Final = {
-    "campaign": "the campaign",
-    "class": "its class",
-    "all": "everything",
-    "failures": "the campaign, for its failures",
-}
+_SWITCHES: Final = ("campaign", "class", "all", "failures")
+# A new reason has its line here, and its messages in every file of `languages/`; tests/history says which is missing.
 _SENTENCES: Final[dict[str, Callable[[_Case], tuple[str, str]]]] = {
     "won": _won,
     "expired": _expired,
@@ -313,35 +341,37 @@ _SENTENCES: Final[dict[str, Callable[[_Case], tuple[str, str]]]] = {
 }
 
 
-def rule_text(path: str, playbook: Playbook) -> str:
-    """Return as words what a cap, a suppression or a placement's fatigue says, what is off or scarce."""
+def rule_text(path: str, playbook: Playbook, words: Language | None = None) -> str:
+    """Return as words what a cap, a suppression or a placement's fatigue says, what is off or scarce; else nothing.
+
+    In English where no language is given, as all that follows.
+    """
+    words = words or language("en")
     if path in _SWITCHES:
-        return _SWITCHES[path]
+        return words.say(f"rule_switch_{path}")
     scarce, _, name = path.partition(".")
     if scarce in {"resources", "channels"}:
-        return f"room in {name}" if scarce == "resources" else f"the rate of {name.removesuffix('.rate')}"
+        return words.say("rule_room" if scarce == "resources" else "rule_rate", name=name.removesuffix(".rate"))
     if (cap := caps_of(playbook).get(path)) is not None:
-        return cap_text(cap)
+        return cap_text(cap, words)
     if (place := playbook.placements.get(path.removeprefix("placements.").removesuffix(".fatigue"))) is not None:
-        return fatigue_text(place)
+        return fatigue_text(place, words)
     index = path.removeprefix("policies.suppress[").rstrip("]")
     rules = playbook.policies.suppress
-    return suppression_text(rules[int(index)]) if index.isdecimal() and int(index) < len(rules) else ""
+    return suppression_text(rules[int(index)], words) if index.isdecimal() and int(index) < len(rules) else ""
 
 
-def time_text(time: datetime, playbook: Playbook) -> str:
-    """Return an instant as it is told: in the playbook's zone."""
-    return _time(time, ZoneInfo(playbook.time_zone))
-
-
-def gap_text(gap_us: int) -> str:
+def gap_text(gap_us: int, words: Language | None = None) -> str:
     """Return the gap as words."""
-    return f"at least {_span(gap_us)} between two contacts"
+    words = words or language("en")
+    return words.say("rule_gap", span=words.span(gap_us))
 
 
-def hours_text(channel: str, policies: Policies) -> str:
+def hours_text(channel: str, policies: Policies, words: Language | None = None) -> str:
     """Return a channel's hours as words, such as `09:00-18:00 mon-fri on the customer's clock, not on holidays`."""
-    return f"{_windows(channel, policies)} on the customer's clock{', not on holidays' if policies.holidays else ''}"
+    words = words or language("en")
+    windows = words.days(_windows(channel, policies))
+    return words.say("rule_hours_holidays" if policies.holidays else "rule_hours", windows=windows)
 
 
 def open_text(channel: str, policies: Policies) -> str:
@@ -353,52 +383,30 @@ def _windows(channel: str, policies: Policies) -> str:
     return ", ".join(window_text(window) for window in windows_of(policies, channel))
 
 
-def cap_text(cap: Cap) -> str:
+def cap_text(cap: Cap, words: Language | None = None) -> str:
     """Return a cap as words, such as `at most 2 a week of class sales over the household for premium`."""
-    window = f"a {cap.period.value}" if cap.period else f"in {_span(cap.rolling_us)}"
-    scope = [
-        ("by", "channel", cap.channel),
-        ("of class", "class", cap.klass),
-        ("of", "campaign", cap.campaign),
-        ("of family", "family", cap.family),
-        ("of owner", "owner", cap.owner),
-        ("of category", "category", cap.category),
-        ("to", "address", cap.address),
-        ("shown at", "placement", cap.placement),
-    ]
-    about = [
-        f"{word.split()[0]} each {kind}" if name == EACH else f"{word} {name}" for word, kind, name in scope if name
-    ]
-    whom = [f"over the {cap.group}"] if cap.group else []
-    whom += [f"for {cap.for_segment}"] if cap.for_segment else []
-    own = f", or as many as {cap.own_max} says" if cap.own_max else ""
-    return " ".join([f"at most {cap.max} {window}", *about, *whom]) + own
+    words = words or language("en")
+    span = words.span(cap.rolling_us)
+    per = words.say(f"per_{cap.period.value}" if cap.period else "per_span", span=span)
+    told = words.say("rule_cap_shows" if cap.placement else "rule_cap", cap.max, per=per)
+    for kind in ("channel", "class", "campaign", "family", "owner", "category", "address", "placement"):
+        name = cap.klass if kind == "class" else getattr(cap, kind)
+        if name:
+            told += words.say(f"of_{kind}_each" if name == EACH else f"of_{kind}", name=name)
+    told += words.say("of_group", name=cap.group) if cap.group else ""
+    told += words.say("of_segment", name=cap.for_segment) if cap.for_segment else ""
+    return told + (words.say("of_own", name=cap.own_max) if cap.own_max else "")
 
 
-def fatigue_text(placement: Placement) -> str:
+def fatigue_text(placement: Placement, words: Language | None = None) -> str:
     """Return a placement's fatigue as words, such as `a rest of 7 days after 5 shows without a reaction`."""
-    shows = _counted(placement.fatigue_times, "show")
-    return f"a rest of {_span(placement.fatigue_us)} after {shows} without a reaction"
+    words = words or language("en")
+    return words.say("rule_fatigue", placement.fatigue_times, span=words.span(placement.fatigue_us))
 
 
-def suppression_text(rule: Suppression) -> str:
+def suppression_text(rule: Suppression, words: Language | None = None) -> str:
     """Return a suppression as words, such as `no sales while open_case and 3 days after`."""
-    then = f" and {_span(rule.then_us)} after" if rule.then_us else ""
-    limit = f", for {_span(rule.at_most_us)} at most" if rule.at_most_us else ""
-    return f"no {' or '.join(rule.stop)} while {rule.condition}{then}{limit}"
-
-
-def _span(us: int) -> str:
-    """Return a duration in the greatest unit that divides it."""
-    for unit, name in ((WEEK, "week"), (DAY, "day"), (HOUR, "hour"), (MINUTE, "minute"), (SECOND, "second")):
-        if us and us % unit == 0:
-            return _counted(us // unit, name)
-    return f"{us / SECOND:g} seconds"
-
-
-def _counted(count: int, name: str) -> str:
-    return f"{count} {name}{'' if count == 1 else 's'}"
-
-
-def _time(time: datetime, zone: ZoneInfo) -> str:
-    return f"{time.astimezone(zone):%a %d %b %Y %H:%M}"
+    words = words or language("en")
+    told = words.say("rule_suppress", classes=words.say("or").join(rule.stop), condition=rule.condition)
+    told += words.say("rule_suppress_then", span=words.span(rule.then_us)) if rule.then_us else ""
+    return told + (words.say("rule_suppress_limit", span=words.span(rule.at_most_us)) if rule.at_most_us else "")

@@ -44,11 +44,11 @@ class WhyNot:
     `time` is the instant that is looked at, None where the campaign never wanted this customer. `obstacles` are what
     stood in the way, one behind the other: what comes second was met when the first was taken away. `values`: what
     was known then of what the campaign's conditions read. `changes` begin with the smallest; none where no single
-    change that was tried is enough.
+    change that was tried is enough. `language`: of the sentences; all else is the same in each.
 
     >>> opened = {"type": "case_opened", "identifiers": ada, "fields": {"case_id": "c-1"}}
     >>> _ = engine.ingest([opened]), engine.decide("home_banner", ada)
-    >>> why_not = engine.why_not("banner_upgrade", ada)
+    >>> why_not = engine.why_not("banner_upgrade", ada, language="en")
     >>> why_not.obstacles[0].rule, why_not.smallest.sentence
     ('policies.suppress[0]', 'without policies.suppress[0]')
     """
@@ -60,6 +60,7 @@ class WhyNot:
     obstacles: tuple[Obstacle, ...]
     values: dict[str, str]
     changes: tuple[Change, ...]
+    language: str = "en"
 
     @property
     def smallest(self) -> Change | None:

@@ -2,9 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from onevoice.journal.port import Head, Meta, Row, closed, genesis, seal, verify_chain, verify_payload
+from onevoice.journal.port import (
+    PAYLOAD_BYTES_MAX,
+    Head,
+    Meta,
+    Row,
+    closed,
+    genesis,
+    seal,
+    verify_chain,
+    verify_payload,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -45,6 +56,12 @@ class MemoryJournal:
         """Yield the rows from number `from_row` on, each verified."""
         self._check_open()
         return self._read(from_row)
+
+    def part(self, number: int, start: int = 0, stop: int = PAYLOAD_BYTES_MAX) -> Row:
+        """Return a row with part of its payload."""
+        self._check_open()
+        row = self._rows[number]
+        return replace(row, payload=row.payload[start:stop])
 
     def last(self) -> Head:
         """Return the end of the journal."""

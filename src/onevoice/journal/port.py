@@ -118,6 +118,13 @@ class Journal(Protocol):
         """
         ...
 
+    def part(self, number: int, start: int = 0, stop: int = PAYLOAD_BYTES_MAX) -> Row:
+        """Return row `number`, of its payload only the bytes `[start, stop)`, as far as there are any.
+
+        Costs what the part costs. It is not held against the digest, which speaks about the whole.
+        """
+        ...
+
     def last(self) -> Head:
         """Return the end of the journal."""
         ...

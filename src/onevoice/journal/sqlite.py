@@ -15,9 +15,9 @@ from zlib import crc32
 
 import apsw
 import msgspec
-import pyarrow as pa  # pyright: ignore[reportMissingTypeStubs] - it ships none
 
 from onevoice.errors import JournalDamaged, JournalError, Mistake
+from onevoice.journal import seekable
 from onevoice.journal.port import (
     FORM_CHARACTERS_MAX,
     FORMAT,
@@ -37,6 +37,7 @@ from onevoice.journal.port import (
 )
 
 if TYPE_CHECKING:
+    from array import array
     from collections.abc import Iterator, Sequence
 
 # An apsw.Connection; its own types name `Buffer`, which Python has only from 3.12 on, so a checker cannot read them.
@@ -46,6 +47,7 @@ _APPLICATION_ID: Final = 0x4F6E6576  # "Onev", in the file's header
 _PAGE_BYTES: Final = 16 * 1024
 _CHECKPOINT_PAGES: Final = 4 * 1024 * 1024 // _PAGE_BYTES
 _LOG_BYTES_KEPT: Final = 16 * 1024 * 1024
+_FRAMES_KEPT: Final = 4_096  # rows, of each some hundred numbers
 
 _SCHEMA: Final = f"""
 PRAGMA application_id = {_APPLICATION_ID};
@@ -59,13 +61,16 @@ CREATE TABLE journal (
     number INTEGER PRIMARY KEY, shard INTEGER NOT NULL, kind INTEGER NOT NULL, position INTEGER NOT NULL,
     count INTEGER NOT NULL, stamp_us INTEGER NOT NULL, mode INTEGER NOT NULL, form TEXT NOT NULL,
     length INTEGER NOT NULL, digest BLOB NOT NULL, chain BLOB NOT NULL, stored_check INTEGER NOT NULL,
-    payload BLOB NOT NULL  -- last, so that a header is read without it; zstd when that is shorter than `length`
+    payload BLOB NOT NULL  -- last, so that a header is read without it; packed when that is shorter than `length`
 ) STRICT;
 """
 _INSERT: Final = "INSERT INTO journal VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _SELECT: Final = """
 SELECT number, shard, kind, position, count, stamp_us, mode, form,
        length, digest, chain, stored_check, payload FROM journal
+"""
+_SELECT_HEADER: Final = """
+SELECT kind, position, count, stamp_us, mode, form, digest, chain, length FROM journal WHERE number = ?
 """
 
 
@@ -88,7 +93,6 @@ class _Stored(msgspec.Struct, array_like=True, frozen=True):
 
 
 _UNREADABLE: Final = (apsw.CorruptError, apsw.IOError, UnicodeDecodeError)  # what damage makes of a column or page
-_codec: Any = pa.Codec("zstd", compression_level=1)  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
 
 
 class SqliteJournal:
@@ -104,6 +108,7 @@ class SqliteJournal:
         self._where = f"journal {self._path}"
         self._lock = Lock()
         self._failed = False
+        self._frames: dict[int, array[int]] = {}  # where those of a row begin, of rows that were read in part
         self._db: _Database | None = None
         db = _connect(self._path, vfs)
         try:
@@ -142,6 +147,41 @@ class SqliteJournal:
         with self._lock:
             self._usable()
         return self._read(from_row)
+
+    def part(self, number: int, start: int = 0, stop: int = PAYLOAD_BYTES_MAX) -> Row:
+        """Return a row with part of its payload, of which no more is read and unpacked than that takes."""
+        with self._lock:
+            db = self._usable()
+            try:
+                ((kind, position, count, stamp_us, mode, form, digest, chain, length),) = db.execute(
+                    _SELECT_HEADER, (number,)
+                ).fetchall()
+                with db.blob_open("main", "journal", "payload", number, False) as blob:
+                    payload = self._part_of(number, blob, length, min(start, length), min(stop, length))
+            except (*_UNREADABLE, ValueError, OSError) as error:
+                raise damaged(self._where, number, "cannot be read", "a whole row", f"{error}") from error
+        return Row(Kind(kind), position, count, stamp_us, Mode(mode), payload, form, digest, chain)
+
+    def _part_of(self, number: int, blob: Any, length: int, start: int, stop: int) -> bytes:
+        """Return bytes `[start, stop)` of the payload that an open blob holds, packed or not."""
+
+        def read(offset: int, count: int) -> bytes:
+            blob.seek(offset)
+            return blob.read(count)
+
+        size = blob.length()
+        if size == length:
+            return read(start, max(0, stop - start))
+        if number not in self._frames:
+            if len(self._frames) >= _FRAMES_KEPT:
+                self._frames.clear()
+            self._frames[number] = seekable.frames_of(read, size)
+        frames = self._frames[number]
+        return (
+            seekable.part(read, frames, length, start, stop)
+            if frames
+            else seekable.unpacked(read(0, size), length)[start:stop]
+        )
 
     def last(self) -> Head:
         """Return the end of the journal."""
@@ -364,7 +404,7 @@ def _check_row(values: tuple[Any, ...], head: Head, meta: Meta, where: str) -> t
     length = values[8]
     if len(row.payload) < length:
         try:
-            row = replace(row, payload=_codec.decompress(row.payload, length, asbytes=True))
+            row = replace(row, payload=seekable.unpacked(row.payload, length))
         except OSError as error:
             raise damaged(where, head.rows, "does not unpack", f"{length} bytes", f"{error}") from error
     verify_payload(row, head.rows, where)
@@ -373,7 +413,7 @@ def _check_row(values: tuple[Any, ...], head: Head, meta: Meta, where: str) -> t
 
 def _store(row: Row, number: int, meta: Meta) -> _Stored:
     """Return the columns of a sealed row; the payload is compressed where that makes it shorter."""
-    packed = _codec.compress(row.payload, asbytes=True)
+    packed = seekable.packed(row.payload)
     payload = packed if len(packed) < len(row.payload) else row.payload
     fixed = (row.kind, row.position, row.count, row.stamp_us, int(row.mode), row.form)
     sealed = (len(row.payload), row.digest, row.chain, crc32(payload), payload)

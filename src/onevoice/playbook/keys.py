@@ -51,7 +51,11 @@ PLAYBOOK: Final = {
     "time_zone": Key(
         "The zone of local times and calendar days, and of customers whose own is unknown.", "Europe/Vilnius"
     ),
-    "languages": Key(f"The languages messages may be written in. {_NOT_YET}.", ["lt", "en"]),
+    "languages": Key(
+        "The languages messages may be written in; it changes no decision. `why` and `why-not` speak the first of them "
+        "that they know: en, fi, lt, pl, ru; else English.",
+        ["lt", "en"],
+    ),
     "identifiers": Key("The kinds of identifiers by which customers are known, in order of trust.", {"email": {}}),
     "groups": Key(
         "Customers that belong together and stay different people: conditions ask for `any household.open_case`, and "

@@ -6,10 +6,12 @@ given the lines of those who hang together, at the times at which they came, dec
 
 from __future__ import annotations
 
+from bisect import bisect
 from collections import deque
 from copy import copy
 from dataclasses import replace
 from itertools import pairwise
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
 import msgspec
@@ -18,20 +20,21 @@ from onevoice.engine import growth
 from onevoice.engine import state as at
 from onevoice.engine.reasons import ASK
 from onevoice.engine.state import State
+from onevoice.events.batch import ITEM, LINE, OCCURRED_AT
 from onevoice.events.built import encode_ndjson
+from onevoice.events.decode import decode_ndjson
 from onevoice.journal.memory import MemoryJournal
-from onevoice.journal.port import Kind, Mode, Row
+from onevoice.journal.port import Mode, Row
 from onevoice.playbook.builtin import RECEIPTS
-from onevoice.playbook.load import digest_files
-from onevoice.playbook.model import TriggerKind
 from onevoice.runtime import customer as customers
 from onevoice.runtime import outcomes, what_if
 from onevoice.runtime.decisions import Reading, time_of, us_of
-from onevoice.runtime.fold import FILES, Fold, Published
-from onevoice.runtime.payloads import NDJSON, Piece, decoded
+from onevoice.runtime.fold import Fold, Published
+from onevoice.runtime.numbering import numbers_before
+from onevoice.runtime.payloads import NDJSON, Piece
 from onevoice.runtime.recorded import Recorded
-from onevoice.runtime.related import Line, lines_of, related
-from onevoice.runtime.swap import contacts_made
+from onevoice.runtime.related import Line, related
+from onevoice.runtime.swap import cut, made_by
 from onevoice.runtime.taken import TakenFiles
 from onevoice.runtime.writer import Entry, Writer
 
@@ -39,10 +42,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from onevoice.compiled import Compiled
+    from onevoice.engine.machine import Outcome
     from onevoice.events.batch import Batch
     from onevoice.history.decision import Decision
     from onevoice.journal.port import Journal
     from onevoice.program import Program
+    from onevoice.runtime.index import Index
     from onevoice.runtime.related import Related
 
 Patch: TypeAlias = "Callable[[Compiled], Program]"  # the program of another playbook, made of that of the one in force
@@ -66,14 +71,17 @@ class Step(NamedTuple):
 
 
 class Alone:
-    """The lines of one customer of a fold, and of those who hang together with them. `customer`: their number here."""
+    """The lines of one customer of a fold, and of those who hang together with them. `customer`: their number here.
 
-    def __init__(self, journal: Journal, fold: Fold, customer: int) -> None:
-        found = related(journal, fold, customer)
+    Without an index the whole journal is read for them.
+    """
+
+    def __init__(self, journal: Journal, fold: Fold, customer: int, index: Index | None = None) -> None:
+        found = related(journal, fold, customer, index)
         self.customer = found.customers.index(customer)
-        self.steps = [*_numbered(_without_idle(_steps(journal, fold, found, _contacts(journal, fold, found))))]
+        self.steps = [*_numbered(_without_idle(_steps(journal, fold, found)))]
+        self._lines = Lines([step.line for step in self.steps if step.line], fold.secret)
         self._journal = MemoryJournal(journal.meta)
-        self._secret = fold.secret
 
     def decisions(self, patch: Patch | None = None) -> list[Decision]:
         """Return all that is decided about the customer."""
@@ -85,14 +93,10 @@ class Alone:
 
     def before(self, instant: int, patch: Patch | None = None) -> Engine:
         """Return an engine that has decided on all that came before an instant, and let time pass up to it."""
-        engine: Engine | None = None
-        for step in self.steps:
-            if engine is None:
-                assert step.published, "a journal begins with a playbook"
-                engine = Engine(step.published, MemoryJournal(self._journal.meta), self._secret, patch)
-            elif step.now < instant:
-                engine.take(step)
-        assert engine, "a journal begins with a playbook"
+        first = self.steps[0].published
+        assert first, "a journal begins with a playbook"
+        engine = Engine(first, MemoryJournal(self._journal.meta), self._lines, patch)
+        engine.take_all([step for step in self.steps[1:] if step.now < instant])
         engine.take(Step(instant - 1))
         return engine
 
@@ -104,29 +108,75 @@ class Alone:
         return [step for step in steps if not step.line or step.position < before]
 
 
+class Lines:
+    """The lines of steps, decoded together once for each playbook; what is not to be believed was left out before."""
+
+    def __init__(self, lines: Sequence[bytes], secret: tuple[int, int]) -> None:
+        self._lines = lines
+        self.secret = secret
+        self._decoded: dict[str, Batch] = {}
+
+    def batch(self, steps: Sequence[Step], fold: Fold) -> Batch:
+        """Return the lines of steps that follow each other, to be used once; no line is a batch, too."""
+        lines = [step.position for step in steps if step.line]
+        return cut(self._all(fold), lines[0], lines[-1] + 1) if lines else cut(self._all(fold), 0, 0)
+
+    def times(self, fold: Fold) -> dict[int, int]:
+        """Return when the events in lines occurred, by the number of the line."""
+        rows = self._all(fold).rows
+        return dict(rows[rows[:, ITEM] == 0][:, [LINE, OCCURRED_AT]].tolist())
+
+    def _all(self, fold: Fold) -> Batch:
+        version = fold.published.digest
+        if version not in self._decoded:
+            self._decoded[version] = decode_ndjson(b"\n".join(self._lines), fold.compiled.schema, self.secret)
+        return self._decoded[version]
+
+
 class Engine:
     """A writer over a journal in memory, its program patched."""
 
-    def __init__(
-        self, published: Published, journal: MemoryJournal, secret: tuple[int, int], patch: Patch | None
-    ) -> None:
+    def __init__(self, published: Published, journal: MemoryJournal, lines: Lines, patch: Patch | None) -> None:
         journal.append([published.row(0, 0)])
         self._patch = patch
-        self.writer = Writer(journal, Fold(published, secret), TakenFiles(), playbook_row=0)
+        self.lines = lines
+        self.writer = Writer(journal, Fold(published, lines.secret), TakenFiles(), playbook_row=0)
         self._patched()
+
+    def take_all(self, steps: Iterable[Step]) -> None:
+        """Take in steps; lines that came when they occurred, as in an import, go in together: that is the same."""
+        together: list[Step] = []
+        times = self.lines.times(self.writer.fold)
+        for step in steps:
+            occurred = times.get(step.position) if step.line and step.decision < 0 else None
+            if occurred == step.now and (not together or together[-1].observing == step.observing):
+                together.append(step)
+                continue
+            self._import(together)
+            together = [step] if occurred == step.now else []
+            if not together:
+                self.take(step)
+                times = self.lines.times(self.writer.fold) if step.published else times
+        self._import(together)
+
+    def _import(self, steps: Sequence[Step]) -> None:
+        if steps:
+            mode = Mode.IMPORT | (Mode.OBSERVE if steps[0].observing else Mode.LIVE)
+            self._enter(steps, mode, steps[-1].now)
 
     def take(self, step: Step) -> None:
         """Take in one step."""
         if step.published:
             self.writer.publish(step.published)
             self._patched()
-            return
-        fold, piece = self.writer.fold, Piece(step.line, NDJSON, 0)
-        mode = Mode.OBSERVE if step.observing else Mode.LIVE
-        stamp = max(step.now, self.writer.journal.last().stamp_us)
-        _number(fold.machine.state, step)
-        batch = decoded(piece, mode, stamp, fold.compiled.schema, fold.secret)
-        self.writer.enter(Entry(piece, batch, mode, stamp))
+        else:
+            self._enter([step], Mode.OBSERVE if step.observing else Mode.LIVE, step.now)
+
+    def _enter(self, steps: Sequence[Step], mode: Mode, stamp: int) -> None:
+        piece = Piece(b"\n".join(step.line for step in steps), NDJSON, 0)
+        stamp = max(stamp, self.writer.journal.last().stamp_us)
+        _number(self.writer.fold.machine.state, steps[0])
+        self.writer.enter(Entry(piece, self.lines.batch(steps, self.writer.fold), mode, stamp))
 
     def numbers(self, customer: int) -> frozenset[int]:
         """Return every number of the customer who goes by this one now or did once."""
@@ -148,6 +198,7 @@ class Fork:
 
     def __init__(self, engine: Engine, steps: Sequence[Step]) -> None:
         self._fold = engine.writer.fold
+        self._lines = engine.lines
         self._steps = steps
         machine = self._fold.machine
         for step in steps:  # the names are shared by all that is tried, so they are learnt before
@@ -186,17 +237,46 @@ class Fork:
         return found
 
     def _batch(self, step: Step) -> Batch:
-        fold = self._fold
-        return decoded(Piece(step.line, NDJSON, 0), Mode.LIVE, step.now, fold.compiled.schema, fold.secret)
+        return self._lines.batch([step], self._fold)
 
 
-def _contacts(journal: Journal, fold: Fold, found: Related) -> dict[int, int]:
+class _Past(NamedTuple):
+    """A DECISIONS row with what it says about those who hang together and about nobody, and the playbook of then."""
+
+    number: int
+    published: Published
+    outcome: Outcome
+
+
+def _past(journal: Journal, fold: Fold, found: Related) -> list[_Past]:
+    """Return what was decided, as the journal has it; read are only rows in which there is some of it."""
+    ours = numbers_before(fold, frozenset(found.customers)) | {NOBODY}
+    books = [(number, _published(journal.part(number), fold)) for number in found.found_by.books()]
+    past: list[_Past] = []
+    for number in found.found_by.decided(ours):
+        published = books[bisect(books, number, key=itemgetter(0)) - 1][1]
+        decided = outcomes.decode(journal.part(number).payload)
+        past.append(_Past(number, published, outcomes.of_customers(decided, ours)))
+    return past
+
+
+def _contacts(fold: Fold, found: Related, past: Iterable[_Past]) -> dict[int, int]:
     """Return the number that each contact of those who hang together gets here, where nobody else is contacted."""
     own = set(found.customers)
-    made = (each for each in contacts_made(journal, fold, journal.last().rows) if not each.placement)
-    theirs = [contact.number for contact in made if contact.customer in own and not contact.cancels]
+    made = (contact for each in past for contact in made_by(each.outcome, each.published.playbook, fold, each.number))
+    theirs = [each.number for each in made if not each.placement and each.customer in own and not each.cancels]
     numbers = sorted(number for number in theirs if number >= 0)
     return {number: place for place, number in enumerate(numbers)}
+
+
+def _asks(past: Iterable[_Past]) -> dict[int, int]:
+    """Return the number of the answer to each ask, by the position of its line."""
+    found: dict[int, int] = {}
+    for each in past:
+        decided = each.outcome.decisions
+        asks = decided[decided[:, at.D_KIND] == ASK]
+        found |= dict(asks[:, [at.D_POSITION, at.D_NUMBER]].tolist())
+    return found
 
 
 def _number(state: State, step: Step) -> None:
@@ -205,38 +285,34 @@ def _number(state: State, step: Step) -> None:
     scalars[at.NEXT_DECISION] = max(int(scalars[at.NEXT_DECISION]), step.decision)
 
 
-def _asks(journal: Journal, fold: Fold) -> dict[int, int]:
-    """Return the number of the answer to each ask, by the position of its line."""
-    found: dict[int, int] = {}
-    if any(campaign.when.kind is TriggerKind.ASKED for campaign in fold.published.playbook.campaigns.values()):
-        for row in journal.read(0):
-            if row.kind is Kind.DECISIONS:
-                decided = outcomes.decode(row.payload).decisions
-                asks = decided[decided[:, at.D_KIND] == ASK]
-                found |= dict(asks[:, [at.D_POSITION, at.D_NUMBER]].tolist())
-    return found
+def _steps(journal: Journal, fold: Fold, found: Related) -> Iterator[Step]:
+    """Yield what the journal holds about those who hang together, and how time went on over everybody.
 
-
-def _steps(journal: Journal, fold: Fold, found: Related, contacts: dict[int, int]) -> Iterator[Step]:
-    """Yield what the journal holds about those who hang together, and how time went on over everybody."""
-    ends, now = iter(found.ends), 0
-    stops, asks = deque(_stops(journal, fold, found)), _asks(journal, fold)
-    for each in lines_of(journal, fold, found):
+    Time passes by itself: it is only said how far, where from then on it passes otherwise.
+    """
+    past = _past(journal, fold, found)
+    stops, asks, contacts = deque(_stops(fold, past)), _asks(past), _contacts(fold, found, past)
+    rows: list[tuple[int, int, Line | tuple[int, bool] | None]] = [(line.number, 0, line) for line in found.lines]
+    rows += [(number, 1, (now, observing)) for number, now, observing in found.found_by.stretches()]
+    rows += [(number, 0, None) for number in found.found_by.books()]
+    rows.sort(key=lambda each: each[:2])
+    now = 0
+    for number, _, each in rows:
         if isinstance(each, Line):
             while stops and stops[0].position <= each.row.position:
                 yield stops.popleft()
             decision = asks.get(each.row.position, -1)
             yield Step(each.now, bool(each.row.mode & Mode.OBSERVE), _alone(each, contacts), decision=decision)
-        elif each.kind is Kind.EVENTS:
-            now = next(ends)
+        elif each is None:
+            yield Step(now, published=_published(journal.part(number), fold))
+        else:
+            now, observing = each
             while stops and stops[0].now <= now:
                 yield stops.popleft()
-            yield Step(now, bool(each.mode & Mode.OBSERVE))
-        elif each.kind is Kind.PLAYBOOK:
-            yield Step(now, published=_published(each, fold))
+            yield Step(now, observing)
 
 
-def _stops(journal: Journal, fold: Fold, found: Related) -> Iterator[Step]:
+def _stops(fold: Fold, past: Iterable[_Past]) -> Iterator[Step]:
     """Yield a pause for each campaign that came to a limit of its run: others made contacts of it, too.
 
     Within its instant it comes before what is decided here, unless a contact of that instant came before it.
@@ -244,17 +320,13 @@ def _stops(journal: Journal, fold: Fold, found: Related) -> Iterator[Step]:
     campaigns = fold.published.playbook.campaigns.values()
     if not any(campaign.at_most_contacts or campaign.failures_share for campaign in campaigns):
         return
-    reading, won = Reading(fold.published.playbook), set[tuple[int, str]]()
-    for row in journal.read(0):
-        if row.kind is Kind.PLAYBOOK:
-            reading = Reading(_published(row, fold).playbook)
-        elif row.kind is Kind.DECISIONS:
-            decided = outcomes.of_customers(outcomes.decode(row.payload), {NOBODY, *found.customers})
-            for decision in reading.decisions(decided):
-                time = us_of(decision.time, "decision")
-                won |= {(time, line.campaign) for line in decision.won}
-                if decision.customer == NOBODY:
-                    yield _pause(decision, time if (time, decision.lines[0].campaign) in won else time - 1)
+    won = set[tuple[int, str]]()
+    for each in past:
+        for decision in Reading(each.published.playbook).decisions(each.outcome):
+            time = us_of(decision.time, "decision")
+            won |= {(time, line.campaign) for line in decision.won}
+            if decision.customer == NOBODY:
+                yield _pause(decision, time if (time, decision.lines[0].campaign) in won else time - 1)
 
 
 def _pause(decision: Decision, now: int) -> Step:
@@ -277,10 +349,10 @@ def _alone(line: Line, contacts: dict[int, int]) -> bytes:
 
 
 def _without_idle(steps: Iterable[Step]) -> Iterator[Step]:
-    """Leave out where time only passes, as long as it passes in the same way."""
-    for step, after in pairwise([*steps, Step(0, line=b"end")]):
-        idle = not step.line and not step.published
-        if not (idle and not after.line and not after.published and after.observing == step.observing):
+    """Leave out where time only passes, as long as it goes on in the same way; it is said before a playbook."""
+    for step, after in pairwise([*steps, None]):
+        assert step is not None, "only the last is none"
+        if step.line or step.published or after is None or after.published or after.observing != step.observing:
             yield step
 
 
@@ -293,8 +365,5 @@ def _numbered(steps: Iterable[Step]) -> Iterator[Step]:
 
 def _published(row: Row, fold: Fold) -> Published:
     """Return the playbook of a row, as it is loaded already where it is the one in force."""
-    if row.form == FILES:
-        files = msgspec.msgpack.decode(row.payload, type=dict[str, bytes])
-        if digest_files(files) == fold.published.digest:
-            return fold.published
-    return Published.of_row(row)
+    published = fold.published
+    return published if (row.form, row.payload) == (published.form, published.payload) else Published.of_row(row)

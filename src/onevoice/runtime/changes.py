@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from decimal import Decimal
 from typing import TYPE_CHECKING, Final
+from zoneinfo import ZoneInfo
 
 from onevoice.conditions.opcodes import Op
 from onevoice.conditions.tree import SymbolKind, Type
-from onevoice.history.why import time_text
+from onevoice.history.language import Span
 from onevoice.history.why_not import Change
 from onevoice.playbook.capping import caps_of
 from onevoice.playbook.model import MINUTE, Aggregate
@@ -47,8 +48,8 @@ def _wait(trial: Trial, lost: Line | None) -> Iterator[Change]:
     if outcome and outcome[1].reason == "won" and outcome[0] > trial.time:
         at = time_of(outcome[0])
         assert at, "what was decided has a time"
-        when = time_text(at, trial.playbook)
-        yield Change("wait", f"if nothing else happens, it goes out on {when}", "time", "", when, at)
+        when = trial.words.time(at, ZoneInfo(trial.playbook.time_zone))
+        yield Change("wait", trial.words.say("change_wait", time=when), "time", "", at.isoformat(), at)
 
 
 # What is known of the customer.
@@ -90,21 +91,26 @@ def _flipped(trial: Trial, known: Known, found: object) -> Iterator[Change]:
     for value in (True, False):
         if value != found and _wins_with(trial, known, float(value)):
             if known.kind is SymbolKind.FACT:
-                sentence = f"if {known.name} were {'open' if value else 'not open'}"
+                sentence = trial.words.say("change_open" if value else "change_not_open", name=known.name)
                 yield Change(
                     "customer", sentence, known.name, "open" if found else "not open", "open" if value else "not open"
                 )
             else:
-                sentence = f"if {known.name} were {shown(value)} instead of {shown(found)}"
-                yield Change("customer", sentence, known.name, shown(found), shown(value))
+                yield _otherwise(trial, known.name, found, shown(value))
 
 
 def _other_text(trial: Trial, known: Known, found: object, texts: list[str]) -> Iterator[Change]:
     for text in texts:
         if text != found and _wins_with(trial, known, trial.code(text)):
-            sentence = f"if {known.name} were {text} instead of {shown(found)}"
-            yield Change("customer", sentence, known.name, shown(found), text)
+            yield _otherwise(trial, known.name, found, text)
             return
+
+
+def _otherwise(trial: Trial, name: str, found: object, needed: str) -> Change:
+    """Return that a name would have to stand for something else."""
+    told = trial.words.say("unknown") if found is None else shown(found)
+    sentence = trial.words.say("change_value", name=name, needed=needed, found=told)
+    return Change("customer", sentence, name, shown(found), needed)
 
 
 def _other_number(trial: Trial, known: Known, found: object, constants: Sequence[float]) -> Iterator[Change]:
@@ -119,11 +125,13 @@ def _other_number(trial: Trial, known: Known, found: object, constants: Sequence
     if steps is None:
         return
     needed = base + steps * unit
+    say, figure = trial.words.say, trial.words.decimals
+    told = {"name": known.name, "needed": figure(needed)}
     if found is None:
-        sentence = f"if {known.name} were {needed:f}, which is not known"
+        sentence = say("change_unknown", **told)
     else:
-        more = f"{abs(steps) * unit:f} {'more' if steps > 0 else 'less'}"
-        sentence = f"with {more} of {known.name}: {needed:f} instead of {base:f}"
+        key = "change_more" if steps > 0 else "change_less"
+        sentence = say(key, more=figure(abs(steps) * unit), found=figure(base), **told)
     yield Change("customer", sentence, known.name, "unknown" if found is None else f"{base:f}", f"{needed:f}")
 
 
@@ -174,7 +182,8 @@ def _priority(trial: Trial) -> Iterator[Change]:
     steps = least(wins, [])
     if steps is not None:
         needed = priority + steps * unit
-        sentence = f"with a priority of {needed:f} instead of {priority:f}"
+        told = {"needed": trial.words.decimals(needed), "found": trial.words.decimals(priority)}
+        sentence = trial.words.say("change_priority", **told)
         yield Change("playbook", sentence, f"campaigns.{trial.campaign.name}.priority", f"{priority:f}", f"{needed:f}")
 
 
@@ -183,10 +192,10 @@ def _rule(trial: Trial, lost: Line) -> Iterator[Change]:
         yield from _cap(trial, lost)
     elif lost.reason == "suppressed":
         if trial.wins(what_if.without_suppression(trial.program, index_of(lost.rule))):
-            yield Change("playbook", f"without {lost.rule}", lost.rule, "", "")
+            yield Change("playbook", trial.words.say("change_without", rule=lost.rule), lost.rule, "", "")
     elif lost.reason == "fatigue":
         if trial.wins(what_if.without_fatigue(trial.program)):
-            yield Change("playbook", f"without {lost.rule}", lost.rule, "", "")
+            yield Change("playbook", trial.words.say("change_without", rule=lost.rule), lost.rule, "", "")
     elif lost.reason == "hours":
         yield from _open(trial, lost.channel)
     elif lost.reason == "gap":
@@ -200,7 +209,8 @@ def _rule(trial: Trial, lost: Line) -> Iterator[Change]:
 def _open(trial: Trial, channel: str) -> Iterator[Change]:
     number = list(trial.playbook.channels).index(channel)
     if trial.wins(what_if.without_hours(trial.program, number)):
-        yield Change("playbook", f"with {channel} always open", f"policies.hours.{channel}", "", "")
+        sentence = trial.words.say("change_always_open", channel=channel)
+        yield Change("playbook", sentence, f"policies.hours.{channel}", "", "")
 
 
 def _cap(trial: Trial, lost: Line) -> Iterator[Change]:
@@ -210,9 +220,9 @@ def _cap(trial: Trial, lost: Line) -> Iterator[Change]:
         if trial.wins(what_if.with_cap(trial.program, rule, most + more)):
             found, needed = f"{most}", f"{most + more}"
             if own and trial.known and trial.known.traits.get(own) is not None:
-                yield Change("customer", f"if {own} were {needed} instead of {found}", own, found, needed)
+                yield _otherwise(trial, own, found, needed)
             else:
-                sentence = f"with at most {needed} instead of {found} in {lost.rule}"
+                sentence = trial.words.say("change_cap", needed=needed, found=found, rule=lost.rule)
                 yield Change("playbook", sentence, f"{lost.rule}.max", found, needed)
             return
 
@@ -228,8 +238,7 @@ def _shorter(trial: Trial, lost: Line, path: str, span_us: int) -> Iterator[Chan
     else:
         program = what_if.with_again_after(trial.program, trial.number, needed)
     if trial.wins(program):
-        found, shorter = f"{span_us // MINUTE} minutes", f"{needed // MINUTE} minutes"
-        yield Change("playbook", f"with {path} of {shorter} instead of {found}", path, found, shorter)
+        yield _another_span(trial, path, span_us, needed)
 
 
 def _nearer(trial: Trial, lost: Line) -> Iterator[Change]:
@@ -238,9 +247,13 @@ def _nearer(trial: Trial, lost: Line) -> Iterator[Change]:
         return
     needed = (us_of(lost.until, "until") - trial.time - 1) // MINUTE * MINUTE
     if trial.wins(what_if.with_look_ahead(trial.program, needed)):
-        path, span_us = "policies.look_ahead", trial.playbook.policies.look_ahead_us
-        found, nearer = f"{span_us // MINUTE} minutes", f"{needed // MINUTE} minutes"
-        yield Change("playbook", f"with {path} of {nearer} instead of {found}", path, found, nearer)
+        yield _another_span(trial, "policies.look_ahead", trial.playbook.policies.look_ahead_us, needed)
+
+
+def _another_span(trial: Trial, path: str, span_us: int, needed_us: int) -> Change:
+    found, needed = (Span(trial.words, us // MINUTE, "minute") for us in (span_us, needed_us))
+    sentence = trial.words.say("change_span", rule=path, needed=needed, found=found)
+    return Change("playbook", sentence, path, f"{span_us // MINUTE} minutes", f"{needed_us // MINUTE} minutes")
 
 
 def index_of(rule: str) -> int:

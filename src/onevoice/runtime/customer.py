@@ -135,11 +135,12 @@ def number_of(fold: Fold, identifiers: Mapping[str, str]) -> int | None:
     if batch.rejected:
         raise EventError(*(rejection.mistake for rejection in batch.rejected))
     state = fold.machine.state
-    known = state.identifiers[: state.pools[at.IDENTIFIERS, COUNT], : at.ID_HIGH + 1]
+    known = state.identifiers[: state.pools[at.IDENTIFIERS, COUNT]]
     for wanted in batch.identifiers:
-        rows = np.flatnonzero((known == wanted).all(axis=1))
+        alike = np.flatnonzero(known[:, at.ID_LOW] == wanted[at.ID_LOW])
+        rows = alike[(known[alike, : at.ID_HIGH + 1] == wanted).all(axis=1)]
         if len(rows):
-            return survivor(state, int(state.identifiers[rows[0], at.ID_CUSTOMER]))
+            return survivor(state, int(known[rows[0], at.ID_CUSTOMER]))
     return None
 
 

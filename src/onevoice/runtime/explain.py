@@ -22,7 +22,7 @@ from onevoice.runtime import customer as customers
 from onevoice.runtime.carry import survivor
 from onevoice.runtime.decisions import EPOCH, time_of, us_of
 from onevoice.runtime.fold import Fold
-from onevoice.runtime.related import Line, lines_of, related
+from onevoice.runtime.related import related
 from onevoice.runtime.swap import Made, Rebuild, show_of
 
 if TYPE_CHECKING:
@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from onevoice.history.decision import Decision
     from onevoice.journal.port import Journal
     from onevoice.runtime.decisions import Reading
+    from onevoice.runtime.index import Index
+    from onevoice.runtime.related import Line
 
 _Name: TypeAlias = tuple[str, str, str]  # "fact" or "segment", its name, the key as a text
 _Span: TypeAlias = tuple[int, int | None]  # from, until; µs UTC
@@ -43,9 +45,9 @@ _Span: TypeAlias = tuple[int, int | None]  # from, until; µs UTC
 Decided: TypeAlias = "Callable[[frozenset[int]], Iterable[tuple[Reading, Decision]]]"
 
 
-def timeline(journal: Journal, fold: Fold, customer: int, decided: Decided) -> Timeline:
+def timeline(journal: Journal, fold: Fold, customer: int, decided: Decided, index: Index | None = None) -> Timeline:
     """Return the history of one customer of a state."""
-    seen = watched(journal, fold, customer, decided)
+    seen = watched(journal, fold, customer, decided, index)
     mine = customers.same_person(fold, customer)
     return Timeline(
         customer=customer,
@@ -66,19 +68,18 @@ class Seen(NamedTuple):
     decisions: list[Decision]
 
 
-def watched(journal: Journal, fold: Fold, customer: int, decided: Decided) -> Seen:
+def watched(journal: Journal, fold: Fold, customer: int, decided: Decided, index: Index | None = None) -> Seen:
     """Fold one customer's lines up to the state's time, watching."""
-    found = related(journal, fold, customer)
+    found = related(journal, fold, customer, index)
     numbers = found.customers
     decisions = list(decided(frozenset(numbers)))
     contacts = deque(_contacts(decisions, numbers, fold.secret))
     watch = Watch(Fold(fold.published, fold.secret))
-    for line in lines_of(journal, watch.fold, found):
-        if isinstance(line, Line):
-            while contacts and contacts[0].position <= line.row.position:
-                watch.enter(contacts.popleft())
-            watch.let_time_pass(line.now)
-            watch.take(line)
+    for line in found.lines:
+        while contacts and contacts[0].position <= line.row.position:
+            watch.enter(contacts.popleft())
+        watch.let_time_pass(line.now)
+        watch.take(line)
     for contact in contacts:
         watch.enter(contact)
     watch.let_time_pass(int(fold.machine.state.scalars[at.NOW]))
@@ -138,9 +139,9 @@ class Watch:
     def take(self, line: Line) -> None:
         """Fold a line, and note who it was about."""
         is_import = bool(line.row.mode & Mode.IMPORT)
-        occurred_at = int(line.batch.rows[0, OCCURRED_AT])
-        identifiers = line.batch.identifiers
-        self.fold.machine.row(line.batch, line.row.stamp_us, imported=is_import, observing=True)
+        batch = self.fold.decoded(line.row)
+        occurred_at, identifiers = int(batch.rows[0, OCCURRED_AT]), batch.identifiers
+        self.fold.machine.row(batch, line.row.stamp_us, imported=is_import, observing=True)
         occurred_at = line.row.stamp_us if occurred_at == MISSING_TIME else occurred_at
         happened = _happened(line, occurred_at)
         self._texts.hear(_texts(happened.fields))
@@ -167,7 +168,7 @@ class Watch:
         return tuple(sorted(bands, key=lambda band: (band.kind, band.name, band.since, band.key)))
 
     def _is(self, owner: int, customer: int) -> bool:
-        return survivor(self.fold.machine.state, owner) == customer
+        return owner >= 0 and survivor(self.fold.machine.state, owner) == customer
 
     def _owner(self, identifiers: NDArray[np.int64]) -> int:
         """Return whom an event was about, as its identifiers stand after it: known ones go before devices."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from hashlib import blake2b, sha256
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
@@ -80,6 +81,11 @@ class Published:
             return cls.of(msgspec.json.decode(row.payload, type=Playbook))
         raise JournalError(Mistake("a form of playbook that is not known", "journal", f"{FILES} or {MODEL}", row.form))
 
+    @cached_property
+    def compiled(self) -> Compiled:
+        """The playbook compiled, once."""
+        return compile_playbook(self.playbook)
+
     def row(self, position: int, stamp: int) -> Row:
         """Return the journal row that puts this playbook in force from `position` on."""
         return Row(Kind.PLAYBOOK, position, 0, stamp, payload=self.payload, form=self.form)
@@ -94,13 +100,11 @@ class Fold:
     compiled: Compiled = field(init=False)
     machine: Machine = field(init=False)
     reading: Reading = field(init=False)
-    program_digest: str = field(init=False)
     # At which journal rows customers were numbered anew, and what became of each number (numbering.py).
     renumbered: list[tuple[int, NDArray[np.int64]]] = field(default_factory=list["tuple[int, NDArray[np.int64]]"])
 
     def __post_init__(self) -> None:
-        self.compiled = compile_playbook(self.published.playbook)
-        self.program_digest = _digest_of_program(self.compiled)
+        self.compiled = self.published.compiled
         self.machine = Machine(self.compiled, self.secret)
         self.reading = Reading(self.published.playbook)
 
@@ -136,7 +140,11 @@ class Fold:
 
     def header(self) -> dict[str, str]:
         """Return what a snapshot must agree with to be taken up: playbook, compiled program, columns of the state."""
-        return {"playbook": self.published.digest, "program": self.program_digest, "layout": layout_digest()}
+        return {
+            "playbook": self.published.digest,
+            "program": _digest_of_program(self.compiled),
+            "layout": layout_digest(),
+        }
 
     def restore(self, snapshot: Snapshot) -> None:
         """Take up a snapshot of this playbook; SnapshotError where it was made by another one, or another version."""

@@ -99,6 +99,7 @@ class Onevoice(Reader):
             since_snapshot=found.replayed,
             snapshots=snapshots,
             snapshot_every=snapshot_every,
+            index=found.index,
         )
         self._writer.flush()
         self._recorded = Recorded(journal, self._writer)

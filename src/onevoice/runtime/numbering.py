@@ -31,6 +31,16 @@ def renumber(fold: Fold, customers: NDArray[np.int64], row: int) -> None:
             customers[:] = np.where(customers >= 0, numbers[customers], -1)
 
 
+def numbers_before(fold: Fold, customers: frozenset[int]) -> frozenset[int]:
+    """Return these numbers of customers, and all by which the same ones went before they were numbered anew."""
+    found = set(customers)
+    now = np.array(sorted(customers), np.int64)
+    for _, numbers in reversed(fold.renumbered):
+        now = np.flatnonzero(np.isin(numbers, now))
+        found.update(now.tolist())
+    return frozenset(found)
+
+
 def renumbering(old: Fold, new: Fold) -> NDArray[np.int64] | None:
     """Return the new number of each customer of an old state, -1 where there is none; None where all stay the same.
 

@@ -12,7 +12,7 @@ from onevoice.journal.port import Kind
 from onevoice.runtime import outcomes
 from onevoice.runtime.decisions import Reading
 from onevoice.runtime.fold import Published
-from onevoice.runtime.numbering import renumber
+from onevoice.runtime.numbering import numbers_before, renumber
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,10 +25,14 @@ if TYPE_CHECKING:
 
 
 class Start(NamedTuple):
-    """Where reading begins: a row of the journal, and the names that hold there."""
+    """Where reading begins: a row of the journal, and the names that hold there.
+
+    `rows`: those that have to be read, where not all have to be.
+    """
 
     row: int
     reading: Reading
+    rows: list[int] | None = None
 
 
 class Recorded:
@@ -51,13 +55,23 @@ class Recorded:
         """Return the end of the journal as it is."""
         return Start(self._journal.last().rows, self._writer.fold.reading)
 
-    def start(self, since: int = 0) -> Start:
+    def start(self, since: int = 0, customers: frozenset[int] | None = None) -> Start:
         """Return where to begin to see all that was decided at the position `since` and after it.
 
         That is at a row of a lesser position: events come in order of positions, and decisions after their events, in
-        the same order. Looked for under the playbook in force only; row 0 stands for all before it.
+        the same order. Looked for under the playbook in force only; row 0 stands for all before it. With `customers`
+        only rows with decisions about them are read.
         """
         self._writer.flush()
+        found = self._first(since)
+        index = self._writer.index
+        if customers is None or index is None:
+            return found
+        index.follow(self._journal, self._writer.fold)
+        numbers = index.decided(numbers_before(self._writer.fold, customers), found.row)
+        return found._replace(rows=sorted({*numbers, *(row for row in index.books() if row >= found.row)}))
+
+    def _first(self, since: int) -> Start:
         low, high = self._writer.playbook_row, self._journal.last().rows
         if since <= self._row(low).position:
             return Start(0, self._writer.fold.reading)
@@ -69,7 +83,7 @@ class Recorded:
     def outcomes(self, start: Start) -> Iterator[tuple[Reading, Outcome]]:
         """Yield what each DECISIONS row holds, with the names by which it is read."""
         reading = start.reading
-        for number, row in enumerate(self._journal.read(start.row), start.row):
+        for number, row in self._rows(start):
             if row.kind is Kind.PLAYBOOK:
                 if number not in self._readings:
                     self._readings[number] = Reading(Published.of_row(row).playbook)
@@ -114,6 +128,12 @@ class Recorded:
             if not playbooks or playbooks[-1] is not reading.playbook:
                 playbooks.append(reading.playbook)
         return pa.concat_tables(tables).unify_dictionaries(), playbooks
+
+    def _rows(self, start: Start) -> Iterator[tuple[int, Row]]:
+        if start.rows is None:
+            yield from enumerate(self._journal.read(start.row), start.row)
+        else:
+            yield from ((number, self._row(number)) for number in start.rows)
 
     def _row(self, number: int) -> Row:
         return next(iter(self._journal.read(number)))

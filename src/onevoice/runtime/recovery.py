@@ -15,6 +15,7 @@ from onevoice.journal.port import Kind, Row
 from onevoice.runtime import outcomes, snapshot, swap
 from onevoice.runtime.ahead import ahead
 from onevoice.runtime.fold import Fold, Published
+from onevoice.runtime.index import Index
 from onevoice.runtime.outcomes import Decided
 from onevoice.runtime.taken import TakenFiles
 
@@ -36,6 +37,7 @@ class Recovered:
     fold: Fold
     files: TakenFiles
     playbook_row: int
+    index: Index
     replayed: int = 0  # lines that came after the snapshot
     missing: list[Decided] = field(default_factory=list[Decided])
     notes: list[Mistake] = field(default_factory=list[Mistake])
@@ -59,8 +61,10 @@ def recover(journal: Journal, snapshots: Path | None, secret: tuple[int, int]) -
     found, notes = _from_snapshot(journal, snapshots, secret)
     from_row = 1
     if found is None:
-        published = Published.of_row(next(iter(journal.read(0))))
-        found = Recovered(Fold(published, secret), TakenFiles(), 0)
+        row = next(iter(journal.read(0)))
+        fold = Fold(Published.of_row(row), secret)
+        found = Recovered(fold, TakenFiles(), 0, _index(journal, fold, snapshots))
+        found.index.note(0, row)
     else:
         recovered, from_row = found
         found = recovered
@@ -105,13 +109,21 @@ def _restored(journal: Journal, saved: snapshot.Snapshot, secret: tuple[int, int
     fold.restore(saved)
     files = TakenFiles()
     files.restore(header["files"])
-    return Recovered(fold, files, number)
+    return Recovered(fold, files, number, _index(journal, fold, saved.path.parent))
+
+
+def _index(journal: Journal, fold: Fold, snapshots: Path | None) -> Index:
+    """Return the index that lies beside the snapshots."""
+    found = Index(fold, snapshots and snapshots.with_name("index"))
+    found.load(journal)
+    return found
 
 
 def _replay(journal: Journal, found: Recovered, from_row: int) -> None:
     expected: deque[Decided] = deque()  # decided again, not yet met in the journal
     for ready in ahead(_ready(journal, found.fold, from_row), count=_ROWS_AHEAD):
         row = ready.row
+        found.index.note(ready.number, row, ready.batch)
         if row.kind is Kind.EVENTS:
             outcome = found.fold.step(row, ready.batch)
             found.replayed += row.count
@@ -124,6 +136,7 @@ def _replay(journal: Journal, found: Recovered, from_row: int) -> None:
             if expected:
                 raise _difference(ready.number, f"{_counted(expected[0].outcome)} before it", "none")
             found.fold = swap.rebuilt(journal, found.fold, ready.published, ready.number)
+            found.index.turn(found.fold)
             found.playbook_row = ready.number
     found.missing = [*expected]
 

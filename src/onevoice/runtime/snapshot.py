@@ -75,9 +75,15 @@ def save(folder: str | Path, arrays: dict[str, npt.NDArray[Any]], header: dict[s
     (numbers, booleans, fixed text) and any shape. The newest two snapshots stay; those beyond this position, left
     from a journal that was since cut back, go. SnapshotError when it cannot be written; older snapshots then stay.
     """
-    folder = Path(folder)
-    path = folder / f"state-{header['position']:019d}.snapshot"
-    aside = path.with_suffix(".part")
+    path = Path(folder) / f"state-{header['position']:019d}.snapshot"
+    write(path, arrays, header)
+    _tidy(path.parent, path)
+    return path
+
+
+def write(path: Path, arrays: dict[str, npt.NDArray[Any]], header: dict[str, Any]) -> None:
+    """Write arrays into a file that is either whole or not there; SnapshotError when it cannot be written."""
+    folder, aside = path.parent, path.with_suffix(".part")
     plain = {name: _plain(array) for name, array in arrays.items()}
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -88,13 +94,11 @@ def save(folder: str | Path, arrays: dict[str, npt.NDArray[Any]], header: dict[s
         aside.replace(path)
         with _file(folder, os.O_RDONLY) as fd:
             os.fsync(fd)
-        _tidy(folder, path)
     except OSError as error:
         with suppress(OSError):
             aside.unlink(missing_ok=True)
         mend = "make room, and see that the folder may be written"
         raise SnapshotError(Mistake("the snapshot was not written", f"{path}", found=f"{error}", mend=mend)) from error
-    return path
 
 
 def load_newest(folder: str | Path, at_most: int | None = None) -> tuple[Snapshot | None, list[Mistake]]:
@@ -112,14 +116,21 @@ def load_newest(folder: str | Path, at_most: int | None = None) -> tuple[Snapsho
     return None, mistakes
 
 
-def load(path: str | Path) -> Snapshot:
-    """Return the snapshot in the file at `path`, its index and every array verified, or raise SnapshotError."""
+def load(path: str | Path, *, mapped: bool = False) -> Snapshot:
+    """Return the snapshot in the file at `path`, its index and every array verified, or raise SnapshotError.
+
+    `mapped`: the arrays stay in the file, and are not to be written to.
+    """
     path = Path(path)
     try:
         with _file(path, os.O_RDONLY) as fd:
             index = _read_index(fd, path)
-            arrays = {name: np.empty(entry.shape, np.dtype(entry.dtype)) for name, entry in index.arrays.items()}
-            digests = _digests(fd, arrays, index, _fill)
+            if mapped:
+                arrays = {name: _mapped(path, entry) for name, entry in index.arrays.items()}
+                digests = _digests(fd, arrays, index, _stay)
+            else:
+                arrays = {name: np.empty(entry.shape, np.dtype(entry.dtype)) for name, entry in index.arrays.items()}
+                digests = _digests(fd, arrays, index, _fill)
     except OSError as error:
         raise SnapshotError(Mistake("the snapshot cannot be read", f"{path}", found=f"{error}")) from error
     for name, entry in index.arrays.items():
@@ -209,6 +220,17 @@ def _fill(fd: int, data: memoryview, offset: int) -> None:
         if count == 0:
             return  # the file is short; the digest will not fit
         data, offset = data[count:], offset + count
+
+
+def _mapped(path: Path, entry: _Entry) -> npt.NDArray[Any]:
+    if not entry.length:
+        return np.empty(entry.shape, np.dtype(entry.dtype))
+    return np.memmap(path, np.dtype(entry.dtype), "r", entry.offset, entry.shape)
+
+
+def _stay(fd: int, data: memoryview, offset: int) -> None:
+    """Move nothing: what is mapped is there."""
+    del fd, data, offset
 
 
 @contextmanager

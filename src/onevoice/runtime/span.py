@@ -13,7 +13,7 @@ import numpy as np
 from onevoice.engine import state as at
 from onevoice.events.batch import ITEM, LINE, OCCURRED_AT
 from onevoice.events.schema import Schema
-from onevoice.journal.port import Head, Kind, Mode, Row
+from onevoice.journal.port import PAYLOAD_BYTES_MAX, Head, Kind, Mode, Row
 from onevoice.runtime.fold import Published
 from onevoice.runtime.payloads import Piece, decoded, sliced
 
@@ -126,6 +126,13 @@ class Past:
             self._tell(row)
             yield row
         yield from self._more[max(0, from_row - self._place.row) :]
+
+    def part(self, number: int, start: int = 0, stop: int = PAYLOAD_BYTES_MAX) -> Row:
+        """Return a row, of its payload the bytes `[start, stop)`."""
+        if number < self._place.row:
+            return self._journal.part(number, start, stop)
+        row = self._more[number - self._place.row]
+        return replace(row, payload=row.payload[start:stop])
 
     def append(self, rows: Sequence[Row]) -> None:
         """Add rows after the place."""

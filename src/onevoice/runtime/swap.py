@@ -123,10 +123,11 @@ def contacts_made(journal: Journal, old: Fold, rows: int) -> Iterator[Made]:
         if row.kind is Kind.PLAYBOOK:
             playbook = Published.of_row(row).playbook
         elif row.kind is Kind.DECISIONS:
-            yield from _made_by(outcomes.decode(row.payload), playbook, old, number)
+            yield from made_by(outcomes.decode(row.payload), playbook, old, number)
 
 
-def _made_by(outcome: Outcome, playbook: Playbook, old: Fold, row: int) -> Iterator[Made]:
+def made_by(outcome: Outcome, playbook: Playbook, old: Fold, row: int) -> Iterator[Made]:
+    """Yield what a row of decisions tells of, made under a playbook; the customers as the old state counts."""
     campaigns, channels = list(playbook.campaigns.values()), list(playbook.channels)
     offers, placements = list(playbook.offers.values()), list(playbook.placements)
     decided: list[list[int]] = outcome.decisions.tolist()

@@ -13,6 +13,7 @@ from onevoice.runtime.decisions import us_of
 if TYPE_CHECKING:
     from onevoice.engine.state import State
     from onevoice.history.decision import Decision, Line
+    from onevoice.history.language import Language
     from onevoice.playbook.model import Campaign, Playbook
     from onevoice.program import Program
     from onevoice.runtime.alone import Alone
@@ -23,9 +24,13 @@ class Trial:
     """What is decided about a campaign and a customer from `since` (µs UTC) up to a decision, tried as often as wanted.
 
     `key`: which of the campaign's wishes is meant, None for any. `known`: what was known of the customer before.
+    `words`: in which what is found is told.
     """
 
-    def __init__(self, alone: Alone, decision: Decision, campaign: str, since: int, key: int | None) -> None:
+    def __init__(
+        self, alone: Alone, decision: Decision, campaign: str, since: int, key: int | None, words: Language
+    ) -> None:
+        self.words = words
         engine = alone.before(since)
         fold = engine.writer.fold
         self.playbook: Playbook = fold.published.playbook

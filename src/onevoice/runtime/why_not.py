@@ -7,12 +7,12 @@ change has been tried, and one unit less of it.
 from __future__ import annotations
 
 from functools import cached_property, partial
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import msgspec
 
 from onevoice.history.why import told_of
-from onevoice.history.why_not import Obstacle, WhyNot
+from onevoice.history.why_not import Change, Obstacle, WhyNot
 from onevoice.playbook.capping import caps_of
 from onevoice.playbook.load import places
 from onevoice.playbook.model import TriggerKind
@@ -27,52 +27,78 @@ from onevoice.runtime.trial import Trial
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
+    from datetime import datetime
 
     from onevoice.compiled import Compiled
     from onevoice.history.decision import Decision, Line
+    from onevoice.history.language import Language
     from onevoice.journal.port import Journal
-    from onevoice.playbook.model import Campaign, Playbook
+    from onevoice.playbook.model import Moment, Playbook
     from onevoice.playbook.record import Report
     from onevoice.program import Program
     from onevoice.runtime.alone import Patch
     from onevoice.runtime.fold import Fold
+    from onevoice.runtime.index import Index
 
 OBSTACLES_MAX: Final = 16
 _OUTSIDE: Final = {"won", "expired", "ended", "too_many"}  # what is no reason for which a round passes somebody over
 
 
-def why_not(journal: Journal, fold: Fold, customer: int, campaign: str, until: int) -> WhyNot:
-    """Return why a campaign of the playbook in force did not go out to a customer up to an instant (µs UTC)."""
-    return _Question(journal, fold, customer, campaign, until).answer()
+def why_not(
+    journal: Journal,
+    fold: Fold,
+    asked: Asked,
+    index: Index | None = None,
+) -> WhyNot:
+    """Return why a campaign of the playbook in force did not go out to a customer."""
+    return _Question(fold, Alone(journal, fold, asked.customer, index), asked).answer()
 
 
-def short_of(
-    decided: Iterable[Decision], customer: int, campaign: Campaign, playbook: Playbook, until: int
-) -> WhyNot | None:
-    """Return that a campaign waits for its turn at a resource, if its last decision up to an instant (µs UTC) says so.
+def short_of(decided: Iterable[Decision], asked: Asked, playbook: Playbook) -> WhyNot | None:
+    """Return that a campaign waits for its turn at a resource, if its last decision up to the instant says so.
 
     Whom others left no room cannot be tried alone: there is no change to be named but theirs.
     """
     found: tuple[Decision, Line] | None = None
     for decision in decided:
-        if us_of(decision.time, "decision") <= until:
-            found = next(((decision, line) for line in decision.lines if line.campaign == campaign.name), found)
+        if us_of(decision.time, "decision") <= asked.until:
+            found = next(((decision, line) for line in decision.lines if line.campaign == asked.campaign), found)
     if found is None or found[1].reason != "no_capacity":
         return None
-    told = told_of(found[1], playbook)
+    told = told_of(found[1], playbook, asked.words)
     obstacle = Obstacle(told.reason, told.sentence, told.rule)
-    return WhyNot(campaign.name, customer, found[0].time, f"{campaign.name}: {told.sentence}", (obstacle,), {}, ())
+    return asked.answered(found[0].time, f"{asked.campaign}: {told.sentence}", (obstacle,))
+
+
+class Asked(NamedTuple):
+    """What is asked: a campaign and a customer, up to an instant (µs UTC); and in which words to answer."""
+
+    customer: int
+    campaign: str
+    until: int
+    words: Language
+
+    def answered(
+        self,
+        time: datetime | None,
+        headline: str,
+        obstacles: tuple[Obstacle, ...] = (),
+        values: dict[str, str] | None = None,
+        found: tuple[Change, ...] = (),
+    ) -> WhyNot:
+        """Return the answer."""
+        return WhyNot(self.campaign, self.customer, time, headline, obstacles, values or {}, found, self.words.code)
 
 
 class _Question:
     """One campaign and one customer, asked about."""
 
-    def __init__(self, journal: Journal, fold: Fold, customer: int, campaign: str, until: int) -> None:
-        self.alone = Alone(journal, fold, customer)
-        self.until = until
-        self.fold, self.customer, self.name = fold, customer, campaign
+    def __init__(self, fold: Fold, alone: Alone, asked: Asked) -> None:
+        self.alone = alone
+        self.asked, self.words = asked, asked.words
+        self.fold, self.customer, self.name = fold, asked.customer, asked.campaign
         self.playbook = fold.published.playbook
-        self.campaign = self.playbook.campaigns[campaign]
+        self.campaign = self.playbook.campaigns[asked.campaign]
 
     def answer(self) -> WhyNot:
         decided = self._about(None)
@@ -80,34 +106,37 @@ class _Question:
             return self._never_wanted()
         decision, line = decided[-1]
         lost = next((each for each in reversed(decided) if _is_passed_over(each[1])), None)
-        text = f"{self.name} {told_of(line, self.playbook).sentence}"
+        told = told_of(line, self.playbook, self.words).sentence
+        text = self.words.say("about", campaign=self.name, sentence=told)
         if line.reason == "won" or lost is None:
-            return WhyNot(self.name, self.customer, decision.time, text, (), {}, ())
+            return self.asked.answered(decision.time, text)
         return self._tried(lost[0], lost[1], us_of(lost[0].time, "decision"), text)
 
     def _about(self, patch: Patch | None) -> list[tuple[Decision, Line]]:
-        found = [each for each in self.alone.decisions(patch) if us_of(each.time, "decision") <= self.until]
+        found = [each for each in self.alone.decisions(patch) if us_of(each.time, "decision") <= self.asked.until]
         return [(decision, line) for decision in found for line in decision.lines if line.campaign == self.name]
 
     def _tried(self, decision: Decision, lost: Line | None, since: int, text: str) -> WhyNot:
-        trial = Trial(self.alone, decision, self.name, since, lost.key if lost else None)
+        trial = Trial(self.alone, decision, self.name, since, lost.key if lost else None, self.words)
         found = tuple(self._obstacles(trial, lost))
-        return WhyNot(self.name, self.customer, decision.time, text, found, _values(trial), tuple(changes(trial, lost)))
+        return self.asked.answered(decision.time, text, found, _values(trial), tuple(changes(trial, lost)))
 
     def _never_wanted(self) -> WhyNot:
         """Answer for a campaign that never was a candidate: it was never triggered, or not for this customer."""
-        anybody = partial(_patch, self.name, what_if.without_conditions)
-        decided = [each for each in self._about(anybody) if each[1].reason not in {"expired", "ended", "too_many"}]
-        if decided:
-            decision = decided[-1][0]
-            since = self._birth(us_of(decision.time, "decision"), anybody)
-            return self._tried(decision, None, since, f"{self.name} was triggered, and its conditions were not true")
-        if self._about(partial(_patch, self.name, _without_dates)):
-            text, rule = f"{self.name} was triggered outside of its days", f"campaigns.{self.name}.from"
+        always = self._about(partial(_patch, self.name, _without_dates))
+        if always:  # only then it may have been triggered in its days
+            anybody = partial(_patch, self.name, what_if.without_conditions)
+            decided = [each for each in self._about(anybody) if each[1].reason not in {"expired", "ended", "too_many"}]
+            if decided:
+                decision = decided[-1][0]
+                since = self._birth(us_of(decision.time, "decision"), anybody)
+                said = self.words.say("never_eligible", campaign=self.name)
+                return self._tried(decision, None, since, said)
+            text, rule = self.words.say("never_in_time", campaign=self.name), f"campaigns.{self.name}.from"
         else:
-            text, rule = f"{self.name} was never triggered", f"campaigns.{self.name}.when"
+            text, rule = self.words.say("never_triggered", campaign=self.name), f"campaigns.{self.name}.when"
         obstacle = Obstacle("not_triggered", self._trigger(), rule, self._place(rule))
-        return WhyNot(self.name, self.customer, None, text, (obstacle,), {}, ())
+        return self.asked.answered(None, text, (obstacle,))
 
     def _birth(self, decided: int, patch: Patch) -> int:
         """Return when the candidate of a decision was born."""
@@ -121,24 +150,27 @@ class _Question:
 
     def _trigger(self) -> str:
         """Say what triggers the campaign, and how far that has come."""
-        when = self.campaign.when
-        text = f"waits for {when.kind.value} {when.name}".rstrip()
+        when, say = self.campaign.when, self.words.say
+        text = say(f"waits_{when.kind.name.lower()}", name=when.name)
         if when.name in self.playbook.segments:
-            return f"{text}: {self.playbook.segments[when.name].condition}"
-        if when.kind is TriggerKind.MOMENT:
-            number = customers.present_number(self.fold, self.customer)
-            view = customers.view(self.fold, self.customer if number is None else number)
-            for progress in view.moments.get(when.name, ()):
-                return f"{text}, of whose {progress.of} events {progress.done} have come"
-            return f"{text}, of which nothing has come"
-        return text
+            return text + say("waits_condition", condition=self.playbook.segments[when.name].condition)
+        if when.kind is not TriggerKind.MOMENT:
+            return text
+        number = customers.present_number(self.fold, self.customer)
+        view = customers.view(self.fold, self.customer if number is None else number)
+        begun = max(view.moments.get(when.name, ()), key=lambda progress: progress.done, default=None)
+        done = begun.done if begun else 0
+        text += say("moment_progress", done, of=begun.of) if begun else say("moment_nothing")
+        missing = missing_steps(self.playbook.moments[when.name], done)
+        return text + (say("moment_missing", steps=", ".join(missing)) if missing else "")
 
     def _obstacles(self, trial: Trial, lost: Line | None) -> Iterator[Obstacle]:
         """Take away what stands in the way, one thing after the other."""
         program = trial.program
         if lost is None:
             rule = f"campaigns.{self.name}.if"
-            yield Obstacle("not_eligible", f"not true: {_conditions(trial)}", rule, self._place(rule))
+            said = self.words.say("not_true", condition=_conditions(trial))
+            yield Obstacle("not_eligible", said, rule, self._place(rule))
             program = what_if.without_conditions(program, trial.number)
         reasons: set[tuple[str, str]] = set()
         for _ in range(OBSTACLES_MAX):
@@ -149,7 +181,7 @@ class _Question:
             if (line.reason, line.rule) in reasons:
                 return  # it cannot be taken away
             reasons.add((line.reason, line.rule))
-            what = told_of(line, trial.playbook)
+            what = told_of(line, trial.playbook, self.words)
             yield Obstacle(line.reason, what.sentence, what.rule, self._place(what.rule))
             program = _without(program, trial, line)
 
@@ -167,6 +199,22 @@ class _Question:
 def _is_passed_over(line: Line) -> bool:
     """Tell whether a round passed a wish over; one with a contact under way has won already."""
     return line.reason not in _OUTSIDE and line.contact is None
+
+
+def missing_steps(moment: Moment, done: int) -> list[str]:
+    """Return the steps of a moment that have not come when so many of its events have, as a playbook writes them."""
+    missing: list[str] = []
+    for step in moment.steps:
+        names = ", ".join(match.event for match in step.matches)
+        names = f"any of {names}" if len(step.matches) > 1 else names
+        if step.absent:
+            missing += [f"no {names}"] if step.within_us else []
+            continue
+        left = step.count - min(done, step.count)
+        done -= step.count - left
+        if left:
+            missing.append(f"{left} {names}" if left > 1 else names)
+    return missing
 
 
 def _patch(name: str, changed: Callable[[Program, int], Program], compiled: Compiled) -> Program:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from onevoice.events.batch import Batch
     from onevoice.journal.port import Journal
     from onevoice.runtime.fold import Fold, Published
+    from onevoice.runtime.index import Index
     from onevoice.runtime.outcomes import Decided
     from onevoice.runtime.payloads import Piece
     from onevoice.runtime.taken import Taken, TakenFiles
@@ -62,7 +63,7 @@ class Entered(NamedTuple):
 
 
 class Writer:
-    """Writes a journal and its state; not for several threads at once.
+    """Writes a journal and its state, and keeps its index up; not for several threads at once.
 
     `unwritten` is what was decided and is not in the journal; `playbook_row` the number of the journal row with the
     playbook in force; `since_snapshot` how many lines came after the snapshot this state was loaded from.
@@ -79,9 +80,11 @@ class Writer:
         since_snapshot: int = 0,
         snapshots: Path | None = None,
         snapshot_every: int = 0,
+        index: Index | None = None,
     ) -> None:
         self.journal = journal
         self.fold = fold
+        self.index = index
         self.files = files
         self.playbook_row = playbook_row
         self.since_snapshot = since_snapshot
@@ -96,7 +99,7 @@ class Writer:
         self.check_whole()
         assert self.fold.machine.position == self.journal.last().position, "all that is written is in the state"
         row = self._row(entry)
-        self._write(*self._rows_for(entry, row))
+        self._write(*self._rows_for(entry, row), entry.batch)
         return self._entered(entry, row)
 
     def enter_all(self, entries: Iterable[Entry]) -> Generator[Entered]:
@@ -113,7 +116,7 @@ class Writer:
                         yield self._entered(*written)
                         written = None
                     row = self._row(entry)
-                    writing = disk.submit(self._write, *self._rows_for(entry, row))
+                    writing = disk.submit(self._write, *self._rows_for(entry, row), entry.batch)
                     done, written = written, None
                     try:
                         entered = self._entered(*done) if done else None
@@ -135,6 +138,8 @@ class Writer:
         fold = swap.rebuilt(self.journal, self.fold, published, head.rows)
         self.append(published.row(head.position, head.stamp_us))
         self.fold, self.playbook_row = fold, head.rows
+        if self.index is not None:
+            self.index.turn(fold)
 
     def append(self, row: Row) -> None:
         """Write a row that is not of events, with what was decided before it."""
@@ -171,6 +176,8 @@ class Writer:
             "files": self.files.records(),
         }
         path = snapshot.save(self._snapshots, self.fold.arrays(), header)
+        if self.index is not None:
+            self.index.save(self.journal, self.fold)
         self.since_snapshot = 0
         return path
 
@@ -202,12 +209,16 @@ class Writer:
             count = outcomes.fitting(self._unwritten)
         return [outcomes.row_of(self._unwritten)] if count else [], count
 
-    def _write(self, rows: list[Row], written: int) -> None:
-        """Append rows, among them the first `written` parts of what is unwritten."""
+    def _write(self, rows: list[Row], written: int, batch: Batch | None = None) -> None:
+        """Append rows, among them the first `written` parts of what is unwritten; `batch`: the lines of its events."""
+        first = self.journal.last().rows
         faults.passage("before_commit")
         self.journal.append(rows)
         faults.passage("after_commit")
         del self._unwritten[:written]
+        if self.index is not None:
+            for number, row in enumerate(rows, first):
+                self.index.note(number, row, batch if row.kind is Kind.EVENTS else None)
 
     def _entered(self, entry: Entry, row: Row) -> Entered:
         """Let a row that is in the journal into the state."""
