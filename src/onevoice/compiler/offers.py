@@ -36,11 +36,12 @@ def compile_offers(book: Book) -> Floats:
 
 
 def compile_computed(book: Book) -> Grouped:
-    """Return the parameters that expressions give, offer by offer."""
+    """Return the parameters that expressions give, offer by offer; of an offer that no campaign makes none is asked."""
+    made = {name for campaign in book.playbook.campaigns.values() for name in campaign.offers}
     columns, scope = computed_parameters(book.playbook), book.scopes.suppression("a parameter")
     rows = Groups()
     for number, offer in enumerate(book.playbook.offers.values()):
-        for name, text in offer.computed.items():
+        for name, text in offer.computed.items() if offer.name in made else ():
             rows.add(number, [columns[name], book.condition(text, scope, Type.NUMBER)])
     return rows.laid_out(len(book.offers), at.COMPUTED_EXPRESSION + 1)
 
