@@ -269,7 +269,7 @@ def _set_expiry(program: Program, state: State, row: int, start: int) -> None:
 def time_expiry(state: State, row: int) -> None:
     """See to it that a timer is due when a candidate expires, or before: then it is set anew."""
     candidates = state.candidates
-    due = candidates[row, at.C_EXPIRES_AT]
+    due = max(candidates[row, at.C_EXPIRES_AT], state.scalars[at.NOW])  # in flight it may have expired before
     if due < candidates[row, at.C_EXPIRY_TIMER]:
         candidates[row, at.C_EXPIRY_TIMER] = due
         customer, campaign, key = (
