@@ -11,7 +11,7 @@ from pathlib import Path
 
 from bench.report import HEAD
 
-ROWS = ("moments", "flow", "ask", "memory", "snapshot", "compile", "twin", "look", "why")
+ROWS = ("moments", "flow", "ask", "memory", "snapshot", "compile", "twin", "look", "why", "storm")
 STAGES = ("decode", "journal")  # print sentences of their own
 
 
