@@ -30,7 +30,7 @@ CAMPAIGNS
 policies:
   classes: {sales: {}, retention: {weight: 2}}
   gap: 4 hours
-  caps: [{max: 1, per: day}, {max: 2, per: week, class: sales}, {max: 3, per: 7 days, channel: email}]
+  caps: [{max: 1, per: day}, {max: 2, per: week, class: sales}, {max: 3, per: 7 days, channel: push}]
   suppress:
     - {stop: [sales, retention], while: open_case}
     - {stop: sales, while: score < 0.05}
@@ -38,7 +38,7 @@ policies:
 
 
 def playbook():
-    said = "  c{0}: {{class: {1}, priority: {0}, when: once 2026-01-01 00:00, if: score > {2}, send: [email, push]}}"
+    said = "  c{0}: {{class: {1}, priority: {0}, when: once 2026-01-01 00:00, if: score > {2}, send: [push, shop]}}"
     lines = [said.format(n, ("sales", "retention")[n % 2], n / 100) for n in range(CAMPAIGNS)]
     return load_files({"playbook.yaml": PLAYBOOK.replace("CAMPAIGNS", "\n".join(lines)).encode()})
 
