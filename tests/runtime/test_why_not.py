@@ -77,6 +77,8 @@ def rules(playbook: Playbook, campaign: str, change: Change, less: int) -> Playb
         return replace(playbook, campaigns=playbook.campaigns | {campaign: replace(own, again_after_us=again)})
     if change.name == "policies.gap":
         return replace(playbook, policies=replace(policies, gap_us=round(needed + less) * MINUTE))
+    if change.name == "policies.look_ahead":
+        return replace(playbook, policies=replace(policies, look_ahead_us=round(needed + less) * MINUTE))
     rule = index_of(change.name.removesuffix(".max"))
     caps = list(policies.caps)
     caps[rule] = replace(caps[rule], max=round(needed) - less)

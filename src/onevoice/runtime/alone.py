@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     from onevoice.history.decision import Decision
     from onevoice.journal.port import Journal
     from onevoice.program import Program
-    from onevoice.runtime.index import Index
+    from onevoice.runtime.index import Index, Stretch
     from onevoice.runtime.related import Related
 
 Patch: TypeAlias = "Callable[[Compiled], Program]"  # the program of another playbook, made of that of the one in force
@@ -59,7 +59,8 @@ NOBODY: Final = -1  # whom the decisions are about that pause a campaign
 class Step(NamedTuple):
     """What an engine is given at a journal time (µs UTC): a line; a playbook that takes over; or only the time.
 
-    `position`: how many lines come before it, here; `decision`: the number that the answer to an ask had.
+    `position`: how many lines come before it, here; `decision`: the number that the answer to an ask had; `run`: the
+    campaign that is paused with the line, and how many contacts its run had come to.
     """
 
     now: int
@@ -68,6 +69,12 @@ class Step(NamedTuple):
     published: Published | None = None
     position: int = 0
     decision: int = -1
+    run: tuple[str, int] | None = None
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether it is a line, and nothing else."""
+        return bool(self.line) and self.decision < 0 and self.run is None
 
 
 class Alone:
@@ -148,7 +155,7 @@ class Engine:
         together: list[Step] = []
         times = self.lines.times(self.writer.fold)
         for step in steps:
-            occurred = times.get(step.position) if step.line and step.decision < 0 else None
+            occurred = times.get(step.position) if step.is_plain else None
             if occurred == step.now and (not together or together[-1].observing == step.observing):
                 together.append(step)
                 continue
@@ -175,8 +182,10 @@ class Engine:
     def _enter(self, steps: Sequence[Step], mode: Mode, stamp: int) -> None:
         piece = Piece(b"\n".join(step.line for step in steps), NDJSON, 0)
         stamp = max(stamp, self.writer.journal.last().stamp_us)
-        _number(self.writer.fold.machine.state, steps[0])
-        self.writer.enter(Entry(piece, self.lines.batch(steps, self.writer.fold), mode, stamp))
+        fold = self.writer.fold
+        _number(fold.machine.state, steps[0])
+        self.writer.enter(Entry(piece, self.lines.batch(steps, fold), mode, stamp))
+        _count(fold, fold.machine.state, steps[0])
 
     def numbers(self, customer: int) -> frozenset[int]:
         """Return every number of the customer who goes by this one now or did once."""
@@ -233,6 +242,7 @@ class Fork:
             stamp = max(step.now, int(machine.state.scalars[at.NOW]))
             _number(machine.state, step)
             outcome = machine.row(self._batch(step), stamp, observing=step.observing)
+            _count(self._fold, machine.state, step)
             found += self._fold.reading.decisions(outcome)
         return found
 
@@ -285,6 +295,14 @@ def _number(state: State, step: Step) -> None:
     scalars[at.NEXT_DECISION] = max(int(scalars[at.NEXT_DECISION]), step.decision)
 
 
+def _count(fold: Fold, state: State, step: Step) -> None:
+    """Let a run that came to its limit have as many contacts as it had among all."""
+    if step.run is not None:
+        campaigns, (name, contacts) = list(fold.published.playbook.campaigns), step.run
+        if name in campaigns:
+            state.switches[campaigns.index(name), at.W_CONTACTS] = contacts
+
+
 def _steps(journal: Journal, fold: Fold, found: Related) -> Iterator[Step]:
     """Yield what the journal holds about those who hang together, and how time went on over everybody.
 
@@ -292,8 +310,8 @@ def _steps(journal: Journal, fold: Fold, found: Related) -> Iterator[Step]:
     """
     past = _past(journal, fold, found)
     stops, asks, contacts = deque(_stops(fold, past)), _asks(past), _contacts(fold, found, past)
-    rows: list[tuple[int, int, Line | tuple[int, bool] | None]] = [(line.number, 0, line) for line in found.lines]
-    rows += [(number, 1, (now, observing)) for number, now, observing in found.found_by.stretches()]
+    rows: list[tuple[int, int, Line | Stretch | None]] = [(line.number, 0, line) for line in found.lines]
+    rows += [(stretch.row, 1, stretch) for stretch in found.found_by.stretches()]
     rows += [(number, 0, None) for number in found.found_by.books()]
     rows.sort(key=lambda each: each[:2])
     now = 0
@@ -306,10 +324,10 @@ def _steps(journal: Journal, fold: Fold, found: Related) -> Iterator[Step]:
         elif each is None:
             yield Step(now, published=_published(journal.part(number), fold))
         else:
-            now, observing = each
-            while stops and stops[0].now <= now:
+            now = each.now
+            while stops and stops[0].now <= now and stops[0].position <= each.after:
                 yield stops.popleft()
-            yield Step(now, observing)
+            yield Step(now, each.observed)
 
 
 def _stops(fold: Fold, past: Iterable[_Past]) -> Iterator[Step]:
@@ -330,8 +348,10 @@ def _stops(fold: Fold, past: Iterable[_Past]) -> Iterator[Step]:
 
 
 def _pause(decision: Decision, now: int) -> Step:
-    paused = {"type": "campaign_paused", "fields": {"campaign": decision.lines[0].campaign}, "time": decision.time}
-    return Step(now, line=encode_ndjson([paused]), position=decision.position)
+    line = decision.lines[0]
+    paused = {"type": "campaign_paused", "fields": {"campaign": line.campaign}, "time": decision.time}
+    run = (line.campaign, line.value) if line.rule != "failures" and isinstance(line.value, int) else None
+    return Step(now, line=encode_ndjson([paused]), position=decision.position, run=run)
 
 
 def _alone(line: Line, contacts: dict[int, int]) -> bytes:

@@ -22,7 +22,7 @@ from onevoice.runtime.joins import Joins
 from onevoice.runtime.runs import BEFORE, EVERY, NUMBER, PLACES, POSITION, Given, Run
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -53,6 +53,15 @@ class Place(NamedTuple):
     skipped: int
     before: int
     now: int | None
+
+
+class Stretch(NamedTuple):
+    """The last of EVENTS rows that are taken alike; the position and the journal time after it; if only observed."""
+
+    row: int
+    after: int
+    now: int
+    observed: bool
 
 
 class Index:
@@ -147,9 +156,13 @@ class Index:
         """Return the PLAYBOOK rows."""
         return [number for run in self._runs for number in run.books.tolist()]
 
-    def stretches(self) -> list[tuple[int, int, bool]]:
-        """Return the last row of each stretch of EVENTS rows taken alike, the time after it, and if only observed."""
-        return [(row, now, bool(observed)) for run in self._runs for row, now, observed in run.stretches.tolist()]
+    def stretches(self) -> Iterator[Stretch]:
+        """Yield the stretches of EVENTS rows that are taken alike."""
+        for run in self._runs:
+            later = np.searchsorted(run.rows[:, NUMBER], run.stretches[:, 0], side="right")
+            for (row, now, observed), place in zip(run.stretches.tolist(), later.tolist(), strict=True):
+                after = int(run.rows[place, POSITION]) if place < len(run.rows) else _end(run, self._runs)
+                yield Stretch(row, after, now, bool(observed))
 
     # On the disk.
 
