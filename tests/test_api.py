@@ -456,7 +456,7 @@ def test_a_broken_playbook_leaves_no_data_behind(tmp_path):
 def test_a_decision_shows_itself_on_one_line(engine):
     assert repr(engine.decide("home_banner", ADA)) == (
         "<Decision 0 (ask at home_banner) for customer 0 at 2026-02-02T10:00:00+00:00: "
-        "<banner_upgrade: won score 0 offer red_case>>"
+        "<banner_upgrade: won with red_case score 0>>"
     )
 
 

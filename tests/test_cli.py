@@ -153,6 +153,7 @@ def test_run_takes_files_once_and_says_what_became_of_them(call, events, tmp_pat
             "position": 34,
             "decisions": 0,
             "paused": {},
+            "failing": {},
             "mapped": [],
             "seconds": 0,
         },

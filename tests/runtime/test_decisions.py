@@ -15,11 +15,14 @@ from onevoice.history import tables
 from onevoice.playbook.model import (
     Bucket,
     Campaign,
+    Cap,
     Channel,
     Offer,
     Placement,
     Playbook,
+    Policies,
     Resource,
+    Suppression,
     Trigger,
     TriggerKind,
 )
@@ -32,7 +35,11 @@ PLAYBOOK = Playbook(
     campaigns={name: Campaign(name, "sales", ONCE) for name in ("spring", "summer")},
     channels={"mail": Channel("mail"), "sms": Channel("sms", rate=1, rate_per=Bucket.HOUR)},
     resources={"desk": Resource("desk", 3, per=Bucket.HOUR)},
-    placements={"till": Placement("till")},
+    placements={"till": Placement("till", fatigue_times=3, fatigue_us=60_000_000)},
+    policies=Policies(
+        caps=tuple(Cap(count, rolling_us=60_000_000) for count in (2, 3, 4)),
+        suppress=(Suppression(("sales",), "true"),) * 4,
+    ),
 )
 NOON = 1_767_268_800_000_000  # 2026-01-01T12:00Z
 NULL = float("nan")
@@ -59,6 +66,11 @@ TOLD = [
         (SUMMER, 0, Reason.AGAIN_AFTER, 0, -1, NOON, 0, NOON + 60_000_000, -1),
         NULL,
         "<summer: again_after by mail value 2026-01-01T12:00:00+00:00 until 2026-01-01T12:01:00+00:00>",
+    ),
+    (
+        (SUMMER, 0, Reason.FATIGUE, -1, 0, 3, 3, NOON, -1),
+        NULL,
+        "<summer: fatigue placements.till.fatigue value 3 of 3 until 2026-01-01T12:00:00+00:00>",
     ),
     (
         (SUMMER, 0, Reason.NO_CAPACITY, 0, 0, 3, 3, NOON, -1),
@@ -154,6 +166,7 @@ def test_what_was_compared_is_read_without_the_playbook():
         "gap": (None, None, time_of(NOON), None),
         "cap": (4, 4, None, None),
         "paused": (50, 50, None, None),
+        "fatigue": (3, 3, None, None),
         "no_capacity": (0, 0, None, None),
         "kept_for": (None, None, None, "summer"),
         "outranked": (None, None, None, "summer"),
@@ -175,7 +188,7 @@ def test_an_offer_is_told_with_what_was_computed_for_it():
     assert [line.parameters for line in decision.lines] == [{}, {"off": 0.5}, {"price": 9.0, "off": None}, {}]
     assert [line.offer for line in decision.lines] == ["bare", "cut", "both", "both"]
     assert [line.probability for line in decision.lines] == [1.0, 0.25, 1.0, None]
-    assert "offer cut off 0.5 probability 0.25>" in repr(decision.lines[1])
+    assert repr(decision.lines[1]) == "<spring: won by sms with cut off 0.5 score 2.5 probability 0.25>"
     assert reading.table(outcome).to_pylist() == tables.lines_table([decision]).to_pylist()
 
 

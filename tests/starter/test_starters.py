@@ -181,7 +181,7 @@ def test_shop_a_happy_answer_gets_none(begun):
     folder = begun("shop")
     events = folder / EVENTS
     events.write_text(events.read_text("utf-8").replace('"happy": false', '"happy": true'), "utf-8")
-    assert "apology: won by email" not in about("Dan", told(folder))
+    assert "apology: won by email with gift_card" not in about("Dan", told(folder))
 
 
 def test_shop_eves_welcome_waits_for_the_gap(week):
@@ -193,7 +193,7 @@ def test_shop_eves_welcome_waits_for_the_gap(week):
 
 def test_shop_finn_is_not_shown_what_he_has_and_his_reminder_is_taken_back(week):
     said = about("Finn", week("shop"))
-    assert said[0] == "banner_care: won at home_page"
+    assert said[0] == "banner_care: won with care_kit at home_page"
     assert said[3] == "banner_care: suppressed policies.suppress[1] at home_page"
     assert said[4] == "banner_club: won at home_page"
     assert "cart_reminder: ended" in said
@@ -205,14 +205,14 @@ def test_shop_a_no_counts_in_whatever_channel(week):
 
 def test_shop_a_no_counts_as_long_as_is_said(begun):
     lines = told(begun("shop", changes={"refused: 90 days": "refused: 1 day"}))
-    assert "banner_care: won at home_page" in about("Ann", lines)
+    assert "banner_care: won with care_kit at home_page" in about("Ann", lines)
 
 
 def test_telecom_ada_gets_a_better_offer_half_an_hour_after_the_shop(week):
     lines = week("telecom")
     assert ("Wed 04 17:30", "Ada", "stay_with_us") in sent(lines)
     assert "screen_contract: suppressed policies.suppress[1] at call_screen" in about("Ada", lines)
-    assert "screen_phone: won at call_screen" in about("Ada", lines)
+    assert "screen_phone: won with new_phone at call_screen" in about("Ada", lines)
 
 
 def test_telecom_nobody_asks_bo_or_cy_to_stay(week):
@@ -259,7 +259,7 @@ def test_bank_gil_is_offered_a_loan_at_once_and_not_again(week):
     assert ("Wed 04 18:03", "Gil", "instant_loan") in sent(lines)
     asked = [said for _, name, said in lines if name == "Gil" and said.startswith("loan_on_screen")]
     assert asked == [
-        "loan_on_screen: won at cash_machine",
+        "loan_on_screen: won with small_loan at cash_machine",
         "loan_on_screen: suppressed policies.suppress[1] at cash_machine",
     ]
 
@@ -287,12 +287,15 @@ def test_bank_without_hours_it_comes_at_midnight(begun):
 
 def test_bank_jo_hears_when_she_agrees(week):
     lines = week("bank")
-    assert about("Jo", lines) == ["insurance_for_trip: no_consent by push", "insurance_for_trip: won by email"]
+    assert about("Jo", lines) == [
+        "insurance_for_trip: no_consent by push",
+        "insurance_for_trip: won by email with trip_insurance",
+    ]
 
 
 def test_bank_where_silence_is_consent_she_hears_at_once(begun):
     lines = told(begun("bank", changes={", consent_required: true": ""}))
-    assert about("Jo", lines) == ["insurance_for_trip: won by push"]
+    assert about("Jo", lines) == ["insurance_for_trip: won by push with trip_insurance"]
 
 
 def test_bank_kim_is_called_and_sold_nothing_until_a_day_after(week):

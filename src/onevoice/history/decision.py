@@ -47,6 +47,9 @@ class Line:
     def __repr__(self) -> str:
         """Show what is said, and nothing that is empty."""
         parts = [f"{self.campaign}: {self.reason}", self.channel and f"by {self.channel}", self.rule]
+        if self.offer and self.reason == "won":
+            parts.append(f"with {self.offer}")
+        parts += [f"{name} {'NULL' if value is None else f'{value:g}'}" for name, value in self.parameters.items()]
         if self.value is not None:
             shown = self.value.isoformat() if isinstance(self.value, datetime) else self.value
             parts.append(f"value {shown}" + (f" of {self.limit}" if self.limit is not None else ""))
@@ -54,9 +57,6 @@ class Line:
             parts.append(f"until {self.until.isoformat()}")
         if self.score is not None:
             parts.append(f"score {self.score:g}")
-        if self.offer and self.reason == "won":
-            parts.append(f"offer {self.offer}")
-        parts += [f"{name} {'NULL' if value is None else f'{value:g}'}" for name, value in self.parameters.items()]
         if self.probability not in {None, 1.0}:
             parts.append(f"probability {self.probability:g}")
         return f"<{' '.join(part for part in parts if part)}>"

@@ -65,7 +65,7 @@ class Ingested:
 
         >>> taken = engine.ingest([{"type": "asked", "identifiers": ada, "fields": {"placement": "home_banner"}}])
         >>> taken.decisions[0].lines
-        (<banner_upgrade: won score 0 offer red_case>,)
+        (<banner_upgrade: won with red_case score 0>,)
         """
         return list(self._read(self._decided))
 

@@ -233,7 +233,7 @@ class Onevoice(Reader):
         Raises EventError for a placement, identifier or field that the playbook does not have.
 
         >>> engine.decide("home_banner", ada).lines
-        (<banner_upgrade: won score 0 offer red_case>,)
+        (<banner_upgrade: won with red_case score 0>,)
         """
         with self._lock:
             schema = self._writer.fold.compiled.schema
