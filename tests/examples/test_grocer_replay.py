@@ -99,7 +99,7 @@ def test_who_just_redeemed_hears_no_selling_but_thanks(replayed):
 
 def test_nobody_is_contacted_at_night_or_on_holidays(replayed):
     """Whoever is held back is told of eight in the morning."""
-    playbook, _, decisions = replayed
+    playbook, _, decisions, _ = replayed
     zone = ZoneInfo(playbook.time_zone)
     contacts = [each.time.astimezone(zone) for each in decisions if each.kind == "round" and each.won]
     assert {time.hour for time in contacts} == set(range(8, 21))
