@@ -213,6 +213,40 @@ def test_a_playbook_that_reads_lines_alike_leaves_it_as_it_is():
         check(engine, engine._writer.index)
 
 
+HOMES = PLAYBOOK.replace("events: {", "groups: {home: {by: street, leaves: left}}\nevents: {MORE, ").replace(
+    "MORE", "moved: {fields: {street: choice}}, left: {fields: {street: choice}}"
+)
+
+
+def together(engine, card):
+    """Return with whom somebody hangs together, and where the lines stand."""
+    fold, journal = engine._writer.fold, engine._journal
+    number = customers.number_of(fold, {"card": card})
+    found, anew = related(journal, fold, number, engine._writer.index), related(journal, fold, number)
+    assert (found.customers, found.lines) == (anew.customers, anew.lines)
+    return found.customers, [line.row.position for line in found.lines]
+
+
+def test_who_is_in_a_counted_group_together_is_found_together(tmp_path):
+    engine = opened(book(HOMES), tmp_path)
+    for card, street in (("A", "oak"), ("B", "oak"), ("C", "elm")):
+        engine.ingest([{"type": "moved", "identifiers": {"card": card}, "fields": {"street": street}}])
+    engine.ingest([{"type": "left", "identifiers": {"card": "B"}, "fields": {"street": "oak"}}])
+    assert together(engine, "A") == ([0], [0])
+    counted = HOMES.replace("per: day}", "per: day, group: home}")
+    engine.publish(book(counted))
+    assert together(engine, "A") == together(engine, "B") == ([0, 1], [0, 1, 3])
+    engine.ingest([{"type": "moved", "identifiers": {"card": "C"}, "fields": {"street": "oak"}}])
+    assert together(engine, "C") == ([0, 1, 2], [0, 1, 2, 3, 4])
+    engine.snapshot()
+    engine.close()
+    with opened(book(counted), tmp_path) as again:
+        assert again._writer.index._filed > 0
+        assert together(again, "A") == ([0, 1, 2], [0, 1, 2, 3, 4])
+        again.publish(book(HOMES))
+        assert together(again, "C") == ([2], [2, 4])
+
+
 def test_lines_of_every_form_are_found():
     """Blank lines count for nothing; a line may be anywhere in a long row; a table has no lines of its own."""
     visits = [
