@@ -400,7 +400,8 @@ def test_who_is_not_there_is_told(call, decided, verb, option, value):
 
 def test_why_knows_the_campaigns(call, decided):
     arguments = ["--data", decided, "--identifier", "user_id=u1"]
-    assert call("why", "banner_upgrade", *arguments, "--language", "en")[1].startswith("call_screen shows banner_upgrade")
+    told = call("why", "banner_upgrade", *arguments, "--language", "en")[1]
+    assert told.startswith("call_screen shows banner_upgrade")
     assert call("why", "spring_sale", *arguments)[:2] == (
         0,
         "nothing was decided about spring_sale for this customer\n",
