@@ -105,7 +105,7 @@ def entered(program, state: at.State, customer: int, contact: Contact, due: int)
 def full_cap(program, state: at.State, contact: Contact) -> tuple[int, ...]:
     """The first full cap for such a contact, its count and the instant of room."""
     caps.describe(program, state, CUSTOMER, *contact[:3], -1, -1)
-    cap, count, _, room_at = caps.full_cap(program, state, CUSTOMER, False)
+    cap, count, _, room_at = caps.full_cap(program, state, CUSTOMER, False, state.scalars[at.NOW], False)
     return int(cap), int(count), int(room_at)
 
 
