@@ -31,7 +31,8 @@ if TYPE_CHECKING:
     from onevoice.playbook.model import Playbook
 
 SEEDS = range(6)
-LIFTED = {"suppressed", "again_after", "hours", "gap", "cap", "outranked"}
+SEEDS_ALONE = range(20)  # 4, 11, 17 and 19 have runs that come to their limit
+LIFTED = {"suppressed", "again_after", "hours", "gap", "cap", "kept_for", "outranked"}
 
 
 def decided(seed, changed=lambda playbook: playbook):
@@ -43,9 +44,12 @@ def decided(seed, changed=lambda playbook: playbook):
 
 
 def unshared(playbook: Playbook) -> Playbook:
-    """Return a playbook without what customers take from one another: that cannot be tried alone."""
+    """Return a playbook without what customers take from one another: that cannot be tried alone.
+
+    Nor can failures, of which a share is compared; the pause by `at_most` is told, and stays.
+    """
     channels = {name: replace(each, uses=(), rate=0, rate_per=None) for name, each in playbook.channels.items()}
-    campaigns = {name: replace(each, uses=()) for name, each in playbook.campaigns.items()}
+    campaigns = {name: replace(each, uses=(), failures_share=0.0) for name, each in playbook.campaigns.items()}
     return replace(playbook, resources={}, channels=channels, campaigns=campaigns)
 
 
@@ -53,7 +57,7 @@ def told(line):
     return line.campaign, line.reason, line.channel, line.rule, line.value, line.limit, line.until, line.score, line.key
 
 
-@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("seed", SEEDS_ALONE)
 def test_a_customer_alone_is_decided_the_same(seed):
     engine = decided(seed, unshared)
     engine._writer.flush()
@@ -77,6 +81,9 @@ def rules(playbook: Playbook, campaign: str, change: Change, less: int) -> Playb
         return replace(playbook, campaigns=playbook.campaigns | {campaign: replace(own, again_after_us=again)})
     if change.name == "policies.gap":
         return replace(playbook, policies=replace(policies, gap_us=round(needed + less) * MINUTE))
+    if change.name == "policies.look_ahead":
+        return replace(playbook, policies=replace(policies, look_ahead_us=round(needed + less) * MINUTE))
+    assert change.name.startswith("policies.caps["), change
     rule = index_of(change.name.removesuffix(".max"))
     caps = list(policies.caps)
     caps[rule] = replace(caps[rule], max=round(needed) - less)

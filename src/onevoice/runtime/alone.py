@@ -7,7 +7,7 @@ given the lines of those who hang together, at the times at which they came, dec
 from __future__ import annotations
 
 from bisect import bisect
-from collections import deque
+from collections import Counter, deque
 from copy import copy
 from dataclasses import replace
 from itertools import pairwise
@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from onevoice.events.batch import Batch
     from onevoice.history.decision import Decision
     from onevoice.journal.port import Journal
+    from onevoice.playbook.model import Playbook
     from onevoice.program import Program
     from onevoice.runtime.index import Index
     from onevoice.runtime.related import Related
@@ -59,7 +60,8 @@ NOBODY: Final = -1  # whom the decisions are about that pause a campaign
 class Step(NamedTuple):
     """What an engine is given at a journal time (µs UTC): a line; a playbook that takes over; or only the time.
 
-    `position`: how many lines come before it, here; `decision`: the number that the answer to an ask had.
+    `position`: how many lines come before it, here; `decision`: the number that the answer to an ask had; `run`: a
+    campaign and how many contacts all customers have made in its run then.
     """
 
     now: int
@@ -68,6 +70,7 @@ class Step(NamedTuple):
     published: Published | None = None
     position: int = 0
     decision: int = -1
+    run: tuple[int, int] | None = None
 
 
 class Alone:
@@ -169,8 +172,9 @@ class Engine:
         if step.published:
             self.writer.publish(step.published)
             self._patched()
-        else:
+        elif not _only_counts(step, self.writer.fold.machine.state):
             self._enter([step], Mode.OBSERVE if step.observing else Mode.LIVE, step.now)
+        _count(self.writer.fold.machine.state, step)
 
     def _enter(self, steps: Sequence[Step], mode: Mode, stamp: int) -> None:
         piece = Piece(b"\n".join(step.line for step in steps), NDJSON, 0)
@@ -230,10 +234,12 @@ class Fork:
             prepare(machine.compiled.program, machine.state)
         found: list[Decision] = []
         for step in [*self._steps, Step(until)] if until else self._steps:
-            stamp = max(step.now, int(machine.state.scalars[at.NOW]))
-            _number(machine.state, step)
-            outcome = machine.row(self._batch(step), stamp, observing=step.observing)
-            found += self._fold.reading.decisions(outcome)
+            if not _only_counts(step, machine.state):
+                stamp = max(step.now, int(machine.state.scalars[at.NOW]))
+                _number(machine.state, step)
+                outcome = machine.row(self._batch(step), stamp, observing=step.observing)
+                found += self._fold.reading.decisions(outcome)
+            _count(machine.state, step)
         return found
 
     def _batch(self, step: Step) -> Batch:
@@ -285,6 +291,18 @@ def _number(state: State, step: Step) -> None:
     scalars[at.NEXT_DECISION] = max(int(scalars[at.NEXT_DECISION]), step.decision)
 
 
+def _only_counts(step: Step, state: State) -> bool:
+    """Tell whether a step says how many contacts a run has, and nothing else: time is there already."""
+    return step.run is not None and not step.line and step.now <= state.scalars[at.NOW]
+
+
+def _count(state: State, step: Step) -> None:
+    """Let a run have as many contacts as all customers have made in it."""
+    if step.run:
+        campaign, contacts = step.run
+        state.switches[campaign, at.W_CONTACTS] = contacts
+
+
 def _steps(journal: Journal, fold: Fold, found: Related) -> Iterator[Step]:
     """Yield what the journal holds about those who hang together, and how time went on over everybody.
 
@@ -299,7 +317,7 @@ def _steps(journal: Journal, fold: Fold, found: Related) -> Iterator[Step]:
     now = 0
     for number, _, each in rows:
         if isinstance(each, Line):
-            while stops and stops[0].position <= each.row.position:
+            while stops and (stops[0].position <= each.row.position or _is_before(stops[0], each)):
                 yield stops.popleft()
             decision = asks.get(each.row.position, -1)
             yield Step(each.now, bool(each.row.mode & Mode.OBSERVE), _alone(each, contacts), decision=decision)
@@ -313,25 +331,39 @@ def _steps(journal: Journal, fold: Fold, found: Related) -> Iterator[Step]:
 
 
 def _stops(fold: Fold, past: Iterable[_Past]) -> Iterator[Step]:
-    """Yield a pause for each campaign that came to a limit of its run: others made contacts of it, too.
-
-    Within its instant it comes before what is decided here, unless a contact of that instant came before it.
-    """
+    """Yield what lets each campaign come to a limit of its run as it did: others made contacts of it, too."""
     campaigns = fold.published.playbook.campaigns.values()
     if not any(campaign.at_most_contacts or campaign.failures_share for campaign in campaigns):
         return
-    won = set[tuple[int, str]]()
+    won = Counter[tuple[int, str]]()
     for each in past:
         for decision in Reading(each.published.playbook).decisions(each.outcome):
             time = us_of(decision.time, "decision")
-            won |= {(time, line.campaign) for line in decision.won}
+            won.update((time, line.campaign) for line in decision.won if decision.kind == "round")
             if decision.customer == NOBODY:
-                yield _pause(decision, time if (time, decision.lines[0].campaign) in won else time - 1)
+                yield _stop(decision, each.published.playbook, won[time, decision.lines[0].campaign])
 
 
-def _pause(decision: Decision, now: int) -> Step:
-    paused = {"type": "campaign_paused", "fields": {"campaign": decision.lines[0].campaign}, "time": decision.time}
-    return Step(now, line=encode_ndjson([paused]), position=decision.position)
+def _is_before(stop: Step, line: Line) -> bool:
+    """Tell whether a step that counts comes before a line, whose row may make the contacts that are the last."""
+    return not stop.line and stop.now < line.now
+
+
+def _stop(decision: Decision, playbook: Playbook, own: int) -> Step:
+    """Return what comes before the instant at which a campaign was paused. `own`: its contacts made here till then.
+
+    Where there are any, they are the last that its run may have; else it is paused before, as it is by failures, which
+    are not counted here: those come after the contacts.
+    """
+    (line,) = decision.lines
+    time = us_of(decision.time, "decision")
+    run: tuple[int, int] | None = None
+    if line.rule == "campaign" and isinstance(line.value, int):
+        run = [*playbook.campaigns].index(line.campaign), line.value - own
+        if own:
+            return Step(time - 1, position=decision.position, run=run)
+    paused = {"type": "campaign_paused", "fields": {"campaign": line.campaign}, "time": decision.time}
+    return Step(time if own else time - 1, line=encode_ndjson([paused]), position=decision.position, run=run)
 
 
 def _alone(line: Line, contacts: dict[int, int]) -> bytes:
@@ -352,7 +384,14 @@ def _without_idle(steps: Iterable[Step]) -> Iterator[Step]:
     """Leave out where time only passes, as long as it goes on in the same way; it is said before a playbook."""
     for step, after in pairwise([*steps, None]):
         assert step is not None, "only the last is none"
-        if step.line or step.published or after is None or after.published or after.observing != step.observing:
+        if (
+            step.line
+            or step.run
+            or step.published
+            or after is None
+            or after.published
+            or after.observing != step.observing
+        ):
             yield step
 
 
