@@ -400,8 +400,11 @@ def test_who_is_not_there_is_told(call, decided, verb, option, value):
 
 def test_why_knows_the_campaigns(call, decided):
     arguments = ["--data", decided, "--identifier", "user_id=u1"]
-    told = call("why", "banner_upgrade", *arguments, "--language", "en")[1]
-    assert told.startswith("call_screen shows banner_upgrade")
+    told = {
+        language: call("why", "banner_upgrade", *arguments, *language)[1] for language in ((), ("--language", "en"))
+    }
+    assert told[()].startswith("vietoje call_screen rodoma banner_upgrade\n")  # the first of the playbook's languages
+    assert told["--language", "en"].startswith("call_screen shows banner_upgrade\n")
     assert call("why", "spring_sale", *arguments)[:2] == (
         0,
         "nothing was decided about spring_sale for this customer\n",
