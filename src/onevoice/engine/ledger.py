@@ -47,14 +47,24 @@ def _forget_old(program: Program, state: State, customer: int) -> None:
     before, node = -1, state.customers[customer, at.CONTACT_HEAD]
     while node >= 0 and contacts[node, at.K_DUE_AT] >= oldest:
         before, node = node, contacts[node, at.K_NEXT]
+    cut_chain(state, customer, at.CONTACT_HEAD, before, node)
+
+
+@kernel
+def cut_chain(state: State, customer: int, head: int, before: int, row: int) -> None:
+    """Give back the rows of a customer's chain from `row` on, which comes after `before`; -1 where it is the first.
+
+    `head`: the column of `customers` where the chain begins, of contacts or of shows.
+    """
+    contacts = state.contacts
     if before < 0:
-        state.customers[customer, at.CONTACT_HEAD] = -1
+        state.customers[customer, head] = -1
     else:
         contacts[before, at.K_NEXT] = -1
-    while node >= 0:
-        after = contacts[node, at.K_NEXT]
-        give_back(contacts, state.pools, at.CONTACTS, at.K_NEXT, node)
-        node = after
+    while row >= 0:
+        after = contacts[row, at.K_NEXT]
+        give_back(contacts, state.pools, at.CONTACTS, at.K_NEXT, row)
+        row = after
 
 
 @kernel

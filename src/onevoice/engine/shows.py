@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from onevoice.engine import caps
+from onevoice.engine import caps, ledger
 from onevoice.engine import state as at
 from onevoice.engine.contact_states import SHOWN
 from onevoice.engine.kernel import kernel
-from onevoice.engine.store import DATA, KEY, NEXT, OWNER, SLOT_MASK, add, find, give_back, owner_of, remove, take
+from onevoice.engine.store import DATA, KEY, NEXT, OWNER, SLOT_MASK, add, find, owner_of, remove, take
 from onevoice.program import (
     CAMPAIGN_CLASS,
     CAMPAIGN_NAME,
@@ -99,14 +99,7 @@ def forget_old(program: Program, state: State, customer: int) -> None:
     while node >= 0 and left > 0 and contacts[node, at.K_DUE_AT] > oldest:
         before, node = node, contacts[node, at.K_NEXT]
         left -= 1
-    if before < 0:
-        state.customers[customer, at.SHOW_HEAD] = -1
-    else:
-        contacts[before, at.K_NEXT] = -1
-    while node >= 0:
-        after = contacts[node, at.K_NEXT]
-        give_back(contacts, state.pools, at.CONTACTS, at.K_NEXT, node)
-        node = after
+    ledger.cut_chain(state, customer, at.SHOW_HEAD, before, node)
 
 
 @kernel
