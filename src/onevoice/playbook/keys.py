@@ -44,7 +44,6 @@ TYPES: Final[dict[FieldType, str]] = {
     FieldType.KEY: "A reference without end, such as an order number; compared only through `per`.",
     FieldType.PRODUCT: "The identifier of a product; its catalogue fields can be asked for behind it.",
 }
-_NOT_YET: Final = "It is read and checked, and changes no decision yet"
 
 PLAYBOOK: Final = {
     "playbook": Key("The name of the playbook.", "grocer", "name"),
