@@ -3,12 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from onevoice.events.schema import Schema
     from onevoice.playbook.model import Playbook
     from onevoice.program import Program
+
+
+class Split(NamedTuple):
+    """Two identifiers that are two people's: the kind of each, and its halves as the journal's secret hashes it."""
+
+    kind: str
+    low: int
+    high: int
+    other_kind: str
+    other_low: int
+    other_high: int
 
 
 @dataclass(frozen=True, slots=True)

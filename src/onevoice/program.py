@@ -58,6 +58,13 @@ KIND_ANONYMOUS: Final = 1
 KIND_AT_MOST: Final = 2
 KIND_ADDRESS: Final = 3  # its place in `addresses`, where a cap goes by addresses of this kind; else -1
 
+# Columns of `splits`: an identifier, and from SPLIT_OTHER on another in the same columns, who are two people's.
+SPLIT_KIND: Final = 0
+SPLIT_LOW: Final = 1
+SPLIT_HIGH: Final = 2
+SPLIT_OTHER: Final = 3
+SPLIT_WIDTH: Final = 6
+
 # `event_types`: by type number of the schema
 E_SPECIAL: Final = 0
 E_FACTS_FROM: Final = 1
@@ -363,6 +370,7 @@ class Program(Tables):
     fields: ClassVar = {
         "limits": "i1",
         "kinds": "i2",
+        "splits": "i2",  # each of the two identifiers first, in a row of its own
         "event_types": "i2",
         "facts": "i2",
         "fact_uses": "i2",
@@ -415,6 +423,7 @@ class Program(Tables):
     }
     limits: NDArray[np.int64]
     kinds: NDArray[np.int64]
+    splits: NDArray[np.int64]
     event_types: NDArray[np.int64]
     facts: NDArray[np.int64]
     fact_uses: NDArray[np.int64]

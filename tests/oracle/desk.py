@@ -25,7 +25,10 @@ from .clock import instant, rfc3339
 from .twin import Twin
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from .state import Line
+    from .twin import Pair
 
 START = instant("2026-03-02T00:00:00Z")  # a Monday
 SECRET = (7, 9)
@@ -84,8 +87,8 @@ def step(event: str, **parts: Any) -> Step:
 class Desk:
     """Feeds one twin, one live row a call; times are minutes after START."""
 
-    def __init__(self, playbook: Playbook | None = None) -> None:
-        self.twin = Twin(playbook or book(), SECRET)
+    def __init__(self, playbook: Playbook | None = None, splits: Sequence[Pair] = ()) -> None:
+        self.twin = Twin(playbook or book(), SECRET, splits)
 
     def send(self, now: float, *lines: Any, **mode: bool) -> Desk:
         self.twin.row(list(lines), minutes(now), **mode)

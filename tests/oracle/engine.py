@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import numpy as np
 
+from onevoice.compiled import Split
 from onevoice.compiler import compile_playbook
 from onevoice.engine import canonical
 from onevoice.engine import state as at
@@ -18,13 +19,17 @@ from onevoice.events.batch import Times
 from onevoice.events.decode import decode_line_by_line
 
 from . import canonical as twin_canonical
+from .hashing import identifier_hash
 from .state import Decision, Line
 from .twin import Twin
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from onevoice.playbook.model import Playbook
 
     from .draw_stream import Batch
+    from .twin import Pair
 
 SECRET = (0x0123456789ABCDEF, -2)
 
@@ -32,9 +37,10 @@ SECRET = (0x0123456789ABCDEF, -2)
 class Engine:
     """The engine under test, with its decisions in the twin's form."""
 
-    def __init__(self, playbook: Playbook) -> None:
+    def __init__(self, playbook: Playbook, splits: Sequence[Pair] = ()) -> None:
         self.playbook = playbook
-        self.machine = Machine(compile_playbook(playbook), SECRET)
+        hashed = [Split(*_hashed(*one), *_hashed(*other)) for one, other in splits]
+        self.machine = Machine(compile_playbook(playbook, hashed), SECRET)
         self.decisions: list[Decision] = []
 
     def row(self, batch: Batch) -> None:
@@ -87,9 +93,13 @@ def _line(playbook: Playbook, row: list[int], figures: list[float | None]) -> Li
     )
 
 
-def difference(playbook: Playbook, rows: list[Batch]) -> str:
+def _hashed(kind: str, value: str) -> tuple[str, int, int]:
+    return (kind, *identifier_hash(kind, value, SECRET))
+
+
+def difference(playbook: Playbook, rows: list[Batch], splits: Sequence[Pair] = ()) -> str:
     """Return the first difference between the engine and the twin after any row; empty where there is none."""
-    engine, twin = Engine(playbook), Twin(playbook, SECRET)
+    engine, twin = Engine(playbook, splits), Twin(playbook, SECRET, splits)
     seen = 0
     for number, row in enumerate(rows):
         engine.row(row)

@@ -20,9 +20,7 @@ def customer_of(twin: Twin, identifiers: list[Identifier]) -> Customer:
     anonymous = [each for each in identifiers if _is_anonymous(twin, each)]
     if not known:
         return _visitor(twin, anonymous)
-    customer = _named(twin, known) or _found(twin, identifiers[0])
-    for identifier in known:
-        _give(twin, customer, identifier)
+    customer = _named(twin, identifiers[0], known)
     for identifier in anonymous:
         customer = _log_in(twin, customer, identifier)
     return customer
@@ -42,34 +40,49 @@ def values_of(twin: Twin, customer: Customer, kind: str) -> set[str]:
     return {value for (each, value), owner in twin.index.items() if each == kind and owner == customer.number}
 
 
-def _named(twin: Twin, known: list[Identifier]) -> Customer | None:
-    """Return the customer that the known identifiers name, joined greedily in order."""
-    base: Customer | None = None
+def _named(twin: Twin, founding: Identifier, known: list[Identifier]) -> Customer:
+    """Return whom the known identifiers name, taken one after another; those that nobody had are theirs then."""
+    customer: Customer | None = None
+    waiting: list[Identifier] = []
     for identifier in known:
-        if identifier not in twin.index:
-            continue
-        owner = twin.customers[twin.index[identifier]]
-        if base is None:
-            base = owner
-        elif owner is not base and _may_join(twin, base, owner):
-            base = merge(twin, base, owner)
-    return base
+        owner = twin.customers[twin.index[identifier]] if identifier in twin.index else None
+        if customer is None and owner is None:
+            waiting.append(identifier)
+        elif customer is None and owner is not None and all(_may_have(twin, owner, each) for each in waiting):
+            customer = _with(twin, owner, waiting)
+        elif customer is not None and owner is None:
+            _with(twin, customer, [identifier])
+        elif customer is not None and owner is not customer and _may_join(twin, customer, owner):
+            customer = merge(twin, customer, owner)
+    return customer or _with(twin, _found(twin, founding), waiting)
+
+
+def _with(twin: Twin, customer: Customer, identifiers: list[Identifier]) -> Customer:
+    """Give a customer those of the identifiers that nobody has and that they may have."""
+    for identifier in identifiers:
+        if identifier not in twin.index and _may_have(twin, customer, identifier):
+            _hand(twin, customer, identifier)
+    return customer
+
+
+def _may_have(twin: Twin, customer: Customer, identifier: Identifier) -> bool:
+    kind = twin.book.playbook.identifiers[identifier[0]]
+    full = len(values_of(twin, customer, kind.name)) >= (1 if kind.unique else kind.at_most)
+    return not full and not any(twin.index.get(other) == customer.number for other in _kept_from(twin, identifier))
+
+
+def _kept_from(twin: Twin, identifier: Identifier) -> list[Identifier]:
+    pairs = [*twin.splits, *((other, one) for one, other in twin.splits)]
+    return [other for one, other in pairs if one == identifier]
 
 
 def _may_join(twin: Twin, one: Customer, other: Customer) -> bool:
     for kind in twin.book.playbook.identifiers.values():
-        if not kind.anonymous:
-            united = values_of(twin, one, kind.name) | values_of(twin, other, kind.name)
-            if len(united) > (1 if kind.unique else kind.at_most):
-                return False
-    return True
-
-
-def _give(twin: Twin, customer: Customer, identifier: Identifier) -> None:
-    kind = twin.book.playbook.identifiers[identifier[0]]
-    held = values_of(twin, customer, kind.name)
-    if identifier not in twin.index and len(held) < (1 if kind.unique else kind.at_most):
-        _hand(twin, customer, identifier)
+        theirs, others = values_of(twin, one, kind.name), values_of(twin, other, kind.name)
+        if not kind.anonymous and theirs and others and len(theirs | others) > (1 if kind.unique else kind.at_most):
+            return False
+    pair = {one.number, other.number}
+    return not any({twin.index.get(a), twin.index.get(b)} == pair for a, b in twin.splits)
 
 
 def _hand(twin: Twin, customer: Customer, identifier: Identifier) -> None:

@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
+from itertools import combinations, pairwise
+from typing import TYPE_CHECKING
 
 from hypothesis import strategies as st
 
 from onevoice.playbook.check import check
 
+from .book import Book
 from .draw import Dice, Times
 from .draw_playbook import Maker
 from .draw_stream import Batch, Case, Stream
+from .rows import identifiers_of
 
-__all__ = ["Batch", "Case", "cases", "draw_case", "split"]
+if TYPE_CHECKING:
+    from onevoice.playbook.model import Playbook
+
+    from .twin import Pair
+
+__all__ = ["Batch", "Case", "cases", "draw_case", "draw_splits", "split"]
 
 # Least and most rows of a journal beside its history.
 USUAL = (15, 60)
@@ -43,6 +51,15 @@ def _case(dice: Dice, rows: tuple[int, int], origin: str, *, flood: bool = False
     assert not mistakes, f"{origin}: {mistakes[0]}"
     busy, calm = maker.is_busy or maker.looks_ahead, maker.looks_ahead
     return playbook, Stream(dice, times, playbook, rows, flood=flood, busy=busy, calm=calm).rows()
+
+
+def draw_splits(playbook: Playbook, rows: list[Batch], dice: Dice) -> list[Pair]:
+    """Return pairs of known identifiers that an event of the rows names together, said to be two people's."""
+    book = Book(playbook)
+    named = [identifiers_of(book, line) for row in rows for line in row.lines if line]
+    known = [[each for each in given if not playbook.identifiers[each[0]].anonymous] for given in named]
+    pairs = [pair for given in known for pair in combinations(given, 2)]
+    return [dice.choice(pairs) for _ in range(dice.randint(1, 4))] if pairs else []
 
 
 def split(rows: list[Batch], dice: Dice) -> list[Batch]:

@@ -21,7 +21,7 @@ from onevoice.engine import canonical
 from .draw import Dice
 from .engine import Engine, difference
 from .shrink import shrink, told
-from .strategies import cases, draw_case, split
+from .strategies import cases, draw_case, draw_splits, split
 
 if TYPE_CHECKING:
     from .strategies import Case
@@ -32,6 +32,7 @@ COMPILED = int(os.environ.get("ENGINE_CASES") or 1000)
 IS_INTERPRETED = os.environ.get("NUMBA_DISABLE_JIT") == "1"
 INTERPRETED = int(os.environ.get("ENGINE_CASES") or 300)
 SPLIT = 100
+KEPT_APART = 150
 TORTURE = 20_000
 
 
@@ -50,6 +51,13 @@ def assert_agrees(seed):
 def test_compiled_engine_agrees_with_its_twin():
     for seed in seeds(COMPILED):
         assert_agrees(seed)
+
+
+def test_compiled_engine_agrees_with_its_twin_on_people_who_are_kept_apart():
+    for seed in seeds(KEPT_APART):
+        case = draw_case(seed)
+        splits = draw_splits(*case, Dice.seeded(seed))
+        assert not difference(*case, splits), f"seed {seed}, {splits}"
 
 
 @pytest.mark.torture

@@ -12,6 +12,7 @@ from onevoice.playbook.model import (
     EventMatch,
     Every,
     Fact,
+    Identifier,
     Measure,
     Offer,
     Period,
@@ -145,6 +146,10 @@ def owners(desk: Desk) -> dict[str, int]:
     return {value: owner for (_, value), owner in desk.twin.index.items()}
 
 
+def known(*kinds: str, unique: str = "card"):
+    return book(identifiers=named(*(Identifier(kind, unique=kind == unique) for kind in kinds)))
+
+
 def test_known_identifiers_join_and_the_older_survives():
     desk = Desk().send(0, event("a", 0, {"card": "1"}), event("a", 0, {"email": "m"}))
     desk.send(1, event("a", 1, {"email": "m", "card": "1"}))
@@ -159,9 +164,43 @@ def test_two_values_of_a_unique_kind_never_join():
     assert [row[0] for row in desk.rows("traits")] == [0]  # the event is the base's
 
 
-def test_a_second_value_of_a_unique_kind_is_not_given():
+def test_a_second_value_of_a_unique_kind_is_another_person():
     desk = Desk().send(0, event("a", 0, {"email": "m", "card": "1"}), event("a", 0, {"email": "m", "card": "2"}))
+    assert owners(desk) == {"1": 0, "m": 0, "2": 1}
+
+
+def test_a_second_value_of_a_unique_kind_is_not_given():
+    desk = Desk(known("email", "card"))
+    desk.send(0, event("a", 0, {"email": "m", "card": "1"}), event("a", 0, {"email": "m", "card": "2"}))
     assert owners(desk) == {"1": 0, "m": 0}
+
+
+def test_what_waits_is_given_to_the_first_who_may_have_it():
+    desk = Desk(known("card", "email", "phone")).send(0, event("a", 0, {"card": "1", "email": "m"}))
+    desk.send(1, event("a", 1, {"phone": "p"}), event("a", 2, {"card": "2", "email": "m", "phone": "p"}))
+    assert owners(desk) == {"1": 0, "m": 0, "p": 1, "2": 1}
+
+
+# §15 Splits, as identity has them
+
+ADA_AND_BOB = ((("card", "1"), ("email", "m")),)
+
+
+def test_who_has_one_of_two_that_are_kept_apart_is_not_given_the_other():
+    desk = Desk(splits=ADA_AND_BOB).send(0, event("a", 0, {"card": "1", "email": "m"}))
+    assert owners(desk) == {"1": 0}
+
+
+def test_two_that_are_kept_apart_never_join():
+    desk = Desk(splits=ADA_AND_BOB).send(0, event("a", 0, {"card": "1"}), event("a", 0, {"email": "m"}))
+    desk.send(1, event("a", 1, {"card": "1", "email": "m"}))
+    assert owners(desk) == {"1": 0, "m": 1}
+
+
+def test_one_kept_apart_from_who_shares_a_third_identifier_is_another_person():
+    desk = Desk(splits=((("card", "1"), ("card", "2")),), playbook=known("card", "email", unique="")).send(0, event("a", 0, {"card": "1", "email": "m"}))
+    desk.send(1, event("a", 1, {"card": "2", "email": "m"}))
+    assert owners(desk) == {"1": 0, "m": 0, "2": 1}
 
 
 def test_one_more_than_at_most_is_not_given():

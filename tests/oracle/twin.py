@@ -32,23 +32,28 @@ from .hashing import text_hash
 from .state import Decision, Trigger
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from onevoice.playbook.model import Moment, Playbook
 
     from .state import Customer, Line, Row
 
 Fired = list[tuple["Moment", int]]
+Pair = tuple[tuple[str, str], tuple[str, str]]
 
 
 class Twin:
     """The engine over plain Python objects.
 
     `row` takes the lines of one journal row, decoded from JSON; None stands for a rejected line. `decisions` grows.
+    `splits`: pairs of identifiers (kind, value) that are two people's.
     """
 
-    def __init__(self, playbook: Playbook, secret: tuple[int, int]) -> None:
+    def __init__(self, playbook: Playbook, secret: tuple[int, int], splits: Sequence[Pair] = ()) -> None:
         self.use(Book(playbook))
         self.zone = playbook.time_zone
         self.secret = secret
+        self.splits = splits
         self.count = 0  # lines so far; the position of the next
         self.position = 0  # what a decision now would bear
         self.now = 0

@@ -21,6 +21,7 @@ from onevoice.cli.results import results
 from onevoice.cli.run import run
 from onevoice.cli.schema import schema
 from onevoice.cli.simulate import simulate
+from onevoice.cli.split import split
 from onevoice.cli.switch import pause, resume, stop
 from onevoice.cli.timeline import timeline
 from onevoice.cli.why import why
@@ -41,7 +42,7 @@ _REHEARSE: Final = Group("Rehearse", sort_key=4)
 
 _VERBS: Final = {
     _BEGIN: (demo, init, check, holidays, schema),
-    _DECIDE: (run, decide, pause, resume, stop),
+    _DECIDE: (run, decide, pause, resume, stop, split),
     _LOOK: (report, results, timeline, why, why_not, audit),
     _REHEARSE: (simulate, conflicts),
 }

@@ -22,19 +22,22 @@ from onevoice.compiler.segments import compile_segments
 from onevoice.compiler.triggers import compile_triggers
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from onevoice.compiled import Split
     from onevoice.playbook.model import Playbook
 
 __all__ = ["compile_playbook", "placed", "tie_of"]
 
 
-def compile_playbook(playbook: Playbook) -> Compiled:
-    """Compile a playbook that has been checked.
+def compile_playbook(playbook: Playbook, splits: Sequence[Split] = ()) -> Compiled:
+    """Compile a playbook that has been checked; `splits`: identifiers that are two people's.
 
     Raises PlaybookError where a limit of the engine is exceeded.
     """
     book = Book(playbook)
     sections = _sections(book)
-    program = assembled(book, sections)
+    program = assembled(book, sections, splits)
     names, patterns = tuple(book.names.codes), tuple(book.assembler.patterns)
     return Compiled(playbook, book.schema, program, widths_of(book, program), names, patterns)
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from onevoice import program as at
 from onevoice.compiled import Widths
-from onevoice.compiler.events import compile_coded, compile_coded_traits, compile_event_types, compile_kinds
+from onevoice.compiler.events import compile_coded, compile_coded_traits, compile_event_types, compile_kinds, compile_splits
 from onevoice.compiler.judges import compile_judges
 from onevoice.compiler.marks import mark_counted
 from onevoice.compiler.room import room_for_event, room_for_row, room_for_timer
@@ -15,6 +15,9 @@ from onevoice.playbook.scopes import computed_parameters
 from onevoice.zones import zones
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from onevoice.compiled import Split
     from onevoice.compiler.book import Book
     from onevoice.compiler.campaigns import Campaigns
     from onevoice.compiler.facts import FactTables
@@ -43,7 +46,7 @@ class Sections(NamedTuple):
     products: Floats
 
 
-def assembled(book: Book, made: Sections) -> at.Program:
+def assembled(book: Book, made: Sections, splits: Sequence[Split]) -> at.Program:
     """Return the program of a book whose sections are all made."""
     facts, measures, moments, triggers = made.facts, made.measures, made.moments, made.triggers
     judges = compile_judges(book, made)
@@ -57,6 +60,7 @@ def assembled(book: Book, made: Sections) -> at.Program:
     return at.Program(
         limits=made.limits,
         kinds=compile_kinds(book),
+        splits=compile_splits(book, splits),
         event_types=event_types,
         facts=facts.facts,
         fact_uses=facts.uses.rows,

@@ -16,6 +16,7 @@ from onevoice.playbook.builtin import RECEIPTS
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from onevoice.compiled import Split
     from onevoice.compiler.book import Book
     from onevoice.compiler.rows import Grouped
     from onevoice.tables import Ints
@@ -47,6 +48,18 @@ def compile_kinds(book: Book) -> Ints:
     kinds = book.schema.identifiers
     rows = [[int(kind.unique), int(kind.anonymous), kind.at_most, book.addresses.get(kind.name, -1)] for kind in kinds]
     return table(rows, at.KIND_ADDRESS + 1)
+
+
+def compile_splits(book: Book, splits: Sequence[Split]) -> Ints:
+    """Return the table of identifiers that are kept apart; a split over a kind that the playbook lacks holds nobody."""
+    kinds = {kind.name: number for number, kind in enumerate(book.schema.identifiers)}
+    rows: list[list[int]] = []
+    for split in splits:
+        if split.kind in kinds and split.other_kind in kinds:
+            one = [kinds[split.kind], split.low, split.high]
+            other = [kinds[split.other_kind], split.other_low, split.other_high]
+            rows += [one + other, other + one]
+    return table(rows, at.SPLIT_WIDTH)
 
 
 def compile_event_types(book: Book, uses: Sequence[Grouped], ends: frozenset[int]) -> Ints:

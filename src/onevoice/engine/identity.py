@@ -12,7 +12,17 @@ from onevoice.engine.hashing import mix
 from onevoice.engine.kernel import kernel
 from onevoice.engine.store import COUNT, HIGH, chain_length
 from onevoice.events.batch import HASH_HIGH, HASH_LOW, KIND
-from onevoice.program import KIND_ADDRESS, KIND_ANONYMOUS, KIND_AT_MOST, KIND_UNIQUE, P_ZONE
+from onevoice.program import (
+    KIND_ADDRESS,
+    KIND_ANONYMOUS,
+    KIND_AT_MOST,
+    KIND_UNIQUE,
+    P_ZONE,
+    SPLIT_HIGH,
+    SPLIT_KIND,
+    SPLIT_LOW,
+    SPLIT_OTHER,
+)
 
 if TYPE_CHECKING:
     from onevoice.engine.state import State
@@ -150,12 +160,36 @@ def _note_address(program: Program, state: State, identifiers: Ints, i: int, cus
 
 
 @kernel
-def _give(program: Program, state: State, identifiers: Ints, i: int, customer: int) -> None:
-    """Give a new identifier to a customer, unless it would be one too many of its kind."""
-    kind = identifiers[i, KIND]
+def _has(state: State, customer: int, kind: int, low: int, high: int) -> bool:
+    """Whether an identifier is in the index as a customer's."""
+    row = state.identifiers_index[_place(state.identifiers, state.identifiers_index, kind, low, high)] - 1
+    return row >= 0 and survivor(state.customers, state.identifiers[row, at.ID_CUSTOMER]) == customer
+
+
+@kernel
+def _may_have(program: Program, state: State, customer: int, identifier: Ints) -> bool:
+    """Whether a customer may be given a known identifier (its row of a batch) that nobody has."""
+    kind = identifier[KIND]
     held = state.identifier_counts[customer, kind]
+    if (program.kinds[kind, KIND_UNIQUE] and held > 0) or held >= program.kinds[kind, KIND_AT_MOST]:
+        return False
+    for row in range(program.splits.shape[0]):
+        split = program.splits[row]
+        if split[SPLIT_LOW] == identifier[HASH_LOW] and split[SPLIT_HIGH] == identifier[HASH_HIGH]:
+            other = split[SPLIT_OTHER:]
+            if split[SPLIT_KIND] == kind and _has(
+                state, customer, other[SPLIT_KIND], other[SPLIT_LOW], other[SPLIT_HIGH]
+            ):
+                return False
+    return True
+
+
+@kernel
+def _give(program: Program, state: State, identifiers: Ints, i: int, customer: int) -> None:
+    """Give a new identifier to a customer, if they may have it."""
+    kind = identifiers[i, KIND]
     if not program.kinds[kind, KIND_ANONYMOUS]:
-        if (program.kinds[kind, KIND_UNIQUE] and held > 0) or held >= program.kinds[kind, KIND_AT_MOST]:
+        if not _may_have(program, state, customer, identifiers[i]):
             state.scalars[at.REFUSED_IDENTIFIERS] += 1
             return
         state.customers[customer, at.KNOWN] += 1
@@ -204,6 +238,13 @@ def _may_join(program: Program, state: State, a: int, b: int) -> bool:
             return False
         if in_a > 0 and in_b > 0 and in_a + in_b > program.kinds[kind, KIND_AT_MOST]:
             return False
+    for row in range(program.splits.shape[0]):
+        split = program.splits[row]
+        other = split[SPLIT_OTHER:]
+        if _has(state, a, split[SPLIT_KIND], split[SPLIT_LOW], split[SPLIT_HIGH]) and _has(
+            state, b, other[SPLIT_KIND], other[SPLIT_LOW], other[SPLIT_HIGH]
+        ):
+            return False
     return True
 
 
@@ -221,19 +262,42 @@ def _joined(program: Program, state: State, base: int, other: int) -> int:
 
 
 @kernel
+def _may_be(program: Program, state: State, identifiers: Ints, waiting: tuple[int, int], customer: int) -> bool:
+    """Whether a customer may have those of the event's known identifiers in a range that nobody has."""
+    for i in range(waiting[0], waiting[1]):
+        if not program.kinds[identifiers[i, KIND], KIND_ANONYMOUS] and _find(state, identifiers, i) < 0:
+            if not _may_have(program, state, customer, identifiers[i]):
+                return False
+    return True
+
+
+@kernel
+def _give_all(program: Program, state: State, identifiers: Ints, waiting: tuple[int, int], customer: int) -> None:
+    for i in range(waiting[0], waiting[1]):
+        if not program.kinds[identifiers[i, KIND], KIND_ANONYMOUS] and _find(state, identifiers, i) < 0:
+            _give(program, state, identifiers, i, customer)
+
+
+@kernel
 def _by_known(program: Program, state: State, identifiers: Ints, start: int, stop: int) -> int:
-    """Resolve by the known identifiers, joining greedily in the order of trust; -1 where none is known yet."""
+    """Resolve by the known identifiers, taken greedily in the order of trust; a customer is founded where none is."""
     base = -1
     for i in range(start, stop):
         if program.kinds[identifiers[i, KIND], KIND_ANONYMOUS]:
             continue
         named = _owner(state, identifiers, i)
-        if named < 0:
-            continue
-        if base < 0:
-            base = named
-        else:
+        if base >= 0 and named >= 0:
             base = _joined(program, state, base, named)
+        elif base >= 0:
+            _give(program, state, identifiers, i, base)
+        elif named >= 0 and _may_be(program, state, identifiers, (start, i), named):
+            base = named
+            _give_all(program, state, identifiers, (start, i), base)
+        elif named >= 0:
+            state.scalars[at.REFUSED_JOINS] += 1
+    if base < 0:
+        base = _found(program, state, identifiers, start)
+        _give_all(program, state, identifiers, (start, stop), base)
     return base
 
 
@@ -286,12 +350,6 @@ def resolve(program: Program, state: State, identifiers: Ints, start: int, stop:
     if not known:
         return _by_device(program, state, identifiers, start, stop)
     customer = _by_known(program, state, identifiers, start, stop)
-    if customer < 0:
-        customer = _found(program, state, identifiers, start)
-    for i in range(start, stop):
-        if not program.kinds[identifiers[i, KIND], KIND_ANONYMOUS]:
-            if _find(state, identifiers, i) < 0:
-                _give(program, state, identifiers, i, customer)
     for i in range(start, stop):
         if program.kinds[identifiers[i, KIND], KIND_ANONYMOUS]:
             customer = _log_in(program, state, identifiers, i, customer)

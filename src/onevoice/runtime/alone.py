@@ -385,5 +385,4 @@ def _numbered(steps: Iterable[Step]) -> Iterator[Step]:
 
 def _published(row: Row, fold: Fold) -> Published:
     """Return the playbook of a row, as it is loaded already where it is the one in force."""
-    published = fold.published
-    return published if (row.form, row.payload) == (published.form, published.payload) else Published.of_row(row)
+    return fold.published if fold.published.is_in(row) else Published.of_row(row)

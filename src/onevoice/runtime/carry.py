@@ -29,7 +29,7 @@ from onevoice.program import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from numpy.typing import NDArray
 
@@ -88,13 +88,14 @@ def _rows_of_switches(playbook: Playbook) -> dict[tuple[str, str], int]:
     return {name: row for row, name in enumerate([*names, ("all", "")])}
 
 
-def candidates(old: Fold, new: Fold, numbers: NDArray[np.int64] | None) -> None:
+def candidates(old: Fold, new: Fold, numbers: NDArray[np.int64] | None, triggered: Mapping[int, int]) -> None:
     """Let the candidates of the old state wait in the new one, where their campaign still sends and is not stopped.
 
     Birth, trigger and expiry stay as they were (but no later than the campaign's new last day). What held one back is
-    looked at again at once, under the new rules. `numbers`: the new number of each customer, where it differs.
+    looked at again at once, under the new rules. `numbers`: the new number of each customer, where it differs;
+    `triggered`: whose the lines at some positions are now, and with them what they triggered.
     """
-    waiting = sorted(_waiting(old, new, numbers))
+    waiting = sorted(_waiting(old, new, numbers, triggered))
     _make_room(new, len(waiting))
     contexts = _Contexts(old, new)
     touched: dict[int, None] = {}
@@ -130,14 +131,17 @@ def holdouts(old: Fold, new: Fold, numbers: NDArray[np.int64] | None) -> None:
                 holding.keep(program, after, survivor(after, number), cell[KEY], held, since)
 
 
-def _waiting(old: Fold, new: Fold, numbers: NDArray[np.int64] | None) -> Iterator[Waiting]:
+def _waiting(
+    old: Fold, new: Fold, numbers: NDArray[np.int64] | None, triggered: Mapping[int, int]
+) -> Iterator[Waiting]:
     state, names = old.machine.state, list(old.published.playbook.campaigns)
     places = {name: number for number, name in enumerate(new.published.playbook.campaigns)}
     for customer in range(int(state.pools[at.CUSTOMERS, COUNT])):
         row = int(state.customers[customer, at.CANDIDATE_HEAD])
-        number = customer if numbers is None else int(numbers[customer])
+        theirs = customer if numbers is None else int(numbers[customer])
         while row >= 0:
             name = names[int(state.candidates[row, at.C_CAMPAIGN])]
+            number = triggered.get(int(state.candidates[row, at.C_TRIGGER_POSITION]), theirs)
             if number >= 0 and name in places and _sends(new, places[name]):
                 yield survivor(new.machine.state, number), places[name], int(state.candidates[row, at.C_KEY]), row
             row = int(state.candidates[row, at.C_NEXT])

@@ -130,18 +130,26 @@ def number_of(fold: Fold, identifiers: Mapping[str, str]) -> int | None:
 
     Raises EventError for a kind that the playbook does not have, or a value that is none of its form.
     """
-    line = encode_ndjson([{"type": "profile_updated", "identifiers": identifiers}])
-    batch: Batch = decode_line_by_line(line, fold.compiled.schema, fold.secret)
-    if batch.rejected:
-        raise EventError(*(rejection.mistake for rejection in batch.rejected))
     state = fold.machine.state
     known = state.identifiers[: state.pools[at.IDENTIFIERS, COUNT]]
-    for wanted in batch.identifiers:
+    for wanted in identified(fold, identifiers):
         alike = np.flatnonzero(known[:, at.ID_LOW] == wanted[at.ID_LOW])
         rows = alike[(known[alike, : at.ID_HIGH + 1] == wanted).all(axis=1)]
         if len(rows):
             return survivor(state, int(known[rows[0], at.ID_CUSTOMER]))
     return None
+
+
+def identified(fold: Fold, identifiers: Mapping[str, str]) -> NDArray[np.int64]:
+    """Return identifiers as rows of a batch, hashed, in the playbook's order of trust.
+
+    Raises EventError for a kind that the playbook does not have, or a value that is none of its form.
+    """
+    line = encode_ndjson([{"type": "profile_updated", "identifiers": identifiers}])
+    batch: Batch = decode_line_by_line(line, fold.compiled.schema, fold.secret)
+    if batch.rejected:
+        raise EventError(*(rejection.mistake for rejection in batch.rejected))
+    return batch.identifiers
 
 
 def survivors(state: State) -> NDArray[np.int64]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from hashlib import blake2b, sha256
 from itertools import pairwise
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 import numpy as np
 
+from onevoice.compiled import Split
 from onevoice.compiler import compile_playbook
 from onevoice.engine import state as at
 from onevoice.engine import store, timers
@@ -25,7 +26,7 @@ from onevoice.runtime.payloads import Piece, decoded
 from onevoice.tables import Tables
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -36,7 +37,8 @@ if TYPE_CHECKING:
     from onevoice.runtime.snapshot import Snapshot
 
 FILES: Final = "playbook files"  # forms of a PLAYBOOK row: the files of a folder,
-MODEL: Final = "playbook model"  # or a playbook built in Python
+MODEL: Final = "playbook model"  # or a playbook built in Python;
+SPLITS: Final = "playbook and splits"  # one of these, with identifiers that are two people's
 
 _LETTERS: Final = "names.letters"
 _EDGES: Final = "names.edges"
@@ -46,12 +48,13 @@ _SPARE: Final = 2  # rows behind those in use that a table may need
 
 @dataclass(frozen=True)
 class Published:
-    """A playbook and the form in which the journal keeps it. `digest` is its version."""
+    """A playbook and the form in which the journal keeps it, with the splits in force. `digest` is its version."""
 
     playbook: Playbook
     digest: str
     form: str
     payload: bytes
+    splits: tuple[Split, ...] = ()
 
     @classmethod
     def of(cls, given: Playbook | str | Path) -> Published:
@@ -79,16 +82,40 @@ class Published:
             return cls.of_files(msgspec.msgpack.decode(row.payload, type=dict[str, bytes]))
         if row.form == MODEL:
             return cls.of(msgspec.json.decode(row.payload, type=Playbook))
-        raise JournalError(Mistake("a form of playbook that is not known", "journal", f"{FILES} or {MODEL}", row.form))
+        if row.form == SPLITS:
+            kept = msgspec.msgpack.decode(row.payload, type=_Kept)
+            return cls.of_row(replace(row, form=kept.form, payload=kept.payload)).with_splits(kept.splits)
+        known = f"{FILES}, {MODEL} or {SPLITS}"
+        raise JournalError(Mistake("a form of playbook that is not known", "journal", known, row.form))
+
+    def with_splits(self, splits: Sequence[Split]) -> Published:
+        """Return the same playbook with these splits in force."""
+        return replace(self, splits=tuple(splits))
 
     @cached_property
     def compiled(self) -> Compiled:
         """The playbook compiled, once."""
-        return compile_playbook(self.playbook)
+        return compile_playbook(self.playbook, self.splits)
 
     def row(self, position: int, stamp: int) -> Row:
         """Return the journal row that puts this playbook in force from `position` on."""
-        return Row(Kind.PLAYBOOK, position, 0, stamp, payload=self.payload, form=self.form)
+        form, payload = self.form, self.payload
+        if self.splits:
+            form, payload = SPLITS, msgspec.msgpack.encode(_Kept(form, payload, self.splits))
+        return Row(Kind.PLAYBOOK, position, 0, stamp, payload=payload, form=form)
+
+    def is_in(self, row: Row) -> bool:
+        """Tell whether it is this that a journal row puts in force."""
+        ours = self.row(0, 0)
+        return (row.form, row.payload) == (ours.form, ours.payload)
+
+
+class _Kept(msgspec.Struct, array_like=True):
+    """What a PLAYBOOK row holds where splits are in force: the row that it would be without them, and the splits."""
+
+    form: str
+    payload: bytes
+    splits: tuple[Split, ...]
 
 
 @dataclass

@@ -26,6 +26,7 @@ from onevoice.runtime.payloads import NDJSON, PIECE_LINES, Events, Piece, cut, d
 from onevoice.runtime.reader import Reader, Time
 from onevoice.runtime.recorded import Recorded, Start
 from onevoice.runtime.recovery import recover
+from onevoice.runtime.splits import Parted, parted, split_of, with_split, without_split
 from onevoice.runtime.writer import Entered, Entry, Writer
 
 if TYPE_CHECKING:
@@ -137,11 +138,41 @@ class Onevoice(Reader):
         """
         published = playbook if isinstance(playbook, Published) else Published.of(playbook)
         with self._lock:
-            if published.digest == self._writer.fold.published.digest:
+            in_force = self._writer.fold.published
+            if published.digest == in_force.digest:
                 return False
-            self._writer.publish(published)
-            self._recorded.note_playbook()
+            self._publish(published.with_splits(in_force.splits))
             return True
+
+    def _publish(self, published: Published) -> None:
+        self._writer.publish(published)
+        self._recorded.note_playbook()
+
+    def split(self, one: Mapping[str, str], other: Mapping[str, str], *, undo: bool = False) -> Parted:
+        """Say that two identifiers are two people's, who were taken for one, or may be; return who has each now.
+
+        History is folded again without what joined them: each has what came in under their own identifiers, and they
+        are never joined. It is a row of the journal, durable when this returns; with `undo` they may be one again.
+        Costs what `publish` costs, for which other calls wait. `docs/semantics.md` §15 says whose what was decided is.
+
+        Raises EventError where one of them is not one known identifier that somebody has, or, with `undo`, they are
+        not kept apart; LimitError for more than 1,000 of them.
+
+        >>> by_mail = {"email": "ada@x.org"}
+        >>> _ = engine.ingest([{"type": "store_visited", "identifiers": ada | by_mail}])
+        >>> _ = engine.ingest([{"type": "store_visited", "identifiers": by_mail}])
+        >>> engine.split(ada, by_mail)
+        Parted(one=0, other=1)
+        >>> engine.split(ada, by_mail, undo=True)
+        Parted(one=0, other=0)
+        """
+        with self._lock:
+            published = self._writer.fold.published
+            change = without_split if undo else with_split
+            splits = change(published.splits, split_of(self._writer.fold, one, other))
+            if splits != published.splits:
+                self._publish(published.with_splits(splits))
+            return parted(self._writer.fold, one, other)
 
     def ingest(
         self,

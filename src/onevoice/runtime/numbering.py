@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from onevoice.engine import state as at
-from onevoice.engine.store import COUNT
+from onevoice.engine.store import COUNT, HIGH
+from onevoice.events.batch import IDENTIFIERS_FROM, IDENTIFIERS_TO, LINE
+from onevoice.journal.port import Kind
 from onevoice.program import KIND_ANONYMOUS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from onevoice.journal.port import Journal
     from onevoice.runtime.fold import Fold
 
 
@@ -64,6 +68,44 @@ def renumbering(old: Fold, new: Fold) -> NDArray[np.int64] | None:
             alias = int(before.customers[alias, at.ALIAS])
         numbers[customer] = numbers[alias]
     return numbers
+
+
+def triggered(journal: Journal, old: Fold, new: Fold, rows: int) -> dict[int, int]:
+    """Return whose each line is now that triggered a candidate of somebody who is several people now, by position."""
+    positions = _of_the_torn(old, new)
+    found: dict[int, int] = {}
+    if not len(positions):
+        return found
+    holders = _holders(new.machine.state)
+    for row in islice(journal.read(0), rows):
+        wanted = positions[(positions >= row.position) & (positions < row.position + row.count)] - row.position
+        if row.kind is Kind.EVENTS and len(wanted):
+            batch = new.decoded(row)
+            for event in batch.rows[np.isin(batch.rows[:, LINE], wanted)].tolist():
+                named = batch.identifiers[event[IDENTIFIERS_FROM] : event[IDENTIFIERS_TO]].tolist()
+                held = [holders[low, high] for _, low, high in named if (low, high) in holders]
+                found |= {row.position + event[LINE]: who for who in held[:1]}
+    return found
+
+
+def _of_the_torn(old: Fold, new: Fold) -> NDArray[np.int64]:
+    """Return the positions of the lines that triggered what waits for the customers whose identifiers are several people's now."""
+    before, after = old.machine.state, new.machine.state
+    holders = _holders(after)
+    owners: dict[int, set[int]] = {}
+    for row in before.identifiers[: before.pools[at.IDENTIFIERS, COUNT]].tolist():
+        now = holders.get((row[at.ID_LOW], row[at.ID_HIGH]))
+        if now is not None:
+            owners.setdefault(_survivor(before, row[at.ID_CUSTOMER]), set()).add(_survivor(after, now))
+    torn = [customer for customer, now in owners.items() if len(now) > 1]
+    waiting = before.candidates[: before.pools[at.CANDIDATES, HIGH]]
+    return np.unique(waiting[np.isin(waiting[:, at.C_CUSTOMER], torn), at.C_TRIGGER_POSITION])
+
+
+def _survivor(state: at.State, customer: int) -> int:
+    while int(state.customers[customer, at.ALIAS]) != customer:
+        customer = int(state.customers[customer, at.ALIAS])
+    return customer
 
 
 def _founded_alike(old: Fold, new: Fold) -> bool:

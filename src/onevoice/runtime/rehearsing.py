@@ -110,6 +110,7 @@ def _begun(
     if _is_same(recovered.fold.published, published):
         return place, recovered.fold, True
     past.append([outcomes.row_of([decided]) for decided in recovered.missing])
+    published = published.with_splits(recovered.fold.published.splits)
     return place, swap.rebuilt(past, recovered.fold, published, past.last().rows), False
 
 

@@ -26,7 +26,7 @@ from onevoice.journal.port import Kind, Mode
 from onevoice.program import NONE, SCOPE_PLACEMENT
 from onevoice.runtime import carry, outcomes
 from onevoice.runtime.fold import Fold, Published
-from onevoice.runtime.numbering import renumbering, translated
+from onevoice.runtime.numbering import renumbering, translated, triggered
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -109,7 +109,7 @@ def rebuilt(journal: Journal, old: Fold, published: Published, rows: int) -> Fol
     scalars[at.NEXT_CONTACT] = before[at.NEXT_CONTACT]
     carry.switches(old, fold)
     carry.resources(old, fold)
-    carry.candidates(old, fold, numbers)
+    carry.candidates(old, fold, numbers, triggered(journal, old, fold, rows))
     carry.holdouts(old, fold, numbers)
     return fold
 

@@ -1,0 +1,35 @@
+"""`onevoice split`: two identifiers that are two people's, kept apart in all of history."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from cyclopts import Parameter
+
+import onevoice
+from onevoice.cli.given import Json, OldData, check_data, pairs
+from onevoice.cli.output import answer
+
+
+def split(
+    one: Annotated[str, Parameter(help="An identifier, as kind=value.")],
+    other: Annotated[str, Parameter(help="Another one, of somebody else.")],
+    /,
+    *,
+    data: OldData,
+    undo: Annotated[bool, Parameter(negative="", help="Let them be one person again.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Say that two identifiers are two people's, who were taken for one; history is folded again without that.
+
+    Each has what came in under their own identifiers, and they are never joined again.
+
+    For example: `onevoice split user_id=ada email=bob@example.com --data data`
+    """
+    check_data(data)
+    with onevoice.open(data_dir=data) as engine:
+        found = engine.split(pairs("ONE", [one]), pairs("OTHER", [other]), undo=undo)
+    told = f"{one} and {other} are customer {found.one}"
+    if found.one != found.other:
+        told = f"{one} is customer {found.one}, {other} customer {found.other}"
+    answer(found, f"{told}; {'no longer kept apart' if undo else 'kept apart'}", as_json)
