@@ -198,7 +198,9 @@ def test_two_that_are_kept_apart_never_join():
 
 
 def test_one_kept_apart_from_who_shares_a_third_identifier_is_another_person():
-    desk = Desk(splits=((("card", "1"), ("card", "2")),), playbook=known("card", "email", unique="")).send(0, event("a", 0, {"card": "1", "email": "m"}))
+    desk = Desk(splits=((("card", "1"), ("card", "2")),), playbook=known("card", "email", unique="")).send(
+        0, event("a", 0, {"card": "1", "email": "m"})
+    )
     desk.send(1, event("a", 1, {"card": "2", "email": "m"}))
     assert owners(desk) == {"1": 0, "m": 0, "2": 1}
 

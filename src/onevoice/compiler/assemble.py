@@ -6,7 +6,13 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from onevoice import program as at
 from onevoice.compiled import Widths
-from onevoice.compiler.events import compile_coded, compile_coded_traits, compile_event_types, compile_kinds, compile_splits
+from onevoice.compiler.events import (
+    compile_coded,
+    compile_coded_traits,
+    compile_event_types,
+    compile_kinds,
+    compile_splits,
+)
 from onevoice.compiler.judges import compile_judges
 from onevoice.compiler.marks import mark_counted
 from onevoice.compiler.room import room_for_event, room_for_row, room_for_timer

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 import numpy as np
 
-from onevoice.compiled import Split
+from onevoice.compiled import Split  # noqa: TC001 - msgspec reads it where a row is decoded
 from onevoice.compiler import compile_playbook
 from onevoice.engine import state as at
 from onevoice.engine import store, timers

@@ -12,6 +12,7 @@ from onevoice.engine.store import COUNT, HIGH
 from onevoice.events.batch import IDENTIFIERS_FROM, IDENTIFIERS_TO, LINE
 from onevoice.journal.port import Kind
 from onevoice.program import KIND_ANONYMOUS
+from onevoice.runtime.carry import survivor
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -84,28 +85,23 @@ def triggered(journal: Journal, old: Fold, new: Fold, rows: int) -> dict[int, in
             for event in batch.rows[np.isin(batch.rows[:, LINE], wanted)].tolist():
                 named = batch.identifiers[event[IDENTIFIERS_FROM] : event[IDENTIFIERS_TO]].tolist()
                 held = [holders[low, high] for _, low, high in named if (low, high) in holders]
-                found |= {row.position + event[LINE]: who for who in held[:1]}
+                if held:
+                    found[row.position + event[LINE]] = held[0]
     return found
 
 
 def _of_the_torn(old: Fold, new: Fold) -> NDArray[np.int64]:
-    """Return the positions of the lines that triggered what waits for the customers whose identifiers are several people's now."""
+    """Return which lines triggered what waits for those whose identifiers are several people's now, by position."""
     before, after = old.machine.state, new.machine.state
     holders = _holders(after)
     owners: dict[int, set[int]] = {}
     for row in before.identifiers[: before.pools[at.IDENTIFIERS, COUNT]].tolist():
         now = holders.get((row[at.ID_LOW], row[at.ID_HIGH]))
         if now is not None:
-            owners.setdefault(_survivor(before, row[at.ID_CUSTOMER]), set()).add(_survivor(after, now))
+            owners.setdefault(survivor(before, row[at.ID_CUSTOMER]), set()).add(survivor(after, now))
     torn = [customer for customer, now in owners.items() if len(now) > 1]
     waiting = before.candidates[: before.pools[at.CANDIDATES, HIGH]]
     return np.unique(waiting[np.isin(waiting[:, at.C_CUSTOMER], torn), at.C_TRIGGER_POSITION])
-
-
-def _survivor(state: at.State, customer: int) -> int:
-    while int(state.customers[customer, at.ALIAS]) != customer:
-        customer = int(state.customers[customer, at.ALIAS])
-    return customer
 
 
 def _founded_alike(old: Fold, new: Fold) -> bool:

@@ -1,4 +1,4 @@
-"""Two identifiers that are two people's: said once, they are kept apart in all of history, and can be let join again."""
+"""Two identifiers that are two people's: said once, they are kept apart in all of history, until undone."""
 
 from __future__ import annotations
 
