@@ -285,6 +285,14 @@ def compare(op: int, x: float, y: float) -> float:
 
 
 @kernel
+def judge(program: Program, state: State, expression: int, values: Floats, rows: Ints, holds: Ints) -> None:
+    """Set `holds[i]` to 1 where a condition over the event alone is true of row `rows[i]` of `values`, else to 0."""
+    for i in range(rows.shape[0]):
+        value = evaluate(program, state, state.stack, expression, 0, 0, values, rows[i], -1, -1)
+        holds[i] = 1 if value == 1.0 else 0
+
+
+@kernel
 def both(x: float, y: float) -> float:
     """Return the three-valued `x and y`."""
     if x == 0.0 or y == 0.0:

@@ -66,12 +66,9 @@ def _of_goal(fold: Fold, batch: Batch, stamp: int, goal: list[int]) -> NDArray[n
     customers = fold.machine.customers
     rows = np.flatnonzero((batch.rows[:, TYPE] == goal[GOAL_EVENT]) & (customers >= 0))
     if goal[GOAL_WHERE] >= 0:
-        rows = rows[[_is_true(fold, batch, int(row), goal[GOAL_WHERE]) for row in rows]]
+        holds = np.zeros(len(rows), np.int64)
+        conditions.judge(fold.compiled.program, fold.machine.state, goal[GOAL_WHERE], batch.values, rows, holds)
+        rows = rows[holds == 1]
     times = batch.rows[rows, OCCURRED_AT]
     times = np.where(times == MISSING_TIME, stamp, times)
     return np.stack([customers[rows], np.full(len(rows), goal[GOAL_CAMPAIGN]), times])
-
-
-def _is_true(fold: Fold, batch: Batch, row: int, where: int) -> bool:
-    program, state = fold.compiled.program, fold.machine.state
-    return conditions.evaluate(program, state, state.stack, where, 0, 0, batch.values, row, -1, -1) == 1.0
