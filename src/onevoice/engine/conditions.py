@@ -32,7 +32,7 @@ from onevoice.program import NUMBER_PROPENSITY, PROPOSAL_CAMPAIGN, PROPOSAL_OFFE
 if TYPE_CHECKING:
     from onevoice.engine.state import State
     from onevoice.program import Program
-    from onevoice.tables import Floats
+    from onevoice.tables import Floats, Ints
 
 NULL: Final = float("nan")
 LIMIT_US: Final = float(2**61)  # times, dates and intervals this far out are NULL
