@@ -11,6 +11,7 @@ itself.
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any, ClassVar, Final, Self
 
 import numpy as np
@@ -87,9 +88,14 @@ class _TablesType(types.Type):
         return place, types.Array(types.int64 if dtype is np.int64 else types.float64, dimensions, "C")
 
 
+@cache
+def _type_of(kind):
+    return _TablesType(kind)
+
+
 @typeof_impl.register(Tables)
 def _typeof(value, context):
-    return _TablesType(type(value))
+    return _type_of(type(value))  # made once: this is asked for each table at each call of a kernel
 
 
 @register_model(_TablesType)

@@ -53,22 +53,25 @@ class _Looking(Rebuild):
 
     def __init__(self, fold: Fold, made: Iterable[Made], goals: list[list[int]]) -> None:
         super().__init__(fold, [each for each in made if each.placement])
-        self.goals = goals
+        self.goals: dict[int, list[list[int]]] = {}  # by the type of their event
+        for goal in goals:
+            self.goals.setdefault(goal[GOAL_EVENT], []).append(goal)
         self.found = [np.empty((3, 0), np.int64)]
 
     def _step(self, row: Row, batch: Batch) -> None:
         super()._step(row, batch)
-        self.found += [_of_goal(self.fold, batch, row.stamp_us, goal) for goal in self.goals]
+        types = batch.rows[:, TYPE]
+        for kind in self.goals.keys() & set(types.tolist()):
+            rows = np.flatnonzero((types == kind) & (self.fold.machine.customers >= 0))
+            self.found += [_of_goal(self.fold, batch, row.stamp_us, goal, rows) for goal in self.goals[kind]]
 
 
-def _of_goal(fold: Fold, batch: Batch, stamp: int, goal: list[int]) -> NDArray[np.int64]:
-    """Return int64[3, events]: customer, campaign and time of the events of a batch just folded that are a goal."""
-    customers = fold.machine.customers
-    rows = np.flatnonzero((batch.rows[:, TYPE] == goal[GOAL_EVENT]) & (customers >= 0))
+def _of_goal(fold: Fold, batch: Batch, stamp: int, goal: list[int], rows: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return int64[3, events]: customer, campaign and time of the rows of a batch just folded that are a goal."""
     if goal[GOAL_WHERE] >= 0:
         holds = np.zeros(len(rows), np.int64)
         conditions.judge(fold.compiled.program, fold.machine.state, goal[GOAL_WHERE], batch.values, rows, holds)
         rows = rows[holds == 1]
     times = batch.rows[rows, OCCURRED_AT]
     times = np.where(times == MISSING_TIME, stamp, times)
-    return np.stack([customers[rows], np.full(len(rows), goal[GOAL_CAMPAIGN]), times])
+    return np.stack([fold.machine.customers[rows], np.full(len(rows), goal[GOAL_CAMPAIGN]), times])
