@@ -41,6 +41,7 @@ class Widths:
     computed: int
     stack: int
     addresses: int = 0
+    lines: int = 0  # in which candidates wait for resources
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,7 +64,9 @@ class Maker(Known):
         self.times = times
         self.is_busy = dice.chance(0.35)  # much goes out, so that caps are met
         self.is_asking = dice.chance(0.3)  # much is shown
-        self.looks_ahead = dice.chance(0.5)  # something is planned while others could go out
+        self.is_scarce = dice.chance(0.35)  # many wait for little, of which some comes back
+        self.is_busy = self.is_busy and not self.is_scarce
+        self.looks_ahead = dice.chance(0.5) and not self.is_scarce  # something is planned while others could go out
         identifiers = dice.some(IDENTIFIERS, 2, 4)
         if all(kind.anonymous for kind in identifiers):
             identifiers = [*IDENTIFIERS]
@@ -104,7 +106,7 @@ class Maker(Known):
             self._put(segments={**self.book.segments, segment.name: segment})
         self._put(moments=named(*(self._moment(f"moment_{n}") for n in dice.times(0, 4))))
         self._put(offers=named(*(self._offer(n) for n in dice.times(0, 3))))
-        self._put(resources=named(*(self._resource(f"resource_{n}") for n in dice.times(0, 4))))
+        self._put(resources=named(*(self._resource(f"resource_{n}") for n in dice.times(int(self.is_scarce), 4))))
         self._put(channels=named(*map(self._costly, self.book.channels.values())))
         for n in dice.times(1, 6):
             campaign = self._campaign(f"campaign_{n}")
@@ -112,6 +114,9 @@ class Maker(Known):
             self._put(campaigns={**self.book.campaigns, campaign.name: campaign})
         if self.looks_ahead:
             self._put(campaigns={**self.book.campaigns, **self._planned()})
+        if self.is_scarce:
+            crowd = (self._in_need(f"crowd_{n}") for n in dice.times(1, 3))
+            self._put(campaigns={**self.book.campaigns, **named(*crowd)})
         if flood:
             self._put(campaigns={**self.book.campaigns, "flood": self._flood()})
         self._put(policies=self._policies())
@@ -130,13 +135,15 @@ class Maker(Known):
 
     def _channels(self, identifiers: list[Identifier]) -> list[Channel]:
         """Draw ways out; by some it is told later whether a contact was sent."""
-        receipts = self.dice.chance(0.6)
+        receipts = self.dice.chance(0.6) or self.is_scarce
         return [
             Channel(
                 name,
                 self._kind_of(kind, identifiers),
                 cost=float(self.dice.randint(0, 2)),
-                receipts_us=self.times.span(2, 20) if receipts and self.dice.chance(0.6) else 0,
+                receipts_us=self.times.span(2, 20)
+                if receipts and self.dice.chance(0.9 if self.is_scarce else 0.6)
+                else 0,
             )
             for name, kind in _CHANNELS.items()
         ]
@@ -211,6 +218,21 @@ class Maker(Known):
         rules = dict.fromkeys(("after_us", "wait_us", "again_after_us", "from_us", "to_us"), 0)
         offers = campaign.offers or self.dice.choice([*((name,) for name in self.book.offers), ()])
         return replace(campaign, when=when, condition="", propensity="", until=None, per="", offers=offers, **rules)
+
+    def _in_need(self, name: str) -> Campaign:
+        """Return a campaign that wants everybody, by channels that mostly use what is scarce, and gives up late."""
+        names = [event.name for event in self.book.events.values() if not event.about]
+        found = replace(self._campaign(name), when=Trigger(TriggerKind.EVENT, self.dice.choice(names)), placements=())
+        return replace(
+            self._eager(found),
+            send=tuple(self.dice.sample(self.book.channels, self.dice.randint(1, 3))),
+            uses=self._uses(0.3),
+            valid_for_us=self.dice.maybe(self.times.span(10, 40), 0, 0.3),
+            until=self._match() if self.dice.chance(0.2) else None,
+            holdout=0.0,
+            at_most_contacts=0,
+            failures_share=0.0,
+        )
 
     def _if_unseen(self) -> dict[str, Any]:
         following = self.dice.sample(list(self.book.channels), self.dice.randint(1, 2))
@@ -299,7 +321,7 @@ class Maker(Known):
 
     def _resource(self, name: str) -> Resource:
         dice = self.dice
-        kind = dice.choice(("capacity", "capacity", "capacity", "budget", "stock", "product"))
+        kind = dice.choice(("capacity", "capacity", "capacity", "budget", "stock", "product")[2 * self.is_scarce :])
         if kind == "budget":
             return Resource(name, budget=dice.choice((1.0, 2.55)), per=dice.choice((Bucket.DAY, Bucket.MONTH, None)))
         if kind == "stock":
@@ -308,7 +330,8 @@ class Maker(Known):
             return Resource(name, product=dice.choice(CATALOGUE.names[:3]))
         shares = {each: dice.choice((0.3, 0.5)) for each in dice.some(self.book.policies.classes, 0, 2)}
         windows = (self._window(),) if dice.chance(0.3) else ()
-        return Resource(name, dice.randint(1, 3), per=dice.choice(_BUCKETS), hours=windows, reserve=shares)
+        per = dice.choice(_BUCKETS[3 * self.is_scarce :])
+        return Resource(name, dice.randint(1, 3), per=per, hours=windows, reserve=shares)
 
     def _uses(self, share: float) -> tuple[str, ...]:
         able = [each.name for each in self.book.resources.values() if not each.product]
@@ -318,7 +341,13 @@ class Maker(Known):
         dice = self.dice
         rate = dice.randint(1, 2) if dice.chance(0.07) else 0
         per = dice.choice(_BUCKETS) if rate else None
-        return replace(channel, cost=dice.choice((0.0, 0.4, 1.0)), uses=self._uses(0.5), rate=rate, rate_per=per)
+        return replace(
+            channel,
+            cost=dice.choice((0.0, 0.4, 1.0)),
+            uses=self._uses(0.9 if self.is_scarce else 0.5),
+            rate=rate,
+            rate_per=per,
+        )
 
     # Policies
 
@@ -354,9 +383,13 @@ class Maker(Known):
             caps=some_shown(dice, self.book.placements, self._caps(dice.choice((0, 1, 2, 3, 5)) + 2 * self.is_busy)),
             counts_from=dice.choice(("sent", "sent", *COUNTS_FROM)),
             exempt=self._exempt(),
-            suppress=tuple(self._suppression() for _ in dice.times(0, 1 if self.is_busy or self.looks_ahead else 3)),
+            suppress=tuple(
+                self._suppression() for _ in dice.times(0, 3 - 2 * (self.is_busy or self.looks_ahead or self.is_scarce))
+            ),
             exploration=self._shared(Exploration, (0.0, 0.1, 0.5, 0.9)),
-            holdout=Holdout() if self.looks_ahead and dice.chance(0.7) else self._shared(Holdout, (0.0, 0.0, 0.2, 0.6)),
+            holdout=Holdout()
+            if (self.looks_ahead or self.is_scarce) and dice.chance(0.7)
+            else self._shared(Holdout, (0.0, 0.0, 0.2, 0.6)),
             look_ahead_us=dice.maybe(times.span(1, 20), 0, 0.9 if self.looks_ahead else 0.2),
             **self._opening(),
         )
@@ -370,7 +403,7 @@ class Maker(Known):
     def _opening(self) -> dict[str, Any]:
         """Draw hours and holidays: about the nights in which clocks change, now and then on no day of the year."""
         dice = self.dice
-        if dice.chance(0.75 if self.looks_ahead else 0.45):
+        if dice.chance(0.75 if self.looks_ahead or self.is_scarce else 0.45):
             return {}
         names = dice.maybe(["all"], dice.some(("all", *self.book.channels), 1, 4), 0.6)
         hours = {name: tuple(self._window() for _ in dice.times(int(name == "all"), 3)) for name in names}

@@ -65,6 +65,7 @@ class Stream:
         flood: bool = False,
         busy: bool = False,
         calm: bool = False,
+        scarce: bool = False,
     ) -> None:
         self.dice = dice
         self.times = times
@@ -72,11 +73,12 @@ class Stream:
         self.events = all_events(playbook)
         self.live = live
         self.flood = flood
+        self.scarce = scarce  # what was sent mostly fails, so that something comes back
         self.busy = busy
         self.calm = calm  # seldom is anything paused, or consent withdrawn
         self.receipts = any(each.receipts_us for each in playbook.channels.values())
         together = bool(playbook.groups)
-        self.persons = 1 if flood or (busy and not together) else dice.randint(2, 3 if busy else 5)
+        self.persons = 1 if flood or (busy and not together) else dice.randint(2, 3 if busy else 5) + 2 * scarce
         self.stamp = times.start
         self.sent: list[Event] = []  # events with an id, to be sent again
         self.ids = 0
@@ -127,10 +129,11 @@ class Stream:
         """Let what is told of a contact mostly come of every person, for nobody here knows whose it is."""
         if line is None or line["type"] not in RECEIPTS or self.dice.chance(0.3):
             return [line]
-        kind = self.dice.choice(list(self.playbook.identifiers))
+        kinds = [*self.playbook.identifiers]
+        kinds = kinds if self.scarce else [self.dice.choice(kinds)]
         told = {name: value for name, value in line.items() if name != "id"}
         return [
-            {**copy.deepcopy(told), "identifiers": {kind: self._spelled(kind, f"{person}0")}}
+            {**copy.deepcopy(told), "identifiers": {kind: self._spelled(kind, f"{person}0") for kind in kinds}}
             for person in range(self.persons)
         ]
 
@@ -154,8 +157,9 @@ class Stream:
             return "ordered"
         if self.dice.chance(0.02):
             return "unheard_of"
-        if self.receipts and self.dice.chance(0.35):
-            return self.dice.choice((*RECEIPTS, "contact_sent", "contact_failed", "contact_failed"))
+        if self.receipts and self.dice.chance(0.25 if self.scarce else 0.35):
+            failing = ("contact_failed",) * (8 if self.scarce else 1)
+            return self.dice.choice((*RECEIPTS, "contact_sent", "contact_failed", *failing))
         if self.asking and self.dice.chance(0.6):
             return self.dice.choice(SHOWN)
         declared = list(self.playbook.events)
@@ -189,7 +193,7 @@ class Stream:
         for kind in dice.sample(kinds, min(len(kinds), dice.choice((1, 1, 1, 2, 2, 3)))):
             whose = dice.below(self.persons) if dice.chance(0.12) else person
             turn = dice.choice((0, 0, 0, 1, 2)) if kind != "card" and not self.flood else 0
-            turn = 0 if self.busy and dice.chance(0.7) else turn
+            turn = 0 if (self.busy or self.scarce) and dice.chance(0.7) else turn
             found[kind] = self._spelled(kind, f"{whose}{turn}")
         return found
 

@@ -68,8 +68,7 @@ def uses(twin: Twin, campaign: Campaign, channel: str, product: str | None) -> l
 
 def first_short(twin: Twin, campaign: Campaign, channel: str, product: str | None) -> tuple[str, int] | None:
     for name, part in uses(twin, campaign, channel, product):
-        pool = twin.pools[name]
-        if _opens(twin, pool, twin.now) != twin.now or not _has_room(twin, pool, campaign.klass, part):
+        if not _is_free(twin, name, campaign.klass, part):
             return name, part
     return None
 
@@ -87,10 +86,32 @@ def give_back(twin: Twin, contact: Contact, *, back: bool = True) -> None:
         pool = present(twin, name)
         if _start(twin, pool, contact.due) != pool.bucket:
             continue
+        if back:
+            twin.given_back.append(name)
         less = part if back else -part
         left = max(min(pool.total, 0), pool.total - less)
         pool.used[campaign.klass] = max(0, pool.used.get(campaign.klass, 0) - less)
         pool.used[""] = pool.used.get("", 0) + left - pool.total
+
+
+def hand_on(twin: Twin) -> None:
+    """For each part that was given back wake who comes next, of those who wait for such and for whom there is room."""
+    for name in sorted(twin.given_back, key=list(twin.pools).index):
+        able = [
+            ((candidate.turn[1], customer.number, *place), candidate)
+            for customer in twin.roots()
+            for place, candidate in customer.candidates.items()
+            if candidate.reason and candidate.turn and candidate.turn[0] == name
+            if _is_free(twin, name, twin.book.campaigns[candidate.number].klass, candidate.turn_part)
+        ]
+        for _, candidate in sorted(able, key=lambda each: each[0])[:1]:
+            candidate.reason, candidate.due = 0, twin.now
+    twin.given_back.clear()
+
+
+def _is_free(twin: Twin, name: str, klass: str, part: int) -> bool:
+    pool = twin.pools[name]
+    return _opens(twin, pool, twin.now) == twin.now and _has_room(twin, pool, klass, part)
 
 
 def present(twin: Twin, name: str) -> Pool:

@@ -86,7 +86,7 @@ def _with_turn(twin: Twin, candidate: Candidate, before: tuple[str, int] | None,
     name, part = found
     if before is None or before[0] != name or not twin.now < before[1] < INFINITE:
         before = (name, resources.turn(twin, name, campaign.klass, part))
-    candidate.turn = before
+    candidate.turn, candidate.turn_part = before, part
     return [replace(stop, until=before[1]) if stop is short else stop for stop in stops]
 
 

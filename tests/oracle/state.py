@@ -133,6 +133,7 @@ class Candidate:
     hours_of: str = ""  # the zone by whose clock a channel was closed in the last round
     kept_for: int = -1  # the campaign for which it was kept back last
     turn: tuple[str, int] | None = None  # the resource it waits for, and when its turn is
+    turn_part: int = 0  # how much of it
     recorded: tuple[int, str, int, int] | None = None  # (reason, channel, rule, until) of its last recorded line
     offer: Offer | None = None  # as the present round or ask finds it; then that of its contact
     stage: str = "waits"  # or "in flight", "watched"

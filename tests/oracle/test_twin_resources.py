@@ -153,13 +153,13 @@ def used(desk):
     return found.get(-1, 0), found.get(1, 0)
 
 
-def test_what_fails_gives_back_what_it_took_and_nobody_is_woken_by_it():
+def test_what_fails_gives_back_what_it_took_and_one_who_waits_takes_it():
     it = crowd(desk_of(uses("it"), resources=[Resource("r", stock=1)], channels=[TOLD_LATER]), 10, 2)
     assert turns(it) == [(1, 1, INFINITE)]
     it.say(20, "contact_failed", who="c0", contact=0)
-    assert used(it) == (0, 0)
+    assert used(it) == (1, 1)
     it.say(30, "a", who="late")
-    assert it.told()[2:] == [(20, "it", "failed"), (30, "it", "won")]
+    assert it.told()[2:] == [(20, "it", "failed"), (20, "it", "won"), (30, "it", "no_capacity")]
     it.say(40, "contact_failed", who="c0", contact=0)
     assert used(it) == (1, 1)  # it gives back once
     it.say(50, "contact_delivered", who="c0", contact=0)

@@ -71,6 +71,7 @@ class Twin:
         self.groups: dict[groups.Group, set[int]] = {}  # who is in each that is asked or counted
         self.knocked: set[int] = set()  # who is said once more to be in a group
         self.unknown_decisions = 0
+        self.given_back: list[str] = []  # resources of which the present event gave back a part, each time
 
     def use(self, book: Book) -> None:
         """Go on by the rules of a book."""
@@ -105,6 +106,7 @@ class Twin:
                 self._pass_time(occurred_at if imported else stamp)
                 self.position = self.count
                 self._line(line, occurred_at)
+                resources.hand_on(self)
                 self.position = self.count + 1
             self.count += 1
         self._pass_time(self.now if imported else stamp)

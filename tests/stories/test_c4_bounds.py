@@ -4,7 +4,7 @@ channel. (Who comes first takes what there is; the optimiser that finds the best
 
 import pytest
 
-from .stage import NOBODY, at
+from .stage import NOBODY, at, shown
 
 PLAYBOOK = """
 playbook: telecom
@@ -141,3 +141,28 @@ def test_what_bounces_gives_its_money_back(stage):
 
 def test_what_arrives_does_not(stage):
     assert bounced(stage, "contact_delivered") == ["2026-03-02 10:00", "2026-03-02 10:00"]
+
+
+def told_of_one(stage, kind):
+    """Three stand in line behind the two of that day; of the first of those it is told at noon what became."""
+    company = stage(PLAYBOOK.replace("sms: {cost: 0.2}", "sms: {cost: 0.2, receipts: 5 hours}"), PRODUCTS)
+    happen(company, "2026-03-02 10:00", "sale", range(5))
+    company.reopen()
+    company.happens("2026-03-02 12:00", kind, person(0), contact=0)
+    before = company.engine.hash()
+    company.crash()
+    assert company.engine.hash() == before
+    company.until("2026-03-02 23:00")
+    said = [(time, made.customer) for made in company.engine.decisions() for time in [made.time] for line in made.lines
+            if line.reason == "won"]  # fmt: skip
+    return [(shown(time), customer) for time, customer in said]
+
+
+def test_what_bounces_is_handed_on_at_once_to_who_waits_and_comes_next(stage):
+    first = [("2026-03-02 10:00", 0), ("2026-03-02 10:00", 1)]
+    assert told_of_one(stage, "contact_failed") == [*first, ("2026-03-02 12:00", 2)]
+    assert told_of_one(stage, "contact_cancelled") == [*first, ("2026-03-02 12:00", 2)]
+
+
+def test_what_arrives_leaves_them_waiting_for_tomorrow(stage):
+    assert told_of_one(stage, "contact_delivered") == [("2026-03-02 10:00", 0), ("2026-03-02 10:00", 1)]

@@ -62,7 +62,7 @@ def assembled(book: Book, made: Sections, splits: Sequence[Split]) -> at.Program
     flips, schedules, campaigns = len(triggers.segments.rows), len(made.campaigns.schedules), len(book.campaigns)
     cells = judged + int(made.limits[at.P_HOLDOUTS])
     shows = int(made.policies.placements[:, at.PLACEMENT_SLOTS].max(initial=0))
-    for_event = room_for_event(cells, flips, schedules, campaigns, shows)
+    for_event = room_for_event(cells, flips, schedules, campaigns, shows, len(made.policies.resources))
     return at.Program(
         limits=made.limits,
         kinds=compile_kinds(book),
@@ -117,6 +117,7 @@ def widths_of(book: Book, program: at.Program) -> Widths:
         computed=len(computed_parameters(book.playbook)),
         stack=STACK_ROOM,
         addresses=len(book.addresses),
+        lines=len(program.resources) * max(len(program.classes) + 1, len(program.channels)),
     )
 
 

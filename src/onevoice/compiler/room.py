@@ -47,11 +47,12 @@ def room_for_row(event_types: Ints, moments: Ints, moment_uses: Grouped) -> Ints
     return room
 
 
-def room_for_event(cells: int, flips: int, schedules: int, campaigns: int, shows: int) -> Ints:
+def room_for_event(cells: int, flips: int, schedules: int, campaigns: int, shows: int, resources: int) -> Ints:
     """Return int64[pool]: what comes on top for each event.
 
     `cells`: how many segments and suppressions there are, and how many memberships in holdouts an ask may decide;
-    `flips`: how many campaigns start when a segment is entered or left; `shows`: how many an ask may make.
+    `flips`: how many campaigns start when a segment is entered or left; `shows`: how many an ask may make;
+    `resources`: of each of them a contact may give back its part, which wakes one.
     """
     room = np.zeros(pool.POOLS, np.int64)
     room[pool.CUSTOMERS] = 1
@@ -59,7 +60,7 @@ def room_for_event(cells: int, flips: int, schedules: int, campaigns: int, shows
     room[pool.CONTACTS] = shows
     room[pool.QUEUE] = flips
     room[pool.CANDIDATES] = flips
-    room[pool.TIMERS] = _SPARE_TIMERS + _OWN_TIMERS + _WISH_TIMERS * flips + schedules
+    room[pool.TIMERS] = _SPARE_TIMERS + _OWN_TIMERS + _WISH_TIMERS * flips + schedules + resources
     room[pool.DECISIONS] = flips + _OUTCOMES
     room[pool.LINES] = flips + _OUTCOMES + campaigns
     room[pool.IDS] = 1

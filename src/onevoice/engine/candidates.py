@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from onevoice.engine import conditions, facts, ledger, record, resources, switches, timers
+from onevoice.engine import conditions, facts, ledger, record, resources, switches, timers, waiting
 from onevoice.engine import state as at
 from onevoice.engine.contact_states import CANCELLED, RESERVED
 from onevoice.engine.kernel import kernel
@@ -126,6 +126,8 @@ def drop(state: State, row: int) -> None:
     else:
         candidates[before, at.C_NEXT] = candidates[row, at.C_NEXT]
     state.customers[customer, at.CANDIDATE_COUNT] -= 1
+    if candidates[row, at.C_TURN_OF] >= 0:
+        waiting.leave(state, row)
     candidates[row, at.C_CUSTOMER] = -1
     give_back(candidates, state.pools, at.CANDIDATES, at.C_NEXT, row)
 
@@ -453,6 +455,7 @@ def _unite(state: State, kept: int, row: int) -> None:
     candidates[kept, at.C_CLOSED] |= candidates[row, at.C_CLOSED]
     if _is_further(candidates, row, kept):
         _take_place(candidates, kept, row)
+        waiting.move(state, row, kept)
     time, own = candidates[row, at.C_TRIGGER_AT], candidates[kept, at.C_TRIGGER_AT]
     position, own_position = candidates[row, at.C_TRIGGER_POSITION], candidates[kept, at.C_TRIGGER_POSITION]
     if time > own or (time == own and position > own_position):
@@ -472,11 +475,13 @@ def merge(state: State, a: int, b: int) -> None:
         kept, before = _find(state, a, campaign, key)
         if kept >= 0:
             _unite(state, kept, row)
+            waiting.leave(state, row)
             candidates[row, at.C_CUSTOMER] = -1
             give_back(candidates, state.pools, at.CANDIDATES, at.C_NEXT, row)
         else:
             kept = row
             candidates[row, at.C_CUSTOMER] = a
+            waiting.move(state, row, row)
             candidates[row, at.C_EXPIRY_TIMER] = at.INFINITE
             _link(state, a, before, row)
         if not candidates[kept, at.C_BORN]:

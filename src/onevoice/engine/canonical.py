@@ -369,7 +369,7 @@ class _View:
     def resources(self) -> Iterator[Row]:
         """Give what is used of each resource now, in all and by class, and the turns that are to come."""
         for number in range(len(self.program.resources)):
-            bucket, total = self.state.resources[number].tolist()
+            bucket, total, _ = self.state.resources[number].tolist()
             is_present = bucket == resources.bucket_of(self.program, number, self.now, 0)
             for klass in range(self.classes + 1):
                 used, turn_at, given = self.state.shares[resources.share_of(self.program, number, klass)].tolist()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from onevoice.engine import candidates as wishes
-from onevoice.engine import caps, conditions, facts, holding, hours, ledger, resources, segments, switches
+from onevoice.engine import caps, conditions, facts, holding, hours, ledger, resources, segments, switches, waiting
 from onevoice.engine import state as at
 from onevoice.engine.hashing import mix
 from onevoice.engine.kernel import kernel
@@ -248,6 +248,8 @@ def pass_all(program: Program, state: State, customer: int, row: int, rule: int)
     candidates[row, at.C_WAKES_AT] = at.INFINITE
     turn_of, turn_at = candidates[row, at.C_TURN_OF], candidates[row, at.C_TURN_AT]
     candidates[row, at.C_TURN_OF] = -1
+    if turn_of >= 0:
+        waiting.leave(state, row)
     off = switches.first_off(program, state, campaign, switches.IS_PAUSED)
     if off >= 0:
         _pause(program, state, row, off)
@@ -301,6 +303,7 @@ def _wait_for_turn(
         turn_at = resources.turn(program, state, resource, klass, amount)
     candidates[row, at.C_TURN_OF] = resource
     candidates[row, at.C_TURN_AT] = turn_at
+    waiting.join(state, row, waiting.line_of(program, resource, klass, channel), amount)
     candidates[row, at.C_WAKES_AT] = min(candidates[row, at.C_WAKES_AT], turn_at)
     if candidates[row, at.C_REASON] == NO_CAPACITY:
         candidates[row, at.C_UNTIL] = turn_at

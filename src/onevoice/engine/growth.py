@@ -75,12 +75,14 @@ def has_room_for_event(program: Program, state: State, columns: Columns, row: in
         ending = identity.candidates_at_stake(state, columns.identifiers, start, end)
         need[at.DECISIONS] += ending
         need[at.LINES] += ending
+        need[at.TIMERS] += ending * program.resources.shape[0]  # what each gives back may wake one
     if program.event_types[kind, E_PRODUCT] >= 0:
         fans = program.event_types[kind, E_FANS_TO] - program.event_types[kind, E_FANS_FROM]
         _need_for_all(state, fans)
     if SPECIAL_PAUSED <= program.event_types[kind, E_SPECIAL] <= SPECIAL_RESOURCE:
         for pool in (at.TIMERS, at.DECISIONS, at.LINES):  # each who waits may be ended, or wait no longer
             need[pool] += state.pools[at.CANDIDATES, COUNT]
+        need[at.TIMERS] += state.pools[at.CANDIDATES, COUNT]  # what those that end give back may wake the others
     return not is_short(state, need)
 
 

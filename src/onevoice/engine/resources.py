@@ -86,7 +86,8 @@ def _has_room(program: Program, state: State, resource: int, klass: int, amount:
 
 
 @kernel
-def _is_free(program: Program, state: State, resource: int, klass: int, amount: int) -> bool:
+def is_free(program: Program, state: State, resource: int, klass: int, amount: int) -> bool:
+    """Whether a resource is open and has room for a class's part."""
     now = state.scalars[at.NOW]
     _roll(program, state, resource)  # also where it is closed: what is used is told
     return opens_at(program, resource, now) == now and _has_room(program, state, resource, klass, amount)
@@ -115,7 +116,7 @@ def first_short(
     place = 0
     resource, amount = amount_at(program, campaign, channel, product, place)
     while resource >= 0:
-        if not _is_free(program, state, resource, klass, amount):
+        if not is_free(program, state, resource, klass, amount):
             return resource, amount
         place += 1
         resource, amount = amount_at(program, campaign, channel, product, place)
@@ -148,7 +149,7 @@ def stocked(program: Program, product: int) -> int:
 def give_back(program: Program, state: State, contact: int, sign: int) -> None:
     """Let a contact give back what it took (`sign` 1), or take it after all (-1), of buckets that are still present.
 
-    Nothing comes below nought by it.
+    Nothing comes below nought by it. What is given back is noted, to be handed on when the event is taken up.
     """
     row, place = state.contacts[contact], 0
     campaign, klass, channel = row[at.K_CAMPAIGN], row[at.K_CLASS], row[at.K_CHANNEL]
@@ -161,6 +162,8 @@ def give_back(program: Program, state: State, contact: int, sign: int) -> None:
             used, share = state.resources[resource, at.R_USED], share_of(program, resource, klass)
             state.resources[resource, at.R_USED] = max(min(used, 0), used - sign * amount)
             state.shares[share, at.S_USED] = max(0, state.shares[share, at.S_USED] - sign * amount)
+            state.resources[resource, at.R_GIVEN_BACK] += sign > 0
+            state.scalars[at.GIVEN_BACK] += sign > 0
         place += 1
         resource, amount = amount_at(program, campaign, channel, row[at.K_PRODUCT], place)
 

@@ -46,7 +46,8 @@ VALUES_NOT_SUMMED: Final = 16
 MEMBERS_NOT_KEPT: Final = 17
 JUDGED_AT_ONCE: Final = 18  # how often somebody was, because of another in their group
 UNKNOWN_DECISIONS: Final = 19
-SCALARS: Final = 20
+GIVEN_BACK: Final = 20  # how many parts of resources the present event gave back and has not handed on yet
+SCALARS: Final = 21
 
 # What of lines that came in was left out, and is told to who sent them: the scalar that counts it, by its name.
 LEFT_OUT: Final[dict[str, int]] = {
@@ -243,13 +244,22 @@ SWITCH_WIDTH: Final = 4
 # `resources`
 R_BUCKET: Final = 0  # when the bucket began of which so much is
 R_USED: Final = 1
-R_WIDTH: Final = 2
+R_GIVEN_BACK: Final = 2  # how many contacts gave back their part in the present event, and nobody was woken for it yet
+R_WIDTH: Final = 3
 
 # `shares`: of each resource those of the classes, and the line of the classes without a reserve
 S_USED: Final = 0  # by a class, in the bucket of its resource
 S_TURN_AT: Final = 1  # the last turn that was given
 S_GIVEN: Final = 2  # how much of its bucket was given by turns
 SHARE_WIDTH: Final = 3
+
+# `waiting`, of the candidate in the same row: its place in its line for a resource (waiting.py); rows + 1, 0 for none
+H_LINE: Final = 0  # the line + 1
+H_PARENT: Final = 1
+H_LEFT: Final = 2
+H_RIGHT: Final = 3
+H_PART: Final = 4  # of the resource, that it waits for
+WAITING_WIDTH: Final = 5
 
 # `asks`, by campaign
 A_REASON: Final = 0  # 0: it is no candidate; OUTRANKED, as long as it could be shown
@@ -299,10 +309,12 @@ class State(Tables):
         "members_index": "i1",
         "candidates": "i2",
         "contexts": "f2",  # of the candidate in the same row
+        "waiting": "i2",  # as contexts
         "contacts": "i2",
         "switches": "i2",
         "resources": "i2",
         "shares": "i2",
+        "first_waiting": "i1",  # by line of a resource: the candidate's row + 1 whose turn is the earliest, or 0
         "timers": "i2",
         "queue": "i2",
         "decisions": "i2",
@@ -348,10 +360,12 @@ class State(Tables):
     members_index: NDArray[np.int64]
     candidates: NDArray[np.int64]
     contexts: NDArray[np.float64]
+    waiting: NDArray[np.int64]
     contacts: NDArray[np.int64]
     switches: NDArray[np.int64]
     resources: NDArray[np.int64]
     shares: NDArray[np.int64]
+    first_waiting: NDArray[np.int64]
     timers: NDArray[np.int64]
     queue: NDArray[np.int64]
     decisions: NDArray[np.int64]
@@ -391,6 +405,7 @@ TABLES: Final[dict[str, int]] = {
     "members": MEMBERS,
     "candidates": CANDIDATES,
     "contexts": CANDIDATES,
+    "waiting": CANDIDATES,
     "ranks": CANDIDATES,
     "chances": CANDIDATES,
     "contacts": CONTACTS,
@@ -440,9 +455,11 @@ def empty(widths: Widths) -> State:
         members_index=ints(index),
         candidates=ints(rows, CANDIDATE_WIDTH),
         contexts=np.zeros((rows, max(widths.values, 1))),
+        waiting=ints(rows, WAITING_WIDTH),
         contacts=ints(rows, CONTACT_WIDTH),
         resources=ints(max(widths.resources, 1), R_WIDTH),
         shares=ints(max(widths.resources * (widths.classes + 1), 1), SHARE_WIDTH),
+        first_waiting=ints(max(widths.lines, 1)),
         switches=ints(widths.campaigns + widths.classes + 1, SWITCH_WIDTH),
         timers=ints(rows, 6),
         queue=ints(rows, QUEUE_WIDTH),

@@ -27,6 +27,7 @@ from onevoice.engine import (
     schedules,
     segments,
     timers,
+    waking,
 )
 from onevoice.engine import state as at
 from onevoice.engine.kernel import kernel
@@ -102,6 +103,8 @@ def step(
         scalars[at.NOW] = time
         scalars[at.POSITION] = base + rows[row, LINE]
         _take_up(program, state, columns, row, stop, stamp)
+        if scalars[at.GIVEN_BACK] > 0:
+            waking.hand_on(program, state)
         scalars[at.POSITION] = base + rows[row, LINE] + 1
         scalars[at.ROW] = stop
     time = scalars[at.NOW] if imported else max(scalars[at.NOW], stamp)

@@ -7,7 +7,7 @@ given the lines of those who hang together, at the times at which they came, dec
 from __future__ import annotations
 
 from bisect import bisect
-from collections import deque
+from collections import Counter, deque
 from copy import copy
 from dataclasses import replace
 from itertools import pairwise
@@ -86,7 +86,7 @@ class Alone:
     def __init__(self, journal: Journal, fold: Fold, customer: int, index: Index | None = None) -> None:
         found = related(journal, fold, customer, index)
         self.customer = found.customers.index(customer)
-        self.steps = [*_numbered(_without_idle(_steps(journal, fold, found)))]
+        self.steps = [*_numbered(_up_to_asks(_without_idle(_steps(journal, fold, found))))]
         self._lines = Lines([step.line for step in self.steps if step.line], fold.secret)
         self._journal = MemoryJournal(journal.meta)
 
@@ -333,25 +333,32 @@ def _steps(journal: Journal, fold: Fold, found: Related) -> Iterator[Step]:
 def _stops(fold: Fold, past: Iterable[_Past]) -> Iterator[Step]:
     """Yield a pause for each campaign that came to a limit of its run: others made contacts of it, too.
 
-    Within its instant it comes before what is decided here, unless a contact of that instant came before it.
+    Within its instant it comes before what is decided here. Where contacts of that instant were made here before it,
+    the run is let have as many contacts less, and pauses itself with the last of them.
     """
     campaigns = fold.published.playbook.campaigns.values()
     if not any(campaign.at_most_contacts or campaign.failures_share for campaign in campaigns):
         return
-    won = set[tuple[int, str]]()
+    won = Counter[tuple[int, str]]()
     for each in past:
         for decision in Reading(each.published.playbook).decisions(each.outcome):
             time = us_of(decision.time, "decision")
-            won |= {(time, line.campaign) for line in decision.won}
+            won.update((time, line.campaign) for line in decision.won if line.contact is not None)
             if decision.customer == NOBODY:
-                yield _pause(decision, time if (time, decision.lines[0].campaign) in won else time - 1)
+                yield _pause(decision, time, won[time, decision.lines[0].campaign])
 
 
-def _pause(decision: Decision, now: int) -> Step:
+def _pause(decision: Decision, time: int, made: int) -> Step:
+    """Return what pauses a campaign; `made`: how many contacts of the instant were made here before."""
     line = decision.lines[0]
+    if line.rule != "failures" and isinstance(line.value, int):
+        run = (line.campaign, line.value - made)
+        if made:
+            return Step(time - 1, position=decision.position, run=run)
+    else:
+        run = None
     paused = {"type": "campaign_paused", "fields": {"campaign": line.campaign}, "time": decision.time}
-    run = (line.campaign, line.value) if line.rule != "failures" and isinstance(line.value, int) else None
-    return Step(now, line=encode_ndjson([paused]), position=decision.position, run=run)
+    return Step(time if made else time - 1, line=encode_ndjson([paused]), position=decision.position, run=run)
 
 
 def _alone(line: Line, contacts: dict[int, int]) -> bytes:
@@ -372,8 +379,23 @@ def _without_idle(steps: Iterable[Step]) -> Iterator[Step]:
     """Leave out where time only passes, as long as it goes on in the same way; it is said before a playbook."""
     for step, after in pairwise([*steps, None]):
         assert step is not None, "only the last is none"
-        if step.line or step.published or after is None or after.published or after.observing != step.observing:
+        if (
+            step.line
+            or step.published
+            or step.run
+            or after is None
+            or after.published
+            or after.observing != step.observing
+        ):
             yield step
+
+
+def _up_to_asks(steps: Iterable[Step]) -> Iterator[Step]:
+    """Let time pass up to an ask before it: what time brings is decided first, and takes numbers of its own."""
+    for step in steps:
+        if step.decision >= 0:
+            yield Step(step.now, step.observing)
+        yield step
 
 
 def _numbered(steps: Iterable[Step]) -> Iterator[Step]:

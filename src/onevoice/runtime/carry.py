@@ -110,6 +110,7 @@ def candidates(old: Fold, new: Fold, numbers: NDArray[np.int64] | None, triggere
     with np.errstate(over="ignore"):  # hashes wrap; only the interpreted engine would warn
         for customer in touched:
             wishes.end_by_until(new.compiled.program, state, customer)
+    state.resources[:, at.R_GIVEN_BACK] = state.scalars[at.GIVEN_BACK] = 0  # all that wait are looked at in any case
 
 
 def holdouts(old: Fold, new: Fold, numbers: NDArray[np.int64] | None) -> None:

@@ -1,0 +1,78 @@
+"""What is decided about a customer among all is decided about them alone: small cases in which others have a part."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from onevoice.playbook.load import load_files
+from onevoice.runtime.alone import Alone
+
+from .cases import opened
+
+MONDAY = datetime(2026, 3, 2, 9, tzinfo=UTC)
+PLAYBOOK = """
+playbook: shop
+identifiers: {email: {unique: true}, phone: {}}
+events: {order: {}, visit: {}}
+offers: {boots: {}}
+campaigns:
+  thanks: {class: service, when: event order, wait: 10 minutes, send: [mail]}
+  spring: {class: sales, when: once 2026-03-02 12:00, send: [mail], wait: 1 hour, at_most: 2}
+  banner: {class: sales, when: asked, placements: [home], offer: boots}
+policies: {classes: {service: {}, sales: {}}}
+placements: {home: {fatigue: {times: 1, pause: 2 days}}}
+channels: {mail: {}}
+"""
+
+
+class Shop:
+    """An engine, and events in minutes after nine on a Monday; people are numbers."""
+
+    def __init__(self, text: str = PLAYBOOK) -> None:
+        self.engine = opened(load_files({"playbook.yaml": text.encode()}))
+
+    def says(self, minute: float, kind: str, *who: int, **fields: object) -> None:
+        names = {kind: f"{number}" for kind, number in zip(("email", "phone"), who, strict=False)}
+        line = {"type": kind, "identifiers": names, "fields": fields}
+        self.engine.ingest([line], time=MONDAY + timedelta(minutes=minute))
+
+    def until(self, minute: float) -> None:
+        self.engine.tick(time=MONDAY + timedelta(minutes=minute))
+
+    def both(self, number: int) -> tuple[list[object], list[object]]:
+        """Return what was decided about a customer among all, and what is alone."""
+        self.engine._writer.flush()
+        alone = Alone(self.engine._journal, self.engine._writer.fold, number).decisions()
+        among = self.engine.decisions(number)
+        return [*map(told, among)], [*map(told, alone)]
+
+
+def told(decision):
+    lines = [(x.campaign, x.reason, x.channel, x.rule, x.value, x.limit, x.until, x.score) for x in decision.lines]
+    return decision.time, decision.kind, lines
+
+
+def test_a_response_names_the_same_ask_whatever_time_brings_before_it():
+    shop = Shop()
+    for number in (1, 2, 3):
+        shop.says(number, "order", number)
+    shop.says(5, "order", 0)
+    shop.says(30, "asked", 0, placement="home")  # the fifth that is decided; what the order brings is the fourth
+    shop.says(31, "offer_not_now", 0, decision=4)
+    shop.says(32, "asked", 0, placement="home")
+    among, alone = shop.both(3)
+    assert [lines[-1][1] for _, _, lines in among] == ["won", "won", "won"]
+    assert alone == among
+
+
+def test_a_campaign_that_pauses_itself_between_two_who_hang_together_does_so_alone():
+    shop = Shop()
+    for number in range(6):
+        shop.says(number, "visit", number)
+    for number in (1, 4):
+        shop.says(10, "visit", number, 9)  # a phone that both say is theirs; what is unique keeps them two
+    shop.until(300)
+    for number in range(6):
+        among, alone = shop.both(number)
+        assert alone == among, number
+        assert [line[1] for _, _, lines in among for line in lines] == [["won"], ["paused"]][number > 1]
