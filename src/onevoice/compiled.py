@@ -30,6 +30,7 @@ class Widths:
     computed: int
     stack: int
     addresses: int = 0
+    feeds: int = 0
 
 
 @dataclass(frozen=True, slots=True)

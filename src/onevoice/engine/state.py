@@ -251,6 +251,14 @@ S_TURN_AT: Final = 1  # the last turn that was given
 S_GIVEN: Final = 2  # how much of its bucket was given by turns
 SHARE_WIDTH: Final = 3
 
+# `feeds`
+F_KNOWN: Final = 0  # the latest that occurred of what the source brings, or NEVER
+F_STALE: Final = 1
+F_LOOK_AT: Final = 2  # when it is looked at next, or INFINITE
+F_TOLD_KNOWN: Final = 3  # when it became stale or fresh: up to when it was known, 0 where it was never heard,
+F_TOLD_FROM: Final = 4  # and from when on it is stale
+FEED_WIDTH: Final = 5
+
 # `asks`, by campaign
 A_REASON: Final = 0  # 0: it is no candidate; OUTRANKED, as long as it could be shown
 A_PROPOSAL: Final = 1
@@ -303,6 +311,7 @@ class State(Tables):
         "switches": "i2",
         "resources": "i2",
         "shares": "i2",
+        "feeds": "i2",
         "timers": "i2",
         "queue": "i2",
         "decisions": "i2",
@@ -352,6 +361,7 @@ class State(Tables):
     switches: NDArray[np.int64]
     resources: NDArray[np.int64]
     shares: NDArray[np.int64]
+    feeds: NDArray[np.int64]
     timers: NDArray[np.int64]
     queue: NDArray[np.int64]
     decisions: NDArray[np.int64]
@@ -443,6 +453,7 @@ def empty(widths: Widths) -> State:
         contacts=ints(rows, CONTACT_WIDTH),
         resources=ints(max(widths.resources, 1), R_WIDTH),
         shares=ints(max(widths.resources * (widths.classes + 1), 1), SHARE_WIDTH),
+        feeds=_feeds(widths.feeds),
         switches=ints(widths.campaigns + widths.classes + 1, SWITCH_WIDTH),
         timers=ints(rows, 6),
         queue=ints(rows, QUEUE_WIDTH),
@@ -465,3 +476,10 @@ def empty(widths: Widths) -> State:
     )
     state.pools[:, store.FREE] = -1
     return state
+
+
+def _feeds(count: int) -> NDArray[np.int64]:
+    """Return sources of which nothing is known."""
+    feeds = np.zeros((max(count, 1), FEED_WIDTH), np.int64)
+    feeds[:, F_KNOWN], feeds[:, F_LOOK_AT] = NEVER, INFINITE
+    return feeds
