@@ -343,10 +343,11 @@ def _hear(machine: Machine, step: Step) -> None:
     machine.state.need[at.TIMERS] += machine.state.pools[at.CANDIDATES, COUNT]
     if growth.is_short(machine.state, machine.state.need):
         machine.state = growth.grown(machine.state, machine.state.need)
-    scalars = machine.state.scalars
-    scalars[at.NOW] = max(int(scalars[at.NOW]), step.now + 1)
-    told = step.heard
+    told, scalars = step.heard, machine.state.scalars
+    now = int(scalars[at.NOW])
+    scalars[at.NOW] = max(now, step.now + 1)  # who is free by it is due then
     feeds.turn(program, machine.state, int(found[0]), int(told.is_stale), told.known, told.stale_from)
+    scalars[at.NOW] = now  # for more may be told of that instant
 
 
 def _steps(journal: Journal, fold: Fold, found: Related) -> Iterator[Step]:
