@@ -42,6 +42,7 @@ class Widths:
     stack: int
     addresses: int = 0
     lines: int = 0  # in which candidates wait for resources
+    feeds: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -88,7 +88,9 @@ E_FOURTH: Final = 18
 E_FIFTH: Final = 19
 E_JUDGES_FROM: Final = 20  # what such an event, or an item of it, may flip
 E_JUDGES_TO: Final = 21
-EVENT_TYPE_WIDTH: Final = 22
+E_FEEDS_FROM: Final = 22  # into `feed_uses`: the sources that are known up to when such an event occurred
+E_FEEDS_TO: Final = 23
+EVENT_TYPE_WIDTH: Final = 24
 
 SPECIAL_NONE: Final = 0
 SPECIAL_REPORTED: Final = 1  # contact_reported: campaign, class, channel, offer
@@ -217,7 +219,9 @@ CAMPAIGN_UNSEEN_US: Final = 22  # how long a contact may stay unseen
 CAMPAIGN_FOLLOWS: Final = 23  # how many channels in `follows`
 CAMPAIGN_FAILURES: Final = 24  # of FAILURE_PARTS contacts of a run so many may not fail, 0: any number
 CAMPAIGN_FAILURES_OF: Final = 25  # once it has made so many
-CAMPAIGN_WIDTH: Final = 26
+CAMPAIGN_FEEDS_FROM: Final = 26  # into `campaign_feeds`: the sources on which it depends
+CAMPAIGN_FEEDS_TO: Final = 27
+CAMPAIGN_WIDTH: Final = 28
 
 FAILURE_PARTS: Final = 1_000_000
 
@@ -340,6 +344,10 @@ SUPPRESSION_TIMED: Final = 4  # 1 if time alone may change its condition
 SUPPRESSION_OFFERS: Final = 5
 SUPPRESSION_CLASSES: Final = 6  # bits
 
+# `feeds`: the sources with `stale_after`
+FEED_SOURCE: Final = 0  # its number among all sources
+FEED_STALE_US: Final = 1  # 0: others say when it is stale
+
 # `placements`
 PLACEMENT_SLOTS: Final = 0
 PLACEMENT_TIMES: Final = 1  # after so many shows without a reaction a campaign rests, 0: never
@@ -407,6 +415,9 @@ class Program(Tables):
         "windows": "i2",
         "holidays": "i1",
         "suppressions": "i2",
+        "feeds": "i2",
+        "feed_uses": "i2",  # by event type
+        "campaign_feeds": "i2",  # by campaign
         "placements": "i2",
         "offers": "f2",
         "products": "f2",
@@ -460,6 +471,9 @@ class Program(Tables):
     windows: NDArray[np.int64]
     holidays: NDArray[np.int64]
     suppressions: NDArray[np.int64]
+    feeds: NDArray[np.int64]
+    feed_uses: NDArray[np.int64]
+    campaign_feeds: NDArray[np.int64]
     placements: NDArray[np.int64]
     offers: NDArray[np.float64]
     products: NDArray[np.float64]

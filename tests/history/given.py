@@ -34,6 +34,7 @@ from onevoice.history.report import (
     Paused,
     ReasonFigures,
     Report,
+    Stale,
     WeekFigures,
 )
 from onevoice.history.timeline import Band, Happened, Timeline
@@ -64,6 +65,7 @@ NOTHING = Report(
     crowded=(),
     collisions=(),
     paused=(),
+    stale=(),
     example=None,
 )
 
@@ -107,6 +109,7 @@ def report(name="spring_sale", many=0):
             Collision("how_was_it", name, "", 80, 95, 60, 20, 10, 70),
             Collision("banner", name, "home_banner", 30, 40, 25, 5, 10, 30),
         ),
+        stale=(Stale(name, START, START - DAY, None, "news, tips"),),
         paused=(Paused(name, START + DAY, 5_000, 5_000),),
         example=None,
     )

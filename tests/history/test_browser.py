@@ -281,8 +281,8 @@ def test_each_candidate_is_stopped_at_its_gate(opened):
     tracks = tab.locator("#why .track").evaluate_all("all => all.map(each => each.getAttribute('aria-label'))")
     assert tracks == [
         "passes all gates",
-        "stopped at gate 9, room in the caps",
-        "stopped at gate 8, long enough after the last",
+        "stopped at gate 10, room in the caps",
+        "stopped at gate 9, long enough after the last",
     ]
 
 

@@ -133,6 +133,7 @@ def examples(own):
         "classes": own.say("or").join(("a", "b")),
         "of": 3,
         "steps": "order, visit",
+        "source": "tills",
         "values": f"tier {own.say('unknown')}",
     } | dict.fromkeys(("until", "value", "time"), time)
     pauses = {"needed": Span(own, 15, "minute"), "found": Span(own, 21, "minute")}

@@ -47,7 +47,7 @@ def wishes_of(decisions):
         for line in decision.lines:
             key = decision.customer, line.campaign, line.key
             is_after = line.follows is not None or (line.contact is not None and line.reason != "won")
-            if decision.kind not in {"ask", "stop"} and not is_after:
+            if decision.kind not in {"ask", "stop", "source_stale", "source_fresh"} and not is_after:
                 if key not in open_:
                     open_[key] = Wish(decision, line)
                     found.append(open_[key])

@@ -12,7 +12,7 @@ from onevoice.history.tables import LINES, TIME, lines_table
 from onevoice.playbook.load import load_files
 from tests.history import given
 
-FIGURES = ("campaigns", "weeks", "reasons", "load", "crowded", "collisions", "paused")
+FIGURES = ("campaigns", "weeks", "reasons", "load", "crowded", "collisions", "paused", "stale")
 HISTORY = ("events", "bands", "decisions")
 EMPTY = replace(given.timeline(), events=(), bands=(), decisions=())
 
@@ -100,7 +100,7 @@ def test_one_customers_lines_are_those_of_the_whole_table(engine):
 
 
 NUMBERS = ("decision", "position", "customer", "key", "value", "limit", "contact", "follows", "score", "probability")
-TIMES = ("time", "last_contact", "until")
+TIMES = ("time", "last_contact", "until", "known_until")
 NAMES = ("kind", "placement", "campaign", "reason", "channel", "rule", "winner", "offer")
 
 

@@ -19,7 +19,8 @@ identifiers: {email: {format: email}, card: {}}
 resources: {desk: {capacity: 1 per day}}
 events:
   {call: {}, hush: {}, order: {}, visit: {}, call_me: {}, case_opened: {}, case_resolved: {}, sale: {fields: {n: key}},
-  moved: {}, signed: {}}
+  moved: {}, signed: {}, sold: {}, came: {}}
+sources: {tills: {events: [sold], stale_after: 1 day}}
 facts: {open_case: {opens: case_opened, closes: case_resolved}}
 measures: {orders: count of order}
 campaigns:
@@ -35,6 +36,7 @@ campaigns:
   contract: {class: service, priority: 9, when: event signed, after: 2 hours, send: [mail]}
   letter: {class: service, when: event moved, send: [post]}
   quiet: {class: service, when: event hush, send: [mail], holdout: 99.999999%}
+  cart: {class: service, when: event came, until: sold, send: [mail]}
   poster: {class: service, when: asked, placements: [wall]}
 placements: {home: {slots: 1}, wall: {fatigue: {times: 1, pause: 7 days}}}
 policies:
@@ -93,6 +95,13 @@ CASES = {
     "paused": (
         [(0, event("campaign_paused", campaign="tips")), (1, event("visit"))],
         "tips: the campaign is paused; `campaign_resumed` lets it go on []",
+    ),
+    "stale": (
+        [(0, event("sold")), (24, event("came"))],
+        (
+            "cart: held for the source tills: the last that is known of it occurred on Mon 02 Mar 2026 11:00, "
+            "and after 1 day it is taken to have stopped [sources.tills]"
+        ),
     ),
     "no_consent": (
         [(0, event("consent_withdrawn", purpose="marketing")), (1, event("visit"))],

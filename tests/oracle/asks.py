@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from onevoice.playbook.model import TriggerKind
 
-from . import candidates, contacts, controls, exploring, gates, holdouts, rounds, shows
+from . import candidates, contacts, controls, exploring, feeds, gates, holdouts, rounds, shows
 from .clock import INFINITE
 from .state import Candidate, Line, Trigger
 
@@ -42,6 +42,9 @@ def _first_stop(twin: Twin, customer: Customer, candidate: Candidate, placement:
     off = controls.is_off(twin, campaign)
     if off is not None:
         return replace(line, reason="paused", rule=off)
+    feed = feeds.holding(twin, campaign)
+    if feed is not None:
+        return replace(line, reason="stale", rule=feed.number, value=feed.told[0], limit=feed.told[1])
     rule = gates.suppressing(twin, customer, candidate, candidate.offer)
     if rule is not None:
         return replace(line, reason="suppressed", rule=rule)

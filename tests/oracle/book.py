@@ -46,6 +46,7 @@ class Book:
         self.facts = self.scopes.facts
         self.campaigns = list(playbook.campaigns.values())
         self._checked: dict[tuple[object, str], Expression] = {}
+        self.needs: dict[str, set[str]] = {}  # by campaign, the types of event on which it depends
         self.others: Callable[[Customer, str], Iterable[Customer]]  # whom `any` asks; the twin knows
 
     @cached_property

@@ -29,6 +29,8 @@ float, times int, texts str, keys and hashes signed int, NULL None. INFINITE is 
 - holdouts: (customer, hash of the campaign's name or 0, 1 held out else 0, since)
 - endings: (customer, campaign, any, key, occurred_at, position): the greatest event that matches `until`;
   any 1: for every key, because its type lacks the field `per`
+- sources: (number, known up to or None, 1 stale else 0, up to when it was known when it last became so or was fresh
+  again, and from when it is stale): those that may become stale
 - switches: (0 a campaign, 1 a class, 2 everything; number; 0 on, 1 paused, 2 stopped; contacts of the present run,
   those that failed, and the number from which on contacts are of it)
 - resources: (number, class or -1, used in the present bucket, the last turn given if it is to come, how much for it);
@@ -81,6 +83,7 @@ def tables(twin: Twin) -> dict[str, list[Row]]:
         found[name] = _sorted(row for customer in twin.roots() for row in rows_of(twin, customer))
     found["members"] = _sorted(_members(twin))
     found["resources"] = _sorted(_resources(twin))
+    found["sources"] = _sorted(_sources(twin))
     found["switches"] = _sorted(_switches(twin))
     found["totals"] = [(twin.count, twin.now, len(twin.decisions), twin.contacts_made)]
     return found
@@ -279,6 +282,11 @@ def _turns(twin: Twin, customer: Customer) -> Iterator[Row]:
 def _holdouts(twin: Twin, customer: Customer) -> Iterator[Row]:
     for name, (held, since) in customer.holdouts.items():
         yield (customer.number, name_hash(name) if name else 0, int(held), since)
+
+
+def _sources(twin: Twin) -> Iterator[Row]:
+    for feed in twin.feeds.values():
+        yield (feed.number, feed.known, int(feed.stale), *feed.told)
 
 
 def _switches(twin: Twin) -> Iterator[Row]:

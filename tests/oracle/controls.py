@@ -67,7 +67,7 @@ def take_up(twin: Twin, row: Row) -> None:
     elif switch.state == "stopped":
         _end(twin)
     else:
-        look_ahead.free_of_paused(twin)
+        look_ahead.free_of_held(twin)
 
 
 def _wake(twin: Twin) -> None:

@@ -54,7 +54,11 @@ class Known:
 
     def _source(self, n: int) -> Source:
         events = tuple(self.dice.some(self.book.events, 1, 2)) if self.dice.chance(0.6) else ()
-        return Source(f"source_{n}", self.dice.maybe(self.times.span(1, 6), 0, 0.7), events)
+        lag_us = self.dice.maybe(self.times.span(1, 6), 0, 0.7)
+        if self.dice.chance(0.5):
+            return Source(f"source_{n}", lag_us, events)
+        events += tuple(self.dice.some(("consent_given", "contact_reported", "profile_updated"), 0, 1))
+        return Source(f"source_{n}", lag_us, events, lag_us + self.times.span(1, 4))
 
     # The customer
 

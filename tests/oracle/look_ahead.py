@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from . import candidates, conditions, contacts, controls, gates, holdouts, hours, rounds
+from . import candidates, conditions, contacts, feeds, gates, holdouts, hours, rounds
 from .clock import INFINITE
 from .state import Reason
 
@@ -70,7 +70,7 @@ def _plan(twin: Twin, customer: Customer, candidate: Candidate, span: int) -> Pl
 
 def _wanted(twin: Twin, customer: Customer, candidate: Candidate) -> Candidate | None:
     """Return a candidate that is wanted now, as it will be once it is born; None where it is not wanted."""
-    if controls.is_off(twin, twin.book.campaigns[candidate.number]) is not None:
+    if feeds.is_held(twin, twin.book.campaigns[candidate.number]):
         return None
     if holdouts.would_be_held_out(twin, customer, candidate):
         return None
@@ -102,9 +102,9 @@ def free(twin: Twin, customer: Customer, campaign: int | None = None) -> None:
             candidate.reason, candidate.due = 0, twin.now
 
 
-def free_of_paused(twin: Twin) -> None:
-    """Unblock those that were kept back for a campaign that is off now."""
+def free_of_held(twin: Twin) -> None:
+    """Unblock those that were kept back for a campaign that is off now, or held for a source."""
     for number, campaign in enumerate(twin.book.campaigns):
-        if controls.is_off(twin, campaign) is not None:
+        if feeds.is_held(twin, campaign):
             for customer in twin.roots():
                 free(twin, customer, number)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from . import contacts, controls, exploring, flights, gates, holdouts, look_ahead, resources
+from . import contacts, controls, exploring, feeds, flights, gates, holdouts, look_ahead, resources
 from .clock import INFINITE
 from .conditions import zone_of
 from .gates import Stop
@@ -66,6 +66,9 @@ def verdict(twin: Twin, customer: Customer, candidate: Candidate) -> list[Stop] 
     off = controls.is_off(twin, twin.book.campaigns[candidate.number])
     if off is not None:
         return [Stop(Reason.PAUSED, "", *controls.reached(twin, twin.book.campaigns[candidate.number], off))]
+    feed = feeds.holding(twin, twin.book.campaigns[candidate.number])
+    if feed is not None:
+        return [Stop(Reason.STALE, "", feed.number, *feed.told)]
     stops: list[Stop] = []
     for channel in gates.channels(twin, customer, candidate):
         stop = gates.first_stop(twin, customer, candidate, channel)

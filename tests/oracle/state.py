@@ -26,19 +26,20 @@ class Reason(IntEnum):
     TOO_MANY = 5
     STOPPED = 6
     PAUSED = 7
-    NO_CONSENT = 8
-    NO_ADDRESS = 9
-    FAILED = 10
-    SUPPRESSED = 11
-    AGAIN_AFTER = 12
-    FATIGUE = 13
-    NO_CAPACITY = 14
-    HOURS = 15
-    GAP = 16
-    CAP = 17
-    KEPT_FOR = 18
-    OUTRANKED = 19
-    WOULD_HAVE_WON = 20
+    STALE = 8
+    NO_CONSENT = 9
+    NO_ADDRESS = 10
+    FAILED = 11
+    SUPPRESSED = 12
+    AGAIN_AFTER = 13
+    FATIGUE = 14
+    NO_CAPACITY = 15
+    HOURS = 16
+    GAP = 17
+    CAP = 18
+    KEPT_FOR = 19
+    OUTRANKED = 20
+    WOULD_HAVE_WON = 21
 
 
 STATES = ("reserved", "cancelled", "sent", "failed", "delivered", "seen", "clicked", "answered")  # §9

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from onevoice.playbook.model import TriggerKind
 
-from . import candidates, clock, contacts, controls, groups, moments, rounds, segments
+from . import candidates, clock, contacts, controls, feeds, groups, moments, rounds, segments
 from .state import Trigger
 
 if TYPE_CHECKING:
@@ -21,13 +21,14 @@ if TYPE_CHECKING:
 class Kind(IntEnum):
     """The order of timers due at one instant. A fact's end is a judgement."""
 
-    EXPIRY = 0
-    RELEASE = 1
-    JUDGEMENT = 2
-    ABSENCE = 3
-    SCHEDULE = 4
-    BIRTH = 5
-    ROUND = 6
+    FEED = 0
+    EXPIRY = 1
+    RELEASE = 2
+    JUDGEMENT = 3
+    ABSENCE = 4
+    SCHEDULE = 5
+    BIRTH = 6
+    ROUND = 7
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,9 @@ def run_until(twin: Twin, until: int) -> None:
 
 def _timers(twin: Twin) -> Iterator[Timer]:
     yield from _schedules(twin)
+    for due, name in feeds.looks(twin):
+        place = (-1, twin.feeds[name].number, 0)
+        yield _timer(twin, due, Kind.FEED, place, lambda name=name: feeds.look(twin, name))
     for customer in twin.roots():
         yield from _of_customer(twin, customer)
 

@@ -15,6 +15,7 @@ from . import (
     contacts,
     controls,
     facts,
+    feeds,
     groups,
     identity,
     look_ahead,
@@ -58,13 +59,14 @@ class Twin:
         self.position = 0  # what a decision now would bear
         self.now = 0
         self.observing = False
-        self.began = False
+        self.first: int | None = None  # journal time of the first line
         self.customers: list[Customer] = []
         self.index: dict[tuple[str, str], int] = {}
         self.joined: set[int] = set()  # survivors of a merge within the present event
         self.seen: dict[int, int] = {}  # hash of an id -> day on which it was first seen
         self.schedules: dict[int, int] = {}
         self.pools = resources.pools_of(playbook)
+        self.feeds = feeds.feeds_of(self.book)
         self.switches: dict[tuple[str, str], controls.Switch] = {}
         self.decisions: list[Decision] = []
         self.contacts_made = 0
@@ -118,12 +120,13 @@ class Twin:
         self.now = until
 
     def _line(self, line: dict[str, Any], occurred_at: int) -> None:
-        if not self.began:
-            self.began = True
+        if self.first is None:
+            self.first = self.now
             timers.begin_schedules(self, self.now)
         event = self.book.events.get(line["type"])
         if event is None or self._is_duplicate(line.get("id")):
             return
+        feeds.hear(self, line, event.name, occurred_at)
         found = rows.rows_of(self.book, line, occurred_at, self.position)
         if event.name == "resource_set":
             if found[0].fields["left"] is not None:

@@ -75,6 +75,14 @@ GOLDEN = {
         "09:00 pause hello\n09:01 wanted",
         ("pause hello", "pause rival"),
     ),
+    "stale": (
+        {
+            "sources": {"tills": {"events": ["bought"], "stale_after": "2 hours"}},
+            "campaigns": {"hello": {"until": "bought"}},
+        },
+        "07:00 bought\n09:00 wanted",
+        ("07:00", "07:01"),
+    ),
     "no_consent": (
         {},
         "09:00 consent_withdrawn channel=sms\n09:01 wanted",
@@ -218,6 +226,14 @@ def test_the_smallest_case_and_its_neighbour(stage, reason):
 # happened before the wish, and what lifts it.
 IN_THE_WAY = {
     "paused": ({}, "08:00 pause hello", ("pause hello", "-")),
+    "stale": (
+        {
+            "sources": {"tills": {"events": ["case_solved"], "stale_after": "4 hours"}},
+            "campaigns": {"hello": {"until": "case_solved"}},
+        },
+        "",
+        ("04:59 case_solved", "05:01 case_solved"),
+    ),
     "no_consent": ({}, "08:00 consent_withdrawn channel=sms", ("channel=sms", "channel=email")),
     "suppressed": (
         {"policies": {"suppress": [{"stop": "sales", "while": "open_case"}]}},
@@ -252,7 +268,9 @@ def test_what_is_in_the_way_is_named_in_order_of_precedence(stage):
     parts = [part for part, _, _ in IN_THE_WAY.values()]
     written = playbook_with({"policies": {"wait": "1 minute"}}, *parts)
     happened = [line for _, line, _ in IN_THE_WAY.values() if line]
-    story = "\n".join(["05:00 wanted", "06:00 wanted_more", *happened, "08:59 wanted", "09:00 -"])
+    story = "\n".join(
+        ["04:59 case_solved case_id=9", "05:00 wanted", "06:00 wanted_more", *happened, "08:59 wanted", "09:00 -"]
+    )
     named = []
     for _, _, change in IN_THE_WAY.values():
         company = stage(written)

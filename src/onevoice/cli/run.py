@@ -88,6 +88,8 @@ def run(
         "decisions": decisions,
         "paused": taken.paused,
         "failing": taken.failing,
+        "stale": taken.stale,
+        "fresh": taken.fresh,
         "mapped": taken.summaries,
         "seconds": round(took, 3),
     }
@@ -110,9 +112,18 @@ def _became(taken: Ingested) -> str:
         f"\n  {name} is paused: it came to its limit of {count:,} contacts" for name, count in taken.paused.items()
     ]
     limits += [f"\n  {name} is paused: {count:,} of its contacts have failed" for name, count in taken.failing.items()]
+    limits += [
+        f"\n  {name} stopped {_times(taken.stale[name])} and was heard again {_times(taken.fresh[name])}:"
+        " what depends on it is held meanwhile"
+        for name in sorted(taken.stale | taken.fresh)
+    ]
     mapped = "".join(f"\n{line}" for summary in taken.summaries for line in told(summary))
     counted = (f"\n  {count:,} {kind}{_named(names)}" for kind, (count, names) in kinds.items() if count)
     return "".join([mapped, *counted, *limits])
+
+
+def _times(count: int) -> str:
+    return {0: "never", 1: "once"}.get(count, f"{count:,} times")
 
 
 def _named(counts: dict[str, int]) -> str:

@@ -51,6 +51,7 @@ def _tables(report: Report) -> Iterator[ShownTable]:
     yield _crowded(report)
     yield from _collisions(report)
     yield from _paused(report)
+    yield from _stale(report)
 
 
 def audit_text(audit: Audit) -> Iterator[RenderableType]:
@@ -275,6 +276,17 @@ def _paused(report: Report) -> Iterator[ShownTable]:
             when = f"{each.time.astimezone(zone):%Y-%m-%d %H:%M}"
             table.add_row(each.campaign, when, f"{each.contacts:,}{' failed' * each.failed}", f"{each.limit:,}")
         yield more(table, len(report.paused))
+
+
+def _stale(report: Report) -> Iterator[ShownTable]:
+    if report.stale:
+        zone = ZoneInfo(report.time_zone)
+        table = ShownTable("Sources that stopped", "stale from", "known up to", "heard again", "held?")
+        for each in report.stale[-ROWS_SHOWN:]:
+            times = (each.time, each.known_until, each.fresh)
+            since, known, fresh = (f"{time.astimezone(zone):%Y-%m-%d %H:%M}" if time else "" for time in times)
+            table.add_row(each.source, since, known or "never heard", fresh or "not yet", each.campaigns)
+        yield more(table, len(report.stale))
 
 
 def _crowded(report: Report) -> ShownTable:

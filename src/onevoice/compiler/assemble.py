@@ -13,10 +13,12 @@ from onevoice.compiler.events import (
     compile_kinds,
     compile_splits,
 )
+from onevoice.compiler.feeds import compile_feeds
 from onevoice.compiler.judges import compile_judges
 from onevoice.compiler.marks import mark_counted
 from onevoice.compiler.room import room_for_event, room_for_row, room_for_timer
 from onevoice.conditions.opcodes import STACK_ROOM
+from onevoice.engine import state as pool
 from onevoice.playbook.scopes import computed_parameters
 from onevoice.zones import zones
 
@@ -58,11 +60,13 @@ def assembled(book: Book, made: Sections, splits: Sequence[Split]) -> at.Program
     judges = compile_judges(book, made)
     made.limits[[at.P_JUDGES_FROM, at.P_JUDGES_TO]] = judges.spans[-1]
     event_types = _joined(book, made, judges)
+    feeds = compile_feeds(book, event_types, made.campaigns.campaigns)
     judged = len(made.segments) + len(made.suppressions)
     flips, schedules, campaigns = len(triggers.segments.rows), len(made.campaigns.schedules), len(book.campaigns)
     cells = judged + int(made.limits[at.P_HOLDOUTS])
     shows = int(made.policies.placements[:, at.PLACEMENT_SLOTS].max(initial=0))
     for_event = room_for_event(cells, flips, schedules, campaigns, shows, len(made.policies.resources))
+    for_event[pool.TIMERS] += len(feeds.feeds)
     return at.Program(
         limits=made.limits,
         kinds=compile_kinds(book),
@@ -86,6 +90,7 @@ def assembled(book: Book, made: Sections, splits: Sequence[Split]) -> at.Program
         **made.campaigns._asdict(),
         **made.policies._asdict(),
         suppressions=made.suppressions,
+        **feeds._asdict(),
         offers=made.offers,
         products=made.products,
         roles=made.roles,
@@ -118,6 +123,7 @@ def widths_of(book: Book, program: at.Program) -> Widths:
         stack=STACK_ROOM,
         addresses=len(book.addresses),
         lines=len(program.resources) * max(len(program.classes) + 1, len(program.channels)),
+        feeds=len(program.feeds),
     )
 
 

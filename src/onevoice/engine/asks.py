@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from onevoice.engine import candidates as wishes
-from onevoice.engine import caps, exploring, holdouts, proposals, ranking, record, shows, switches
+from onevoice.engine import caps, exploring, feeds, holdouts, proposals, ranking, record, shows, switches
 from onevoice.engine import state as at
 from onevoice.engine.kernel import kernel
 from onevoice.engine.reasons import (
@@ -15,6 +15,7 @@ from onevoice.engine.reasons import (
     FATIGUE,
     OUTRANKED,
     PAUSED,
+    STALE,
     SUPPRESSED,
     WON,
     WOULD_HAVE_WON,
@@ -29,6 +30,7 @@ from onevoice.program import (
     CAMPAIGN_TO,
     CAP_INDEX,
     CLASS_EXEMPT_CAPS,
+    FEED_SOURCE,
     P_CAPS_SHOWN,
     P_EXPLORED,
     PLACEMENT_SLOTS,
@@ -89,6 +91,11 @@ def _pass_gates(program: Program, state: State, customer: int, placement: int, c
     off = switches.first_off(program, state, campaign, switches.IS_PAUSED)
     if off >= 0:
         _set(state, campaign, PAUSED, off, 0, 0, 0)
+        return
+    feed = feeds.holding(program, state, campaign)
+    if feed >= 0:
+        source, told = program.feeds[feed, FEED_SOURCE], state.feeds[feed]
+        _set(state, campaign, STALE, source, told[at.F_TOLD_KNOWN], told[at.F_TOLD_FROM], 0)
         return
     if rule >= 0:
         _set(state, campaign, SUPPRESSED, rule, 0, 0, 0)

@@ -24,6 +24,7 @@ from onevoice.program import (
     CAMPAIGN_UNTIL_KEYED,
     FACT_LASTS,
     FACT_PARTS,
+    FEED_SOURCE,
     MEASURE_AGGREGATE,
     MEASURE_PANE_US,
     MOMENT_SUBSTEPS,
@@ -79,6 +80,7 @@ def tables(machine: Machine) -> dict[str, list[Row]]:
         "endings": _sorted(view.endings()),
         "turns": _sorted(view.turns()),
         "resources": _sorted(view.resources()),
+        "sources": _sorted(view.sources()),
         "switches": _sorted(view.switches()),
         "totals": [view.totals()],
     }
@@ -378,6 +380,12 @@ class _View:
                 row = ((total if is_common else used) if is_present else 0, *turn)
                 if any(row):
                     yield (number, -1 if is_common else klass, *row)
+
+    def sources(self) -> Iterator[Row]:
+        """Give how far each source that may stop is known, and whether it is stale."""
+        for number, row in zip(self.program.feeds[:, FEED_SOURCE].tolist(), self.state.feeds.tolist(), strict=False):
+            told = row[at.F_TOLD_KNOWN : at.F_TOLD_FROM + 1]
+            yield (number, _or_none(row[at.F_KNOWN], at.NEVER), row[at.F_STALE], *told)
 
     def switches(self) -> Iterator[Row]:
         """Give each switch that is off, and each campaign with contacts in its run."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from onevoice.engine import candidates as wishes
-from onevoice.engine import changes, resources, switches
+from onevoice.engine import changes, feeds, resources, switches
 from onevoice.engine import state as at
 from onevoice.engine.kernel import kernel
 from onevoice.engine.measures import SCALE, SUM_MAX
@@ -59,7 +59,9 @@ def _turn_switch(program: Program, state: State, columns: Columns, row: int) -> 
     if special == SPECIAL_PAUSED:
         state.switches[switch, at.W_STATE] = switches.IS_PAUSED
         if program.limits[P_LOOK_AHEAD_US] > 0:
-            _free_of_paused(program, state)
+            for customer in range(state.pools[at.CUSTOMERS, COUNT]):
+                if state.customers[customer, at.CANDIDATE_COUNT] > 0:
+                    feeds.free_of_held(program, state, customer)
     elif special == SPECIAL_STOPPED:
         state.switches[switch, at.W_STATE] = switches.IS_STOPPED
         for customer in range(state.pools[at.CUSTOMERS, COUNT]):
@@ -72,19 +74,6 @@ def _turn_switch(program: Program, state: State, columns: Columns, row: int) -> 
         for customer in range(state.pools[at.CUSTOMERS, COUNT]):
             if state.customers[customer, at.CANDIDATE_COUNT] > 0:
                 _wake_paused(program, state, customer)
-
-
-@kernel
-def _free_of_paused(program: Program, state: State) -> None:
-    """Unblock those that were kept back for a campaign that is off now."""
-    for customer in range(state.pools[at.CUSTOMERS, COUNT]):
-        freed = False
-        if state.customers[customer, at.CANDIDATE_COUNT] > 0:
-            for campaign in range(program.campaigns.shape[0]):
-                if switches.first_off(program, state, campaign, switches.IS_PAUSED) >= 0:
-                    freed = wishes.free_kept(state, customer, campaign) or freed
-        if freed:
-            wishes.set_round(state, customer)
 
 
 @kernel

@@ -7,7 +7,19 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from onevoice.engine import candidates as wishes
-from onevoice.engine import caps, conditions, facts, holding, hours, ledger, resources, segments, switches, waiting
+from onevoice.engine import (
+    caps,
+    conditions,
+    facts,
+    feeds,
+    holding,
+    hours,
+    ledger,
+    resources,
+    segments,
+    switches,
+    waiting,
+)
 from onevoice.engine import state as at
 from onevoice.engine.hashing import mix
 from onevoice.engine.kernel import kernel
@@ -21,6 +33,7 @@ from onevoice.engine.reasons import (
     NO_CAPACITY,
     NO_CONSENT,
     PAUSED,
+    STALE,
     SUPPRESSED,
     WON,
 )
@@ -39,6 +52,7 @@ from onevoice.program import (
     CLASS_EXEMPT_CAPS,
     CLASS_EXEMPT_GAP,
     CLASS_PURPOSE,
+    FEED_SOURCE,
     P_CAPS_SHOWN,
     P_CHANNEL_TRAIT,
     P_FACT_CONSENT,
@@ -186,9 +200,15 @@ def _timed_gates(
 @kernel
 def _pause(program: Program, state: State, row: int, which: int) -> None:
     """Note that a candidate's campaign is off by one of its switches, whatever the channel."""
+    rule, value, limit = switches.reached(program, state, state.candidates[row, at.C_CAMPAIGN], which)
+    _hold(state, row, PAUSED, rule, value, limit)
+
+
+@kernel
+def _hold(state: State, row: int, reason: int, rule: int, value: int, limit: int) -> None:
+    """Note that a candidate is held, whatever the channel, until something else than its time lifts it."""
     candidates = state.candidates
-    rule, value, limit = switches.reached(program, state, candidates[row, at.C_CAMPAIGN], which)
-    candidates[row, at.C_REASON] = PAUSED
+    candidates[row, at.C_REASON] = reason
     candidates[row, at.C_CHANNEL] = -1
     candidates[row, at.C_RULE] = rule
     candidates[row, at.C_VALUE] = value
@@ -253,6 +273,11 @@ def pass_all(program: Program, state: State, customer: int, row: int, rule: int)
     off = switches.first_off(program, state, campaign, switches.IS_PAUSED)
     if off >= 0:
         _pause(program, state, row, off)
+        return
+    feed = feeds.holding(program, state, campaign)
+    if feed >= 0:
+        source, told = program.feeds[feed, FEED_SOURCE], state.feeds[feed]
+        _hold(state, row, STALE, source, told[at.F_TOLD_KNOWN], told[at.F_TOLD_FROM])
         return
     klass, proposal = program.campaigns[campaign, CAMPAIGN_CLASS], candidates[row, at.C_PROPOSAL]
     product = wishes.product_of(program, proposal, candidates[row, at.C_PRODUCT])

@@ -95,6 +95,8 @@ def has_room_for_timer(program: Program, state: State) -> bool:
     need[at.TIMERS] += groups.timers_at_stake(state, 0)
     if state.timers[0, timers.KIND] == timers.SCHEDULE:
         _need_for_all(state, 1)
+    elif state.timers[0, timers.KIND] == timers.FEED:
+        need[at.TIMERS] += state.pools[at.CANDIDATES, COUNT]  # each who waits may wait no longer
     elif state.timers[0, timers.KIND] == timers.ROUND:
         waiting = state.customers[state.timers[0, timers.CUSTOMER], at.CANDIDATE_COUNT]
         need[at.LINES] += waiting

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from onevoice.engine import candidates as wishes
-from onevoice.engine import caps, gates, holdouts, ledger, proposals, ranking, switches
+from onevoice.engine import caps, feeds, gates, holdouts, ledger, proposals, ranking
 from onevoice.engine import state as at
 from onevoice.engine.kernel import kernel
 from onevoice.engine.reasons import AGAIN_AFTER, CAP, KEPT_FOR, WON
@@ -123,7 +123,7 @@ def _is_wanted(program: Program, state: State, customer: int, row: int) -> bool:
     """Whether a candidate is wanted now, and may be heard; of one that is not born its offer is found."""
     candidates = state.candidates
     campaign = candidates[row, at.C_CAMPAIGN]
-    if switches.first_off(program, state, campaign, switches.IS_PAUSED) >= 0:
+    if feeds.is_held(program, state, campaign):
         return False
     if holdouts.would_be_held_out(program, state, customer, campaign):
         return False

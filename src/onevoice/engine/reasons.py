@@ -16,28 +16,35 @@ class Reason(IntEnum):
     TOO_MANY = 5
     STOPPED = 6
     PAUSED = 7
-    NO_CONSENT = 8
-    NO_ADDRESS = 9
-    FAILED = 10
-    SUPPRESSED = 11
-    AGAIN_AFTER = 12
-    FATIGUE = 13
-    NO_CAPACITY = 14
-    HOURS = 15
-    GAP = 16
-    CAP = 17
-    KEPT_FOR = 18
-    OUTRANKED = 19
-    WOULD_HAVE_WON = 20
+    STALE = 8
+    NO_CONSENT = 9
+    NO_ADDRESS = 10
+    FAILED = 11
+    SUPPRESSED = 12
+    AGAIN_AFTER = 13
+    FATIGUE = 14
+    NO_CAPACITY = 15
+    HOURS = 16
+    GAP = 17
+    CAP = 18
+    KEPT_FOR = 19
+    OUTRANKED = 20
+    WOULD_HAVE_WON = 21
 
 
 class DecisionKind(IntEnum):
-    """What led to a decision: candidates met, a customer asked, a candidate came to an end, a campaign to its limit."""
+    """What led to a decision.
+
+    Candidates met, a customer asked, a candidate came to an end, a campaign to its limit; a source became stale, or is
+    fresh again.
+    """
 
     ROUND = 0
     ASK = 1
     END = 2
     STOP = 3
+    SOURCE_STALE = 4
+    SOURCE_FRESH = 5
 
 
 # The same as plain numbers, for kernels.
@@ -48,6 +55,7 @@ NOT_ELIGIBLE: Final = int(Reason.NOT_ELIGIBLE)
 TOO_MANY: Final = int(Reason.TOO_MANY)
 STOPPED: Final = int(Reason.STOPPED)
 PAUSED: Final = int(Reason.PAUSED)
+STALE: Final = int(Reason.STALE)
 NO_CONSENT: Final = int(Reason.NO_CONSENT)
 NO_ADDRESS: Final = int(Reason.NO_ADDRESS)
 FAILED: Final = int(Reason.FAILED)
@@ -66,3 +74,5 @@ ROUND: Final = int(DecisionKind.ROUND)
 ASK: Final = int(DecisionKind.ASK)
 END: Final = int(DecisionKind.END)
 STOP: Final = int(DecisionKind.STOP)
+SOURCE_STALE: Final = int(DecisionKind.SOURCE_STALE)
+SOURCE_FRESH: Final = int(DecisionKind.SOURCE_FRESH)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from onevoice.engine import (
     calendar,
     candidates,
+    feeds,
     growth,
     judgement,
     switches,
@@ -32,7 +33,10 @@ if TYPE_CHECKING:
 
 @kernel
 def start(program: Program, state: State, time: int) -> bool:
-    """Set the schedules that are not over when the first line comes; False where there is no room for them."""
+    """Set the schedules that are not over when the first line comes, and when sources are looked at.
+
+    False where there is no room for them.
+    """
     state.need[:] = 0
     state.need[at.TIMERS] = program.room_for_event[at.TIMERS]
     if growth.is_short(state, state.need):
@@ -41,6 +45,7 @@ def start(program: Program, state: State, time: int) -> bool:
     state.scalars[at.NOW] = time
     for schedule in range(program.schedules.shape[0]):
         _set_schedule(program, state, schedule, time)
+    feeds.begin(program, state)
     return True
 
 

@@ -261,6 +261,14 @@ H_RIGHT: Final = 3
 H_PART: Final = 4  # of the resource, that it waits for
 WAITING_WIDTH: Final = 5
 
+# `feeds`
+F_KNOWN: Final = 0  # the latest that occurred of what the source brings, or NEVER
+F_STALE: Final = 1
+F_LOOK_AT: Final = 2  # when it is looked at next, or INFINITE
+F_TOLD_KNOWN: Final = 3  # when it became stale or fresh: up to when it was known, 0 where it was never heard,
+F_TOLD_FROM: Final = 4  # and from when on it is stale
+FEED_WIDTH: Final = 5
+
 # `asks`, by campaign
 A_REASON: Final = 0  # 0: it is no candidate; OUTRANKED, as long as it could be shown
 A_PROPOSAL: Final = 1
@@ -315,6 +323,7 @@ class State(Tables):
         "resources": "i2",
         "shares": "i2",
         "first_waiting": "i1",  # by line of a resource: the candidate's row + 1 whose turn is the earliest, or 0
+        "feeds": "i2",
         "timers": "i2",
         "queue": "i2",
         "decisions": "i2",
@@ -366,6 +375,7 @@ class State(Tables):
     resources: NDArray[np.int64]
     shares: NDArray[np.int64]
     first_waiting: NDArray[np.int64]
+    feeds: NDArray[np.int64]
     timers: NDArray[np.int64]
     queue: NDArray[np.int64]
     decisions: NDArray[np.int64]
@@ -460,6 +470,7 @@ def empty(widths: Widths) -> State:
         resources=ints(max(widths.resources, 1), R_WIDTH),
         shares=ints(max(widths.resources * (widths.classes + 1), 1), SHARE_WIDTH),
         first_waiting=ints(max(widths.lines, 1)),
+        feeds=_feeds(widths.feeds),
         switches=ints(widths.campaigns + widths.classes + 1, SWITCH_WIDTH),
         timers=ints(rows, 6),
         queue=ints(rows, QUEUE_WIDTH),
@@ -482,3 +493,10 @@ def empty(widths: Widths) -> State:
     )
     state.pools[:, store.FREE] = -1
     return state
+
+
+def _feeds(count: int) -> NDArray[np.int64]:
+    """Return sources of which nothing is known."""
+    feeds = np.zeros((max(count, 1), FEED_WIDTH), np.int64)
+    feeds[:, F_KNOWN], feeds[:, F_LOOK_AT] = NEVER, INFINITE
+    return feeds

@@ -18,6 +18,7 @@ from onevoice.engine import (
     controls,
     duplicates,
     facts,
+    feeds,
     groups,
     growth,
     identity,
@@ -39,6 +40,7 @@ from onevoice.events.batch import (
     LINE,
     MISSING_TIME,
     OCCURRED_AT,
+    SOURCE,
     TRAITS_FROM,
     TRAITS_TO,
     TYPE,
@@ -126,6 +128,7 @@ def _take_up(program: Program, state: State, columns: Columns, row: int, stop: i
     time, position = rows[row, OCCURRED_AT], state.scalars[at.POSITION]
     if time == MISSING_TIME:
         time = stamp
+    feeds.hear(program, state, kind, rows[row, SOURCE], time)
     if program.event_types[kind, E_PRODUCT] >= 0:
         _fan_out(program, state, columns, row, time, position)
         return
@@ -166,7 +169,9 @@ def _run_timers(program: Program, state: State, columns: Columns, until: int) ->
         timer = timers.pop(state)
         state.scalars[at.NOW] = state.timers[timer, timers.DUE]
         kind = state.timers[timer, timers.KIND]
-        if kind == timers.EXPIRY:
+        if kind == timers.FEED:
+            feeds.look(program, state, timer)
+        elif kind == timers.EXPIRY:
             candidates.expire(state, timer)
         elif kind == timers.FACT_END:
             _end_fact(program, state, timer)

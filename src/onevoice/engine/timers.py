@@ -22,14 +22,15 @@ ROW: Final = 5
 WIDTH: Final = 6
 
 # Kinds, in the order in which they run at one instant.
-EXPIRY: Final = 0
-FACT_END: Final = 1
-RELEASE: Final = 2  # of a contact
-JUDGEMENT: Final = 3
-ABSENCE: Final = 4
-SCHEDULE: Final = 5
-BIRTH: Final = 6
-ROUND: Final = 7
+FEED: Final = 0  # of a source
+EXPIRY: Final = 1
+FACT_END: Final = 2
+RELEASE: Final = 3  # of a contact
+JUDGEMENT: Final = 4
+ABSENCE: Final = 5
+SCHEDULE: Final = 6
+BIRTH: Final = 7
+ROUND: Final = 8
 
 
 @kernel

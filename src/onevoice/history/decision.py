@@ -14,15 +14,16 @@ class Line:
 
     `reason` is one word of the list in `onevoice.engine.reasons`, `won` among them. `channel` and `rule` (a path of
     the playbook such as `policies.caps[1]`; for `paused` and `stopped` what is off: `campaign`, `class`, `all`, or
-    `failures` of a campaign that paused itself for them) are
-    empty where they say nothing. `value` is what was compared as it was used: the count of a cap, a resource or a run
+    `failures` of a campaign that paused itself for them; for `stale` the source, such as `sources.tills`) are empty
+    where they say nothing. `value` is what was compared as it was used: the count of a cap, a resource or a run
     (with its `limit`; of a budget in ten-thousandths), how often it was shown for `fatigue`, the time of the last
-    contact for a gap, the campaign that won for `outranked`, that is planned for `kept_for`. `until`: when the reason
-    ends by itself, None if it does not. `score` is the rank; `contact` the number of the contact that was made, or that
-    is under way; `follows` that of the contact which stayed unseen and is followed; `key` the hash of what the campaign
-    is `per`, 0 without. `offer` is what the campaign came with; of one that won `probability` is how likely it was to
-    be chosen (1 without exploration, None of what follows another), and `parameters` holds what the offer's computed
-    parameters came to.
+    contact for a gap, up to when a source is known for `stale` (None: it was never heard), the campaign that won
+    for `outranked`, that is planned for `kept_for`. `until`: when the reason ends by itself, None if it does not.
+    `score` is the rank; `contact` the number of the contact that was made, or that is under way; `follows` that of
+    the contact which stayed unseen and is followed; `key` the hash of what the campaign is `per`, 0 without.
+    `offer` is what the campaign came with; of one that won `probability` is how likely it was to be chosen (1
+    without exploration, None of what follows another), and `parameters` holds what the offer's computed parameters
+    came to.
 
     >>> (line,) = engine.decide("home_banner", ada).lines
     >>> line.campaign, line.reason, line.score, line.contact
@@ -66,10 +67,11 @@ class Line:
 class Decision:
     """The outcome for one customer at one time.
 
-    `kind` is "round" (candidates met), "ask" (a placement asked), "end" (a candidate came to an end by itself) or
-    "stop" (a campaign came to a limit of its run and was paused; `customer` is -1). `position` is the place in the
-    journal, `placement` is empty but for an ask. `lines` has one `Line` for each candidate about which there was
-    something to say. `default` is what the playbook shows in the slots of a placement that nothing won; empty
+    `kind` is "round" (candidates met), "ask" (a placement asked), "end" (a candidate came to an end by itself), "stop"
+    (a campaign came to a limit of its run and was paused; `customer` is -1), or "source_stale" and "source_fresh" (a
+    source stopped, or is heard again; `customer` is -1, with a line for each campaign held for it). `position` is the
+    place in the journal, `placement` is empty but for an ask. `lines` has one `Line` for each candidate about which
+    there was something to say. `default` is what the playbook shows in the slots of a placement that nothing won; empty
     elsewhere. An event `offer_refused` (`offer_clicked`, …) with the `number` of an ask in its field `decision` is the
     response to what was shown. Shows itself in notebooks.
 

@@ -22,6 +22,11 @@ select *,
             when kind = 'end' then 'ends otherwise'
             when kind = 'stop' and decision_happened is null then 'is paused at its limit'
             when kind = 'stop' then 'is no longer paused at its limit'
+            when kind = 'source_stale' and decision_happened is null then 'a source is stale'
+            when kind = 'source_stale' and decision_rehearsed is null then 'a source is no longer stale'
+            when kind = 'source_fresh' and decision_happened is null then 'a source is heard again'
+            when kind = 'source_fresh' and decision_rehearsed is null then 'a source is not heard again'
+            when kind in ('source_stale', 'source_fresh') then 'a source holds other campaigns'
             when won_rehearsed = 0 and held_rehearsed not in (0, held_happened) then 'is held out'
             when won_happened = 0 and held_happened not in (0, held_rehearsed) then 'is no longer held out'
             when won_happened = 0 and won_rehearsed = 0 then if(kind = 'ask', 'not shown for another reason', 'held back otherwise')

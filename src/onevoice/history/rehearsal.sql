@@ -56,9 +56,11 @@ select difference, customer, time, decision_happened is not null, decision_rehea
        coalesce(decision_happened, (select coalesce(
            max(decision) filter (where l.time <= c.time), min(decision)) from happened.line as l
            where l.customer = c.customer and l.campaign = c.campaign and (l.kind = 'ask') = (c.kind = 'ask')
-           and (l.kind = 'stop') = (c.kind = 'stop'))),
+           and if(l.kind in ('stop', 'source_stale', 'source_fresh'), l.kind, '') =
+               if(c.kind in ('stop', 'source_stale', 'source_fresh'), c.kind, ''))),
        coalesce(decision_rehearsed, (select coalesce(
            max(decision) filter (where l.time <= c.time), min(decision)) from rehearsed.line as l
            where l.customer = c.customer and l.campaign = c.campaign and (l.kind = 'ask') = (c.kind = 'ask')
-           and (l.kind = 'stop') = (c.kind = 'stop')))
+           and if(l.kind in ('stop', 'source_stale', 'source_fresh'), l.kind, '') =
+               if(c.kind in ('stop', 'source_stale', 'source_fresh'), c.kind, '')))
 from chosen as c order by place, difference, time, customer;

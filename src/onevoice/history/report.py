@@ -134,6 +134,20 @@ class Paused:
     failed: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Stale:
+    """A source that had stopped at `time`, and held the `campaigns` that depend on it until it was `fresh` again.
+
+    `known_until`: the latest that was known of it then, None where it was never heard. `fresh`: None while it is stale.
+    """
+
+    source: str
+    time: datetime
+    known_until: datetime | None
+    fresh: datetime | None
+    campaigns: str
+
+
 _TABLES: Final = {
     "campaigns": CampaignFigures,
     "weeks": WeekFigures,
@@ -142,6 +156,7 @@ _TABLES: Final = {
     "crowded": Crowded,
     "collisions": Collision,
     "paused": Paused,
+    "stale": Stale,
 }
 
 
@@ -151,9 +166,9 @@ class Report:
 
     `lines`: journal lines that had come in, `customers`: how many there are. `sent`: contacts; `shown`: campaigns shown
     at placements, at the `asks` at which there was a candidate; `held`: wishes that were held back at least once. The
-    tuples begin with what weighs most, `paused` with what was first; `crowded` has 20 customers at the most,
-    `collisions` 200 pairs. Customers whom the playbook in force knows by no identifier any more count as one, and not
-    in `load`, `crowded`, `collisions`.
+    tuples begin with what weighs most, `paused` and `stale` with what was first; `crowded` has 20 customers at the
+    most, `collisions` 200 pairs. Customers whom the playbook in force knows by no identifier any more count as one, and
+    not in `load`, `crowded`, `collisions`.
     Shows itself in notebooks; `onevoice.history.page` makes a page of it.
 
     >>> _ = engine.decide("home_banner", ada)
@@ -181,10 +196,11 @@ class Report:
     crowded: tuple[Crowded, ...]
     collisions: tuple[Collision, ...]
     paused: tuple[Paused, ...]
+    stale: tuple[Stale, ...]
     example: Example | None
 
     def table(self, name: str) -> Table:
-        """Return `campaigns`, `weeks`, `reasons`, `load`, `crowded`, `collisions` or `paused` as a pyarrow Table.
+        """Return `campaigns`, `weeks`, `reasons`, `load`, `crowded`, `collisions`, `paused` or `stale` as a Table.
 
         A row for each record, a column for each of its fields, of the same types when there is no row; times in UTC.
 
@@ -239,5 +255,6 @@ def report(
             crowded=rows_of(base, Crowded, ask["crowded"], most=CROWDED_MAX),
             collisions=rows_of(base, Collision, ask["collisions"], most=COLLISIONS_MAX),
             paused=rows_of(base, Paused, ask["paused"]),
+            stale=rows_of(base, Stale, ask["stale"]),
             example=next(iter(rows_of(base, Example, ask["example"])), None),
         )

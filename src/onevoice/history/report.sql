@@ -73,3 +73,15 @@ order by count(distinct reason) desc, count(*) desc, decision limit 1;
 
 -- name: paused
 select campaign, time, value, "limit", coalesce(rule = 'failures', false) from decided where kind = 'stop' order by decision;
+
+-- name: stale
+with told as (
+    select decision, any_value(kind) as kind, any_value(time) as time, any_value(rule) as rule,
+           any_value(known_until) as known_until, string_agg(campaign, ', ' order by campaign) as campaigns
+    from decided where kind in ('source_stale', 'source_fresh') group by decision),
+paired as (
+    select *, lead(kind) over (partition by rule order by decision) as then_kind,
+           lead(time) over (partition by rule order by decision) as then_time
+    from told)
+select replace(rule, 'sources.', ''), time, known_until, if(then_kind = 'source_fresh', then_time, null), campaigns
+from paired where kind = 'source_stale' order by decision;

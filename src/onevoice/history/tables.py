@@ -22,7 +22,8 @@ NAME: Final = pa.dictionary(pa.int32(), pa.string())
 PARAMETERS: Final = pa.map_(pa.string(), pa.float64())
 
 # A row for each line of a decision. What a line compared has a column of its own for each thing that it can be: the
-# count of a cap (`value`, of `limit`), the time of the contact that a gap or `again_after` counts from, and who won.
+# count of a cap (`value`, of `limit`), the time of the contact that a gap or `again_after` counts from, who won, and up
+# to when a source was known that had stopped.
 LINES: Final = pa.schema(
     {
         "decision": pa.int64(),
@@ -47,6 +48,7 @@ LINES: Final = pa.schema(
         "probability": pa.float64(),
         "parameters": PARAMETERS,
         "follows": pa.int64(),
+        "known_until": TIME,
     }
 )
 
@@ -92,6 +94,7 @@ def _plain(value: Any) -> Any:
 
 def _row(decision: Decision, line: Line) -> dict[str, Any]:
     value = line.value
+    known_until = value if line.reason == "stale" else None
     return {
         "decision": decision.number,
         "kind": decision.kind,
@@ -106,7 +109,7 @@ def _row(decision: Decision, line: Line) -> dict[str, Any]:
         "rule": line.rule or None,
         "value": value if isinstance(value, int) else None,
         "limit": line.limit,
-        "last_contact": value if isinstance(value, datetime) else None,
+        "last_contact": value if isinstance(value, datetime) and not known_until else None,
         "winner": value if isinstance(value, str) else None,
         "until": line.until,
         "score": line.score,
@@ -115,4 +118,5 @@ def _row(decision: Decision, line: Line) -> dict[str, Any]:
         "probability": line.probability,
         "parameters": [*line.parameters.items()] if line.parameters else None,
         "follows": line.follows,
+        "known_until": known_until,
     }

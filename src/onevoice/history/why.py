@@ -5,7 +5,7 @@ The words are in the catalogues of `languages/`; here is which of them are said,
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo
@@ -67,6 +67,8 @@ def why(decision: Decision, playbook: Playbook, words: Language | None = None) -
     """Explain a decision by the playbook under which it was made; in English where no language is given."""
     words = words or language("en")
     told = [told_of(line, playbook, words) for line in decision.lines]
+    if decision.kind == "source_fresh":
+        told = [_goes_on(line, each, playbook, words) for line, each in zip(decision.lines, told, strict=True)]
     told.sort(key=lambda each: (each.reason != "won", each.score is None, -(each.score or 0.0)))
     time = words.time(decision.time, ZoneInfo(playbook.time_zone))
     return Why(decision, decision.customer, time, _headline(decision, told, words), tuple(told), words.code)
@@ -80,6 +82,10 @@ def _headline(decision: Decision, told: Sequence[Told], words: Language) -> str:
         return _shown(decision, names, others, words)
     if decision.kind == "stop":
         return words.say("headline_paused", campaign=decision.lines[0].campaign)
+    if decision.kind in _SOURCES:
+        source = decision.lines[0].rule.removeprefix("sources.")
+        names = ", ".join(line.campaign for line in decision.lines)
+        return words.say(_SOURCES[decision.kind], source=source, names=names)
     if decision.kind == "end":
         said = (words.say("about", campaign=each.campaign, sentence=each.sentence) for each in told)
         return ", ".join(said)
@@ -110,6 +116,12 @@ def told_of(line: Line, playbook: Playbook, words: Language | None = None) -> To
     rule, text = _SENTENCES[line.reason](case)
     klass = campaign.klass if campaign else ""
     return Told(line.campaign, klass, line.reason, line.channel, line.score, text, rule)
+
+
+def _goes_on(line: Line, told: Told, playbook: Playbook, words: Language) -> Told:
+    """Say of a line about a source that is heard again that its campaign goes on."""
+    case = _Case(line, None, playbook, ZoneInfo(playbook.time_zone), words)
+    return replace(told, sentence=words.say("fresh", source=_source(case), value=case.value))
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,6 +227,18 @@ def _paused(case: _Case) -> tuple[str, str]:
     return f"{case.path}.at_most", say("paused_limit", count)
 
 
+def _stale(case: _Case) -> tuple[str, str]:
+    source, words = case.playbook.sources.get(_source(case)), case.words
+    if case.line.value is None:
+        return case.line.rule, words.say("stale_never", source=_source(case))
+    span = words.span(source.stale_after_us if source else 0)
+    return case.line.rule, words.say("stale", source=_source(case), value=case.value, span=span)
+
+
+def _source(case: _Case) -> str:
+    return case.line.rule.removeprefix("sources.")
+
+
 def _switch(case: _Case) -> str:
     """Return what of a campaign is off: itself, its class, all."""
     return case.line.rule if case.line.rule in {"class", "all"} else "campaign"
@@ -316,6 +340,7 @@ def _would_have_won(case: _Case) -> tuple[str, str]:
 
 
 _SWITCHES: Final = ("campaign", "class", "all", "failures")
+_SOURCES: Final = {"source_stale": "headline_stale", "source_fresh": "headline_fresh"}  # decisions about a source
 # A new reason has its line here, and its messages in every file of `languages/`; tests/history says which is missing.
 _SENTENCES: Final[dict[str, Callable[[_Case], tuple[str, str]]]] = {
     "won": _won,
@@ -325,6 +350,7 @@ _SENTENCES: Final[dict[str, Callable[[_Case], tuple[str, str]]]] = {
     "too_many": _too_many,
     "stopped": _stopped,
     "paused": _paused,
+    "stale": _stale,
     "no_consent": _no_consent,
     "no_address": _no_address,
     "failed": _failed,
@@ -350,6 +376,8 @@ def rule_text(path: str, playbook: Playbook, words: Language | None = None) -> s
     if path in _SWITCHES:
         return words.say(f"rule_switch_{path}")
     scarce, _, name = path.partition(".")
+    if scarce == "sources":
+        return words.say("rule_source", name=name)
     if scarce in {"resources", "channels"}:
         return words.say("rule_room" if scarce == "resources" else "rule_rate", name=name.removesuffix(".rate"))
     if (cap := caps_of(playbook).get(path)) is not None:

@@ -25,8 +25,9 @@ class Obstacle:
 class Change:
     """One change after which the campaign wins, all else being as it was; one unit less, and it does not.
 
-    `kind` is "wait" (nothing else happens until `at`), "customer" (a trait, measure or fact is another one) or
-    "playbook". `name`: what is changed; `found`: what it is; `needed`: what it would have to be.
+    `kind` is "wait" (nothing else happens until `at`), "customer" (a trait, measure or fact is another one), "source"
+    (something of it had come that occurred after `needed`) or "playbook". `name`: what is changed; `found`: what it is;
+    `needed`: what it would have to be.
     """
 
     kind: str

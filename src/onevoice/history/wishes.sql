@@ -20,7 +20,7 @@ create table numbered as
 select *, coalesce(sum(is_last::int) over (
     partition by customer, campaign, key order by decision rows between unbounded preceding and 1 preceding
 ), 0)::int as number
-from line where kind not in ('ask', 'stop') and not is_after;
+from line where kind not in ('ask', 'stop', 'source_stale', 'source_fresh') and not is_after;
 
 create table wish as
 select customer, campaign, key, number, any_value(class) as class,

@@ -21,6 +21,7 @@ from onevoice.playbook.capping import caps_of, check_shown
 from onevoice.playbook.chains import check_contacts
 from onevoice.playbook.circles import reaches
 from onevoice.playbook.derived import MEASURED, WITHOUT_FIELD
+from onevoice.playbook.feeds import check_source
 from onevoice.playbook.groups import check_group
 from onevoice.playbook.hours import ALL
 from onevoice.playbook.model import (
@@ -154,10 +155,7 @@ class _Checker:
         for group in self.playbook.groups.values():
             check_group(self, group)
         for source in self.playbook.sources.values():
-            for i, name in enumerate(source.events):
-                self.known(
-                    f"sources.{source.name}.events[{i}]", "event", name, [event.name for event in self.event_types]
-                )
+            check_source(self, source)
         for channel in self.playbook.channels.values():
             if channel.address:
                 path = f"channels.{channel.name}.address"

@@ -211,7 +211,7 @@ def sources(root: Record) -> dict[str, Source]:
 
 
 def _source(name: str, record: Record) -> Source:
-    return Source(name, record.duration("lag"), record.names("events"))
+    return Source(name, record.duration("lag"), record.names("events"), record.length("stale_after"))
 
 
 def languages(root: Record) -> tuple[str, ...]:

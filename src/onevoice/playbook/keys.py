@@ -127,6 +127,15 @@ EVENT: Final = {
 SOURCE: Final = {
     "lag": Key("How late its events may come; absences of them wait that much longer.", "1 day", "lag_us"),
     "events": Key("The event types it brings; any, where none is named.", ["order_placed"]),
+    "stale_after": Key(
+        "How long after the latest of its events it is taken to have stopped, more than its `lag`: campaigns that "
+        "depend on it are then held until it is heard again. A campaign depends on it if one of its events could "
+        "end, silence or exclude: by `until`; by a `no` step of its moment; by what its `if`, its offers' `if`, a "
+        "suppression that stops it, or the segment that it is started by reads; by closing the fact of `product E "
+        "for F`; by consent; or as a contact of others that a gap or cap counts.",
+        "36 hours",
+        "stale_after_us",
+    ),
 }
 FACT: Final = {
     "opens": Key("The events that open it, one or a list.", "case_opened"),

@@ -78,11 +78,15 @@ class EventType:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Where events come from. Absences over its events wait `lag_us` longer. No `events`: it may bring any type."""
+    """Where events come from. Absences over its events wait `lag_us` longer. No `events`: it may bring any type.
+
+    Where nothing of it is known that occurred less than `stale_after_us` ago, campaigns that depend on it are held.
+    """
 
     name: str
     lag_us: int = 0
     events: tuple[str, ...] = ()
+    stale_after_us: int = 0  # 0: nothing waits for it
 
 
 @dataclass(frozen=True, slots=True)

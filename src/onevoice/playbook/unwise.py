@@ -15,6 +15,7 @@ from onevoice.playbook.builtin import all_facts
 from onevoice.playbook.capping import caps_of
 from onevoice.playbook.check import OFFERS, check
 from onevoice.playbook.closed import longest_closed_us
+from onevoice.playbook.depends import dependents
 from onevoice.playbook.grammar import spelled
 from onevoice.playbook.hours import ALL
 from onevoice.playbook.model import CATEGORY, EACH, Campaign, Cap, Moment, Playbook, SendBy, Step, TriggerKind
@@ -38,6 +39,7 @@ def unwise(playbook: Playbook, report: Report | None = None) -> tuple[Mistake, .
         check(playbook, report)
     looked = _Looked(playbook, report)
     looked.unused()
+    looked.sources()
     looked.classes()
     looked.caps()
     looked.counts_from()
@@ -111,6 +113,15 @@ class _Looked:
         for name in derived.get(section, names):
             if name not in used:
                 self.warn_of(f"{section}.{name}", f"the {section[:-1]} {quoted(name)} is not used", why, _USE)
+
+    def sources(self) -> None:
+        """Warn of sources whose silence would hold nobody."""
+        for name, campaigns in dependents(self.playbook, self.expressions).items():
+            if not campaigns:
+                what = f"the source {quoted(name)} holds nothing when it is stale"
+                why = "no event of it could end, silence or exclude what a campaign wants"
+                mend = "take it out, or name the events that campaigns wait for"
+                self.warn(f"sources.{name}.stale_after", what, why, mend)
 
     # Policies
 

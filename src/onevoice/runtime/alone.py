@@ -15,17 +15,20 @@ from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
 import msgspec
+import numpy as np
 
-from onevoice.engine import growth
+from onevoice.engine import feeds, growth
 from onevoice.engine import state as at
 from onevoice.engine.reasons import ASK
 from onevoice.engine.state import State
+from onevoice.engine.store import COUNT
 from onevoice.events.batch import ITEM, LINE, OCCURRED_AT
 from onevoice.events.built import encode_ndjson
 from onevoice.events.decode import decode_ndjson
 from onevoice.journal.memory import MemoryJournal
 from onevoice.journal.port import Mode, Row
 from onevoice.playbook.builtin import RECEIPTS
+from onevoice.program import FEED_SOURCE
 from onevoice.runtime import customer as customers
 from onevoice.runtime import outcomes, what_if
 from onevoice.runtime.decisions import Reading, time_of, us_of
@@ -42,7 +45,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from onevoice.compiled import Compiled
-    from onevoice.engine.machine import Outcome
+    from onevoice.engine.machine import Machine, Outcome
     from onevoice.events.batch import Batch
     from onevoice.history.decision import Decision
     from onevoice.journal.port import Journal
@@ -53,14 +56,24 @@ if TYPE_CHECKING:
 Patch: TypeAlias = "Callable[[Compiled], Program]"  # the program of another playbook, made of that of the one in force
 
 
-NOBODY: Final = -1  # whom the decisions are about that pause a campaign
+NOBODY: Final = -1  # whom the decisions are about that pause a campaign, or tell of a source
+
+
+class Heard(NamedTuple):
+    """What is told of a source: that it is stale from now on, or fresh; up to when it is known, and from when stale."""
+
+    source: str
+    is_stale: bool
+    known: int
+    stale_from: int
 
 
 class Step(NamedTuple):
     """What an engine is given at a journal time (µs UTC): a line; a playbook that takes over; or only the time.
 
     `position`: how many lines come before it, here; `decision`: the number that the answer to an ask had; `run`: the
-    campaign that is paused with the line, and how many contacts its run had come to.
+    campaign that is paused with the line, and how many contacts its run had come to; `heard`: what is told of a source
+    at the next instant. `book`: the row of the journal with the playbook under which that was decided.
     """
 
     now: int
@@ -70,11 +83,18 @@ class Step(NamedTuple):
     position: int = 0
     decision: int = -1
     run: tuple[str, int] | None = None
+    heard: Heard | None = None
+    book: int = 0
+
+    @property
+    def takes_place(self) -> int:
+        """When it does something: what is told of a source holds from the next instant on."""
+        return self.now + (self.heard is not None)
 
     @property
     def is_plain(self) -> bool:
         """Whether it is a line, and nothing else."""
-        return bool(self.line) and self.decision < 0 and self.run is None
+        return bool(self.line) and self.decision < 0 and self.run is None and self.heard is None
 
 
 class Alone:
@@ -103,14 +123,14 @@ class Alone:
         first = self.steps[0].published
         assert first, "a journal begins with a playbook"
         engine = Engine(first, MemoryJournal(self._journal.meta), self._lines, patch)
-        engine.take_all([step for step in self.steps[1:] if step.now < instant])
+        engine.take_all([step for step in self.steps[1:] if step.takes_place < instant])
         engine.take(Step(instant - 1))
         return engine
 
     def up_to(self, decision: Decision, first: int) -> list[Step]:
         """Return the steps from an instant on that a decision was made after; those of its own instant included."""
         last = us_of(decision.time, "decision")
-        steps = [step for step in self.steps[1:] if first <= step.now <= last]
+        steps = [step for step in self.steps[1:] if first <= step.takes_place <= last]
         before = decision.position + (decision.kind == "ask")
         return [step for step in steps if not step.line or step.position < before]
 
@@ -186,6 +206,7 @@ class Engine:
         _number(fold.machine.state, steps[0])
         self.writer.enter(Entry(piece, self.lines.batch(steps, fold), mode, stamp))
         _count(fold, fold.machine.state, steps[0])
+        _hear(fold.machine, steps[0])
 
     def numbers(self, customer: int) -> frozenset[int]:
         """Return every number of the customer who goes by this one now or did once."""
@@ -194,9 +215,10 @@ class Engine:
         return frozenset[int]() if number is None else customers.same_person(fold, number)
 
     def _patched(self) -> None:
-        """Let the rules be others; and let nothing be paused by failures, of which so many more are told there."""
+        """Let the rules be others; failures and sources do here what is told of them, and nothing by themselves."""
         fold = self.writer.fold
-        fold.compiled = replace(fold.compiled, program=what_if.without_failures(fold.compiled.program))
+        program = what_if.without_looks(what_if.without_failures(fold.compiled.program))
+        fold.compiled = replace(fold.compiled, program=program)
         if self._patch:
             fold.compiled = replace(fold.compiled, program=self._patch(fold.compiled))
         fold.machine.compiled = fold.compiled
@@ -243,6 +265,7 @@ class Fork:
             _number(machine.state, step)
             outcome = machine.row(self._batch(step), stamp, observing=step.observing)
             _count(self._fold, machine.state, step)
+            _hear(machine, step)
             found += self._fold.reading.decisions(outcome)
         return found
 
@@ -251,9 +274,13 @@ class Fork:
 
 
 class _Past(NamedTuple):
-    """A DECISIONS row with what it says about those who hang together and about nobody, and the playbook of then."""
+    """A DECISIONS row with what it says about those who hang together and about nobody, and the playbook of then.
+
+    `book`: the row of that.
+    """
 
     number: int
+    book: int
     published: Published
     outcome: Outcome
 
@@ -264,9 +291,9 @@ def _past(journal: Journal, fold: Fold, found: Related) -> list[_Past]:
     books = [(number, _published(journal.part(number), fold)) for number in found.found_by.books()]
     past: list[_Past] = []
     for number in found.found_by.decided(ours):
-        published = books[bisect(books, number, key=itemgetter(0)) - 1][1]
+        book, published = books[bisect(books, number, key=itemgetter(0)) - 1]
         decided = outcomes.decode(journal.part(number).payload)
-        past.append(_Past(number, published, outcomes.of_customers(decided, ours)))
+        past.append(_Past(number, book, published, outcomes.of_customers(decided, ours)))
     return past
 
 
@@ -303,6 +330,26 @@ def _count(fold: Fold, state: State, step: Step) -> None:
             state.switches[campaigns.index(name), at.W_CONTACTS] = contacts
 
 
+def _hear(machine: Machine, step: Step) -> None:
+    """Let a source be stale or fresh as it was told, at the instant after the step's."""
+    sources = list(machine.compiled.playbook.sources)
+    if step.heard is None or step.heard.source not in sources:
+        return
+    program = machine.compiled.program
+    found = np.flatnonzero(program.feeds[:, FEED_SOURCE] == sources.index(step.heard.source))
+    if not len(found):
+        return
+    machine.state.need[:] = program.room_for_timer
+    machine.state.need[at.TIMERS] += machine.state.pools[at.CANDIDATES, COUNT]
+    if growth.is_short(machine.state, machine.state.need):
+        machine.state = growth.grown(machine.state, machine.state.need)
+    told, scalars = step.heard, machine.state.scalars
+    now = int(scalars[at.NOW])
+    scalars[at.NOW] = max(now, step.now + 1)  # who is free by it is due then
+    feeds.turn(program, machine.state, int(found[0]), int(told.is_stale), told.known, told.stale_from)
+    scalars[at.NOW] = now  # for more may be told of that instant
+
+
 def _steps(journal: Journal, fold: Fold, found: Related) -> Iterator[Step]:
     """Yield what the journal holds about those who hang together, and how time went on over everybody.
 
@@ -314,18 +361,19 @@ def _steps(journal: Journal, fold: Fold, found: Related) -> Iterator[Step]:
     rows += [(stretch.row, 1, stretch) for stretch in found.found_by.stretches()]
     rows += [(number, 0, None) for number in found.found_by.books()]
     rows.sort(key=lambda each: each[:2])
-    now = 0
+    now = book = 0
     for number, _, each in rows:
         if isinstance(each, Line):
-            while stops and stops[0].position <= each.row.position:
+            while stops and stops[0].position <= each.row.position and stops[0].book <= book:
                 yield stops.popleft()
             decision = asks.get(each.row.position, -1)
             yield Step(each.now, bool(each.row.mode & Mode.OBSERVE), _alone(each, contacts), decision=decision)
         elif each is None:
+            book = number
             yield Step(now, published=_published(journal.part(number), fold))
         else:
             now = each.now
-            while stops and stops[0].now <= now and stops[0].position <= each.after:
+            while stops and stops[0].now <= now and stops[0].position <= each.after and stops[0].book <= book:
                 yield stops.popleft()
             yield Step(now, each.observed)
 
@@ -334,18 +382,22 @@ def _stops(fold: Fold, past: Iterable[_Past]) -> Iterator[Step]:
     """Yield a pause for each campaign that came to a limit of its run: others made contacts of it, too.
 
     Within its instant it comes before what is decided here. Where contacts of that instant were made here before it,
-    the run is let have as many contacts less, and pauses itself with the last of them.
+    the run is let have as many contacts less, and pauses itself with the last of them. What is told of sources comes in
+    between: others told of them.
     """
-    campaigns = fold.published.playbook.campaigns.values()
-    if not any(campaign.at_most_contacts or campaign.failures_share for campaign in campaigns):
+    playbook = fold.published.playbook
+    has_limit = any(each.at_most_contacts or each.failures_share for each in playbook.campaigns.values())
+    if not has_limit and not any(each.stale_after_us for each in playbook.sources.values()):
         return
     won = Counter[tuple[int, str]]()
     for each in past:
         for decision in Reading(each.published.playbook).decisions(each.outcome):
             time = us_of(decision.time, "decision")
             won.update((time, line.campaign) for line in decision.won if line.contact is not None)
-            if decision.customer == NOBODY:
-                yield _pause(decision, time, won[time, decision.lines[0].campaign])
+            if decision.kind == "stop":
+                yield _pause(decision, time, won[time, decision.lines[0].campaign])._replace(book=each.book)
+            elif decision.customer == NOBODY:
+                yield _news(decision, each.outcome, time - 1)._replace(book=each.book)
 
 
 def _pause(decision: Decision, time: int, made: int) -> Step:
@@ -359,6 +411,15 @@ def _pause(decision: Decision, time: int, made: int) -> Step:
         run = None
     paused = {"type": "campaign_paused", "fields": {"campaign": line.campaign}, "time": decision.time}
     return Step(time if made else time - 1, line=encode_ndjson([paused]), position=decision.position, run=run)
+
+
+def _news(decision: Decision, outcome: Outcome, now: int) -> Step:
+    """Return what a decision tells of a source, to be known from the next instant on."""
+    line = decision.lines[0]
+    (told, *_) = outcome.lines[outcome.lines[:, at.L_DECISION] == decision.number]
+    is_stale, source = decision.kind == "source_stale", line.rule.removeprefix("sources.")
+    heard = Heard(source, is_stale, int(told[at.L_VALUE]), int(told[at.L_LIMIT]))
+    return Step(now, position=decision.position, heard=heard)
 
 
 def _alone(line: Line, contacts: dict[int, int]) -> bytes:
@@ -383,6 +444,7 @@ def _without_idle(steps: Iterable[Step]) -> Iterator[Step]:
             step.line
             or step.published
             or step.run
+            or step.heard
             or after is None
             or after.published
             or after.observing != step.observing

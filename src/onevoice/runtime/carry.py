@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from onevoice.engine import candidates as wishes
-from onevoice.engine import contacts, growth, ledger, timers
+from onevoice.engine import contacts, feeds, growth, ledger, timers
 from onevoice.engine import holdouts as holding
 from onevoice.engine import resources as scarce
 from onevoice.engine import state as at
@@ -17,10 +17,13 @@ from onevoice.playbook.model import FieldType
 from onevoice.playbook.resources import rates
 from onevoice.playbook.scopes import trigger_event
 from onevoice.program import (
+    CAMPAIGN_FEEDS_FROM,
+    CAMPAIGN_FEEDS_TO,
     CAMPAIGN_PROPOSALS_FROM,
     CAMPAIGN_PROPOSALS_TO,
     CAMPAIGN_SENDS,
     CAMPAIGN_TO,
+    FEED_SOURCE,
     P_SLOT_HOLDOUTS,
     PROPOSAL_OFFER,
     RESOURCE_IS_MONEY,
@@ -74,6 +77,40 @@ def resources(old: Fold, new: Fold) -> None:
                     share = scarce.share_of(programs[0], was, classes[0].index(klass))
                     target = scarce.share_of(programs[1], now, number)
                     ours.shares[target, at.S_USED] = theirs.shares[share, at.S_USED]
+
+
+def sources(old: Fold, new: Fold) -> None:
+    """Leave stale what was told to be stale, and fresh all else; what is otherwise is found at once, and told."""
+    state, now = new.machine.state, int(new.machine.state.scalars[at.NOW])
+    told = _told(old)
+    _make_room(new, len(new.compiled.program.feeds))
+    for name, feed in _feeds(new).items():
+        row = new.machine.state.feeds[feed]
+        is_stale, known, stale_from = told.get(name, (0, 0, 0))
+        if is_stale != row[at.F_STALE] and state.scalars[at.STARTED]:
+            feeds.look_at(new.machine.state, feed, now)
+        row[[at.F_STALE, at.F_TOLD_KNOWN, at.F_TOLD_FROM]] = is_stale, known, stale_from
+
+
+def _told(fold: Fold) -> dict[str, tuple[int, int, int]]:
+    """Return by name whether a source is stale, up to when it was known and from when on, where that was told."""
+    campaigns, program = fold.compiled.program.campaigns, fold.compiled.program
+    depended = {
+        int(feed)
+        for own in campaigns[:, [CAMPAIGN_FEEDS_FROM, CAMPAIGN_FEEDS_TO]].tolist()
+        for feed in program.campaign_feeds[own[0] : own[1], 0].tolist()
+    }
+    columns = [at.F_STALE, at.F_TOLD_KNOWN, at.F_TOLD_FROM]
+    rows: list[list[int]] = fold.machine.state.feeds[:, columns].tolist()
+    return {
+        name: (rows[feed][0], rows[feed][1], rows[feed][2]) for name, feed in _feeds(fold).items() if feed in depended
+    }
+
+
+def _feeds(fold: Fold) -> dict[str, int]:
+    """Return the place of each source that may be stale."""
+    names = list(fold.published.playbook.sources)
+    return {names[number]: feed for feed, number in enumerate(fold.compiled.program.feeds[:, FEED_SOURCE].tolist())}
 
 
 def _numbers(playbook: Playbook) -> dict[tuple[str, str], int]:

@@ -7,6 +7,7 @@ campaign wins, first around the constants that it is compared with.
 
 from __future__ import annotations
 
+from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo
@@ -196,6 +197,8 @@ def _rule(trial: Trial, lost: Line) -> Iterator[Change]:
     elif lost.reason == "fatigue":
         if trial.wins(what_if.without_fatigue(trial.program)):
             yield Change("playbook", trial.words.say("change_without", rule=lost.rule), lost.rule, "", "")
+    elif lost.reason == "stale":
+        yield from _heard(trial, lost)
     elif lost.reason == "hours":
         yield from _open(trial, lost.channel)
     elif lost.reason == "gap":
@@ -204,6 +207,23 @@ def _rule(trial: Trial, lost: Line) -> Iterator[Change]:
         yield from _nearer(trial, lost)
     elif lost.reason == "again_after":
         yield from _shorter(trial, lost, f"campaigns.{trial.campaign.name}.again_after", trial.campaign.again_after_us)
+
+
+def _heard(trial: Trial, lost: Line) -> Iterator[Change]:
+    """Yield that the source would have been fresh by anything that occurred late enough."""
+    source = [*trial.playbook.sources.values()][source_of(trial, lost)]
+    after = time_of(trial.time - source.stale_after_us)
+    assert after, "a decision is later than what it waits for"
+    if trial.wins(what_if.without_source(trial.program, trial.number, source_of(trial, lost))):
+        when = trial.words.time(after, ZoneInfo(trial.playbook.time_zone))
+        sentence = trial.words.say("change_heard", source=source.name, time=when)
+        found = lost.value.isoformat() if isinstance(lost.value, datetime) else ""
+        yield Change("source", sentence, lost.rule, found, after.isoformat())
+
+
+def source_of(trial: Trial, line: Line) -> int:
+    """Return the number of the source that a line names."""
+    return list(trial.playbook.sources).index(line.rule.removeprefix("sources."))
 
 
 def _open(trial: Trial, channel: str) -> Iterator[Change]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from operator import index
@@ -121,6 +122,7 @@ class Reading:
             Reason.NO_CAPACITY: resources,
             Reason.PAUSED: _SWITCHES,
             Reason.STOPPED: _SWITCHES,
+            Reason.STALE: [f"sources.{name}" for name in playbook.sources],
         }
         self.offers = list(playbook.offers)
         numbers = computed_parameters(playbook)
@@ -164,13 +166,24 @@ class Reading:
         meant = [line for line in lines if (line[at.L_RULE] == _FAILURES) == failing]
         return {self.campaigns[line[at.L_CAMPAIGN]]: line[at.L_VALUE] for line in meant}
 
+    def sources(self, outcome: Outcome, *, stale: bool) -> dict[str, int]:
+        """Return how often each source became stale by an outcome, or was fresh again, where it is told."""
+        meant = DecisionKind.SOURCE_STALE if stale else DecisionKind.SOURCE_FRESH
+        told = outcome.decisions[outcome.decisions[:, at.D_KIND] == meant, at.D_NUMBER]
+        if not len(told):
+            return {}
+        names = list(self.playbook.sources)
+        rules: list[int] = outcome.lines[np.searchsorted(outcome.lines[:, at.L_DECISION], told), at.L_RULE].tolist()
+        return dict(Counter(names[number] for number in rules))
+
     def table(self, outcome: Outcome) -> Table:
         """Return the lines of an outcome as a pyarrow Table with the columns of `history.tables.LINES`."""
         decisions, lines = outcome.decisions, outcome.lines
         of = np.searchsorted(decisions[:, at.D_NUMBER], lines[:, at.L_DECISION])
         reason, value, until = lines[:, at.L_REASON], lines[:, at.L_VALUE], lines[:, at.L_UNTIL]
         limit, gave_way = lines[:, at.L_LIMIT], np.isin(reason, _VALUE_IS_CAMPAIGN)
-        uncounted = (limit == 0) & ~np.isin(reason, _COUNTED)
+        waits = reason == Reason.STALE
+        uncounted = waits | ((limit == 0) & ~np.isin(reason, _COUNTED))
         columns = {
             "decision": lines[:, at.L_DECISION],
             "kind": _named(list(KINDS.values()), decisions[of, at.D_KIND]),
@@ -194,6 +207,7 @@ class Reading:
             "probability": _figures(outcome.figures[:, at.F_PROBABILITY]),
             "parameters": self._parameters(outcome),
             "follows": pa.array(lines[:, at.L_RULE], mask=(reason != Reason.WON) | (lines[:, at.L_RULE] < 0)),
+            "known_until": _times(value, waits & (limit != 0)),
         }
         return pa.table(columns, LINES)
 
@@ -231,7 +245,7 @@ class Reading:
             channel=self.channels[channel] if channel >= 0 else "",
             rule=self._rules[reason][rule] if reason in self._rules and rule >= 0 else "",
             value=self._value(reason, line[at.L_VALUE], line[at.L_LIMIT]),
-            limit=line[at.L_LIMIT] if reason in _COUNTED else line[at.L_LIMIT] or None,
+            limit=_limit(reason, line[at.L_LIMIT]),
             until=time_of(line[at.L_UNTIL]) if reason in _WITH_UNTIL and line[at.L_UNTIL] else None,
             score=_known(figures[at.F_SCORE]),
             contact=line[at.L_CONTACT] if line[at.L_CONTACT] >= 0 else None,
@@ -245,9 +259,14 @@ class Reading:
     def _value(self, reason: int, value: int, limit: int) -> int | datetime | str | None:
         if reason in _VALUE_IS_CAMPAIGN:
             return self.campaigns[value]
-        if reason in _VALUE_IS_TIME:
+        if reason in _VALUE_IS_TIME or (reason == Reason.STALE and limit):
             return time_of(value)
         return value if limit or reason in _COUNTED else None
+
+
+def _limit(reason: int, limit: int) -> int | None:
+    """Return the limit of what is counted; an instant is none."""
+    return limit if reason in _COUNTED else (limit or None) if reason != Reason.STALE else None
 
 
 def _known(figure: float) -> float | None:

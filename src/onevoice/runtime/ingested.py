@@ -35,7 +35,8 @@ class Ingested:
     fields, traits, sources, keys of the line (by name, as above). `left_out` counts, by kind, what was not taken up:
     identifiers that are none (`invalid email`), refused joins and identifiers, ids, names, values too great for a sum.
     `paused` has the campaigns that came to the limit of their run (`at_most`), with their contacts in it; `failing`
-    those that paused themselves because too many contacts had failed (`failures`), with so many.
+    those that paused themselves because too many contacts had failed (`failures`), with so many. `stale` counts how
+    often each source stopped (`stale_after`), for which campaigns are held, and `fresh` how often it was heard again.
     `summaries` tell what a mapping made of the lines of each file, whatever was taken of it before.
     `position` is the journal's position after them.
 
@@ -54,6 +55,8 @@ class Ingested:
     left_out: Counter[str] = field(default_factory=Counter[str])
     paused: dict[str, int] = field(default_factory=dict[str, int])
     failing: dict[str, int] = field(default_factory=dict[str, int])
+    stale: Counter[str] = field(default_factory=Counter[str])
+    fresh: Counter[str] = field(default_factory=Counter[str])
     rejected: list[Mistake] = field(default_factory=list[Mistake])
     summaries: list[Summary] = field(default_factory=list["Summary"])
     _decided: int = field(default=0, repr=False)
@@ -90,6 +93,8 @@ class Ingested:
         count_unknown(self.unknown_names, names)
         self.paused |= entered.paused
         self.failing |= entered.failing
+        self.stale.update(entered.stale)
+        self.fresh.update(entered.fresh)
         self.left_out += Counter(batch.dropped) + Counter(entered.left_out)
 
 

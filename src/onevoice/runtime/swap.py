@@ -109,6 +109,7 @@ def rebuilt(journal: Journal, old: Fold, published: Published, rows: int) -> Fol
     scalars[at.NEXT_CONTACT] = before[at.NEXT_CONTACT]
     carry.switches(old, fold)
     carry.resources(old, fold)
+    carry.sources(old, fold)
     carry.candidates(old, fold, numbers, triggered(journal, old, fold, rows))
     carry.holdouts(old, fold, numbers)
     return fold

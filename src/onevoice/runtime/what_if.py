@@ -14,6 +14,8 @@ from onevoice.engine.state import INFINITE
 from onevoice.program import (
     CAMPAIGN_AGAIN_US,
     CAMPAIGN_FAILURES,
+    CAMPAIGN_FEEDS_FROM,
+    CAMPAIGN_FEEDS_TO,
     CAMPAIGN_FROM,
     CAMPAIGN_HELD,
     CAMPAIGN_IF,
@@ -25,6 +27,8 @@ from onevoice.program import (
     CHANNEL_WINDOWS_FROM,
     CHANNEL_WINDOWS_TO,
     CLASS_CONSENT_REQUIRED,
+    FEED_SOURCE,
+    FEED_STALE_US,
     P_GAP_US,
     P_HELD,
     P_LOOK_AHEAD_US,
@@ -143,6 +147,22 @@ def without_failures(program: Program) -> Program:
     campaigns = program.campaigns.copy()
     campaigns[:, CAMPAIGN_FAILURES] = 0
     return program.replaced(campaigns=campaigns)
+
+
+def without_looks(program: Program) -> Program:
+    """Return the program in which no source becomes stale by itself, or fresh: that is told."""
+    feeds = program.feeds.copy()
+    feeds[:, FEED_STALE_US] = 0
+    return program.replaced(feeds=feeds)
+
+
+def without_source(program: Program, campaign: int, source: int) -> Program:
+    """Return the program with a campaign that does not depend on a source."""
+    campaigns, uses = program.campaigns.copy(), program.campaign_feeds
+    own = uses[campaigns[campaign, CAMPAIGN_FEEDS_FROM] : campaigns[campaign, CAMPAIGN_FEEDS_TO]]
+    left = own[program.feeds[own[:, 0], FEED_SOURCE] != source]
+    campaigns[campaign, [CAMPAIGN_FEEDS_FROM, CAMPAIGN_FEEDS_TO]] = len(uses), len(uses) + len(left)
+    return program.replaced(campaigns=campaigns, campaign_feeds=np.concatenate([uses, left]))
 
 
 def with_value(program: Program, op: Op, index: int, value: float) -> Program:

@@ -20,7 +20,7 @@ from onevoice.playbook.reads import reads_of
 from onevoice.runtime import customer as customers
 from onevoice.runtime import what_if
 from onevoice.runtime.alone import Alone
-from onevoice.runtime.changes import changes, found_of, index_of, shown
+from onevoice.runtime.changes import changes, found_of, index_of, shown, source_of
 from onevoice.runtime.decisions import us_of
 from onevoice.runtime.fold import FILES
 from onevoice.runtime.trial import Trial
@@ -232,6 +232,8 @@ def _without(program: Program, trial: Trial, line: Line) -> Program:
     match line.reason:
         case "not_eligible":
             return what_if.without_conditions(program, trial.number)
+        case "stale":
+            return what_if.without_source(program, trial.number, source_of(trial, line))
         case "no_consent":
             return what_if.without_consent(program, classes.index(trial.campaign.klass))
         case "no_address":

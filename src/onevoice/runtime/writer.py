@@ -50,7 +50,8 @@ class Entered(NamedTuple):
     """What became of an entry: its row, what was decided, how many lines were there before, what was left out.
 
     `paused`: the campaigns that came to the limit of their run, with their contacts in it; `failing`: those that
-    paused themselves because too many contacts had failed, with so many.
+    paused themselves because too many contacts had failed, with so many. `stale`, `fresh`: how often each source
+    became so.
     """
 
     entry: Entry
@@ -60,6 +61,8 @@ class Entered(NamedTuple):
     left_out: dict[str, int]
     paused: dict[str, int]
     failing: dict[str, int]
+    stale: dict[str, int]
+    fresh: dict[str, int]
 
 
 class Writer:
@@ -236,7 +239,8 @@ class Writer:
         left_out = {name: counted[scalar] for name, scalar in at.LEFT_OUT.items()}
         reading = self.fold.reading
         paused, failing = reading.paused(outcome, failing=False), reading.paused(outcome, failing=True)
-        return Entered(entry, row, outcome, counted[at.DUPLICATES], left_out, paused, failing)
+        stale, fresh = reading.sources(outcome, stale=True), reading.sources(outcome, stale=False)
+        return Entered(entry, row, outcome, counted[at.DUPLICATES], left_out, paused, failing, stale, fresh)
 
     def _wants_snapshot(self, more: int = 0) -> bool:
         return 0 < self._snapshot_every <= self.since_snapshot + more and self._snapshots is not None

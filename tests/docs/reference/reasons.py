@@ -61,6 +61,12 @@ MEANINGS: Final = {
         "when all of them are resumed",
         "`onevoice resume`; raise `at_most` where the audience is as large as was meant, or mend what fails",
     ),
+    Reason.STALE: Meaning(
+        "A source on which it depends has stopped: nothing of it is known that occurred within its `stale_after`.",
+        "`rule` (the source), `value` (up to when it was known, when it stopped; none: it was never heard)",
+        "when the source is heard again",
+        "mend the feed; lengthen `stale_after`; `docs/guide/moments.md` says on what a campaign depends",
+    ),
     Reason.NO_CONSENT: Meaning(
         "They withdrew their consent to this purpose by this channel, or the class requires one and there is none.",
         "`channel`",
@@ -146,6 +152,8 @@ KINDS: Final = {
     DecisionKind.ASK: "a placement asked; there is a line for each campaign that wanted to be shown",
     DecisionKind.END: "one candidate came to an end by itself, between rounds",
     DecisionKind.STOP: "a campaign came to the limit of its run and is paused; it is about no customer",
+    DecisionKind.SOURCE_STALE: "a source has stopped; a line for each campaign that is held for it; about no customer",
+    DecisionKind.SOURCE_FRESH: "a source is heard again; a line for each campaign that goes on; about no customer",
 }
 
 HEAD: Final = """\

@@ -138,6 +138,7 @@ const REASONS = {
   too_many: "too many campaigns wait",
   stopped: "it was stopped",
   paused: "it was paused",
+  stale: "a source that it depends on had stopped",
   no_consent: "no consent",
   no_address: "no address",
   suppressed: "suppressed by what goes on",

@@ -5,6 +5,7 @@
 const GATES = [
   ["still wanted", ["expired", "ended", "not_eligible", "too_many"]],
   ["is on", ["stopped", "paused"]],
+  ["its sources are heard", ["stale"]],
   ["may be reached", ["no_consent", "no_address"]],
   ["nothing suppresses it", ["suppressed"]],
   ["not again too soon", ["again_after"]],

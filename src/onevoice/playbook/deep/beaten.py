@@ -40,6 +40,7 @@ class Comparison:
                 [
                     *(*policies.caps, *policies.suppress, *policies.classes.values()),
                     *(*playbook.placements.values(), *playbook.channels.values(), *playbook.offers.values()),
+                    *playbook.sources.values(),  # one that is stale may hold the better campaign
                     *(*playbook.campaigns.values(), *(each.when for each in playbook.campaigns.values())),
                 ]
             )

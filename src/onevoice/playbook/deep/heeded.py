@@ -19,6 +19,7 @@ from onevoice.playbook.model import (
     Policies,
     Refusals,
     Segment,
+    Source,
     Step,
     Suppression,
     Trigger,
@@ -46,6 +47,7 @@ _HEEDED: Final[dict[type, frozenset[str]]] = {
         Policies: "classes rank wait_us gap_us caps exempt suppress refusals",
         Refusals: "refused_us not_now_us ignored_times ignored_pause_us",
         Segment: "name condition",
+        Source: "name lag_us events",
         Step: "matches count within_us absent",
         Suppression: "stop condition then_us at_most_us",
         Trigger: "kind name where fact at_us every",
@@ -53,7 +55,7 @@ _HEEDED: Final[dict[type, frozenset[str]]] = {
 }
 Part = (
     Campaign | CampaignClass | Cap | Channel | Fact | Measure | Moment | Offer | Placement | Playbook | Policies
-    | Refusals | Segment | Step | Suppression | Trigger
+    | Refusals | Segment | Source | Step | Suppression | Trigger
 )  # fmt: skip
 
 
