@@ -41,8 +41,9 @@ def _case(dice: Dice, rows: tuple[int, int], origin: str, *, flood: bool = False
     playbook = maker.playbook(flood=flood)
     mistakes = check(playbook)
     assert not mistakes, f"{origin}: {mistakes[0]}"
-    busy, calm = maker.is_busy or maker.looks_ahead, maker.looks_ahead
-    return playbook, Stream(dice, times, playbook, rows, flood=flood, busy=busy, calm=calm).rows()
+    busy, calm = maker.is_busy or maker.looks_ahead or maker.is_asking, maker.looks_ahead
+    much = {"busy": busy, "calm": calm, "asking": maker.is_asking, "failing": maker.is_failing}
+    return playbook, Stream(dice, times, playbook, rows, flood=flood, **much).rows()
 
 
 def split(rows: list[Batch], dice: Dice) -> list[Batch]:
