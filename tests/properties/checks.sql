@@ -135,7 +135,7 @@ SELECT l.decision, l.campaign FROM classed l LEFT JOIN refusing USING (decision,
 WHERE l.reason = 'suppressed' AND l.rule = 'policies.suppress[1]' AND is_refused IS DISTINCT FROM true;
 
 -- name: a gap was not kept
-SELECT p.decision, p.campaign, p.time, p.b_time
+SELECT p.decision, p.campaign, p.time::VARCHAR, p.b_time::VARCHAR
 FROM preceded p JOIN gaps g ON p.decision >= g.first AND p.decision < g.last
 WHERE p.reason = 'won' AND p.b_time + to_hours(g.hours) > p.time;
 

@@ -53,7 +53,7 @@ BOTH = {
     "max: 4, per: week, campaign: alert": (4, None, "week"),
     "max: 5, per: week, placement: each": (5, None, "week"),
 }
-PLACED = {"banner": (2, None, "day", None), "screen": (1, 20, None, "each")}  # of each the one cap of its own
+PLACED = {"banner": (3, None, "day", None), "screen": (1, 20, None, "each")}  # of each the one cap of its own
 FAMILIES = {"plan_shown": "plans", "case_shown": "cases"}
 REMEMBERED = timedelta(days=25)  # so old an ask may be and still be answered
 
