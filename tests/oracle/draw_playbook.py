@@ -63,10 +63,11 @@ class Maker(Known):
         self.dice = dice
         self.times = times
         self.is_busy = dice.chance(0.35)  # much goes out, so that caps are met
-        self.is_asking = dice.chance(0.3)  # much is shown
+        self.is_asking = dice.chance(0.34)  # much is shown
         self.is_scarce = dice.chance(0.35)  # many wait for little, of which some comes back
         self.is_busy = self.is_busy and not self.is_scarce
-        self.looks_ahead = dice.chance(0.5) and not self.is_scarce  # something is planned while others could go out
+        self.looks_ahead = dice.chance(0.6) and not self.is_scarce  # something is planned while others could go out
+        self.is_failing = dice.chance(0.36) and not self.is_scarce  # much fails, and there is no other way
         identifiers = dice.some(IDENTIFIERS, 2, 4)
         if all(kind.anonymous for kind in identifiers):
             identifiers = [*IDENTIFIERS]
@@ -110,7 +111,8 @@ class Maker(Known):
         self._put(channels=named(*map(self._costly, self.book.channels.values())))
         for n in dice.times(1, 6):
             campaign = self._campaign(f"campaign_{n}")
-            campaign = self._eager(campaign) if dice.chance(0.8 * max(self.is_busy, self.is_asking)) else campaign
+            if (self.is_busy or self.is_asking or self.is_failing) and dice.chance(0.8):
+                campaign = self._eager(campaign)
             self._put(campaigns={**self.book.campaigns, campaign.name: campaign})
         if self.looks_ahead:
             self._put(campaigns={**self.book.campaigns, **self._planned()})
@@ -135,15 +137,14 @@ class Maker(Known):
 
     def _channels(self, identifiers: list[Identifier]) -> list[Channel]:
         """Draw ways out; by some it is told later whether a contact was sent."""
-        receipts = self.dice.chance(0.6) or self.is_scarce
+        share = 1.0 if self.is_failing else 0.6 if self.dice.chance(0.6) else 0.0
+        share = 0.9 if self.is_scarce else share
         return [
             Channel(
                 name,
                 self._kind_of(kind, identifiers),
                 cost=float(self.dice.randint(0, 2)),
-                receipts_us=self.times.span(2, 20)
-                if receipts and self.dice.chance(0.9 if self.is_scarce else 0.6)
-                else 0,
+                receipts_us=self.times.span(6 if self.is_failing else 2, 20) if self.dice.chance(share) else 0,
             )
             for name, kind in _CHANNELS.items()
         ]
@@ -181,18 +182,18 @@ class Maker(Known):
             priority=float(dice.randint(0, 3)),
             lever=dice.choice((1.0, 0.5)),
             offers=tuple(dice.sample(self.book.offers, min(len(self.book.offers), dice.choice((0, 1, 1, 2, 3))))),
-            send=tuple(dice.sample(list(self.book.channels), dice.randint(1, 3))),
+            send=tuple(dice.sample(list(self.book.channels), 1 if self.is_failing else dice.randint(1, 3))),
             send_by=dice.choice((SendBy.ORDER, SendBy.COST)),
             **self._if_unseen(),
             after_us=dice.maybe(times.span(0, 4), 0, 0.2),
             wait_us=dice.choice((-1, -1, 0, times.span(1, 8))),
             valid_for_us=dice.maybe(times.span(1, 15), 0, 0.4),
-            until=self._match() if dice.chance(0.3) else None,
+            until=self._match() if dice.chance(0.4) else None,
             again_after_us=dice.maybe(times.span(2, 20), 0, 0.4),
             from_us=dice.maybe(times.instant(20), 0, 0.1),
             to_us=dice.maybe(times.instant() + 20 * times.unit, 0, 0.15),
             uses=self._uses(0.15),
-            at_most_contacts=dice.maybe(dice.randint(1, 4), 0, 0.25),
+            at_most_contacts=dice.maybe(dice.randint(1, 4), 0, 0.3),
             **self._failures(),
         )
         event = trigger_event(self.book, campaign)
@@ -217,7 +218,8 @@ class Maker(Known):
         when = Trigger(TriggerKind.EVENT, self.dice.choice([*names, "profile_updated"]))
         rules = dict.fromkeys(("after_us", "wait_us", "again_after_us", "from_us", "to_us"), 0)
         offers = campaign.offers or self.dice.choice([*((name,) for name in self.book.offers), ()])
-        return replace(campaign, when=when, condition="", propensity="", until=None, per="", offers=offers, **rules)
+        until = self.dice.maybe(campaign.until, None, 0.3)
+        return replace(campaign, when=when, condition="", propensity="", until=until, per="", offers=offers, **rules)
 
     def _in_need(self, name: str) -> Campaign:
         """Return a campaign that wants everybody, by channels that mostly use what is scarce, and gives up late."""
@@ -252,9 +254,10 @@ class Maker(Known):
         hasty = replace(
             self._eager(replace(self._campaign("hasty"), when=when)),
             when=when,
+            until=None,
             placements=(),
             uses=(),
-            send=tuple(dice.some(self.book.channels, 1, 3)),
+            send=tuple(dice.some(self.book.channels, 1, 1 if self.is_failing else 3)),
             priority=float(dice.randint(0, 3)),
             at_most_contacts=0,
             holdout=0.0,
@@ -262,7 +265,7 @@ class Maker(Known):
         planned = replace(
             hasty,
             name="planned",
-            when=dice.choice((hasty.when, hasty.when, *events)),
+            when=dice.choice((*[hasty.when] * 4, *events)),
             klass=dice.choice([hasty.klass, *self.book.policies.classes]),
             offers=dice.choice((hasty.offers, (), tuple(dice.sample(self.book.offers, min(2, len(self.book.offers)))))),
             priority=dice.choice((9.0, 9.0, 9.0, 1.0)),
@@ -290,7 +293,7 @@ class Maker(Known):
 
     def _trigger(self) -> Trigger:
         dice, book = self.dice, self.book
-        if self.is_asking and dice.chance(0.6):
+        if self.is_asking and (not book.campaigns or dice.chance(0.6)):
             return Trigger(TriggerKind.ASKED)
         if book.campaigns and dice.chance(0.4):  # so that campaigns meet
             return dice.choice(list(book.campaigns.values())).when
@@ -355,7 +358,7 @@ class Maker(Known):
         dice = self.dice
         return named(
             CampaignClass("service", strict=dice.chance(0.5), counts=not dice.chance(0.2)),
-            CampaignClass("care", weight=2.0, consent_required=dice.chance(0.15)),
+            CampaignClass("care", weight=2.0, consent_required=dice.chance(0.2)),
             CampaignClass("sales", weight=dice.choice((1.0, 0.1)), purpose=dice.maybe("ads", "", 0.3)),
         )
 
@@ -390,15 +393,23 @@ class Maker(Known):
             holdout=Holdout()
             if (self.looks_ahead or self.is_scarce) and dice.chance(0.7)
             else self._shared(Holdout, (0.0, 0.0, 0.2, 0.6)),
-            look_ahead_us=dice.maybe(times.span(1, 20), 0, 0.9 if self.looks_ahead else 0.2),
+            look_ahead_us=self._look_ahead_us(),
             **self._opening(),
         )
 
     def _gap_us(self) -> int:
         if self.looks_ahead:  # mostly so long that what goes out now is in the way of what is planned
             after_us = self.book.campaigns["planned"].after_us
-            return self.dice.choice((0, after_us, after_us + self.times.unit, after_us + self.times.span(1, 4)))
+            longer_us = after_us + self.times.span(1, 4)
+            gap_us = self.dice.choice((after_us, after_us + self.times.unit, longer_us, longer_us))
+            return self.dice.maybe(gap_us, 0, 0.9)
         return self.dice.maybe(self.times.span(1, 6), 0, 0.1 if self.is_busy else 0.5)
+
+    def _look_ahead_us(self) -> int:
+        if self.looks_ahead:  # mostly as far as to what is planned
+            after_us = self.dice.choice((0, 1, 1, 1)) * self.book.campaigns["planned"].after_us
+            return self.dice.maybe(after_us + self.times.span(1, 12), 0, 0.95)
+        return self.dice.maybe(self.times.span(1, 20), 0, 0.2)
 
     def _opening(self) -> dict[str, Any]:
         """Draw hours and holidays: about the nights in which clocks change, now and then on no day of the year."""

@@ -28,7 +28,7 @@ def placed(dice: Dice, times: Times, placement: Placement, caps: list[Cap], poli
     """Return a placement with those of its caps that the policies do not have, and fatigue, now and then."""
     known = {_told(cap) for cap in policies}
     own = [replace(cap, **_GOES_BY_NONE, placement=placement.name) for cap in caps]
-    tired = dice.choice((0, 1, 1, 2, 3))
+    tired = dice.choice((0, 1, 1, 1, 2, 3))
     return replace(
         placement,
         caps=tuple(replace(cap, placement="") for cap in own if _told(cap) not in known),

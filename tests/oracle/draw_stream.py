@@ -32,7 +32,7 @@ USUAL = [
     "offer_clicked",
 ]
 
-SHOWN = [*["asked"] * 4, "offer_shown", "offer_clicked", "offer_refused", "offer_not_now", "offer_accepted"]
+SHOWN = [*["asked"] * 7, "offer_shown", "offer_clicked", "offer_refused", "offer_not_now", "offer_accepted"]
 
 
 @dataclass(frozen=True)
@@ -65,6 +65,8 @@ class Stream:
         flood: bool = False,
         busy: bool = False,
         calm: bool = False,
+        asking: bool = False,
+        failing: bool = False,
         scarce: bool = False,
     ) -> None:
         self.dice = dice
@@ -76,7 +78,8 @@ class Stream:
         self.scarce = scarce  # what was sent mostly fails, so that something comes back
         self.busy = busy
         self.calm = calm  # seldom is anything paused, or consent withdrawn
-        self.receipts = any(each.receipts_us for each in playbook.channels.values())
+        self.receipts = [*RECEIPTS, "contact_sent", *["contact_failed"] * (14 if failing else 9 if scarce else 2)]
+        self.reports = any(each.receipts_us for each in playbook.channels.values())
         together = bool(playbook.groups)
         self.persons = 1 if flood or (busy and not together) else dice.randint(2, 3 if busy else 5) + 2 * scarce
         self.stamp = times.start
@@ -84,7 +87,7 @@ class Stream:
         self.ids = 0
         self.asks = 0  # so many were drawn, and so many decisions there may be, or more
         asked = [each for each in playbook.campaigns.values() if each.when.kind is TriggerKind.ASKED]
-        self.asking = len(asked) > 1
+        self.asking = asking or len(asked) > 1
 
     def rows(self) -> list[Batch]:
         found: list[Batch] = []
@@ -157,9 +160,8 @@ class Stream:
             return "ordered"
         if self.dice.chance(0.02):
             return "unheard_of"
-        if self.receipts and self.dice.chance(0.25 if self.scarce else 0.35):
-            failing = ("contact_failed",) * (8 if self.scarce else 1)
-            return self.dice.choice((*RECEIPTS, "contact_sent", "contact_failed", *failing))
+        if self.reports and self.dice.chance(0.25 if self.scarce else 0.35):
+            return self.dice.choice(self.receipts)
         if self.asking and self.dice.chance(0.6):
             return self.dice.choice(SHOWN)
         declared = list(self.playbook.events)

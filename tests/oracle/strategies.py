@@ -49,9 +49,10 @@ def _case(dice: Dice, rows: tuple[int, int], origin: str, *, flood: bool = False
     playbook = maker.playbook(flood=flood)
     mistakes = check(playbook)
     assert not mistakes, f"{origin}: {mistakes[0]}"
-    busy, calm = maker.is_busy or maker.looks_ahead, maker.looks_ahead or maker.is_scarce
-    stream = Stream(dice, times, playbook, rows, flood=flood, busy=busy, calm=calm, scarce=maker.is_scarce)
-    return playbook, stream.rows()
+    busy = maker.is_busy or maker.looks_ahead or maker.is_asking
+    much = {"busy": busy, "calm": maker.looks_ahead or maker.is_scarce, "scarce": maker.is_scarce}
+    much |= {"asking": maker.is_asking, "failing": maker.is_failing}
+    return playbook, Stream(dice, times, playbook, rows, flood=flood, **much).rows()
 
 
 def draw_splits(playbook: Playbook, rows: list[Batch], dice: Dice) -> list[Pair]:

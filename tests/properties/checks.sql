@@ -2,15 +2,19 @@
 --
 -- lines      what was recorded, with the columns of the table of decisions
 -- customers  number, customer, first, last: under the decisions [first, last) that number was this customer
--- caps       name, first, last: under which it was in force; most; hours or period; channel, class, campaign, NULL for all
+-- caps       name, first, last: under which it was in force; most; hours or period; channel, class, campaign, NULL for all;
+--            placement: where it counts what is shown, NULL where it counts contacts
 -- gaps       first, last, hours
 -- zones      number, first, zone: from that decision on; position, by which the later is told
 -- cases      number, first: from which decision on it was known; time, position, name, opened
 -- receipts   contact, first: from which decision on it was known; time, position; state: its place on the way up
+-- answers    number, first: from which decision on it was known; time, position, family, answer
 -- wishes     campaign: a row for each; pending: campaign, key
 
 CREATE OR REPLACE VIEW classed AS
-SELECT *, CASE campaign WHEN 'alert' THEN 'service' ELSE 'sales' END AS class FROM lines;
+SELECT *, CASE WHEN campaign IN ('alert', 'news_shown') THEN 'service' ELSE 'sales' END AS class,
+    CASE WHEN campaign IN ('offer', 'plan_shown') THEN 'plans' WHEN campaign IN ('hint', 'case_shown') THEN 'cases' END AS family
+FROM lines;
 
 CREATE OR REPLACE VIEW zoned AS
 SELECT l.*, coalesce(z.zone, 'Europe/Vilnius') AS zone
@@ -33,18 +37,19 @@ FROM (
 ) r JOIN lines l ON l.contact = r.contact AND l.reason = 'won'
 WHERE r.state > 1 OR (l.channel = 'sms' AND r.time < l.time + INTERVAL 4 HOURS);
 
--- Each line with the contacts that its customer had had before and that stood, as it was known then.
+-- Each line of a contact with those that its customer had had before and that stood, as it was known then. What was shown
+-- is none of them: where an ask spent a cap or began a gap, the counts below would be others than those that were used.
 CREATE OR REPLACE VIEW preceded AS
 SELECT l.*, b.time AS b_time, b.channel AS b_channel, b.class AS b_class, b.campaign AS b_campaign, b.contact AS b_contact
 FROM zoned l
 JOIN customers c ON c.customer = l.customer AND l.decision >= c.first AND l.decision < c.last
-JOIN classed b ON b.customer = c.number AND b.decision < l.decision AND b.reason = 'won'
-WHERE coalesce((SELECT max(state) FROM told t WHERE t.contact = b.contact AND t.first <= l.decision), 2) NOT IN (1, 3);
+JOIN classed b ON b.customer = c.number AND b.decision < l.decision AND b.reason = 'won' AND b.kind <> 'ask'
+WHERE l.kind <> 'ask' AND coalesce((SELECT max(state) FROM told t WHERE t.contact = b.contact AND t.first <= l.decision), 2) NOT IN (1, 3);
 
 CREATE OR REPLACE VIEW counted AS
 SELECT l.decision, l.key, l.campaign, l.reason, l.value, l.rule, c.name, c.most, count(b.b_contact) AS before
 FROM classed l
-JOIN caps c ON l.decision >= c.first AND l.decision < c.last
+JOIN caps c ON c.placement IS NULL AND l.decision >= c.first AND l.decision < c.last
     AND coalesce(c.channel = l.channel, true) AND coalesce(c.class = l.class, true)
     AND coalesce(c.campaign = l.campaign, true)
 LEFT JOIN preceded b ON b.decision = l.decision AND b.key = l.key AND b.campaign = l.campaign
@@ -52,8 +57,39 @@ LEFT JOIN preceded b ON b.decision = l.decision AND b.key = l.key AND b.campaign
     AND coalesce(c.campaign = b.b_campaign, true)
     AND CASE WHEN c.period IS NULL THEN b.b_time + to_hours(c.hours) > b.time
              ELSE b.b_time >= date_trunc(c.period, b.time AT TIME ZONE b.zone) AT TIME ZONE b.zone END
-WHERE l.reason IN ('won', 'cap')
+WHERE l.kind <> 'ask' AND l.reason IN ('won', 'cap')
 GROUP BY ALL;
+
+-- Each line of an ask, and how much of what a cap counts its customer had been shown there, this time included.
+CREATE OR REPLACE VIEW seen AS
+SELECT l.decision, l.campaign, l.reason, l.value, l.rule, c.name, c.most, count(s.decision) AS shown
+FROM zoned l
+JOIN caps c ON c.placement IN (l.placement, 'each') AND l.decision >= c.first AND l.decision < c.last
+LEFT JOIN (
+    SELECT k.customer, k.first, k.last, b.decision, b.time, b.placement, b.campaign
+    FROM lines b JOIN customers k ON k.number = b.customer
+    WHERE b.kind = 'ask' AND b.reason = 'won'
+) s ON s.customer = l.customer AND l.decision >= s.first AND l.decision < s.last AND s.decision <= l.decision
+    AND s.placement = l.placement AND (c.campaign IS NULL OR s.campaign = l.campaign)
+    AND CASE WHEN c.period IS NULL THEN s.time + to_hours(c.hours) > l.time
+             ELSE s.time >= date_trunc(c.period, l.time AT TIME ZONE l.zone) AT TIME ZONE l.zone END
+WHERE l.kind = 'ask' AND l.reason IN ('won', 'cap')
+GROUP BY ALL;
+
+-- Whether a family was refused, or put off, by the customer of a decision at its instant, as it was known then.
+CREATE OR REPLACE VIEW refusing AS
+SELECT decision, customer, family, coalesce(bool_or(is_open), false) AS is_refused
+FROM (
+    SELECT l.decision, l.customer, a.family, f.answer,
+        max((a.time, a.position)) FILTER (a.answer = f.answer) > coalesce(max((a.time, a.position)) FILTER (a.answer = 'accepted'), (TIMESTAMPTZ '1900-01-01', 0))
+            AND max(a.time + to_hours(f.hours)) FILTER (a.answer = f.answer) > max(l.time) AS is_open
+    FROM (SELECT DISTINCT decision, customer, time FROM lines) l
+    JOIN customers c ON c.customer = l.customer AND l.decision >= c.first AND l.decision < c.last
+    JOIN answers a ON a.number = c.number AND a.first <= l.decision
+    CROSS JOIN (VALUES ('refused', 48), ('not_now', 8)) f(answer, hours)
+    GROUP BY ALL
+)
+GROUP BY decision, customer, family;
 
 CREATE OR REPLACE VIEW in_case AS
 SELECT decision, customer, bool_or(is_open) AS is_open
@@ -73,8 +109,33 @@ FROM counted WHERE reason = 'won' AND before >= most;
 -- name: a full cap was not full, or its count is another
 FROM counted WHERE reason = 'cap' AND rule = name AND (before < most OR before <> value);
 
+-- name: more was shown than a cap of the placement allows
+FROM seen WHERE reason = 'won' AND shown > most;
+
+-- name: a full cap of a placement was not full, or its count is another
+FROM seen WHERE reason = 'cap' AND rule = name AND (shown < most OR shown <> value);
+
+-- name: more was shown than there are slots, or less though there was more
+SELECT decision, placement
+FROM (
+    SELECT decision, placement, count(*) FILTER (reason = 'won') AS won, count(*) FILTER (reason = 'outranked') AS lost
+    FROM lines WHERE kind = 'ask' GROUP BY ALL
+)
+WHERE won > CASE placement WHEN 'banner' THEN 2 ELSE 1 END OR (lost > 0 AND won < CASE placement WHEN 'banner' THEN 2 ELSE 1 END);
+
+-- name: an ask made a contact
+SELECT decision, campaign FROM lines WHERE kind = 'ask' AND contact IS NOT NULL;
+
+-- name: something that was refused was said or shown
+SELECT l.decision, l.campaign FROM classed l JOIN refusing USING (decision, customer, family)
+WHERE l.reason = 'won' AND is_refused;
+
+-- name: suppressed though nothing was refused
+SELECT l.decision, l.campaign FROM classed l LEFT JOIN refusing USING (decision, customer, family)
+WHERE l.reason = 'suppressed' AND l.rule = 'policies.suppress[1]' AND is_refused IS DISTINCT FROM true;
+
 -- name: a gap was not kept
-SELECT p.decision, p.campaign, p.time, p.b_time
+SELECT p.decision, p.campaign, p.time::VARCHAR, p.b_time::VARCHAR
 FROM preceded p JOIN gaps g ON p.decision >= g.first AND p.decision < g.last
 WHERE p.reason = 'won' AND p.b_time + to_hours(g.hours) > p.time;
 
@@ -90,10 +151,10 @@ WHERE l.reason = 'won' AND l.class = 'sales' AND is_open;
 
 -- name: suppressed without an open case
 SELECT l.decision, l.campaign FROM classed l LEFT JOIN in_case USING (decision, customer)
-WHERE l.reason = 'suppressed' AND is_open IS DISTINCT FROM true;
+WHERE l.reason = 'suppressed' AND l.rule = 'policies.suppress[0]' AND is_open IS DISTINCT FROM true;
 
 -- name: one decision with two winners
-SELECT decision, count(*) AS won FROM lines WHERE reason = 'won' GROUP BY decision HAVING won > 1;
+SELECT decision, count(*) AS won FROM lines WHERE reason = 'won' AND kind <> 'ask' GROUP BY decision HAVING won > 1;
 
 -- name: a wish that won twice, though its contact neither failed nor was cancelled
 SELECT a.contact, b.contact FROM lines a JOIN lines b USING (campaign, key)
@@ -102,7 +163,7 @@ WHERE a.reason = 'won' AND b.reason = 'won' AND a.contact < b.contact
 
 -- name: a wish that neither ended nor waits
 WITH known AS (
-    SELECT campaign, key FROM lines WHERE kind = 'end' OR reason IN ('won', 'not_eligible')
+    SELECT campaign, key FROM lines WHERE kind = 'end' OR (kind = 'round' AND reason IN ('won', 'not_eligible'))
     UNION
     SELECT campaign, key FROM pending
 )

@@ -1,8 +1,9 @@
 """A company in which anything may happen, in any order, and an onlooker who asks the record after each step.
 
-What happens is drawn by hypothesis: wishes, cases, customers who turn out to be one, moves to other zones, late events,
-jumps of the clock both ways, other playbooks, power cuts. The onlooker is `checks.sql`: DuckDB over what was recorded
-and over what this file knows to have happened. It shares no code, no table and no notion of state with the engine.
+What happens is drawn by hypothesis: wishes, asks and what is answered to them, cases, customers who turn out to be one,
+moves to other zones, late events, jumps of the clock both ways, other playbooks, power cuts. The onlooker is
+`checks.sql`: DuckDB over what was recorded and over what this file knows to have happened. It shares no code, no table
+and no notion of state with the engine.
 """
 
 from __future__ import annotations
@@ -33,11 +34,12 @@ TIME, NAME, NUMBER = pa.timestamp("us", "UTC"), pa.string(), pa.int64()
 TABLES = {
     "customers": {"number": NUMBER, "customer": NUMBER, "first": NUMBER, "last": NUMBER},
     "caps": {"name": NAME, "first": NUMBER, "last": NUMBER, "most": NUMBER, "hours": NUMBER, "period": NAME}
-    | {"channel": NAME, "class": NAME, "campaign": NAME},
+    | {"channel": NAME, "class": NAME, "campaign": NAME, "placement": NAME},
     "gaps": {"first": NUMBER, "last": NUMBER, "hours": NUMBER},
     "zones": {"number": NUMBER, "first": NUMBER, "position": NUMBER, "zone": NAME},
     "cases": {"number": NUMBER, "first": NUMBER, "time": TIME, "position": NUMBER, "name": NAME, "opened": pa.bool_()},
     "receipts": {"contact": NUMBER, "first": NUMBER, "time": TIME, "state": NUMBER},
+    "answers": {"number": NUMBER, "first": NUMBER, "time": TIME, "position": NUMBER, "family": NAME, "answer": NAME},
     "wishes": {"campaign": NAME},
     "pending": {"campaign": NAME, "key": NUMBER},
 }
@@ -49,7 +51,11 @@ RULES = [
 BOTH = {
     "max: 3, per: 72 hours, channel: sms": (3, 72, None),
     "max: 4, per: week, campaign: alert": (4, None, "week"),
+    "max: 5, per: week, placement: each": (5, None, "week"),
 }
+PLACED = {"banner": (3, None, "day", None), "screen": (1, 20, None, "each")}  # of each the one cap of its own
+FAMILIES = {"plan_shown": "plans", "case_shown": "cases"}
+REMEMBERED = timedelta(days=25)  # so old an ask may be and still be answered
 
 whose = draw.sampled_from(IDENTIFIERS)
 RECEIPTS = {"cancelled": 1, "sent": 2, "failed": 3, "delivered": 4}
@@ -78,6 +84,7 @@ class Company(RuleBasedStateMachine):
         self.wishes = itertools.count()
         self.known = {name: [] for name in TABLES}
         self.numbers = {}  # by identifier, as it was first seen
+        self.shown = []  # decision, campaign, the customer's number, and when
         self.made = []  # contacts with the numbers of their customers
         self.database = duckdb.connect()
         self.write(0)
@@ -110,12 +117,15 @@ class Company(RuleBasedStateMachine):
         for place, (text, (most, hours, period)) in enumerate((caps | BOTH).items()):
             scope = {
                 name: found[1]
-                for name in ("channel", "class", "campaign")
+                for name in ("channel", "class", "campaign", "placement")
                 if (found := re.search(f"{name}: (.*)", text))
             }
             self.known["caps"].append(
                 span | {"name": f"policies.caps[{place}]", "most": most, "hours": hours, "period": period} | scope
             )
+        for placement, (most, hours, period, campaign) in PLACED.items():
+            cap = {"name": f"placements.{placement}.caps[0]", "most": most, "hours": hours, "period": period}
+            self.known["caps"].append(span | cap | {"placement": placement, "campaign": campaign})
 
     def passes(self, time):
         """Let the clock show `time`, which may lie back; all that is due by then is decided before anything else."""
@@ -130,12 +140,21 @@ class Company(RuleBasedStateMachine):
         taken = self.engine.ingest([line], time=self.now)
         assert taken.accepted == 1
         for each in whose:
-            number = self.engine.state(dict([each])).number
-            if each not in self.numbers:
-                self.numbers[each] = number
-                if all(row["number"] != number for row in self.known["customers"]):
-                    self.known["customers"].append({"number": number, "customer": number, "first": 0, "last": FOR_EVER})
+            self.is_seen(each)
         return self.numbers[whose[0]]
+
+    def is_seen(self, each):
+        """Note the number of a customer, if the identifier is a new one."""
+        number = self.engine.state(dict([each])).number
+        if each not in self.numbers:
+            self.numbers[each] = number
+            if all(row["number"] != number for row in self.known["customers"]):
+                self.known["customers"].append({"number": number, "customer": number, "first": 0, "last": FOR_EVER})
+
+    def who_is(self, number):
+        """Return an identifier of the customer who had this number once."""
+        customer = self.customer_of(number)
+        return next(each for each, first in self.numbers.items() if self.customer_of(first) == customer)
 
     def customer_of(self, number):
         return next(
@@ -188,11 +207,36 @@ class Company(RuleBasedStateMachine):
     def report(self, back, state, later):
         self.passes(self.now + timedelta(minutes=later))
         contact, number = self.made[-1 - back % len(self.made)]
-        customer = self.customer_of(number)
-        who = next(each for each, first in self.numbers.items() if self.customer_of(first) == customer)
         row = {"contact": contact, "first": self.engine.decision_count, "time": self.latest}
         self.known["receipts"].append(row | {"state": RECEIPTS[state]})
-        self.happens(f"contact_{state}", who, contact=contact)
+        self.happens(f"contact_{state}", self.who_is(number), contact=contact)
+
+    @rule(who=whose, placement=draw.sampled_from(list(PLACED)), count=draw.integers(1, 3), later=minutes)
+    def ask(self, who, placement, count, later):
+        self.passes(self.now + timedelta(minutes=later))
+        for _ in range(count):
+            decision = self.engine.decide(placement, dict([who]))
+            self.is_seen(who)
+            shown = [line.campaign for line in decision.won if line.campaign in FAMILIES]
+            self.shown += [(decision.number, campaign, decision.customer, self.latest) for campaign in shown]
+
+    @precondition(lambda self: self.shown)
+    @rule(
+        back=draw.integers(0, 4),
+        answer=draw.sampled_from(["refused", "not_now", "accepted"]),
+        ago=draw.integers(0, 100),
+        later=minutes,
+    )
+    def answer(self, back, answer, ago, later):
+        """Let somebody answer what they were shown: by the decision's number, and which of several it was."""
+        self.passes(self.now + timedelta(minutes=later))
+        decision, campaign, number, time = self.shown[-1 - back % len(self.shown)]
+        if self.latest - time > REMEMBERED:
+            return
+        row = {"first": self.engine.decision_count, "position": self.engine.position, "answer": answer}
+        row |= {"number": number, "family": FAMILIES[campaign], "time": self.latest - timedelta(minutes=ago)}
+        self.known["answers"].append(row)
+        self.happens(f"offer_{answer}", self.who_is(number), ago=ago, decision=decision, campaign=campaign)
 
     @rule(who=whose, zone=draw.sampled_from(["Europe/Vilnius", "America/New_York", "Australia/Lord_Howe"]))
     def move(self, who, zone):
