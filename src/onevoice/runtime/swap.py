@@ -232,7 +232,8 @@ class Rebuild:
     def enter(self, contact: Made) -> None:
         """Let time pass to a contact, and enter it into the ledger."""
         machine, program = self.fold.machine, self.fold.compiled.program
-        machine.row(self.nothing, contact.time, observing=True)
+        if contact.time > machine.state.scalars[at.NOW]:
+            machine.row(self.nothing, contact.time, observing=True)
         machine.state.need[:] = program.room_for_timer
         machine.state.need[at.TIMERS] += groups.timers_at_stake(machine.state, 0)
         if growth.is_short(machine.state, machine.state.need):
