@@ -22,6 +22,7 @@ from .state import Decision, Line
 from .twin import Twin
 
 if TYPE_CHECKING:
+    from onevoice.compiled import Compiled
     from onevoice.playbook.model import Playbook
 
     from .draw_stream import Batch
@@ -32,9 +33,9 @@ SECRET = (0x0123456789ABCDEF, -2)
 class Engine:
     """The engine under test, with its decisions in the twin's form."""
 
-    def __init__(self, playbook: Playbook) -> None:
+    def __init__(self, playbook: Playbook, compiled: Compiled | None = None) -> None:
         self.playbook = playbook
-        self.machine = Machine(compile_playbook(playbook), SECRET)
+        self.machine = Machine(compiled or compile_playbook(playbook), SECRET)
         self.decisions: list[Decision] = []
 
     def row(self, batch: Batch) -> None:
