@@ -20,7 +20,8 @@ TELECOM = Path(__file__).resolve().parents[2] / "examples" / "telecom"
 EVENTS = '{"type": "purchase", "time": "2026-03-02T08:00:00Z", "identifiers": {"email": "ann@example.org"}}\n'
 
 # As the tools export them: more columns than are read, other events between.
-SALESFORCE = """ClientID,SendID,SubscriberKey,EmailAddress,SubscriberID,ListID,EventDate,EventType,BatchID,TriggeredSendExternalKey
+SALESFORCE = """ClientID,SendID,SubscriberKey,EmailAddress,SubscriberID,ListID,EventDate,EventType,BatchID,\
+TriggeredSendExternalKey
 7,42,k1,ann@example.org,1,3,3/2/2026 8:05:00 AM,Sent,1,
 7,42,k2,bob@example.org,2,3,3/2/2026 11:30:00 PM,Sent,1,
 7,43,k1,ann@example.org,1,3,yesterday,Sent,1,

@@ -71,7 +71,7 @@ FAILS = {"contact_failed"}  # of the one that is better, too
 
 
 def left_out(findings: tuple[Finding, ...]) -> set[str]:
-    """Return the events that findings say they do not hold for: a better campaign off, its contact lost, more at hand."""
+    """Return the events for which findings say they do not hold: one that is better is off, or fails; there is more."""
     told = "\n".join(map(str, findings))
     better = any(finding.claim is Claim.NEVER_WINS for finding in findings)
     fails, more = "where a contact of" in told, "by `resource_set`" in told
@@ -125,7 +125,7 @@ def mingled(case: Case, playbook: Playbook, seed: int) -> list[Batch]:
 
 
 def survived(case: Case, files: dict[str, bytes], seeds: range) -> int:
-    """Prove what is dead in the playbook of a case, let it live through histories; return in how many `dead` went out."""
+    """Prove what is dead in files of a case, let them live through histories; return in how many `dead` went out."""
     playbook = load_files(files)
     findings, compiled = check_deep(playbook).findings, compile_playbook(playbook)
     alive = 0
@@ -169,7 +169,7 @@ def test_where_a_contact_of_the_better_one_fails_the_lower_one_may_go(counts_fro
     engine, (at_us, _) = Engine(playbook), case.history[-1]
     for at, event in case.history:
         engine.row(Batch((event,), at))
-    failed = {"type": "contact_failed", "fields": {"contact": 0}, **{"identifiers": case.history[-1][1]["identifiers"]}}
+    failed = {"type": "contact_failed", "fields": {"contact": 0}, "identifiers": case.history[-1][1]["identifiers"]}
     engine.row(Batch((failed,), at_us + 60_000_000))
     assert [line.campaign for each in engine.decisions for line in each.lines if line.reason == "won"] == won
 

@@ -14,10 +14,10 @@ import numpy as np
 import pytest
 
 import onevoice
+from onevoice.conditions.opcodes import Op
 from onevoice.errors import EventError
 from onevoice.playbook.load import load_files
 from onevoice.playbook.model import MINUTE
-from onevoice.conditions.opcodes import Op
 from onevoice.runtime import customer as customers
 from onevoice.runtime import what_if
 from onevoice.runtime.alone import Alone

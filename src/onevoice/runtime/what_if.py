@@ -169,9 +169,9 @@ def compared_with(program: Program, op: Op, index: int) -> list[float] | None:
         after = place + 1 if ops[place + 1] != Op.JUMP_IF_KNOWN else int(code[place + 1, OPERAND])  # of a `coalesce`
         following = ops[after : after + 3]
         if following[0] in _COMPARING and place and ops[place - 1] == Op.CONSTANT and place not in targets:
-            found.append(constants[code[place - 1, OPERAND]])
+            found.append(float(constants[int(code[place - 1, OPERAND])]))
         elif following[0] == Op.CONSTANT and following[1] in _COMPARING:
-            found.append(constants[code[after, OPERAND]])
+            found.append(float(constants[int(code[after, OPERAND])]))
         elif following == [Op.CONSTANT, Op.CONSTANT, Op.BETWEEN]:
             found += constants[code[after : after + 2, OPERAND]].tolist()
         elif following[0] == Op.IN:
@@ -179,4 +179,4 @@ def compared_with(program: Program, op: Op, index: int) -> list[float] | None:
             found += constants[first : first + count].tolist()
         elif following[0] != Op.IS_NULL:
             return None
-    return [float(each) for each in found if np.isfinite(each)]
+    return [each for each in found if np.isfinite(each)]

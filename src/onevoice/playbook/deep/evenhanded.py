@@ -1,4 +1,4 @@
-"""What may hold back the better of two campaigns and let the other one pass: chance, silence, caps, scarce resources."""
+"""What may hold back the better of two campaigns and let the other one pass: chance, silence, caps, what is scarce."""
 
 from __future__ import annotations
 

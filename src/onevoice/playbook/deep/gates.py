@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
+from itertools import pairwise
 from typing import TYPE_CHECKING, Final, NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -84,8 +85,8 @@ def _no_room(wish: Wish, channel: Channel, resource: Resource) -> list[Given]:
             Given(ALWAYS, f"{path}.budget", "there is never more, but by `resource_set`"),
         ]
     if resource.product and limit < 1:
-        says = f"none of {quoted(resource.product)} is in stock, as the catalogue says, and never more but by `resource_set`"
-        return [Given(ALWAYS, f"{path}.stock", says)]
+        none = f"none of {quoted(resource.product)} is in stock, as the catalogue says"
+        return [Given(ALWAYS, f"{path}.stock", f"{none}, and there is never more but by `resource_set`")]
     klass = wish.campaign.klass
     kept = sum(_reserved(share, limit) for name, share in resource.reserve.items() if name != klass)
     if kept + 1 <= limit or not resource.capacity:
@@ -114,7 +115,7 @@ class _Life(NamedTuple):
 
 
 def _life(wish: Wish) -> _Life | None:
-    """Return when wishes of a campaign live (§8): each from its birth until it expires; None where that may be always."""
+    """Return when wishes of a campaign live (§8): from birth to expiry; None where that may be always."""
     campaign = wish.campaign
     because = tuple(
         Given(ALWAYS, f"{wish.path}.{key}", says)
@@ -168,7 +169,7 @@ def _drift(zone: str) -> int:
     first, last = (datetime(year, 1, 1, tzinfo=UTC) for year in YEARS)
     days = ((first + timedelta(days=day)).astimezone(shown).utcoffset() for day in range((last - first).days))
     told = [round(each.total_seconds() / 60) for each in days if each is not None]
-    changes = [(day, after - before) for day, (before, after) in enumerate(zip(told, told[1:], strict=False))]
+    changes = [(day, after - before) for day, (before, after) in enumerate(pairwise(told))]
     changes = [(day, abs(by)) for day, by in changes if by]
     month = LIFE_MAX_US // DAY + 2
     return max((sum(by for day, by in changes if begin <= day < begin + month) for begin, _ in changes), default=0)
@@ -220,7 +221,7 @@ def _windows(
 
 
 def _is_closed(playbook: Playbook, life: _Life, told: Sequence[tuple[Window, ...]]) -> bool:
-    """Tell whether at no minute from one instant to another everything is open, holidays and changing clocks included."""
+    """Tell whether everything is open at no minute of a life, with holidays and changing clocks."""
     zone, holidays = ZoneInfo(playbook.time_zone), playbook.policies.holidays
     opens = [_open(windows) for windows in told]
     for at_us in range(life.start_us - life.start_us % MINUTE, life.end_us, MINUTE):

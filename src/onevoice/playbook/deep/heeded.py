@@ -33,8 +33,8 @@ _HEEDED: Final[dict[type, frozenset[str]]] = {
     kind: frozenset(names.split())
     for kind, names in {
         Campaign: "name klass when owner priority lever propensity condition offers send placements per after_us"
-        " wait_us valid_for_us until again_after_us from_us to_us goal goal_within_us send_by unseen_after_us unseen_next"
-        " at_most_contacts failures_share failures_of_at_least uses holdout",
+        " wait_us valid_for_us until again_after_us from_us to_us goal goal_within_us send_by unseen_after_us"
+        " unseen_next at_most_contacts failures_share failures_of_at_least uses holdout",
         CampaignClass: "name weight strict purpose consent_required counts",
         Cap: "max rolling_us period channel klass campaign for_segment family owner category address own_max group"
         " placement",
