@@ -11,6 +11,7 @@ itself.
 
 from __future__ import annotations
 
+from copy import copy
 from functools import cache
 from typing import Any, ClassVar, Final, Self
 
@@ -50,23 +51,32 @@ class Tables:
 
     def __init__(self, **arrays: Any) -> None:
         assert arrays.keys() == self.fields.keys(), arrays.keys() ^ self.fields.keys()
-        self._header: NDArray[np.int64] = np.zeros((len(self.fields), _ENTRY), np.int64)
-        self.address = self._header.ctypes.data
+        self._head(np.zeros((len(self.fields), _ENTRY), np.int64), arrays)
+
+    def _head(self, header: NDArray[np.int64], arrays: dict[str, Any]) -> None:
+        """Take a header for its own, and enter arrays in it."""
+        self._header = header
+        self.address = header.ctypes.data
         for place, (name, kind) in enumerate(self.fields.items()):
-            if not isinstance(kind, str):
-                self._header[place, 0] = arrays[name].address
-                setattr(self, name, arrays[name])
+            if name not in arrays:
                 continue
-            dtype, dimensions = _DTYPES[kind]
-            array = np.require(arrays[name], dtype, ["C", "W"])
-            assert array.ndim == dimensions, name
-            self._header[place, 0] = array.ctypes.data
-            self._header[place, 1 : 1 + dimensions] = array.shape
-            setattr(self, name, array)
+            found = arrays[name]
+            if isinstance(kind, str):
+                dtype, dimensions = _DTYPES[kind]
+                found = np.require(found, dtype, ["C", "W"])
+                assert found.ndim == dimensions, name
+                header[place, 0] = found.ctypes.data
+                header[place, 1 : 1 + dimensions] = found.shape
+            else:
+                header[place, 0] = found.address
+            setattr(self, name, found)
 
     def replaced(self, **arrays: Any) -> Self:
-        """Return the same tables with some exchanged."""
-        return type(self)(**({name: getattr(self, name) for name in self.fields} | arrays))
+        """Return the same tables with some exchanged; the others are shared."""
+        assert arrays.keys() <= self.fields.keys(), arrays.keys() - self.fields.keys()
+        other = copy(self)
+        other._head(self._header.copy(), arrays)  # noqa: SLF001 - it is one of these
+        return other
 
 
 class _TablesType(types.Type):

@@ -20,43 +20,48 @@ TELECOM = Path(__file__).resolve().parents[2] / "examples" / "telecom"
 EVENTS = '{"type": "purchase", "time": "2026-03-02T08:00:00Z", "identifiers": {"email": "ann@example.org"}}\n'
 
 # As the tools export them: more columns than are read, other events between.
-SALESFORCE = """ClientID,SendID,SubscriberKey,EmailAddress,SubscriberID,ListID,EventDate,EventType,BatchID
-7,42,k1,ann@example.org,1,3,3/2/2026 8:05:00 AM,Sent,1
-7,42,k2,bob@example.org,2,3,3/2/2026 11:30:00 PM,Sent,1
-7,43,k1,ann@example.org,1,3,yesterday,Sent,1
+SALESFORCE = """ClientID,SendID,SubscriberKey,EmailAddress,SubscriberID,ListID,EventDate,EventType,BatchID,\
+TriggeredSendExternalKey
+7,42,k1,ann@example.org,1,3,3/2/2026 8:05:00 AM,Sent,1,
+7,42,k2,bob@example.org,2,3,3/2/2026 11:30:00 PM,Sent,1,
+7,43,k1,ann@example.org,1,3,yesterday,Sent,1,
 """
+
+
+def stored(event, at, **told):
+    """Give an event as cloud storage has it, its type put beside it from the path of its file."""
+    ids = {"id": f"5f{at:030x}", "user_id": "639a35d192b0df004d06514c", "external_user_id": "u1"}
+    nothing = {"timezone": "America/Chicago", "canvas_id": None, "canvas_name": None, "send_id": None}
+    return {"event_type": event, **ids, **nothing, "time": 1772460000 + at, "app_group_id": "f4", **told}
+
+
+def connected(event, at, user="u1", **told):
+    """Give an event as the custom HTTP connector sends it."""
+    inside = {"user": {"user_id": "639a35", "external_user_id": user, "timezone": "America/New_York"}}
+    return {"event_type": event, "id": f"5f{at:030x}", "time": 1772460000 + at, **inside, "properties": told}
+
+
+MAIL = {"email_address": "ann@example.org"}
 BRAZE = [
-    {
-        "event_type": "users.messages.email.Send",
-        "time": 1772460000,
-        "external_user_id": "u1",
-        "campaign_name": "spring",
-    },
-    {
-        "event_type": "users.messages.email.Open",
-        "time": 1772460100,
-        "external_user_id": "u1",
-        "campaign_name": "spring",
-    },
-    {
-        "event_type": "users.messages.email.Click",
-        "time": 1772460200,
-        "external_user_id": "u1",
-        "campaign_name": "spring",
-    },
-    {"event_type": "users.messages.email.Unsubscribe", "time": 1772460300, "external_user_id": "u1"},
-    {
-        "event_type": "users.messages.email.Send",
-        "time": 1772460400,
-        "external_user_id": "u1",
-        "canvas_name": "onboarding",
-    },
-    {
-        "event_type": "users.messages.pushnotification.Send",
-        "time": 1772460500,
-        "user_id": "b2",
-        "canvas_name": "onboarding",
-    },
+    stored("users.messages.email.Send", 0, campaign_name="spring", dispatch_id="639a", **MAIL),
+    stored("users.messages.email.Open", 100, campaign_name="spring", **MAIL),
+    stored("users.messages.email.Click", 200, campaign_name="spring", url="https://example.org", **MAIL),
+    stored("users.messages.email.Unsubscribe", 300, **MAIL),
+    stored("users.messages.email.Send", 400, canvas_name="onboarding", **MAIL),
+    stored("users.messages.email.Send", 400, canvas_name="onboarding", **MAIL),  # at least once, they say
+    stored("users.messages.pushnotification.Send", 500, external_user_id=None, user_id="b2", canvas_name="onboarding"),
+]
+CONNECTED = [
+    connected("users.messages.sms.Send", 0, campaign_name="spring", to_phone_number="+37060012345"),
+    connected("users.messages.sms.ShortLinkClick", 60, campaign_name="spring", user_phone_number="+37060012345"),
+    connected("users.messages.pushnotification.Send", 400, campaign_name="summer", platform="ios"),
+    connected("users.messages.pushnotification.Open", 460, campaign_name="summer", platform="ios"),
+    connected(
+        "users.behaviors.subscription.GlobalStateChange", 500, channel="push", subscription_status="Unsubscribed"
+    ),
+    connected("users.messages.pushnotification.Send", 600, campaign_name="summer", platform="ios"),
+    connected("users.behaviors.subscription.GlobalStateChange", 700, channel="push", subscription_status="Opted In"),
+    connected("users.messages.pushnotification.Send", 800, campaign_name="summer", platform="ios"),
 ]
 
 
@@ -94,6 +99,19 @@ def test_what_braze_sent_and_how_it_was_answered(audited):
     assert found(audit)["opted out"] == 1
     assert [(each.one, each.other, each.other_alone) for each in audit.pairs] == [("onboarding", "spring", 1.0)]
     assert any("kept aside: neither a message nor an answer to one (line 2)" in line for line in audit.read)
+    assert any("1 duplicates dropped (line 6)" in line for line in audit.read)
+
+
+def test_what_braze_sent_as_its_connector_tells_it(audited):
+    audit = audited("currents.ndjson", "\n".join(map(json.dumps, CONNECTED)), contacts_mapping="braze")
+    assert (campaigns(audit), {each.channel for each in audit.weeks}) == ({"summer": 3, "spring": 1}, {"sms", "push"})
+    assert (audit.customers, audit.answers, found(audit)["opted out"]) == (1, 2, 1)
+
+
+def test_a_record_of_storage_alone_does_not_say_what_it_is(audited):
+    record = {name: value for name, value in BRAZE[0].items() if name != "event_type"}
+    audit = audited("currents.ndjson", f"{json.dumps(record)}\n{json.dumps(BRAZE[0])}", contacts_mapping="braze")
+    assert any("kept aside: no `event_type`: it stands in the path of the file (line 1)" in each for each in audit.read)
 
 
 @pytest.mark.parametrize("form", ["parquet", "arrow"])

@@ -26,6 +26,7 @@ from .twin import Twin
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from onevoice.compiled import Compiled
     from onevoice.playbook.model import Playbook
 
     from .draw_stream import Batch
@@ -37,10 +38,10 @@ SECRET = (0x0123456789ABCDEF, -2)
 class Engine:
     """The engine under test, with its decisions in the twin's form."""
 
-    def __init__(self, playbook: Playbook, splits: Sequence[Pair] = ()) -> None:
+    def __init__(self, playbook: Playbook, splits: Sequence[Pair] = (), compiled: Compiled | None = None) -> None:
         self.playbook = playbook
         hashed = [Split(*_hashed(*one), *_hashed(*other)) for one, other in splits]
-        self.machine = Machine(compile_playbook(playbook, hashed), SECRET)
+        self.machine = Machine(compiled or compile_playbook(playbook, hashed), SECRET)
         self.decisions: list[Decision] = []
 
     def row(self, batch: Batch) -> None:

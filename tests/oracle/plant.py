@@ -6,7 +6,19 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from onevoice.playbook.check import check
-from onevoice.playbook.model import Campaign, EventMatch, Segment, Step, Suppression, Trigger, TriggerKind
+from onevoice.playbook.model import (
+    Bucket,
+    Campaign,
+    EventMatch,
+    Every,
+    Resource,
+    Segment,
+    Step,
+    Suppression,
+    Trigger,
+    TriggerKind,
+    Window,
+)
 from onevoice.playbook.scopes import trigger_event
 
 from .draw_conditions import Conditions
@@ -36,9 +48,12 @@ class Planter:
             self._where,
             self._silenced,
             self._beaten,
+            self._beaten,
             self._killed,
             self._outdated,
             self._shown,
+            self._gated,
+            self._gated,
         ]
         for _ in self.dice.times(2, 6):
             changed = self.dice.choice(kinds)()
@@ -162,6 +177,41 @@ class Planter:
         poor = Campaign("show_poor", klass, when, priority=1.0, placements=places, condition=self._several())
         policies = replace(self.book.policies, rank="weight * priority")
         return replace(self._with(poor, *betters[: self.dice.randint(1, 3)]), policies=policies)
+
+    def _gated(self) -> Playbook:
+        """Leave a campaign hardly any room, or hardly any time in which its channels are open."""
+        campaign, dice = self._pick(), self.dice
+        if campaign.placements:
+            return self.book
+        if dice.chance(0.5):
+            return self._at_hours(campaign)
+        per, channels = dice.choice((Bucket.MINUTE, Bucket.HOUR, Bucket.DAY)), self.book.channels
+        share = dice.choice((1.0, 1.0, 0.7))
+        scarce = Resource("planted", capacity=dice.randint(1, 3), per=per, reserve={self._class(): share})
+        if dice.chance(0.5):
+            scarce = Resource("planted", budget=0.5, per=dice.choice((Bucket.DAY, None)))
+            costs = {name: replace(channels[name], cost=dice.choice((0.75, 0.75, 0.75, 0.5))) for name in campaign.send}
+            channels = {**channels, **costs}
+        book = self._with(replace(campaign, uses=("planted",)))
+        return replace(book, resources={**book.resources, "planted": scarce}, channels=channels)
+
+    def _at_hours(self, campaign: Campaign) -> Playbook:
+        dice, opens = self.dice, self.dice.randint(6, 12) * 60
+        days = dice.choice(((0, 1, 2, 3, 4, 5, 6), (0, 1, 2, 3, 4), (5, 6)))
+        window = Window(opens, opens + dice.randint(1, 9) * 60, days)
+        policies = replace(self.book.policies, hours={"all": (window,)})
+        lives_us = self.times.span(1, 6)
+        if dice.chance(0.4):
+            day = self.times.instant()
+            changed = replace(campaign, from_us=day, to_us=day + lives_us)
+        else:
+            at = Every(dice.randint(0, 23) * 60, weekday=dice.choice((-1, -1, 5, 6)))
+            changed = replace(campaign, when=Trigger(TriggerKind.EVERY, every=at), per="", valid_for_us=lives_us)
+        changed = replace(changed, after_us=dice.choice((0, 0, self.times.unit)), wait_us=0)
+        return replace(self._with(changed), policies=policies)
+
+    def _class(self) -> str:
+        return self.dice.choice(list(self.book.policies.classes))
 
     def _killed(self) -> Playbook:
         """Let an event that must not come before a step be the step itself, or nearly."""

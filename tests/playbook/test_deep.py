@@ -66,6 +66,48 @@ def test_without_places_the_same_is_found(name):
     assert {claimed(each) for each in placed} == {claimed(each) for each in by_path}
 
 
+TWINS = """
+resources:
+  centre: {capacity: 9 per hour}
+offers:
+  loan: {}
+channels:
+  text: {receipts: 1 hour}
+campaigns:
+  dead: {class: sales, when: event visited, priority: 3, valid_for: 1 day, send: [app]}
+  twin: {class: sales, when: event visited, priority: 4, send: [app]}
+policies:
+  gap: 2 days
+"""
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        ("send: [app]}\npol", "send: [app], holdout: 5%}\npol"),
+        ("send: [app]}\npol", "send: [app], at_most: 5}\npol"),
+        ("send: [app]}\npol", "send: [app], failures: {share: 20%}}\npol"),
+        ("send: [app]}\npol", "send: [app], uses: [centre]}\npol"),
+        ("send: [app]}\npol", "send: [app], if_unseen: {after: 1 day, next: [mail]}}\npol"),
+        ("send: [app]}\npol", "send: [app, text]}\npol"),
+        ("gap: 2 days", "gap: 2 days\n  exploration: {share: 10%}"),
+        ("gap: 2 days", "gap: 2 days\n  holdout: {share: 10%}"),
+        ("gap: 2 days", "gap: 2 days\n  look_ahead: 1 day"),
+        ("gap: 2 days", "gap: 2 days\n  caps: [{max: 1, per: week, family: each}]"),
+        ("gap: 2 days", "gap: 2 days\n  caps: [{max: 1, per: week, campaign: each}]"),
+        ("gap: 2 days", "gap: 2 days\n  caps: [{max: 1, per: week, campaign: twin}]"),
+    ],
+)
+def test_nothing_is_said_where_the_better_one_may_be_held_back_alone(change):
+    """Each of these may keep the better campaign from being sent, and let the lower one go."""
+    files, text = CASES["contradiction"].dead, TWINS
+    if "family" in change[1]:
+        text = text.replace("priority: 4, ", "priority: 4, offer: loan, ")
+    assert [each.path for each in found_in({**files, "case.yaml": text.encode()}).findings] == ["campaigns.dead"]
+    assert text.count(change[0]) == 1
+    assert found_in({**files, "case.yaml": text.replace(*change).encode()}).findings == ()
+
+
 def test_what_is_warned_of_is_not_told_twice():
     """A rule that stops just what a campaign asks for is a warning already."""
     files = CASES["always_suppressed"].dead

@@ -14,10 +14,12 @@ import numpy as np
 import pytest
 
 import onevoice
+from onevoice.conditions.opcodes import Op
 from onevoice.errors import EventError
 from onevoice.playbook.load import load_files
 from onevoice.playbook.model import MINUTE
 from onevoice.runtime import customer as customers
+from onevoice.runtime import what_if
 from onevoice.runtime.alone import Alone
 from onevoice.runtime.changes import index_of, least
 from onevoice.runtime.decisions import us_of
@@ -371,3 +373,38 @@ def test_nobody_and_no_campaign_are_told():
 )
 def test_the_least_number_that_wins_is_found(winner, guesses, found):
     assert least(winner, guesses) == found
+
+
+@pytest.mark.parametrize(
+    ("condition", "numbers"),
+    [
+        ("friends > 3", {3}),
+        ("3 > friends or friends is null", {3}),
+        ("coalesce(friends, 7) <= 4", {4}),
+        ("friends between 2 and 4 and not friends = 3", {2, 3, 4}),
+        ("friends in (1, 5, 9)", {1, 5, 9}),
+        ("case when tier = 'gold' then friends else 1 end < 5", None),
+        ("case when tier = 'gold' then 1 else 5 end < friends", None),
+        ("coalesce(orders, 7) < friends", None),
+        ("friends * 2 > 5", None),
+        ("friends > 3 and friends < orders", None),
+        ("tier = 'gold'", set()),
+    ],
+)
+def test_the_numbers_with_which_a_value_is_compared_are_known(condition, numbers):
+    text = SHOP.replace(b"friends between 2 and 4", condition.encode())
+    program = shop(playbook=text)._writer.fold.compiled.program
+    found = what_if.compared_with(program, Op.TRAIT, 1)
+    assert (found if found is None else {*found}) == numbers
+
+
+@pytest.mark.parametrize("condition", ["friends between 20 and 25 and friends <> 22", "friends < -7", "friends = 0.5"])
+@pytest.mark.parametrize("start", [0, 3, 22, 40])
+def test_where_a_value_is_compared_alone_the_nearest_that_wins_is_found_without_a_search(condition, start, monkeypatch):
+    text = SHOP.replace(b"friends between 2 and 4", condition.encode())
+    answers = []
+    for compared in (what_if.compared_with, lambda *_: None):
+        monkeypatch.setattr(what_if, "compared_with", compared)
+        answers.append(shop(known(friends=start), VISIT, playbook=text).why_not("party", ANN))
+    assert answers[0] == answers[1]
+    assert any(each.name == "friends" for each in answers[0].changes)

@@ -225,15 +225,18 @@ class Engine:
 
 
 class Fork:
-    """What an engine would decide on some steps, from where it is, by another program or in another state."""
+    """What an engine would decide on some steps, from where it is, by another program or in another state.
+
+    Many are tried, so what does not change is made once: the steps' lines in the engine's codes, and a state to try in.
+    """
 
     def __init__(self, engine: Engine, steps: Sequence[Step]) -> None:
         self._fold = engine.writer.fold
-        self._lines = engine.lines
         self._steps = steps
         machine = self._fold.machine
-        for step in steps:  # the names are shared by all that is tried, so they are learnt before
-            machine.state, _ = machine.names.learn(machine.state, self._batch(step).names)
+        self._batches = [machine.learned(engine.lines.batch([step], self._fold)) for step in steps]
+        self._nothing = engine.lines.batch([], self._fold)
+        self._tried = self._base = machine.state
 
     @property
     def compiled(self) -> Compiled:
@@ -251,7 +254,7 @@ class Fork:
     ) -> list[Decision]:
         """Return what a program decides on the steps, after `prepare` has changed the state; and then up to `until`."""
         machine = copy(self._fold.machine)
-        machine.state = State(**{name: getattr(machine.state, name).copy() for name in State.fields})
+        machine.state = self._fresh()
         if program:
             machine.compiled = replace(machine.compiled, program=program)
         if prepare:
@@ -260,17 +263,25 @@ class Fork:
                 machine.state = growth.grown(machine.state, machine.state.need)
             prepare(machine.compiled.program, machine.state)
         found: list[Decision] = []
-        for step in [*self._steps, Step(until)] if until else self._steps:
+        steps = [*zip(self._steps, self._batches, strict=True), *([(Step(until), self._nothing)] if until else [])]
+        for step, batch in steps:
             stamp = max(step.now, int(machine.state.scalars[at.NOW]))
             _number(machine.state, step)
-            outcome = machine.row(self._batch(step), stamp, observing=step.observing)
+            outcome = machine.row(cut(batch, 0, batch.lines), stamp, observing=step.observing)
             _count(self._fold, machine.state, step)
             _hear(machine, step)
             found += self._fold.reading.decisions(outcome)
         return found
 
-    def _batch(self, step: Step) -> Batch:
-        return self._lines.batch([step], self._fold)
+    def _fresh(self) -> State:
+        """Return the state that the engine is in, to be changed until the next is asked for."""
+        base = self._fold.machine.state
+        if self._tried is base or self._base is not base:
+            self._base, self._tried = base, State(**{name: getattr(base, name).copy() for name in State.fields})
+        else:
+            for name in State.fields:
+                np.copyto(getattr(self._tried, name), getattr(base, name))
+        return self._tried
 
 
 class _Past(NamedTuple):

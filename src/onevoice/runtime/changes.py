@@ -84,8 +84,11 @@ def _is_count(trial: Trial, measure: str) -> bool:
 
 
 def _wins_with(trial: Trial, known: Known, value: float) -> bool:
-    op = Op.FACT_COUNT if known.count else _OPS.get(known.kind, Op.FACT_ANY)
-    return trial.wins(what_if.with_value(trial.program, op, known.index, value), anew=True)
+    return trial.wins(what_if.with_value(trial.program, _op(known), known.index, value), anew=True)
+
+
+def _op(known: Known) -> Op:
+    return Op.FACT_COUNT if known.count else _OPS.get(known.kind, Op.FACT_ANY)
 
 
 def _flipped(trial: Trial, known: Known, found: object) -> Iterator[Change]:
@@ -121,8 +124,12 @@ def _other_number(trial: Trial, known: Known, found: object, constants: Sequence
     decimals = min(_DECIMALS_MAX, max([decimals, *map(_decimals, [start, *constants])]) if decimals else 0)
     unit = Decimal(1).scaleb(-decimals)
     base = Decimal(f"{start:.{decimals}f}")
-    guesses = [int((Decimal(str(constant)) - base) / unit) + more for constant in constants for more in (-1, 0, 1)]
-    steps = least(lambda count: _wins_with(trial, known, float(base + count * unit)), guesses)
+    compared = what_if.compared_with(trial.program, _op(known), known.index)
+    known_to = [*constants, *(compared or ())]
+    guesses = [int((Decimal(str(each)) - base) / unit) + more for each in known_to for more in (-1, 0, 1)]
+    steps = least(
+        lambda count: _wins_with(trial, known, float(base + count * unit)), guesses, is_sure=compared is not None
+    )
     if steps is None:
         return
     needed = base + steps * unit
@@ -141,17 +148,18 @@ def _decimals(value: float) -> int:
     return max(0, -exponent) if isinstance(exponent, int) else 0
 
 
-def least(wins: Callable[[int], bool], guesses: list[int]) -> int | None:
+def least(wins: Callable[[int], bool], guesses: list[int], *, is_sure: bool = False) -> int | None:
     """Return the whole number nearest to nought that wins while its neighbour nearer to nought does not, or None.
 
     Nought itself is known not to win. Looked at are the guesses, then powers of two in both directions; what lies
-    between nought and the nearest winner is halved until two neighbours are found.
+    between nought and the nearest winner is halved until two neighbours are found. `is_sure`: the guesses are next to
+    all numbers at which anything changes, so the nearest that wins is one of them, or none does.
     """
     powers = [sign * 2**power for power in range(_UNITS_MAX.bit_length()) for sign in (1, -1)]
     tried = sorted({guess for guess in guesses if guess}, key=abs)
-    winner = next((count for count in [*tried, *powers] if wins(count)), None)
-    if winner is None:
-        return None
+    winner = next((count for count in [*tried, *(() if is_sure else powers)] if wins(count)), None)
+    if winner is None or is_sure:
+        return winner
     low, high = 0, winner
     while abs(high - low) > 1:
         middle = (low + high) // 2

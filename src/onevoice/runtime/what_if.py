@@ -8,6 +8,7 @@ import numpy as np
 
 from onevoice.conditions.opcodes import OP as CODE
 from onevoice.conditions.opcodes import A as OPERAND
+from onevoice.conditions.opcodes import B as COUNT
 from onevoice.conditions.opcodes import Op
 from onevoice.conditions.tree import CAMPAIGN_NUMBERS
 from onevoice.engine.state import INFINITE
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 PRIORITY: Final = CAMPAIGN_NUMBERS.index("priority")
+_COMPARING: Final = frozenset(range(Op.EQUAL, Op.AT_LEAST + 1))
 MANY: Final = 2**40  # more than anything that is counted
 BEYOND: Final = 1e15  # a priority above all others
 
@@ -171,3 +173,30 @@ def with_value(program: Program, op: Op, index: int, value: float) -> Program:
     here: NDArray[np.bool_] = (code[:, CODE] == op) & (code[:, OPERAND] == index)
     code[here, CODE], code[here, OPERAND] = Op.CONSTANT, len(program.constants)
     return program.replaced(code=code, constants=constants)
+
+
+def compared_with(program: Program, op: Op, index: int) -> list[float] | None:
+    """Return the numbers with which conditions compare a trait, a measure or how many keys of a fact are open.
+
+    None where a condition does anything else with it, such as multiply it: then any value may make a difference. Where
+    it is compared alone, all values between two of these numbers are alike.
+    """
+    code, constants = program.code, program.constants
+    ops = [*code[:, CODE].tolist(), -1, -1, -1]
+    targets = set(code[code[:, CODE] >= Op.JUMP, OPERAND].tolist())
+    found: list[float] = []
+    for place in np.flatnonzero((code[:, CODE] == op) & (code[:, OPERAND] == index)).tolist():
+        after = place + 1 if ops[place + 1] != Op.JUMP_IF_KNOWN else int(code[place + 1, OPERAND])  # of a `coalesce`
+        following = ops[after : after + 3]
+        if following[0] in _COMPARING and place and ops[place - 1] == Op.CONSTANT and place not in targets:
+            found.append(float(constants[int(code[place - 1, OPERAND])]))
+        elif following[0] == Op.CONSTANT and following[1] in _COMPARING:
+            found.append(float(constants[int(code[after, OPERAND])]))
+        elif following == [Op.CONSTANT, Op.CONSTANT, Op.BETWEEN]:
+            found += constants[code[after : after + 2, OPERAND]].tolist()
+        elif following[0] == Op.IN:
+            first, count = code[after, [OPERAND, COUNT]].tolist()
+            found += constants[first : first + count].tolist()
+        elif following[0] != Op.IS_NULL:
+            return None
+    return [each for each in found if np.isfinite(each)]

@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, Final
 
 from onevoice.conditions.tree import Constant, Expression, SymbolKind
 from onevoice.playbook.deep.constants import replaced
+from onevoice.playbook.deep.evenhanded import Evenhanded
 from onevoice.playbook.deep.finding import Claim, Finding, found
 from onevoice.playbook.deep.formula import ALWAYS, NOT_TRUE, wanted
 from onevoice.playbook.deep.given import Given, meanings
 from onevoice.playbook.deep.heeded import all_heeded, heeded
-from onevoice.playbook.deep.wish import Wish
+from onevoice.playbook.deep.wish import Wish, wishes_of
 from onevoice.playbook.grammar import spelled
 from onevoice.playbook.model import Campaign, TriggerKind
 from onevoice.playbook.tree import quoted
@@ -32,19 +33,15 @@ class Comparison:
         self.policies = book.playbook.policies
         self._ranks: dict[str, float | None] = {}
         playbook, policies = book.playbook, book.playbook.policies
-        chooses = any(len(each.offers) > 1 for each in playbook.campaigns.values())
-        self.known = (
-            not chooses
-            and heeded(playbook, policies, policies.refusals)
-            and all_heeded(
-                [
-                    *(*policies.caps, *policies.suppress, *policies.classes.values()),
-                    *(*playbook.placements.values(), *playbook.channels.values(), *playbook.offers.values()),
-                    *playbook.sources.values(),  # one that is stale may hold the better campaign
-                    *(*playbook.campaigns.values(), *(each.when for each in playbook.campaigns.values())),
-                ]
-            )
+        self.known = heeded(playbook, policies, policies.refusals) and all_heeded(
+            [
+                *(*policies.caps, *policies.suppress, *policies.classes.values()),
+                *(*playbook.placements.values(), *playbook.channels.values(), *playbook.offers.values()),
+                *playbook.sources.values(),  # one that is stale may hold the better campaign
+                *(*playbook.campaigns.values(), *(each.when for each in playbook.campaigns.values())),
+            ]
         )
+        self._rules = Evenhanded(playbook)
         outbound = [each for each in playbook.campaigns.values() if each.when.kind is not TriggerKind.ASKED]
         # No customer can have so many candidates that one is refused.
         self.has_room = len(outbound) <= CANDIDATES_MAX and not any(each.per for each in outbound)
@@ -59,7 +56,11 @@ class Comparison:
         wherever the other does. When it wins, the other is blocked for the gap, and has expired by then: its time to
         live is not longer. A trigger within the gap brings the better one again, too. Nobody stops the better one.
         """
-        if not (self.known and self.has_room) or not self._expires_in_gap(campaign):
+        if (
+            not (self.known and self.has_room)
+            or not self._expires_in_gap(campaign)
+            or self._rules.may_be_drawn(campaign)
+        ):
             return None
         for other in others:
             if other is not campaign and self._is_beside(other, campaign) and (why := self._better(other, campaign)):
@@ -81,7 +82,8 @@ class Comparison:
             and self._is_open_to_all(other, campaign)
             and set(other.send) >= set(campaign.send)
             and self._has_consent(other, campaign)
-            and self._has_caps(other, campaign)
+            and self._rules.sends_at_once(other)
+            and self._rules.caps_hold_both(other, campaign)
         )
 
     def _has_consent(self, other: Campaign, campaign: Campaign) -> bool:
@@ -89,20 +91,11 @@ class Comparison:
         same = (one.purpose or one.name) == (two.purpose or two.name)
         return same and (two.consent_required or not one.consent_required)
 
-    def _has_caps(self, other: Campaign, campaign: Campaign) -> bool:
-        """Tell whether each cap that holds a campaign back holds the other back as well."""
-        exempt = self.policies.exempt
-        if "caps" in exempt.get(other.klass, frozenset()):
-            return True
-        if "caps" in exempt.get(campaign.klass, frozenset()):
-            return False
-        of_campaigns = [cap for cap in self.policies.caps if cap.campaign not in {"", campaign.name}]
-        of_classes = [cap for cap in self.policies.caps if cap.klass]
-        return not of_campaigns and (not of_classes or other.klass == campaign.klass)
-
     def _told(self, campaign: Campaign, other: Campaign, why: tuple[Given, ...]) -> Finding:
         path, other_path = f"campaigns.{campaign.name}", f"campaigns.{other.name}"
         gap = f"by {spelled(self.policies.gap_us)} after a contact it has expired"
+        if self.policies.counts_from != "decided":
+            gap += f"; only where a contact of {quoted(other.name)} fails may it go after all"
         because = (
             Given(ALWAYS, f"{path}.when", "what it begins with"),
             Given(ALWAYS, f"{other_path}.when", f"so {quoted(other.name)}, as long as it runs, is there, too"),
@@ -120,7 +113,7 @@ class Comparison:
 
         The betters are open to everybody and in force whenever it is, so that they are candidates of each ask (§11).
         """
-        if not self.known:
+        if not self.known or self._rules.may_be_drawn(campaign):
             return None
         because: list[Given] = []
         for name in campaign.placements:
@@ -131,6 +124,7 @@ class Comparison:
                 if other is not campaign
                 and name in other.placements
                 and not other.again_after_us
+                and self._rules.is_shown_at_once(other, campaign, placement)
                 and self._is_open_to_all(other, campaign)
                 and (why := self._better(other, campaign))
             ]
@@ -167,8 +161,8 @@ class Comparison:
         rules = set(stopping_rules(self.book.playbook, other))
         if not rules <= set(stopping_rules(self.book.playbook, campaign)):
             return False
-        one, two = Wish(self.book, other), Wish(self.book, campaign)
-        return all(one.rule(number) == two.rule(number) for number in rules)
+        one = Wish(self.book, other)
+        return all(one.rule(number) == two.rule(number) for two in wishes_of(self.book, campaign) for number in rules)
 
     def _better(self, other: Campaign, campaign: Campaign) -> tuple[Given, ...]:
         """Return why a campaign is always preferred: a strict class above the other's, or a greater rank (§10, 3)."""
@@ -187,19 +181,21 @@ class Comparison:
         return (Given(ALWAYS, "policies.rank", says),)
 
     def _rank(self, campaign: Campaign) -> float | None:
-        """Return the rank of a campaign where it is one number for everybody."""
+        """Return the rank of a campaign where it is one number for everybody; of several offers the greatest."""
         if campaign.name not in self._ranks:
-            wish = Wish(self.book, campaign)
-            propensity = self._propensity(wish)
-            rank = replaced(
-                wish.told(self.book.expressions["policies.rank"]),
-                lambda read: (
-                    propensity if (read.symbol.kind, read.name) == (SymbolKind.CAMPAIGN, "propensity") else None
-                ),
-            )
-            value = rank.value if isinstance(rank, Constant) else None
-            self._ranks[campaign.name] = value if isinstance(value, float) else None
+            ranks = [self._rank_of(each) for each in wishes_of(self.book, campaign)]
+            known = [each for each in ranks if each is not None]
+            self._ranks[campaign.name] = max(known) if len(known) == len(ranks) else None
         return self._ranks[campaign.name]
+
+    def _rank_of(self, wish: Wish) -> float | None:
+        propensity = self._propensity(wish)
+        rank = replaced(
+            wish.told(self.book.expressions["policies.rank"]),
+            lambda read: propensity if (read.symbol.kind, read.name) == (SymbolKind.CAMPAIGN, "propensity") else None,
+        )
+        value = rank.value if isinstance(rank, Constant) else None
+        return value if isinstance(value, float) else None
 
     def _propensity(self, wish: Wish) -> Expression | None:
         path = f"{wish.path}.propensity"

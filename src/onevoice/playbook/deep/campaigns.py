@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING
 
 from onevoice.playbook.deep.finding import Claim, Finding, found
 from onevoice.playbook.deep.formula import ALWAYS
+from onevoice.playbook.deep.gates import never_taken
 from onevoice.playbook.deep.given import Given
 from onevoice.playbook.deep.heeded import heeded
 from onevoice.playbook.deep.lasting import stays_true
 from onevoice.playbook.deep.parts import never_comes, never_in, never_out
-from onevoice.playbook.deep.wish import SEGMENT_SIDES, Wish
+from onevoice.playbook.deep.wish import SEGMENT_SIDES, Wish, wishes_of
 from onevoice.playbook.model import Campaign, EventMatch, TriggerKind
 from onevoice.playbook.tree import quoted
 from onevoice.playbook.unsent import NEVER, never_sent
@@ -34,10 +35,10 @@ def dead_campaign(book: Book, campaign: Campaign) -> Finding | None:
     offers = [playbook.offers[name] for name in campaign.offers]
     klass = playbook.policies.classes[campaign.klass]
     segments = [playbook.segments[campaign.when.name]] if campaign.when.kind in SEGMENT_SIDES else []
-    if len(offers) > 1 or not heeded(campaign, campaign.when, klass, *offers, *segments):
+    if not heeded(campaign, campaign.when, klass, *offers, *segments):
         return None
-    wish = Wish(book, campaign)
-    return _never_begins(wish) or _never_born(wish) or _never_passes(wish)
+    wishes = wishes_of(book, campaign)
+    return _never_begins(wishes[0]) or _never_born(wishes) or _never_passes(wishes) or never_taken(wishes)
 
 
 def _never_begins(wish: Wish) -> Finding | None:
@@ -89,24 +90,31 @@ def _never_left(wish: Wish, began: Given) -> Proof | None:
     return book.proof(wish.at_trigger())
 
 
-def _never_born(wish: Wish) -> Finding | None:
+def _never_born(wishes: list[Wish]) -> Finding | None:
     """Tell where it is never born.
 
-    At its birth the trigger's event, the days and the conditions hold at once: where they cannot, it vanishes.
+    At its birth the trigger's event, the days and the conditions hold at once, with one of its offers: where they
+    cannot with any, it vanishes.
     """
-    proof = wish.book.proof(wish.at_birth())
+    wish, proof = wishes[0], _with_each([each.book.proof(each.at_birth()) for each in wishes])
     if proof is None:
         return None
     what = f"the campaign {quoted(wish.campaign.name)} can never fire: nobody can meet its conditions"
     return found(wish.book, Claim.NEVER_FIRES, wish.path, what, because=proof, mend=_MEND)
 
 
-def _never_passes(wish: Wish) -> Finding | None:
+def _with_each(proofs: list[Proof | None]) -> Proof | None:
+    """Return what proves that a campaign is dead with each of its offers; None where it may live with one."""
+    known = [each for each in proofs if each is not None]
+    return None if len(known) < len(proofs) else tuple(given for each in known for given in each)
+
+
+def _never_passes(wishes: list[Wish]) -> Finding | None:
     """Tell where a round lets nobody through.
 
     Its conditions are true again then, consent is there, and no rule holds: where that cannot be, it is stopped.
     """
-    proof = wish.book.proof(wish.in_round())
+    wish, proof = wishes[0], _with_each([each.book.proof(each.in_round()) for each in wishes])
     if proof is None:
         return None
     why, mend = "nobody can meet its conditions until it is compared with others", _MEND

@@ -7,7 +7,19 @@ from typing import TYPE_CHECKING, Final, cast
 
 from onevoice.conditions.arithmetic import fold
 from onevoice.conditions.literals import like_pattern
-from onevoice.conditions.tree import Apply, Case, Constant, DatePart, Expression, FactRead, In, Like, Operator, Read
+from onevoice.conditions.tree import (
+    AnyRead,
+    Apply,
+    Case,
+    Constant,
+    DatePart,
+    Expression,
+    FactRead,
+    In,
+    Like,
+    Operator,
+    Read,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -75,6 +87,8 @@ def replaced(expression: Expression, values: Callable[[Read], Expression | None]
             return replace(expression, operand=replaced(expression.operand, values))
         case FactRead():
             return replace(expression, keys=tuple(replaced(each, values) for each in expression.keys))
+        case AnyRead(fact=fact):
+            return replace(expression, fact=replace(fact, keys=tuple(replaced(each, values) for each in fact.keys)))
         case Case():
             branches = tuple((replaced(when, values), replaced(value, values)) for when, value in expression.branches)
             operand = None if expression.operand is None else replaced(expression.operand, values)

@@ -12,6 +12,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from onevoice.conditions.tree import (
+    AnyRead,
     Apply,
     Case,
     Clock,
@@ -57,7 +58,7 @@ _CHOOSING: Final = frozenset({Operator.COALESCE, Operator.LEAST, Operator.GREATE
 class Holds:
     """A truth that is no comparison (a boolean value, a fact, a segment) is known, and is so."""
 
-    term: Read | FactRead
+    term: Read | FactRead | AnyRead
     truth: bool
 
 
@@ -166,7 +167,7 @@ def wanted(condition: Expression, outcomes: Outcomes) -> Formula:
             return ALWAYS if outcome in outcomes else NEVER
         case Read():
             return either(_of_truth(condition, outcome) for outcome in sorted(outcomes))
-        case FactRead():
+        case FactRead() | AnyRead():
             return either(_of_fact(condition, outcome) for outcome in sorted(outcomes))
         case In() | Like():
             return _of_member(condition, outcomes)
@@ -184,11 +185,12 @@ def _of_truth(term: Read, outcome: str) -> Formula:
     return NEVER if term.symbol.kind is SymbolKind.SEGMENT else Known(term, known=False)
 
 
-def _of_fact(term: FactRead, outcome: str) -> Formula:
-    """Return how a fact comes out: NULL where a key that it is asked for is."""
+def _of_fact(term: FactRead | AnyRead, outcome: str) -> Formula:
+    """Return how a fact comes out, of a customer or of anybody in a group: NULL where a key that it is asked for is."""
+    keys = term.fact.keys if isinstance(term, AnyRead) else term.keys
     if outcome == "N":
-        return either(nullness(key, null=True) for key in term.keys)
-    return both((*(nullness(key, null=False) for key in term.keys), Holds(term, outcome == "T")))
+        return either(nullness(key, null=True) for key in keys)
+    return both((*(nullness(key, null=False) for key in keys), Holds(term, outcome == "T")))
 
 
 def _of_member(condition: In | Like, outcomes: Outcomes) -> Formula:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from onevoice.conditions.tree import (
     OFFER_PRODUCT,
+    AnyRead,
     Apply,
     Clock,
     Constant,
@@ -133,7 +134,7 @@ def meanings(book: Book, givens: Iterable[Given]) -> list[Given]:
 def _meanings_of(book: Book, term: Expression) -> Iterator[Given]:
     match term:
         case Read() if term.symbol.kind is SymbolKind.SEGMENT:
-            if heeded(book.playbook.segments[term.name]):
+            if heeded(book.playbook.segments[term.name]) and not asks_others(book.expressions[f"segments.{term.name}"]):
                 yield _segment(book, term)
         case Read() if term.symbol.kind is SymbolKind.MEASURE:
             if heeded(measure := book.playbook.measures[term.name]):
@@ -141,6 +142,8 @@ def _meanings_of(book: Book, term: Expression) -> Iterator[Given]:
         case FactRead():
             if heeded(fact := book.facts[term.name]):
                 yield from _fact(book, fact, term)
+        case AnyRead():
+            yield from _anybody(book, term)
         case DatePart() if term.part in _PARTS:
             low, high = _PARTS[term.part]
             says = f"the {term.part.name.lower()} of a time is a whole number from {low} to {high}"
@@ -209,6 +212,21 @@ def _fact(book: Book, fact: Fact, term: FactRead) -> Iterator[Given]:
     if book.never_opens(fact):
         shut = Between(term, 0.0, 0.0) if term.count else Holds(term, truth=False)
         yield Given(shut, path, f"no such event can come, so {quoted(fact.name)} is never open")
+
+
+def _anybody(book: Book, term: AnyRead) -> Iterator[Given]:
+    """Say that everybody is one of their own group; and that what nothing opens is open for nobody in it."""
+    own = either((wanted(term, TRUE), wanted(term.fact, NOT_TRUE)))
+    group = term.name.partition(".")[0]
+    yield Given(own, f"groups.{group}", "whom it is true of is one of their own group", reads=(term.fact,))
+    if book.never_opens(fact := book.facts[term.fact.name]):
+        path, says = f"facts.{fact.name}.opens[0]", f"no such event can come, so {quoted(fact.name)} is never open"
+        yield Given(wanted(term, NOT_TRUE), path, says)
+
+
+def asks_others(condition: Expression) -> bool:
+    """Tell whether a condition asks others of a group: whoever found no room in it is not judged when they change."""
+    return any(isinstance(each, AnyRead) for each in walk(condition))
 
 
 def _rows(terms: Iterable[Expression]) -> Iterator[Given]:

@@ -18,6 +18,7 @@ from onevoice.playbook.model import (
     Playbook,
     Policies,
     Refusals,
+    Resource,
     Segment,
     Source,
     Step,
@@ -33,19 +34,23 @@ _HEEDED: Final[dict[type, frozenset[str]]] = {
     kind: frozenset(names.split())
     for kind, names in {
         Campaign: "name klass when owner priority lever propensity condition offers send placements per after_us"
-        " wait_us valid_for_us until again_after_us from_us to_us goal goal_within_us",
-        CampaignClass: "name weight strict purpose consent_required",
-        Cap: "max rolling_us period channel klass campaign for_segment",
-        Channel: "name address",
+        " wait_us valid_for_us until again_after_us from_us to_us goal goal_within_us send_by unseen_after_us"
+        " unseen_next at_most_contacts failures_share failures_of_at_least uses holdout",
+        CampaignClass: "name weight strict purpose consent_required counts",
+        Cap: "max rolling_us period channel klass campaign for_segment family owner category address own_max group"
+        " placement",
+        Channel: "name address cost uses rate rate_per receipts_us",
         Fact: "name opens closes per lasts_us",
         Measure: "name aggregate match field over_us",
         Moment: "name steps per within_us",
-        Offer: "name product value family condition parameters",
-        Placement: "name slots default",
+        Offer: "name product value family condition parameters computed",
+        Placement: "name slots default caps fatigue_times fatigue_us",
         Playbook: "name time_zone languages identifiers groups traits products events sources facts measures segments "
-        "moments offers campaigns policies placements channels",
-        Policies: "classes rank wait_us gap_us caps exempt suppress refusals",
+        "moments offers campaigns policies placements channels resources",
+        Policies: "classes rank wait_us gap_us caps counts_from exempt suppress refusals hours holidays exploration"
+        " holdout look_ahead_us",
         Refusals: "refused_us not_now_us ignored_times ignored_pause_us",
+        Resource: "name capacity budget stock product per hours reserve",
         Segment: "name condition",
         Source: "name lag_us events",
         Step: "matches count within_us absent",
@@ -55,7 +60,7 @@ _HEEDED: Final[dict[type, frozenset[str]]] = {
 }
 Part = (
     Campaign | CampaignClass | Cap | Channel | Fact | Measure | Moment | Offer | Placement | Playbook | Policies
-    | Refusals | Segment | Source | Step | Suppression | Trigger
+    | Refusals | Resource | Segment | Source | Step | Suppression | Trigger
 )  # fmt: skip
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from onevoice.conditions.tree import Constant, FactRead, Read, Type
+from onevoice.conditions.tree import AnyRead, Constant, FactRead, Read, Type
 from onevoice.playbook.deep.formula import Among, Between, Compared, Fits, Holds, Known, Row
 from onevoice.playbook.deep.numbers import Numbers
 from onevoice.playbook.deep.texts import Texts
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from onevoice.playbook.deep.formula import Literal
     from onevoice.playbook.model import Catalogue
 
-Truths = dict["Read | FactRead", bool]
+Truths = dict["Read | FactRead | AnyRead", bool]
 
 
 class Theory:
@@ -170,6 +170,8 @@ def _truths(literals: frozenset[Literal], texts: Texts) -> Truths | None:
             term = each.term
             if isinstance(term, FactRead):
                 term = replace(term, keys=tuple(_told(key, texts) for key in term.keys))
+            elif isinstance(term, AnyRead):
+                term = replace(term, fact=replace(term.fact, keys=tuple(_told(key, texts) for key in term.fact.keys)))
             if found.setdefault(term, each.truth) is not each.truth:
                 return None
     return found

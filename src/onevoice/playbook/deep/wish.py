@@ -34,7 +34,7 @@ from onevoice.playbook.deep.formula import (
     either,
     wanted,
 )
-from onevoice.playbook.deep.given import NOW, Given, filled, of_condition
+from onevoice.playbook.deep.given import NOW, Given, asks_others, filled, of_condition
 from onevoice.playbook.deep.heeded import heeded
 from onevoice.playbook.model import Campaign, EventMatch, Offer, TriggerKind, only_offer
 from onevoice.playbook.scopes import trigger_event
@@ -55,11 +55,12 @@ SEGMENT_SIDES: Final = {TriggerKind.SEGMENT_ENTERED: True, TriggerKind.SEGMENT_L
 class Wish:
     """A campaign's wish, as statements about the customer at one instant."""
 
-    def __init__(self, book: Book, campaign: Campaign) -> None:
+    def __init__(self, book: Book, campaign: Campaign, offer: str | None = None) -> None:
+        """`offer`: which of several is looked at, as if the campaign had that one alone (§10, 1)."""
         self.book = book
         self.campaign = campaign
         self.path = f"campaigns.{campaign.name}"
-        self.offer = book.playbook.offers.get(only_offer(campaign))
+        self.offer = book.playbook.offers.get(only_offer(campaign) if offer is None else offer)
         self._values = values_of(book, campaign, self.offer)
 
     def at_trigger(self) -> list[Given]:
@@ -86,7 +87,7 @@ class Wish:
         found: list[Given] = []
         for path, says in (
             (f"{self.path}.if", "its `if`"),
-            (f"offers.{only_offer(self.campaign)}.if", "the `if` of its offer"),
+            (f"offers.{self.offer.name if self.offer else ''}.if", "the `if` of its offer"),
         ):
             if path in self.book.expressions:
                 found += of_condition(self.book.expressions[path], path, says, self._values)
@@ -216,11 +217,18 @@ class Wish:
         found: list[Given] = []
         for number in stopping_rules(self.book.playbook, self.campaign):
             rule = self.book.playbook.policies.suppress[number]
-            if not rule.at_most_us and heeded(rule):
-                condition, path = self.rule(number), f"policies.suppress[{number}].while"
+            path = f"policies.suppress[{number}].while"
+            judged = rule.then_us and asks_others(self.book.expressions[path])
+            if not rule.at_most_us and not judged and heeded(rule):
+                condition = self.rule(number)
                 says = "stops it while this is so" + filled(self.book.expressions[path], self._values)
                 found.append(Given(wanted(condition, NOT_TRUE), path, says, reads=(condition,)))
         return found
+
+
+def wishes_of(book: Book, campaign: Campaign) -> list[Wish]:
+    """Return a campaign's wish, with each of its offers: one that is dead with each of them is dead."""
+    return [Wish(book, campaign, name) for name in campaign.offers or ("",)]
 
 
 def values_of(book: Book, campaign: Campaign, offer: Offer | None) -> Callable[[Read], Expression | None]:
