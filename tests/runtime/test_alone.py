@@ -76,3 +76,33 @@ def test_a_campaign_that_pauses_itself_between_two_who_hang_together_does_so_alo
         among, alone = shop.both(number)
         assert alone == among, number
         assert [line[1] for _, _, lines in among for line in lines] == [["won"], ["paused"]][number > 1]
+
+
+FAILING = PLAYBOOK.replace("thanks: {", "thanks: {failures: {share: 30%, of_at_least: 2}, ")
+
+
+def test_a_pause_for_failures_tells_how_many_of_all_failed():
+    shop = Shop(FAILING.replace("wait: 10 minutes, ", "").replace("mail: {}", "mail: {receipts: 5 hours}"))
+    for number in range(4):
+        shop.says(number, "order", number)
+    for number in (0, 2):  # of four contacts: two are not less than 1.2
+        shop.says(10 + number, "contact_failed", number, contact=number)
+    shop.says(20, "order", 4)
+    among, alone = shop.both(4)
+    assert [lines for _, _, lines in among] == [[("thanks", "paused", "", "failures", 2, 2, None, None)]]
+    assert alone == among
+    shop.says(30, "campaign_resumed", campaign="thanks")
+    shop.says(31, "contact_failed", 4, contact=4)  # the only one of a new run
+    shop.says(32, "order", 4)
+    among, alone = shop.both(4)
+    assert [lines[0][1] for _, _, lines in among] == ["paused", "won", "failed", "won"]
+    assert alone == among
+
+
+def test_who_wants_when_others_have_had_all_contacts_of_a_run_is_told_how_many_those_were():
+    shop = Shop(PLAYBOOK.replace("thanks: {", "thanks: {at_most: 2, ").replace("wait: 10 minutes, ", ""))
+    for number in range(4):
+        shop.says(number, "order", number)
+    among, alone = shop.both(3)
+    assert among[-1][2] == [("thanks", "paused", "", "campaign", 2, 2, None, None)]
+    assert alone == among

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 import msgspec
 import numpy as np
 
-from onevoice.engine import feeds, growth
+from onevoice.engine import feeds, growth, switches
 from onevoice.engine import state as at
 from onevoice.engine.reasons import ASK
 from onevoice.engine.state import State
@@ -28,7 +28,7 @@ from onevoice.events.decode import decode_ndjson
 from onevoice.journal.memory import MemoryJournal
 from onevoice.journal.port import Mode, Row
 from onevoice.playbook.builtin import RECEIPTS
-from onevoice.program import FEED_SOURCE
+from onevoice.program import CAMPAIGN_AT_MOST, CAMPAIGN_FAILURES, FAILURE_PARTS, FEED_SOURCE
 from onevoice.runtime import customer as customers
 from onevoice.runtime import outcomes, what_if
 from onevoice.runtime.decisions import Reading, time_of, us_of
@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from onevoice.engine.machine import Machine, Outcome
     from onevoice.events.batch import Batch
     from onevoice.history.decision import Decision
+    from onevoice.history.decision import Line as LineOf
     from onevoice.journal.port import Journal
     from onevoice.program import Program
     from onevoice.runtime.index import Index, Stretch
@@ -56,6 +57,8 @@ if TYPE_CHECKING:
 Patch: TypeAlias = "Callable[[Compiled], Program]"  # the program of another playbook, made of that of the one in force
 
 
+_FAILURES: Final = "failures"
+_OWN_SWITCH: Final = {"campaign", _FAILURES}  # rules of a line `paused`
 NOBODY: Final = -1  # whom the decisions are about that pause a campaign, or tell of a source
 
 
@@ -68,12 +71,21 @@ class Heard(NamedTuple):
     stale_from: int
 
 
+class Run(NamedTuple):
+    """How far the run of a campaign had come among all: its contacts; or how many of them failed, of which limit."""
+
+    campaign: str
+    contacts: int
+    failed: int = 0
+    limit: int = 0
+
+
 class Step(NamedTuple):
     """What an engine is given at a journal time (µs UTC): a line; a playbook that takes over; or only the time.
 
-    `position`: how many lines come before it, here; `decision`: the number that the answer to an ask had; `run`: the
-    campaign that is paused with the line, and how many contacts its run had come to; `heard`: what is told of a source
-    at the next instant. `book`: the row of the journal with the playbook under which that was decided.
+    `position`: how many lines come before it, here; `decision`: the number that the answer to an ask had; `run`: what
+    is to hold of a campaign's run behind it; `heard`: what is told of a source at the next instant. `book`: the row of
+    the journal with the playbook under which that was decided.
     """
 
     now: int
@@ -82,7 +94,7 @@ class Step(NamedTuple):
     published: Published | None = None
     position: int = 0
     decision: int = -1
-    run: tuple[str, int] | None = None
+    run: Run | None = None
     heard: Heard | None = None
     book: int = 0
 
@@ -166,6 +178,7 @@ class Engine:
     def __init__(self, published: Published, journal: MemoryJournal, lines: Lines, patch: Patch | None) -> None:
         journal.append([published.row(0, 0)])
         self._patch = patch
+        self._failing: set[str] = set()  # campaigns of which it is told that they paused themselves for their failures
         self.lines = lines
         self.writer = Writer(journal, Fold(published, lines.secret), TakenFiles(), playbook_row=0)
         self._patched()
@@ -207,6 +220,17 @@ class Engine:
         self.writer.enter(Entry(piece, self.lines.batch(steps, fold), mode, stamp))
         _count(fold, fold.machine.state, steps[0])
         _hear(fold.machine, steps[0])
+        self._note_failing(steps[0].run)
+
+    def _note_failing(self, run: Run | None) -> None:
+        """Let a campaign be one that pauses itself for its failures as long as it is told to be paused for them."""
+        campaigns, state = [*self.writer.fold.published.playbook.campaigns], self.writer.fold.machine.state
+        told = {run.campaign} if run is not None and run.failed else set[str]()
+        failing = {name for name in self._failing | told if name in campaigns}
+        failing = {name for name in failing if state.switches[campaigns.index(name), at.W_STATE] != switches.ON}
+        if failing != self._failing:
+            self._failing = failing
+            self._patched()
 
     def numbers(self, customer: int) -> frozenset[int]:
         """Return every number of the customer who goes by this one now or did once."""
@@ -217,8 +241,9 @@ class Engine:
     def _patched(self) -> None:
         """Let the rules be others; failures and sources do here what is told of them, and nothing by themselves."""
         fold = self.writer.fold
-        program = what_if.without_looks(what_if.without_failures(fold.compiled.program))
-        fold.compiled = replace(fold.compiled, program=program)
+        failing = [number for number, name in enumerate(fold.published.playbook.campaigns) if name in self._failing]
+        program = what_if.without_looks(what_if.without_failures(fold.published.compiled.program, failing))
+        fold.compiled = replace(fold.published.compiled, program=program)
         if self._patch:
             fold.compiled = replace(fold.compiled, program=self._patch(fold.compiled))
         fold.machine.compiled = fold.compiled
@@ -334,11 +359,16 @@ def _number(state: State, step: Step) -> None:
 
 
 def _count(fold: Fold, state: State, step: Step) -> None:
-    """Let a run that came to its limit have as many contacts as it had among all."""
-    if step.run is not None:
-        campaigns, (name, contacts) = list(fold.published.playbook.campaigns), step.run
-        if name in campaigns:
-            state.switches[campaigns.index(name), at.W_CONTACTS] = contacts
+    """Let a run have as many contacts as it had among all, or so many that what failed is at its limit."""
+    campaigns = list(fold.published.playbook.campaigns)
+    if step.run is None or step.run.campaign not in campaigns:
+        return
+    number, contacts = campaigns.index(step.run.campaign), step.run.contacts
+    own = fold.published.compiled.program.campaigns[number]
+    if step.run.failed and own[CAMPAIGN_FAILURES]:
+        contacts = step.run.limit * FAILURE_PARTS // int(own[CAMPAIGN_FAILURES])
+        contacts = min(contacts, int(own[CAMPAIGN_AT_MOST]) - 1) if own[CAMPAIGN_AT_MOST] else contacts
+    state.switches[number, [at.W_CONTACTS, at.W_FAILED]] = contacts, step.run.failed
 
 
 def _hear(machine: Machine, step: Step) -> None:
@@ -375,7 +405,7 @@ def _steps(journal: Journal, fold: Fold, found: Related) -> Iterator[Step]:
     now = book = 0
     for number, _, each in rows:
         if isinstance(each, Line):
-            while stops and stops[0].position <= each.row.position and stops[0].book <= book:
+            while stops and _is_before(stops[0], each) and stops[0].book <= book:
                 yield stops.popleft()
             decision = asks.get(each.row.position, -1)
             yield Step(each.now, bool(each.row.mode & Mode.OBSERVE), _alone(each, contacts), decision=decision)
@@ -389,9 +419,16 @@ def _steps(journal: Journal, fold: Fold, found: Related) -> Iterator[Step]:
             yield Step(now, each.observed)
 
 
-def _stops(fold: Fold, past: Iterable[_Past]) -> Iterator[Step]:
-    """Yield a pause for each campaign that came to a limit of its run: others made contacts of it, too.
+def _is_before(stop: Step, line: Line) -> bool:
+    """Tell whether a pause holds when a line is taken in, or when what it brings at once is decided."""
+    at_once = stop.position == line.row.position + 1 and stop.now == line.now - 1
+    return at_once or stop.position <= line.row.position
 
+
+def _stops(fold: Fold, past: Iterable[_Past]) -> Iterator[Step]:
+    """Yield a pause for each campaign that came to a limit of its run, and how far it was where it is told of after.
+
+    Others made contacts of it, too.
     Within its instant it comes before what is decided here. Where contacts of that instant were made here before it,
     the run is let have as many contacts less, and pauses itself with the last of them. What is told of sources comes in
     between: others told of them.
@@ -400,26 +437,29 @@ def _stops(fold: Fold, past: Iterable[_Past]) -> Iterator[Step]:
     has_limit = any(each.at_most_contacts or each.failures_share for each in playbook.campaigns.values())
     if not has_limit and not any(each.stale_after_us for each in playbook.sources.values()):
         return
-    won = Counter[tuple[int, str]]()
+    won, stopped = Counter[tuple[int, str]](), set[tuple[int, str]]()
     for each in past:
         for decision in Reading(each.published.playbook).decisions(each.outcome):
             time = us_of(decision.time, "decision")
             won.update((time, line.campaign) for line in decision.won if line.contact is not None)
             if decision.kind == "stop":
+                stopped.add((time, decision.lines[0].campaign))
                 yield _pause(decision, time, won[time, decision.lines[0].campaign])._replace(book=each.book)
             elif decision.customer == NOBODY:
                 yield _news(decision, each.outcome, time - 1)._replace(book=each.book)
+            else:
+                for line in decision.lines:
+                    own = line.reason == "paused" and line.rule in _OWN_SWITCH
+                    if own and (time, line.campaign) not in stopped:
+                        yield Step(time - 1, position=decision.position, run=_run(line), book=each.book)
 
 
 def _pause(decision: Decision, time: int, made: int) -> Step:
     """Return what pauses a campaign; `made`: how many contacts of the instant were made here before."""
     line = decision.lines[0]
-    if line.rule != "failures" and isinstance(line.value, int):
-        run = (line.campaign, line.value - made)
-        if made:
-            return Step(time - 1, position=decision.position, run=run)
-    else:
-        run = None
+    run = _run(line)
+    if made and line.rule != _FAILURES:
+        return Step(time - 1, position=decision.position, run=run._replace(contacts=run.contacts - made))
     paused = {"type": "campaign_paused", "fields": {"campaign": line.campaign}, "time": decision.time}
     return Step(time if made else time - 1, line=encode_ndjson([paused]), position=decision.position, run=run)
 
@@ -431,6 +471,14 @@ def _news(decision: Decision, outcome: Outcome, now: int) -> Step:
     is_stale, source = decision.kind == "source_stale", line.rule.removeprefix("sources.")
     heard = Heard(source, is_stale, int(told[at.L_VALUE]), int(told[at.L_LIMIT]))
     return Step(now, position=decision.position, heard=heard)
+
+
+def _run(line: LineOf) -> Run:
+    """Return how far a campaign's run had come, by a line that tells of its own switch."""
+    count = line.value if isinstance(line.value, int) else 0
+    if line.rule == _FAILURES:
+        return Run(line.campaign, 0, count, line.limit or 0)
+    return Run(line.campaign, count)
 
 
 def _alone(line: Line, contacts: dict[int, int]) -> bytes:

@@ -42,6 +42,8 @@ from onevoice.program import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
 PRIORITY: Final = CAMPAIGN_NUMBERS.index("priority")
@@ -144,10 +146,11 @@ def with_again_after(program: Program, campaign: int, again_us: int) -> Program:
     return program.replaced(campaigns=campaigns)
 
 
-def without_failures(program: Program) -> Program:
-    """Return the program in which no campaign pauses itself for its failures."""
+def without_failures(program: Program, but: Sequence[int] = ()) -> Program:
+    """Return the program in which no campaign pauses itself for its failures, but those with these numbers."""
     campaigns = program.campaigns.copy()
     campaigns[:, CAMPAIGN_FAILURES] = 0
+    campaigns[[*but], CAMPAIGN_FAILURES] = program.campaigns[[*but], CAMPAIGN_FAILURES]
     return program.replaced(campaigns=campaigns)
 
 
