@@ -53,25 +53,28 @@ class _Looking(Rebuild):
 
     def __init__(self, fold: Fold, made: Iterable[Made], goals: list[list[int]]) -> None:
         super().__init__(fold, [each for each in made if each.placement])
-        self.goals: dict[int, list[list[int]]] = {}  # by the type of their event
-        for goal in goals:
-            self.goals.setdefault(goal[GOAL_EVENT], []).append(goal)
+        self.goals = goals
         self.found = [np.empty((3, 0), np.int64)]
+        self._whose: list[NDArray[np.int64]] = []  # the customers of a row's events, as it is folded piece by piece
+
+    def _take(self, row: Row, batch: Batch) -> None:
+        self._whose = []
+        super()._take(row, batch)
+        customers = np.concatenate(self._whose)
+        self.found += [_of_goal(self.fold, batch, customers, row.stamp_us, goal) for goal in self.goals]
 
     def _step(self, row: Row, batch: Batch) -> None:
         super()._step(row, batch)
-        types = batch.rows[:, TYPE]
-        for kind in self.goals.keys() & set(types.tolist()):
-            rows = np.flatnonzero((types == kind) & (self.fold.machine.customers >= 0))
-            self.found += [_of_goal(self.fold, batch, row.stamp_us, goal, rows) for goal in self.goals[kind]]
+        self._whose.append(self.fold.machine.customers)
 
 
-def _of_goal(fold: Fold, batch: Batch, stamp: int, goal: list[int], rows: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return int64[3, events]: customer, campaign and time of the rows of a batch just folded that are a goal."""
+def _of_goal(fold: Fold, batch: Batch, customers: NDArray[np.int64], stamp: int, goal: list[int]) -> NDArray[np.int64]:
+    """Return int64[3, events]: customer, campaign and time of the events of a batch just folded that are a goal."""
+    rows = np.flatnonzero((batch.rows[:, TYPE] == goal[GOAL_EVENT]) & (customers >= 0))
     if goal[GOAL_WHERE] >= 0:
         holds = np.zeros(len(rows), np.int64)
         conditions.judge(fold.compiled.program, fold.machine.state, goal[GOAL_WHERE], batch.values, rows, holds)
         rows = rows[holds == 1]
     times = batch.rows[rows, OCCURRED_AT]
     times = np.where(times == MISSING_TIME, stamp, times)
-    return np.stack([fold.machine.customers[rows], np.full(len(rows), goal[GOAL_CAMPAIGN]), times])
+    return np.stack([customers[rows], np.full(len(rows), goal[GOAL_CAMPAIGN]), times])

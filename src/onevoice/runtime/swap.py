@@ -203,13 +203,13 @@ class Rebuild:
             if number >= rows:
                 break
             if row.kind is Kind.EVENTS:
-                self._take(row, self.fold.decoded(row))
+                self._take(row, self.fold.machine.learned(self.fold.decoded(row)))
         for contact in [*self.contacts, *self.early]:
             self.enter(contact)
 
     def _take(self, row: Row, batch: Batch) -> None:
         """Fold a row, stopping at each contact that was made before one of its lines."""
-        start, batch = 0, self.fold.machine.learned(batch)
+        start = 0
         while self.contacts and self._is_next(row, self.contacts[0]):
             contact = self.contacts.popleft()
             stop = contact.position - row.position
