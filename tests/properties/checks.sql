@@ -103,6 +103,24 @@ FROM (
 )
 GROUP BY ALL;
 
+-- What `desk` is used for, with the day whose bucket it is of; and who waits for it, as was last recorded before each
+-- receipt by which something came back to the bucket of that day.
+CREATE OR REPLACE VIEW used AS
+SELECT decision, time, contact, date_trunc('day', time AT TIME ZONE 'Europe/Vilnius') AS day
+FROM lines WHERE reason = 'won';
+
+CREATE OR REPLACE VIEW given_back AS
+SELECT r.first, r.time, u.day
+FROM receipts r JOIN used u USING (contact) JOIN told t ON t.contact = r.contact AND t.first = r.first
+WHERE r.state IN (1, 3) AND u.day = date_trunc('day', r.time AT TIME ZONE 'Europe/Vilnius')
+    AND NOT EXISTS (FROM told b WHERE b.contact = r.contact AND b.first <= r.first AND b.state >= r.state
+                    AND (b.first < r.first OR b.state > r.state));
+
+CREATE OR REPLACE VIEW waiting AS
+SELECT g.first, g.time, g.day, l.campaign, l.key
+FROM given_back g JOIN lines l ON l.decision < g.first AND l.kind <> 'stop'
+GROUP BY ALL HAVING arg_max(l.reason, l.decision) = 'no_capacity';
+
 -- name: a cap was exceeded
 FROM counted WHERE reason = 'won' AND before >= most;
 
@@ -133,6 +151,20 @@ WHERE l.reason = 'won' AND is_refused;
 -- name: suppressed though nothing was refused
 SELECT l.decision, l.campaign FROM classed l LEFT JOIN refusing USING (decision, customer, family)
 WHERE l.reason = 'suppressed' AND l.rule = 'policies.suppress[1]' AND is_refused IS DISTINCT FROM true;
+
+-- name: more went out in a day than the desk can do
+SELECT u.decision, count(*) AS before
+FROM used u JOIN used b ON b.decision < u.decision AND b.day = u.day
+WHERE coalesce((SELECT max(state) FROM told t WHERE t.contact = b.contact AND t.first <= u.decision), 2) NOT IN (1, 3)
+GROUP BY ALL HAVING before >= 3;
+
+-- name: something was given back, and neither taken nor did anybody who waited look at it
+SELECT DISTINCT w.first
+FROM waiting w
+WHERE NOT EXISTS (FROM waiting o JOIN lines l USING (campaign, key)
+                  WHERE o.first = w.first AND l.decision >= w.first AND l.time = w.time)
+    AND (SELECT count(*) FROM used u WHERE u.day = w.day AND u.time <= w.time
+         AND coalesce((SELECT max(state) FROM told t WHERE t.contact = u.contact AND t.first <= w.first), 2) NOT IN (1, 3)) < 3;
 
 -- name: a gap was not kept
 SELECT p.decision, p.campaign, p.time::VARCHAR, p.b_time::VARCHAR
