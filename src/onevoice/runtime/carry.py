@@ -17,8 +17,6 @@ from onevoice.playbook.model import FieldType
 from onevoice.playbook.resources import rates
 from onevoice.playbook.scopes import trigger_event
 from onevoice.program import (
-    CAMPAIGN_FEEDS_FROM,
-    CAMPAIGN_FEEDS_TO,
     CAMPAIGN_PROPOSALS_FROM,
     CAMPAIGN_PROPOSALS_TO,
     CAMPAIGN_SENDS,
@@ -93,18 +91,10 @@ def sources(old: Fold, new: Fold) -> None:
 
 
 def _told(fold: Fold) -> dict[str, tuple[int, int, int]]:
-    """Return by name whether a source is stale, up to when it was known and from when on, where that was told."""
-    campaigns, program = fold.compiled.program.campaigns, fold.compiled.program
-    depended = {
-        int(feed)
-        for own in campaigns[:, [CAMPAIGN_FEEDS_FROM, CAMPAIGN_FEEDS_TO]].tolist()
-        for feed in program.campaign_feeds[own[0] : own[1], 0].tolist()
-    }
+    """Return by name whether a source is stale, up to when it was known and from when on, as it was told."""
     columns = [at.F_STALE, at.F_TOLD_KNOWN, at.F_TOLD_FROM]
     rows: list[list[int]] = fold.machine.state.feeds[:, columns].tolist()
-    return {
-        name: (rows[feed][0], rows[feed][1], rows[feed][2]) for name, feed in _feeds(fold).items() if feed in depended
-    }
+    return {name: (rows[feed][0], rows[feed][1], rows[feed][2]) for name, feed in _feeds(fold).items()}
 
 
 def _feeds(fold: Fold) -> dict[str, int]:
