@@ -153,6 +153,8 @@ def test_run_takes_files_once_and_says_what_became_of_them(call, events, tmp_pat
             "position": 34,
             "decisions": 0,
             "paused": {},
+            "stale": {},
+            "fresh": {},
             "failing": {},
             "mapped": [],
             "seconds": 0,

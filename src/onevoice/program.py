@@ -344,7 +344,7 @@ SUPPRESSION_TIMED: Final = 4  # 1 if time alone may change its condition
 SUPPRESSION_OFFERS: Final = 5
 SUPPRESSION_CLASSES: Final = 6  # bits
 
-# `feeds`: the sources with `stale_after`
+# `feeds`: the sources with `stale_after` on which campaigns depend
 FEED_SOURCE: Final = 0  # its number among all sources
 FEED_STALE_US: Final = 1  # 0: others say when it is stale
 

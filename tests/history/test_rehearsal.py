@@ -33,6 +33,9 @@ policies:
 """
 
 
+STOPPED = "sources: {desk: {events: [complained], stale_after: 1 hour}}\nfacts:"  # whom the rule for trouble depends on
+
+
 def playbook(*changes):
     text = PLAYBOOK
     for before, after in changes:
@@ -160,6 +163,17 @@ def test_an_example_is_explained_from_both_sides(engine):
         (("send: [mail, post]", "send: [post, mail]"), {"goes out by another channel", "held back otherwise"}),
         (("priority: 5", "priority: 6"), set()),
         (("offer: {", "offer: {at_most: 4, "), {"is paused at its limit", "held back otherwise"}),
+        (
+            ("facts:", STOPPED),
+            {
+                "a source is stale",
+                "a source is heard again",
+                "does not go out",
+                "held back otherwise",
+                "is no longer shown",
+                "ends unsaid",
+            },
+        ),
     ],
 )
 def test_what_differs_has_a_name(engine, change, expected):
@@ -214,6 +228,18 @@ def test_a_campaign_paused_at_its_limit_is_an_example_about_nobody(engine):
     (example,) = (each for each in found.examples if each.difference == "is paused at its limit")
     assert (example.customer, example.is_happened, example.happened) == (-1, False, None)
     assert example.rehearsed.headline == "offer is paused: nothing of it goes out until it is resumed"
+
+
+def test_a_source_that_stops_is_an_example_about_nobody(engine):
+    found = engine.simulate(playbook(("facts:", STOPPED)))
+    examples = [each for each in found.examples if each.customer < 0]
+    assert {each.is_happened for each in examples} == {False}
+    assert {each.rehearsed.headline for each in examples} == {
+        "desk has stopped: held until it is heard again: offer, banner",
+        "desk is heard again, and what it held goes on: offer, banner",
+    }
+    silent = engine.simulate(playbook(("facts:", STOPPED.replace("complained", "ordered"))))
+    assert silent.differing == 0, "no campaign depends on it"
 
 
 def test_a_cap_of_each_class_or_channel_attributes_to_its_own_only():

@@ -35,7 +35,7 @@ def feeds_of(book: Book) -> dict[str, Feed]:
     return {
         source.name: Feed(number)
         for number, source in enumerate(book.playbook.sources.values())
-        if source.stale_after_us
+        if source.stale_after_us and any(depends(book, campaign, source.name) for campaign in book.campaigns)
     }
 
 
@@ -91,9 +91,8 @@ def _tell(twin: Twin, name: str) -> None:
         Line(each.name, 0, "stale", rule=feed.number, value=feed.told[0], limit=feed.told[1], computed=nothing)
         for each in held
     )
-    if lines:
-        kind = "source_stale" if feed.stale else "source_fresh"
-        twin.decisions.append(Decision(len(twin.decisions), kind, twin.now, twin.position, -1, "", lines))
+    kind = "source_stale" if feed.stale else "source_fresh"
+    twin.decisions.append(Decision(len(twin.decisions), kind, twin.now, twin.position, -1, "", lines))
 
 
 def holding(twin: Twin, campaign: Campaign) -> Feed | None:

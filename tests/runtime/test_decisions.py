@@ -22,6 +22,7 @@ from onevoice.playbook.model import (
     Playbook,
     Policies,
     Resource,
+    Source,
     Suppression,
     Trigger,
     TriggerKind,
@@ -34,6 +35,7 @@ PLAYBOOK = Playbook(
     "shop",
     campaigns={name: Campaign(name, "sales", ONCE) for name in ("spring", "summer")},
     channels={"mail": Channel("mail"), "sms": Channel("sms", rate=1, rate_per=Bucket.HOUR)},
+    sources={name: Source(name, stale_after_us=60_000_000) for name in ("tills", "agency")},
     resources={"desk": Resource("desk", 3, per=Bucket.HOUR)},
     placements={"till": Placement("till", fatigue_times=3, fatigue_us=60_000_000)},
     policies=Policies(
@@ -59,6 +61,12 @@ TOLD = [
     ((SPRING, 0, Reason.STOPPED, -1, 2, 0, 0, 0, -1), NULL, "<spring: stopped all>"),
     ((SPRING, 0, Reason.PAUSED, -1, 1, 0, 0, 0, -1), NULL, "<spring: paused class>"),
     ((SPRING, 0, Reason.PAUSED, -1, 0, 50, 50, 0, -1), NULL, "<spring: paused campaign value 50 of 50>"),
+    (
+        (SPRING, 0, Reason.STALE, -1, 1, NOON, NOON + 60_000_000, 0, -1),
+        NULL,
+        "<spring: stale sources.agency value 2026-01-01T12:00:00+00:00>",
+    ),
+    ((SPRING, 0, Reason.STALE, -1, 0, 0, 0, 0, -1), NULL, "<spring: stale sources.tills>"),
     ((SPRING, 0, Reason.NO_CONSENT, 0, -1, 0, 0, 0, -1), NULL, "<spring: no_consent by mail>"),
     ((SPRING, 0, Reason.NO_ADDRESS, 1, -1, 0, 0, 0, -1), NULL, "<spring: no_address by sms>"),
     ((SPRING, 0, Reason.SUPPRESSED, 0, 3, 0, 0, 0, -1), NULL, "<spring: suppressed by mail policies.suppress[3]>"),

@@ -10,7 +10,7 @@ import pytest
 
 from onevoice.engine import state as at
 from onevoice.engine.machine import Outcome
-from onevoice.engine.reasons import ASK, END, STOP, Reason
+from onevoice.engine.reasons import ASK, END, SOURCE_FRESH, SOURCE_STALE, STOP, Reason
 from onevoice.errors import EventError, LimitError
 from onevoice.playbook.load import load_files
 from onevoice.playbook.scopes import computed_parameters
@@ -125,9 +125,13 @@ def test_the_drawn_journals_have_what_could_go_wrong():
     decided = [told(engine) for engine, _ in drawn_from]
     rows = [batch for _, batches in drawn_from for batch in batches]
     assert any(engine._writer.fold.machine.state.scalars[at.MERGES] for engine, _ in drawn_from)
-    assert {ASK, STOP, END} <= {kind for each in decided for kind in each.decisions[:, at.D_KIND].tolist()}
+    assert {ASK, STOP, END, SOURCE_STALE, SOURCE_FRESH} <= {
+        kind for each in decided for kind in each.decisions[:, at.D_KIND].tolist()
+    }
     reasons = (Reason.PAUSED, Reason.STOPPED, Reason.NO_CAPACITY, Reason.HOURS, Reason.GAP, Reason.CAP)
-    assert {*reasons, Reason.WOULD_HAVE_WON} <= {each for one in decided for each in one.lines[:, at.L_REASON].tolist()}
+    assert {*reasons, Reason.STALE, Reason.WOULD_HAVE_WON} <= {
+        each for one in decided for each in one.lines[:, at.L_REASON].tolist()
+    }
     assert any((each.figures[:, at.F_PROBABILITY] < 1).any() for each in decided)
     assert any(np.isfinite(each.figures[:, at.F_COMPUTED :]).any() for each in decided)
     assert any(has_several_offers(each) for each in decided)

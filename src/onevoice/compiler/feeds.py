@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class Feeds(NamedTuple):
-    """The tables of the sources with `stale_after`, named as in the program."""
+    """The tables of the sources with `stale_after` on which campaigns depend, named as in the program."""
 
     feeds: Ints
     feed_uses: Ints
@@ -23,12 +23,12 @@ class Feeds(NamedTuple):
 
 
 def compile_feeds(book: Book, event_types: Ints, campaigns: Ints) -> Feeds:
-    """Return the sources that may stop.
+    """Return the sources that may stop, and for which somebody is held then.
 
     Marks the event types that tell of them, and the campaigns that depend on them.
     """
-    sources = [each for each in enumerate(book.playbook.sources.values()) if each[1].stale_after_us]
     held = dependents(book.playbook)
+    sources = [each for each in enumerate(book.playbook.sources.values()) if held.get(each[1].name)]
     uses, depending = Groups(), Groups()
     for feed, (_, source) in enumerate(sources):
         types = brings(book.playbook, source)

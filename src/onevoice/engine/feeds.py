@@ -1,7 +1,7 @@
 """Sources that may stop: how far each is known, and who is held while one is stale (semantics §19).
 
-`state.feeds` has a row for each source with `stale_after`. It is looked at when a timer says so: then it becomes stale,
-or fresh again.
+`state.feeds` has a row for each source with `stale_after` on which campaigns depend. It is looked at when a timer says
+so: then it becomes stale, or fresh again.
 """
 
 from __future__ import annotations
@@ -101,13 +101,11 @@ def turn(program: Program, state: State, feed: int, is_stale: int, known: int, s
 
 @kernel
 def _tell(program: Program, state: State, feed: int) -> None:
-    """Record of each campaign that depends on a source that it has become stale, or is fresh again; of none nothing."""
-    row, begun = state.feeds[feed], False
+    """Record that a source has become stale, or is fresh again, with each campaign that depends on it."""
+    row = state.feeds[feed]
+    record.decision(state, SOURCE_STALE if row[at.F_STALE] == 1 else SOURCE_FRESH, -1, -1)
     for campaign in range(program.campaigns.shape[0]):
         if _depends(program, campaign, feed):
-            if not begun:
-                record.decision(state, SOURCE_STALE if row[at.F_STALE] == 1 else SOURCE_FRESH, -1, -1)
-                begun = True
             line = record.line(state, campaign, 0, STALE)
             state.lines[line, at.L_RULE] = program.feeds[feed, FEED_SOURCE]
             state.lines[line, at.L_VALUE] = row[at.F_TOLD_KNOWN]

@@ -17,8 +17,6 @@ from onevoice.playbook.model import FieldType
 from onevoice.playbook.resources import rates
 from onevoice.playbook.scopes import trigger_event
 from onevoice.program import (
-    CAMPAIGN_FEEDS_FROM,
-    CAMPAIGN_FEEDS_TO,
     CAMPAIGN_PROPOSALS_FROM,
     CAMPAIGN_PROPOSALS_TO,
     CAMPAIGN_SENDS,
@@ -40,7 +38,6 @@ if TYPE_CHECKING:
     from onevoice.playbook.model import Campaign, Playbook
     from onevoice.runtime.fold import Fold
 
-_TOLD: Final = [at.F_STALE, at.F_TOLD_KNOWN, at.F_TOLD_FROM]
 _PROPOSALS: Final = (CAMPAIGN_PROPOSALS_FROM, CAMPAIGN_PROPOSALS_TO)
 
 Waiting = tuple[int, int, int, int]  # new customer, new campaign, key, row of the old table
@@ -81,27 +78,23 @@ def resources(old: Fold, new: Fold) -> None:
 
 
 def sources(old: Fold, new: Fold) -> None:
-    """Leave stale what was told to be stale, and fresh all else; what is otherwise is found at once, and told.
-
-    Nobody was told of a source on which no campaign depended: where one does now, it is fresh until it is looked at.
-    """
+    """Leave stale what was told to be stale, and fresh all else; what is otherwise is found at once, and told."""
     state, now = new.machine.state, int(new.machine.state.scalars[at.NOW])
-    before, untold = _feeds(old), _depended(new) - _depended(old)
+    told = _told(old)
     _make_room(new, len(new.compiled.program.feeds))
     for name, feed in _feeds(new).items():
-        row, told = new.machine.state.feeds[feed], (0, 0, 0)
-        if name in before and name not in untold:
-            told = old.machine.state.feeds[before[name], _TOLD]
-        if told[0] != row[at.F_STALE] and state.scalars[at.STARTED]:
+        row = new.machine.state.feeds[feed]
+        is_stale, known, stale_from = told.get(name, (0, 0, 0))
+        if is_stale != row[at.F_STALE] and state.scalars[at.STARTED]:
             feeds.look_at(new.machine.state, feed, now)
-        row[_TOLD] = told
+        row[[at.F_STALE, at.F_TOLD_KNOWN, at.F_TOLD_FROM]] = is_stale, known, stale_from
 
 
-def _depended(fold: Fold) -> set[str]:
-    """Return the sources on which campaigns depend."""
-    program, names = fold.compiled.program, {feed: name for name, feed in _feeds(fold).items()}
-    spans = program.campaigns[:, [CAMPAIGN_FEEDS_FROM, CAMPAIGN_FEEDS_TO]].tolist()
-    return {names[feed] for start, stop in spans for feed in program.campaign_feeds[start:stop, 0].tolist()}
+def _told(fold: Fold) -> dict[str, tuple[int, int, int]]:
+    """Return by name whether a source is stale, up to when it was known and from when on, as it was told."""
+    columns = [at.F_STALE, at.F_TOLD_KNOWN, at.F_TOLD_FROM]
+    rows: list[list[int]] = fold.machine.state.feeds[:, columns].tolist()
+    return {name: (rows[feed][0], rows[feed][1], rows[feed][2]) for name, feed in _feeds(fold).items()}
 
 
 def _feeds(fold: Fold) -> dict[str, int]:

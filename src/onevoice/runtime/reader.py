@@ -124,9 +124,9 @@ class Reader:
 
         Names are dictionaries, times UTC, what says nothing is null; an empty table has the same columns. What a line
         compared stands in `value` (the count of a cap or a run, of `limit`), `last_contact` (that a gap or
-        `again_after` counts from) or `winner` (that outranked it, or for which it was kept back). `customer` is the
-        number before any later merge. Costs about 0.7 s a million lines. pandas and polars take numbers and times where
-        they lie.
+        `again_after` counts from), `winner` (that outranked it, or for which it was kept back) or `known_until` (of a
+        source that stopped). `customer` is the number before any later merge. Costs about 0.7 s a million lines. pandas
+        and polars take numbers and times where they lie.
 
         Raises EventError for what is no position.
 
