@@ -10,6 +10,7 @@ from onevoice.conditions.code import Assembler, Code, match_patterns
 from onevoice.conditions.opcodes import STACK_ROOM
 from onevoice.conditions.tree import Scope, Symbol, SymbolKind, Type
 from onevoice.engine import conditions, facts, growth, holding, measures, state
+from onevoice.engine.empty import empty as empty_state
 from onevoice.program import (
     FACT_MEMBERS,
     FACT_PARTS,
@@ -178,7 +179,7 @@ def _state(code: Code, names: Names, patterns: list[str], random: np.random.Gene
         kinds=1, traits=len(TRAITS), segments=len(SEGMENTS), moments=1, initiators=0, substeps=1, values=len(EVENT),
         names=len(names.texts), likes=len(patterns), campaigns=6, classes=1, resources=1, computed=0, stack=STACK_ROOM,
     )  # fmt: skip
-    empty = state.empty(widths)
+    empty = empty_state(widths)
     made = growth.grown(empty, np.full(state.POOLS, 40 * rows, np.int64))
     made.customers[:, state.FACT_HEAD] = made.customers[:, state.CELL_HEAD] = -1
     made.customers[:, state.ZONE] = random.choice([zone_number(name) for name in ZONE_NAMES], len(made.customers))

@@ -14,6 +14,7 @@ import pytest
 from onevoice.compiler import compile_playbook
 from onevoice.engine import caps, ledger
 from onevoice.engine import state as at
+from onevoice.engine.empty import empty
 from onevoice.playbook.model import DAY, HOUR, MINUTE, CampaignClass, Cap, Period, Playbook, Policies
 from onevoice.zones import zone_number
 from tests.oracle.clock import instant
@@ -87,7 +88,7 @@ class Ledger:
 
     def __init__(self, cap: Cap, zone: str) -> None:
         compiled = program_of(cap)
-        self.program, self.state = compiled.program, at.empty(compiled.widths)
+        self.program, self.state = compiled.program, empty(compiled.widths)
         self.state.customers[CUSTOMER, at.CONTACT_HEAD] = -1
         self.state.customers[CUSTOMER, at.ZONE] = zone_number(zone)
 

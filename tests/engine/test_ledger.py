@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from onevoice.compiler import compile_playbook
 from onevoice.engine import caps, ledger
 from onevoice.engine import state as at
+from onevoice.engine.empty import empty
 from onevoice.playbook.model import (
     HOUR,
     MINUTE,
@@ -90,7 +91,7 @@ COMPILED = {cap: program_of(cap) for cap in CAPS}
 
 
 def state_of(cap: Cap, zone: str, now: int) -> at.State:
-    state = at.empty(COMPILED[cap].widths)
+    state = empty(COMPILED[cap].widths)
     state.customers[CUSTOMER, at.CONTACT_HEAD] = -1
     state.customers[CUSTOMER, at.ZONE] = zone_number(zone)
     state.scalars[at.NOW] = now

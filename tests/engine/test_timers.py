@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from onevoice.compiler import compile_playbook
 from onevoice.engine import state as at
 from onevoice.engine import timers
+from onevoice.engine.empty import empty
 from onevoice.playbook.model import Playbook
 
 WIDTHS = compile_playbook(Playbook("bare")).widths
@@ -27,7 +28,7 @@ def pop(state):
 @given(turns)
 def test_timers_come_up_in_the_order_of_a_sorted_list(given_turns):
     """Those due are taken as time passes, the rest at the end; none is due before the instant at which it was set."""
-    state = at.empty(WIDTHS)
+    state = empty(WIDTHS)
     waiting: list[tuple[int, ...]] = []
     for turn in given_turns:
         now = int(state.scalars[at.NOW])
@@ -45,7 +46,7 @@ def test_timers_come_up_in_the_order_of_a_sorted_list(given_turns):
 
 
 def test_a_timer_keeps_the_row_it_was_set_for():
-    state = at.empty(WIDTHS)
+    state = empty(WIDTHS)
     for row in range(SETS_MAX):
         timers.push(state, (row * 37) % SETS_MAX, timers.BIRTH, row, 0, 0, 1000 + row)
     taken = [state.timers[timers.pop(state)].tolist() for _ in range(SETS_MAX)]

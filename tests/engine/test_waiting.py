@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from onevoice.compiler import compile_playbook
 from onevoice.engine import state as at
 from onevoice.engine import waiting
+from onevoice.engine.empty import empty
 from onevoice.playbook.model import Playbook
 
 LINES = 2
@@ -28,7 +29,7 @@ class Lines:
     """The lines under test, and beside them what each candidate that waits is known to stand by."""
 
     def __init__(self):
-        self.state = at.empty(WIDTHS)
+        self.state = empty(WIDTHS)
         self.state.candidates[:, at.C_BLOCK] = 1
         self.known: dict[int, tuple[int, tuple[int, ...]]] = {}
 

@@ -9,6 +9,7 @@ import numpy as np
 from onevoice.engine import state as at
 from onevoice.engine import step as loop
 from onevoice.engine.changes import Columns
+from onevoice.engine.empty import empty
 from onevoice.engine.growth import grown
 from onevoice.engine.identity import IDENTIFIERS_WIDTH, KNOWN_AS
 from onevoice.engine.names import Names, recode
@@ -36,7 +37,7 @@ class Machine:
         self.compiled = compiled
         self.names = Names(compiled.patterns, secret)
         self.customers = np.zeros(0, np.int64)  # whose the events of the last row were, or -1
-        self.state, _ = self.names.learn(at.empty(compiled.widths), compiled.names)
+        self.state, _ = self.names.learn(empty(compiled.widths), compiled.names)
 
     @property
     def position(self) -> int:

@@ -7,20 +7,15 @@ pool is short.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar, Final
+from typing import TYPE_CHECKING, ClassVar, Final
 
-import numpy as np
-
-from onevoice.engine import bits, store
 from onevoice.program import SCOPE_CAMPAIGN, SCOPE_CHANNEL, SCOPE_CLASS, SCOPE_FAMILY, SCOPE_PLACEMENT, SCOPES
 from onevoice.tables import Tables
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
+    import numpy as np
     from numpy.typing import NDArray
 
-    from onevoice.compiled import Widths
 
 INFINITE: Final = 2**62  # an instant that never comes
 NEVER: Final = -(2**62)  # an instant before all others
@@ -432,71 +427,3 @@ STORES: Final[dict[str, int]] = {
     "groups_index": GROUPS,
     "members_index": MEMBERS,
 }
-
-
-def empty(widths: Widths) -> State:
-    """Return the state before the first event, with small tables."""
-    ints: Callable[..., Any] = lambda *shape: np.zeros(shape, np.int64)  # noqa: E731 - a dozen uses on one screen
-    rows, index = 64, 256
-    state = State(
-        scalars=ints(SCALARS),
-        pools=ints(POOLS, store.POOL_WIDTH),
-        customers=ints(rows, CUSTOMER_WIDTH),
-        identifier_counts=ints(rows, max(widths.kinds, 1)),
-        addresses=ints(rows, max(2 * widths.addresses, 1)),
-        traits=np.zeros((rows, max(widths.traits, 1))),
-        trait_stamps=ints(rows, 2 * max(widths.traits, 1)),
-        memberships=ints(rows, bits.words_for(widths.segments)),
-        active=ints(rows, bits.words_for(widths.moments)),
-        initiators=ints(rows, max(widths.initiators, 1)),
-        identifiers=ints(rows, IDENTIFIER_WIDTH),
-        identifiers_index=ints(index),
-        facts=ints(rows, FACT_WIDTH),
-        facts_index=ints(index),
-        cells=ints(rows, CELL_WIDTH),
-        cells_index=ints(index),
-        progress=ints(rows, SUBSTEPS + 2 * max(widths.substeps, 1)),
-        progress_index=ints(index),
-        panes=ints(rows, PANE_WIDTH),
-        group_heads=ints(1, 1) - 1,
-        groups=ints(rows, GROUP_WIDTH),
-        groups_index=ints(index),
-        members=ints(rows, MEMBER_WIDTH),
-        members_index=ints(index),
-        candidates=ints(rows, CANDIDATE_WIDTH),
-        contexts=np.zeros((rows, max(widths.values, 1))),
-        waiting=ints(rows, WAITING_WIDTH),
-        contacts=ints(rows, CONTACT_WIDTH),
-        resources=ints(max(widths.resources, 1), R_WIDTH),
-        shares=ints(max(widths.resources * (widths.classes + 1), 1), SHARE_WIDTH),
-        first_waiting=ints(max(widths.lines, 1)),
-        feeds=_feeds(widths.feeds),
-        switches=ints(widths.campaigns + widths.classes + 1, SWITCH_WIDTH),
-        timers=ints(rows, 6),
-        queue=ints(rows, QUEUE_WIDTH),
-        decisions=ints(DECISIONS_ROWS, DECISION_WIDTH),
-        lines=ints(DECISIONS_ROWS, LINE_WIDTH),
-        figures=np.zeros((DECISIONS_ROWS, F_COMPUTED + widths.computed)),
-        ids=ints(256, 2),
-        names=ints(max(widths.names, 64), NAME_WIDTH),
-        likes=ints(max(widths.likes, 1), max(widths.names, 64)),
-        stack=np.zeros(widths.stack),
-        ranks=np.zeros(rows),
-        chances=np.zeros(rows),
-        scope=ints(2 * SCOPES),
-        asks=ints(max(widths.campaigns, 1), ASK_WIDTH),
-        flipped=ints(max(widths.segments, 1)),
-        ask_ranks=np.zeros(max(widths.campaigns, 1)),
-        ask_chances=np.zeros(max(widths.campaigns, 1)),
-        ranking=np.zeros(2),
-        need=ints(POOLS),
-    )
-    state.pools[:, store.FREE] = -1
-    return state
-
-
-def _feeds(count: int) -> NDArray[np.int64]:
-    """Return sources of which nothing is known."""
-    feeds = np.zeros((max(count, 1), FEED_WIDTH), np.int64)
-    feeds[:, F_KNOWN], feeds[:, F_LOOK_AT] = NEVER, INFINITE
-    return feeds
