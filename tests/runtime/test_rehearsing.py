@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from dataclasses import replace
 from datetime import datetime
 
@@ -12,6 +13,7 @@ from onevoice.engine import state as at
 from onevoice.engine.machine import Outcome
 from onevoice.engine.reasons import ASK, END, SOURCE_FRESH, SOURCE_STALE, STOP, Reason
 from onevoice.errors import EventError, LimitError
+from onevoice.playbook.builtin import RECEIPTS
 from onevoice.playbook.load import load_files
 from onevoice.playbook.scopes import computed_parameters
 from onevoice.runtime import outcomes
@@ -159,15 +161,24 @@ def test_another_playbook_takes_over_as_one_that_is_published(seed, tmp_path):
         pytest.skip("what was imported lies after all that came in live")
     start = rest[0].stamp
     other.tick(start - 1)
-    before = other.decision_count
+    before, contacts = other.decision_count, int(other._writer.fold.machine.state.scalars[at.NEXT_CONTACT])
     other.publish(changed)
     for batch in rest:
-        take(other, batch)
+        take(other, without_receipts(batch, contacts))
     expected = outcomes.part(told(other), before, other.decision_count)
     expected.decisions[:, at.D_TIME] = expected.decisions[:, at.D_TIME].clip(start)
     found, first = rehearsed(engine, changed, tmp_path, start)
     assert first == before
     assert outcomes.is_same(found, expected), seed
+
+
+def without_receipts(batch, contacts):
+    """Let no receipt name a contact with a number from `contacts` on: under other rules it would be another one."""
+    lines = copy.deepcopy(batch.lines)
+    for line in lines:
+        if line and line["type"] in RECEIPTS and (line["fields"].get("contact") or 0) >= contacts:
+            line["fields"]["contact"] = None
+    return replace(batch, lines=lines)
 
 
 def test_merges_and_asks_come_out_as_they_were(tmp_path):
