@@ -1,15 +1,17 @@
 -- What must hold of all that was decided, asked of the record alone: nothing of the engine is used here.
 --
--- lines      what was recorded, with the columns of the table of decisions
--- customers  number, customer, first, last: under the decisions [first, last) that number was this customer
+-- lines      what was recorded, with the columns of the table of decisions, `customer` by the count of that time; who
+-- customers  who, customer, first, last: under the decisions [first, last) that was this customer; an identifier, or the
+--            name of a number that somebody had when it was decided about them
 -- caps       name, first, last: under which it was in force; most; hours or period; channel, class, campaign, NULL for all;
 --            placement: where it counts what is shown, NULL where it counts contacts
 -- gaps       first, last, hours
--- zones      number, first, zone: from that decision on; position, by which the later is told
--- cases      number, first: from which decision on it was known; time, position, name, opened
+-- zones      who, first, zone: from that decision on; position, by which the later is told
+-- cases      who, first: from which decision on it was known; time, position, name, opened
 -- receipts   contact, first: from which decision on it was known; time, position; state: its place on the way up
--- answers    number, first: from which decision on it was known; time, position, family, answer
--- wishes     campaign: a row for each; pending: campaign, key
+-- answers    who, first, last: under which decisions it was one to what they were shown; time, position, family, answer
+-- wishes     campaign, key, wish: its name; who; withdrawals: wish, who, first: from which decision on it was known
+-- pending    campaign, key, customer: what waits now, and with whom
 
 CREATE OR REPLACE VIEW classed AS
 SELECT *, CASE WHEN campaign IN ('alert', 'news_shown') THEN 'service' ELSE 'sales' END AS class,
@@ -22,7 +24,7 @@ FROM classed l LEFT JOIN (
     SELECT l.decision, l.customer, arg_max(z.zone, z.position) AS zone
     FROM (SELECT DISTINCT decision, customer FROM lines) l
     JOIN customers c ON c.customer = l.customer AND l.decision >= c.first AND l.decision < c.last
-    JOIN zones z ON z.number = c.number AND z.first <= l.decision
+    JOIN zones z ON z.who = c.who AND z.first <= l.decision
     GROUP BY ALL
 ) z USING (decision, customer);
 
@@ -43,7 +45,7 @@ CREATE OR REPLACE VIEW preceded AS
 SELECT l.*, b.time AS b_time, b.channel AS b_channel, b.class AS b_class, b.campaign AS b_campaign, b.contact AS b_contact
 FROM zoned l
 JOIN customers c ON c.customer = l.customer AND l.decision >= c.first AND l.decision < c.last
-JOIN classed b ON b.customer = c.number AND b.decision < l.decision AND b.reason = 'won' AND b.kind <> 'ask'
+JOIN classed b ON b.who = c.who AND b.decision < l.decision AND b.reason = 'won' AND b.kind <> 'ask'
 WHERE l.kind <> 'ask' AND coalesce((SELECT max(state) FROM told t WHERE t.contact = b.contact AND t.first <= l.decision), 2) NOT IN (1, 3);
 
 CREATE OR REPLACE VIEW counted AS
@@ -67,7 +69,7 @@ FROM zoned l
 JOIN caps c ON c.placement IN (l.placement, 'each') AND l.decision >= c.first AND l.decision < c.last
 LEFT JOIN (
     SELECT k.customer, k.first, k.last, b.decision, b.time, b.placement, b.campaign
-    FROM lines b JOIN customers k ON k.number = b.customer
+    FROM lines b JOIN customers k ON k.who = b.who
     WHERE b.kind = 'ask' AND b.reason = 'won'
 ) s ON s.customer = l.customer AND l.decision >= s.first AND l.decision < s.last AND s.decision <= l.decision
     AND s.placement = l.placement AND (c.campaign IS NULL OR s.campaign = l.campaign)
@@ -75,6 +77,14 @@ LEFT JOIN (
              ELSE s.time >= date_trunc(c.period, l.time AT TIME ZONE l.zone) AT TIME ZONE l.zone END
 WHERE l.kind = 'ask' AND l.reason IN ('won', 'cap')
 GROUP BY ALL;
+
+-- Each wish that was withdrawn, and the decisions under which who withdrew it was the customer who had made it.
+CREATE OR REPLACE VIEW withdrawn AS
+SELECT w.campaign, w.key, greatest(x.first, made.first, given.first) AS first, least(made.last, given.last) AS last
+FROM wishes w JOIN withdrawals x USING (wish)
+JOIN customers made ON made.who = w.who
+JOIN customers given ON given.who = x.who AND given.customer = made.customer
+WHERE made.first < given.last AND given.first < made.last;
 
 -- Whether a family was refused, or put off, by the customer of a decision at its instant, as it was known then.
 CREATE OR REPLACE VIEW refusing AS
@@ -85,7 +95,7 @@ FROM (
             AND max(a.time + to_hours(f.hours)) FILTER (a.answer = f.answer) > max(l.time) AS is_open
     FROM (SELECT DISTINCT decision, customer, time FROM lines) l
     JOIN customers c ON c.customer = l.customer AND l.decision >= c.first AND l.decision < c.last
-    JOIN answers a ON a.number = c.number AND a.first <= l.decision
+    JOIN answers a ON a.who = c.who AND l.decision >= a.first AND l.decision < a.last
     CROSS JOIN (VALUES ('refused', 48), ('not_now', 8)) f(answer, hours)
     GROUP BY ALL
 )
@@ -98,7 +108,7 @@ FROM (
         max((k.time, k.position)) FILTER (k.opened) > coalesce(max((k.time, k.position)) FILTER (NOT k.opened), (TIMESTAMPTZ '1900-01-01', 0)) AS is_open
     FROM (SELECT DISTINCT decision, customer, time FROM lines) l
     JOIN customers c ON c.customer = l.customer AND l.decision >= c.first AND l.decision < c.last
-    JOIN cases k ON k.number = c.number AND k.first <= l.decision
+    JOIN cases k ON k.who = c.who AND k.first <= l.decision
     GROUP BY ALL
 )
 GROUP BY ALL;
@@ -193,16 +203,32 @@ SELECT a.contact, b.contact FROM lines a JOIN lines b USING (campaign, key)
 WHERE a.reason = 'won' AND b.reason = 'won' AND a.contact < b.contact
     AND NOT EXISTS (FROM told t WHERE t.contact = a.contact AND t.state IN (1, 3) AND t.first <= b.decision);
 
--- name: a wish that neither ended nor waits
+-- name: a wish that neither ended nor waits, or is nobody's
 WITH known AS (
     SELECT campaign, key FROM lines WHERE kind = 'end' OR (kind = 'round' AND reason IN ('won', 'not_eligible'))
     UNION
     SELECT campaign, key FROM pending
 )
-SELECT campaign, made, found
-FROM (SELECT campaign, count(*) AS made FROM wishes GROUP BY campaign)
-FULL JOIN (SELECT campaign, count(*) AS found FROM known GROUP BY campaign) USING (campaign)
-WHERE made IS DISTINCT FROM found;
+SELECT w.wish, k.campaign, k.key FROM wishes w FULL JOIN known k USING (campaign, key) WHERE k.key IS NULL OR w.key IS NULL;
 
 -- name: a wish that waits though it came to an end
 SELECT p.campaign, p.key FROM pending p JOIN lines l USING (campaign, key) WHERE l.kind = 'end' OR l.reason = 'not_eligible';
+
+-- name: a wish that waits, or about which was decided, with somebody else than who made it
+SELECT w.wish, m.decision, m.customer
+FROM (
+    SELECT campaign, key, decision, customer FROM lines
+    UNION ALL
+    SELECT campaign, key, (SELECT max(first) FROM customers), customer FROM pending
+) m
+JOIN wishes w USING (campaign, key)
+JOIN customers c ON c.who = w.who AND m.decision >= c.first AND m.decision < c.last
+WHERE c.customer <> m.customer;
+
+-- name: a wish that ended though its customer withdrew nothing
+SELECT l.campaign, l.key, l.decision
+FROM lines l LEFT JOIN withdrawn w ON w.campaign = l.campaign AND w.key = l.key AND l.decision >= w.first AND l.decision < w.last
+WHERE l.reason = 'ended' AND w.key IS NULL;
+
+-- name: a wish that waits though its customer withdrew it
+FROM pending JOIN withdrawn USING (campaign, key) WHERE last = (SELECT max(last) FROM customers);

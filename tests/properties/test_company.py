@@ -1,9 +1,9 @@
 """A company in which anything may happen, in any order, and an onlooker who asks the record after each step.
 
 What happens is drawn by hypothesis: wishes, asks and what is answered to them, cases, customers who turn out to be one,
-moves to other zones, late events, jumps of the clock both ways, other playbooks, power cuts. The onlooker is
+or two, moves to other zones, late events, jumps of the clock both ways, other playbooks, power cuts. The onlooker is
 `checks.sql`: DuckDB over what was recorded and over what this file knows to have happened. It shares no code, no table
-and no notion of state with the engine.
+and no notion of state with the engine. Who is who it is told by `identity.py`.
 """
 
 from __future__ import annotations
@@ -25,23 +25,28 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 import onevoice
 from onevoice.playbook.model import SECOND
 
+from .identity import FOR_EVER, Identity
+
 HERE = Path(__file__).parent
 PLAYBOOK = (HERE / "playbook.yaml").read_text("utf-8")
 BEGIN = datetime(2026, 3, 27, 9, tzinfo=UTC)  # two days before clocks change in Europe
-FOR_EVER = 2**62
-IDENTIFIERS = [*(("email", f"{name}@example.lt") for name in "abc"), *(("phone", f"+3706111111{n}") for n in "123")]
+EMAILS, PHONES = [f"{name}@example.lt" for name in "abc"], [f"+3706111111{n}" for n in "123"]
+IDENTIFIERS = dict.fromkeys(EMAILS, "email") | dict.fromkeys(PHONES, "phone")  # and of which kind each is
 TIME, NAME, NUMBER = pa.timestamp("us", "UTC"), pa.string(), pa.int64()
 TABLES = {
-    "customers": {"number": NUMBER, "customer": NUMBER, "first": NUMBER, "last": NUMBER},
+    "customers": {"who": NAME, "customer": NUMBER, "first": NUMBER, "last": NUMBER},
+    "decided": {"decision": NUMBER, "customer": NUMBER, "who": NAME},
     "caps": {"name": NAME, "first": NUMBER, "last": NUMBER, "most": NUMBER, "hours": NUMBER, "period": NAME}
     | {"channel": NAME, "class": NAME, "campaign": NAME, "placement": NAME},
     "gaps": {"first": NUMBER, "last": NUMBER, "hours": NUMBER},
-    "zones": {"number": NUMBER, "first": NUMBER, "position": NUMBER, "zone": NAME},
-    "cases": {"number": NUMBER, "first": NUMBER, "time": TIME, "position": NUMBER, "name": NAME, "opened": pa.bool_()},
+    "zones": {"who": NAME, "first": NUMBER, "position": NUMBER, "zone": NAME},
+    "cases": {"who": NAME, "first": NUMBER, "time": TIME, "position": NUMBER, "name": NAME, "opened": pa.bool_()},
     "receipts": {"contact": NUMBER, "first": NUMBER, "time": TIME, "state": NUMBER},
-    "answers": {"number": NUMBER, "first": NUMBER, "time": TIME, "position": NUMBER, "family": NAME, "answer": NAME},
-    "wishes": {"campaign": NAME},
-    "pending": {"campaign": NAME, "key": NUMBER},
+    "answers": {"who": NAME, "first": NUMBER, "last": NUMBER, "time": TIME, "position": NUMBER}
+    | {"family": NAME, "answer": NAME},
+    "wishes": {"campaign": NAME, "key": NUMBER, "wish": NAME, "who": NAME},
+    "withdrawals": {"wish": NAME, "who": NAME, "first": NUMBER},
+    "pending": {"campaign": NAME, "key": NUMBER, "customer": NUMBER},
 }
 # Of two playbooks: the gap in hours; and of each cap the text and what the table `caps` says of it.
 RULES = [
@@ -57,9 +62,13 @@ PLACED = {"banner": (3, None, "day", None), "screen": (1, 20, None, "each")}  # 
 FAMILIES = {"plan_shown": "plans", "case_shown": "cases"}
 REMEMBERED = timedelta(days=25)  # so old an ask may be and still be answered
 
-whose = draw.sampled_from(IDENTIFIERS)
+whose = draw.sampled_from([*IDENTIFIERS])
 RECEIPTS = {"cancelled": 1, "sent": 2, "failed": 3, "delivered": 4}
-MADE = "SELECT contact, customer FROM lines WHERE reason = 'won' ORDER BY contact"
+LINES = """
+CREATE OR REPLACE TABLE lines AS
+SELECT recorded.* EXCLUDE (customer), decided.* EXCLUDE (decision) FROM recorded JOIN decided USING (decision)
+"""
+MADE = "SELECT contact, who FROM lines WHERE reason = 'won' AND contact IS NOT NULL ORDER BY contact"
 
 minutes = draw.integers(0, 200)
 names = draw.sampled_from(["red", "blue"])  # of cases
@@ -74,6 +83,10 @@ def questions():
 VIEWS, QUESTIONS = questions()
 
 
+def named(*whose):
+    return {IDENTIFIERS[who]: who for who in whose}
+
+
 class Company(RuleBasedStateMachine):
     def __init__(self):
         super().__init__()
@@ -83,9 +96,10 @@ class Company(RuleBasedStateMachine):
         self.now = self.latest = BEGIN
         self.wishes = itertools.count()
         self.known = {name: [] for name in TABLES}
-        self.numbers = {}  # by identifier, as it was first seen
-        self.shown = []  # decision, campaign, the customer's number, and when
-        self.made = []  # contacts with the numbers of their customers
+        self.identity = Identity()
+        self.shown = []  # decision, campaign, the name of the customer's number, and when
+        self.answered = []  # the line, the name of the number it was shown to, and its row in `answers`
+        self.made = []  # contacts with the names of their customers' numbers
         self.database = duckdb.connect()
         self.write(0)
         self.engine = self.opened()
@@ -133,33 +147,45 @@ class Company(RuleBasedStateMachine):
         self.engine.tick(time=time)
 
     def happens(self, kind, *whose, ago=0, traits=None, **fields):
-        """Let one event come in; return the customer's number."""
-        line = {"type": kind, "identifiers": dict(whose), "fields": fields}
+        """Let one event come in; return what became of it."""
+        line = {"type": kind, "identifiers": named(*whose), "fields": fields}
         line |= {"traits": traits} if traits else {}
         line |= {"time": (self.latest - timedelta(minutes=ago)).isoformat()} if ago else {}
+        here = self.engine.decision_count
         taken = self.engine.ingest([line], time=self.now)
         assert taken.accepted == 1
-        for each in whose:
-            self.is_seen(each)
-        return self.numbers[whose[0]]
+        self.identity.take(*whose)
+        self.note_customers(here)
+        return taken
 
-    def is_seen(self, each):
-        """Note the number of a customer, if the identifier is a new one."""
-        number = self.engine.state(dict([each])).number
-        if each not in self.numbers:
-            self.numbers[each] = number
-            if all(row["number"] != number for row in self.known["customers"]):
-                self.known["customers"].append({"number": number, "customer": number, "first": 0, "last": FOR_EVER})
+    def note_customers(self, here):
+        """Note who is who from the decision `here` on."""
+        now = self.identity.everybody()
+        for row in self.known["customers"]:
+            if row["last"] == FOR_EVER and now.get(row["who"]) == row["customer"]:
+                del now[row["who"]]
+            else:
+                row["last"] = min(row["last"], here)
+        self.known["customers"] += [
+            {"who": who, "customer": customer, "first": here, "last": FOR_EVER} for who, customer in now.items()
+        ]
 
-    def who_is(self, number):
-        """Return an identifier of the customer who had this number once."""
-        customer = self.customer_of(number)
-        return next(each for each, first in self.numbers.items() if self.customer_of(first) == customer)
+    def note_decided(self):
+        """Note of whom the record speaks, as long as customers are counted as they are now."""
+        told = self.engine.decisions_table().select(["decision", "customer"]).to_pylist()
+        last = max((row["decision"] for row in self.known["decided"]), default=-1)
+        new = {row["decision"]: row["customer"] for row in told if row["decision"] > last}
+        self.known["decided"] += [
+            {"decision": decision, "customer": customer, "who": self.identity.name(customer)}
+            for decision, customer in new.items()
+        ]
 
-    def customer_of(self, number):
-        return next(
-            row["customer"] for row in self.known["customers"] if row["number"] == number and row["last"] == FOR_EVER
-        )
+    def state(self, who):
+        return self.engine.state(named(who))
+
+    def identifier_of(self, name):
+        """Return an identifier of the customer who has a number."""
+        return self.identity.identifier_of(self.identity.who_is(name))
 
     # What may happen
 
@@ -167,14 +193,20 @@ class Company(RuleBasedStateMachine):
     def wish(self, campaign, who, count, later):
         self.passes(self.now + timedelta(minutes=later))
         for _ in range(count):
-            self.happens("wanted", who, campaign=campaign, wish=f"wish {next(self.wishes)}")
-            self.known["wishes"].append({"campaign": campaign})
+            wish = f"wish {next(self.wishes)}"
+            taken = self.happens("wanted", who, campaign=campaign, wish=wish)
+            lines = [line for decision in taken.decisions for line in decision.lines]
+            known = {row["key"] for row in self.known["wishes"]}
+            [key] = {each.key for each in [*lines, *self.state(who).candidates]} - {0, *known}
+            self.known["wishes"].append({"campaign": campaign, "key": key, "wish": wish, "who": who})
 
     @precondition(lambda self: self.known["wishes"])
     @rule(place=draw.integers(0, 1000), who=whose, later=minutes)
     def withdraw(self, place, who, later):
         self.passes(self.now + timedelta(minutes=later))
-        self.happens("withdrawn", who, wish=f"wish {place % len(self.known['wishes'])}")
+        wish = self.known["wishes"][place % len(self.known["wishes"])]["wish"]
+        self.known["withdrawals"].append({"wish": wish, "who": who, "first": self.engine.decision_count})
+        self.happens("withdrawn", who, wish=wish)
 
     @rule(
         who=whose,
@@ -185,40 +217,61 @@ class Company(RuleBasedStateMachine):
     )
     def case(self, who, name, opened, ago, later):
         self.passes(self.now + timedelta(minutes=later))
-        row = {"first": self.engine.decision_count, "position": self.engine.position}
-        number = self.happens("case_opened" if opened else "case_closed", who, ago=ago, case_id=name)
+        row = {"who": who, "first": self.engine.decision_count, "position": self.engine.position}
         time = self.latest - timedelta(minutes=ago)
-        self.known["cases"].append(row | {"number": number, "time": time, "name": name, "opened": opened})
+        self.known["cases"].append(row | {"time": time, "name": name, "opened": opened})
+        self.happens("case_opened" if opened else "case_closed", who, ago=ago, case_id=name)
 
-    @rule(one=draw.sampled_from(IDENTIFIERS[:3]), other=draw.sampled_from(IDENTIFIERS[3:]), later=minutes)
+    @rule(one=draw.sampled_from(EMAILS), other=draw.sampled_from(PHONES), later=minutes)
     def turn_out_to_be_one(self, one, other, later):
         self.passes(self.now + timedelta(minutes=later))
-        here = self.engine.decision_count
-        known = [found.number for each in (one, other) if (found := self.engine.state(dict([each])))]
         self.happens("linked", one, other)
-        first, last = min(known, default=0), max(known, default=0)
-        if first != last:
-            for row in [row for row in self.known["customers"] if row["customer"] == last and row["last"] == FOR_EVER]:
-                row["last"] = here
-                self.known["customers"].append(row | {"customer": first, "first": here, "last": FOR_EVER})
+
+    @precondition(lambda self: len(self.identity.holders()) > 1)
+    @rule(place=draw.integers(0, 1000), is_one=draw.booleans(), later=minutes)
+    def turn_out_to_be_two(self, place, is_one, later):
+        """Split two identifiers, of one customer if there is such a pair and `is_one`."""
+        self.passes(self.now + timedelta(minutes=later))
+        held = self.identity.holders()
+        pairs = list(itertools.combinations(held, 2))
+        pairs = [(one, other) for one, other in pairs if is_one and held[one] == held[other]] or pairs
+        self.split(pairs[place % len(pairs)])
+
+    @precondition(lambda self: self.identity.apart)
+    @rule(place=draw.integers(0, 1000), later=minutes)
+    def turn_out_to_be_no_two(self, place, later):
+        self.passes(self.now + timedelta(minutes=later))
+        self.split(tuple(self.identity.apart[place % len(self.identity.apart)]), undo=True)
+
+    def split(self, pair, *, undo=False):
+        """Keep two identifiers apart, or no more; whose all that came in was, and is, follows from that."""
+        self.note_decided()
+        here = self.engine.decision_count
+        self.engine.split(*map(named, pair), undo=undo)
+        self.identity.split(*pair, undo=undo)
+        self.note_customers(here)
+        self.note_answers(here)
 
     @precondition(lambda self: self.made)
     @rule(back=draw.integers(0, 4), state=draw.sampled_from(list(RECEIPTS)), later=minutes)
     def report(self, back, state, later):
         self.passes(self.now + timedelta(minutes=later))
-        contact, number = self.made[-1 - back % len(self.made)]
+        contact, name = self.made[-1 - back % len(self.made)]
         row = {"contact": contact, "first": self.engine.decision_count, "time": self.latest}
         self.known["receipts"].append(row | {"state": RECEIPTS[state]})
-        self.happens(f"contact_{state}", self.who_is(number), contact=contact)
+        self.happens(f"contact_{state}", self.identifier_of(name), contact=contact)
 
     @rule(who=whose, placement=draw.sampled_from(list(PLACED)), count=draw.integers(1, 3), later=minutes)
     def ask(self, who, placement, count, later):
         self.passes(self.now + timedelta(minutes=later))
         for _ in range(count):
-            decision = self.engine.decide(placement, dict([who]))
-            self.is_seen(who)
+            here = self.engine.decision_count
+            decision = self.engine.decide(placement, named(who))
+            self.identity.take(who)
+            self.note_customers(here)
+            name = self.identity.name(decision.customer)
             shown = [line.campaign for line in decision.won if line.campaign in FAMILIES]
-            self.shown += [(decision.number, campaign, decision.customer, self.latest) for campaign in shown]
+            self.shown += [(decision.number, campaign, name, self.latest) for campaign in shown]
 
     @precondition(lambda self: self.shown)
     @rule(
@@ -230,20 +283,31 @@ class Company(RuleBasedStateMachine):
     def answer(self, back, answer, ago, later):
         """Let somebody answer what they were shown: by the decision's number, and which of several it was."""
         self.passes(self.now + timedelta(minutes=later))
-        decision, campaign, number, time = self.shown[-1 - back % len(self.shown)]
+        decision, campaign, name, time = self.shown[-1 - back % len(self.shown)]
         if self.latest - time > REMEMBERED:
             return
-        row = {"first": self.engine.decision_count, "position": self.engine.position, "answer": answer}
-        row |= {"number": number, "family": FAMILIES[campaign], "time": self.latest - timedelta(minutes=ago)}
-        self.known["answers"].append(row)
-        self.happens(f"offer_{answer}", self.who_is(number), ago=ago, decision=decision, campaign=campaign)
+        who, here = self.identifier_of(name), self.engine.decision_count
+        row = {"who": who, "position": self.engine.position, "answer": answer, "family": FAMILIES[campaign]}
+        self.answered.append((len(self.identity.lines), name, row | {"time": self.latest - timedelta(minutes=ago)}))
+        self.happens(f"offer_{answer}", who, ago=ago, decision=decision, campaign=campaign)
+        self.note_answers(here)
+
+    def note_answers(self, here):
+        """Note which answers count from the decision `here` on: those of the customer to whom it was shown."""
+        for row in self.known["answers"]:
+            row["last"] = min(row["last"], here)
+        self.known["answers"] += [
+            row | {"first": here, "last": FOR_EVER}
+            for line, name, row in self.answered
+            if self.identity.is_about(line, name)
+        ]
 
     @rule(who=whose, zone=draw.sampled_from(["Europe/Vilnius", "America/New_York", "Australia/Lord_Howe"]))
     def move(self, who, zone):
         self.passes(self.now)
-        row = {"first": self.engine.decision_count, "position": self.engine.position}
-        number = self.happens("moved", who, traits={"zone": zone})
-        self.known["zones"].append(row | {"number": number, "zone": zone})
+        row = {"who": who, "first": self.engine.decision_count, "position": self.engine.position}
+        self.known["zones"].append(row | {"zone": zone})
+        self.happens("moved", who, traits={"zone": zone})
 
     @rule(hours=draw.integers(-30, 60))
     def time_passes(self, hours):
@@ -272,15 +336,24 @@ class Company(RuleBasedStateMachine):
     # What must hold
 
     @invariant()
+    def everybody_is_who_they_are(self):
+        found = {each: state.number for each in IDENTIFIERS if (state := self.state(each))}
+        assert found == self.identity.holders()
+
+    @invariant()
     def nothing_is_wrong(self):
-        waiting = (self.engine.state(dict([each])) for each in self.numbers)
-        found = {each.number: each.candidates for each in waiting if each is not None}
-        self.known["pending"] = [{"campaign": each.campaign, "key": each.key} for of in found.values() for each in of]
+        states = {number: self.state(each) for each, number in self.identity.holders().items()}
+        self.known["pending"] = [
+            {"campaign": each.campaign, "key": each.key, "customer": number}
+            for number, state in states.items()
+            for each in state.candidates
+        ]
+        self.note_decided()
         recorded = self.engine.decisions_table()  # noqa: F841 - DuckDB finds it by its name
-        self.database.execute("CREATE OR REPLACE TABLE lines AS FROM recorded")
         for name, columns in TABLES.items():
             rows = pa.Table.from_pylist(self.known[name], pa.schema(columns))  # noqa: F841
             self.database.execute(f"CREATE OR REPLACE TABLE {name} AS FROM rows")
+        self.database.execute(LINES)
         self.database.execute(VIEWS)
         self.made = self.database.execute(MADE).fetchall()
         for name, question in QUESTIONS.items():

@@ -14,7 +14,7 @@ from tests.oracle.engine import unlike_tables
 from tests.oracle.strategies import draw_splits
 
 from .cases import META, drawn, opened, outcome, take
-from .test_swap import DAY, HOUR, START, event, renamed, shop, tables
+from .test_swap import DAY, HOUR, RECEIPTS, START, event, renamed, shop, tables
 
 SEEDS = range(24)
 OF_EVENTS = ("customers", "identifiers", "traits", "facts", "measures", "moments", "suppressions")
@@ -95,6 +95,25 @@ def test_a_contact_stays_with_whom_the_number_stays():
     assert (one, other) == (0, 1)
 
 
+def test_what_became_of_a_contact_stays_whoever_told_it():
+    engine = joined()
+    engine.publish(shop(RECEIPTS))
+    engine.ingest([event("bought", amount=1)], time=START)
+    engine.ingest([{"type": "contact_failed", "identifiers": MAIL, "fields": {"contact": 0}}], time=START + HOUR)
+    assert engine.split(ADA, MAIL) == (0, 1)
+    assert [contact.state for contact in engine.state(ADA).contacts] == ["failed"]
+
+
+@pytest.mark.parametrize("others", [[], [event("viewed", "zoe", price=1)]])
+def test_a_contact_stays_with_whom_its_number_was_founded_by_whoever_is_numbered_anew(others):
+    engine = opened(shop())
+    bought = {"type": "bought", "identifiers": MAIL, "fields": {"amount": 1}}
+    viewed = {"type": "viewed", "identifiers": ADA | MAIL, "fields": {"price": 1}}
+    engine.ingest([bought, viewed, *others], time=START)
+    assert engine.split(ADA, MAIL) == (1, 0)
+    assert [len(engine.state(who).contacts) for who in (ADA, MAIL)] == [0, 1]
+
+
 def test_a_split_holds_under_the_next_playbook_and_the_same_again_changes_nothing():
     engine = joined(event("bought", amount=1))
     engine.ingest([{"type": "bought", "identifiers": MAIL, "fields": {"amount": 2}}], time=START + DAY)
@@ -113,6 +132,13 @@ def test_a_split_undone_is_as_it_was():
     assert engine.state(ADA).measures != before
     assert engine.split(ADA, MAIL, undo=True) == (0, 0)
     assert engine.state(ADA).measures == before
+
+
+def test_what_came_in_only_beside_the_other_is_nobodys_until_the_split_is_undone():
+    engine = joined()
+    assert engine.split(ADA, MAIL) == (0, -1)
+    assert engine.split(ADA, MAIL) == (0, -1)
+    assert engine.split(ADA, MAIL, undo=True) == (0, 0)
 
 
 @pytest.mark.parametrize(

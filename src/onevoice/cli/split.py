@@ -31,5 +31,9 @@ def split(
         found = engine.split(pairs("ONE", [one]), pairs("OTHER", [other]), undo=undo)
     told = f"{one} and {other} are customer {found.one}"
     if found.one != found.other:
-        told = f"{one} is customer {found.one}, {other} customer {found.other}"
+        told = f"{one} is {_who(found.one)}, {other} {_who(found.other)}"
     answer(found, f"{told}; {'no longer kept apart' if undo else 'kept apart'}", as_json)
+
+
+def _who(number: int) -> str:
+    return f"customer {number}" if number >= 0 else "nobody yet"

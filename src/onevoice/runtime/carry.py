@@ -12,6 +12,7 @@ from onevoice.engine import holdouts as holding
 from onevoice.engine import resources as scarce
 from onevoice.engine import state as at
 from onevoice.engine import switches as off
+from onevoice.engine.contact_states import SHOWN
 from onevoice.engine.store import COUNT, HIGH, KEY, OWNER, SLOT_BITS, SLOT_MASK, take
 from onevoice.playbook.model import FieldType
 from onevoice.playbook.resources import rates
@@ -48,6 +49,23 @@ def survivor(state: at.State, customer: int) -> int:
     while int(state.customers[customer, at.ALIAS]) != customer:
         customer = int(state.customers[customer, at.ALIAS])
     return customer
+
+
+def became(fold: Fold) -> dict[int, int]:
+    """Return what became of each contact that a state remembers, by its number."""
+    contacts = fold.machine.state.contacts[: fold.machine.state.pools[at.CONTACTS, HIGH]]
+    return dict(contacts[_is_made(contacts)][:, [at.K_NUMBER, at.K_STATE]].tolist())
+
+
+def states(new: Fold, known: Mapping[int, int]) -> None:
+    """Leave contacts what became of them: by another identity, who told it may be somebody else than who had them."""
+    contacts = new.machine.state.contacts[: new.machine.state.pools[at.CONTACTS, HIGH]]
+    for row in np.flatnonzero(_is_made(contacts)).tolist():
+        contacts[row, at.K_STATE] = known.get(int(contacts[row, at.K_NUMBER]), contacts[row, at.K_STATE])
+
+
+def _is_made(contacts: NDArray[np.int64]) -> NDArray[np.bool_]:
+    return (contacts[:, at.K_NUMBER] >= 0) & (contacts[:, at.K_STATE] < SHOWN)
 
 
 def switches(old: Fold, new: Fold) -> None:

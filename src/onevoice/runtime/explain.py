@@ -124,7 +124,7 @@ class Watch:
 
     def __init__(self, fold: Fold) -> None:
         self.fold = fold
-        self._rebuild = Rebuild(fold, [])
+        self._rebuild = Rebuild(fold, [], {})
         self._texts = customers.Texts(fold)
         self._events: list[tuple[int, Happened]] = []
         self._open: dict[tuple[int, _Name], _Span] = {}

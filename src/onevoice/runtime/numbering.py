@@ -49,8 +49,9 @@ def numbers_before(fold: Fold, customers: frozenset[int]) -> frozenset[int]:
 def renumbering(old: Fold, new: Fold) -> NDArray[np.int64] | None:
     """Return the new number of each customer of an old state, -1 where there is none; None where all stay the same.
 
-    Who is who is told by identifiers: the first that the new state knows, known ones before devices, then in the old
-    playbook's order of trust; a customer without any of their own goes with the one they were merged into.
+    Who is who is told by identifiers: the first that the new state knows, known ones before devices, the one that they
+    were founded by before others, then in the old playbook's order of trust; a customer without any of their own goes
+    with the one they were merged into.
     """
     if _founded_alike(old, new):
         return None
@@ -58,8 +59,11 @@ def renumbering(old: Fold, new: Fold) -> NDArray[np.int64] | None:
     holders = _holders(after)
     anonymous = old.compiled.program.kinds[:, KIND_ANONYMOUS]
     numbers = np.full(int(before.pools[at.CUSTOMERS, COUNT]), -1, np.int64)
-    rows: list[list[int]] = before.identifiers[: before.pools[at.IDENTIFIERS, COUNT]].tolist()
-    for row in sorted(rows, key=lambda row: (int(anonymous[row[at.ID_KIND]]), row[at.ID_KIND])):
+    rows = before.identifiers[: before.pools[at.IDENTIFIERS, COUNT]]
+    kinds = rows[:, at.ID_KIND]
+    founders = before.customers[rows[:, at.ID_CUSTOMER], at.FOUNDING_LOW : at.FOUNDING_HIGH + 1]
+    is_founder = (rows[:, at.ID_LOW : at.ID_HIGH + 1] == founders).all(axis=1)
+    for row in rows[np.lexsort((kinds, ~is_founder, anonymous[kinds]))].tolist():
         customer = row[at.ID_CUSTOMER]
         if numbers[customer] < 0:
             numbers[customer] = holders.get((row[at.ID_LOW], row[at.ID_HIGH]), -1)

@@ -34,12 +34,17 @@ class Parted(NamedTuple):
 def split_of(fold: Fold, one: Mapping[str, str], other: Mapping[str, str]) -> Split:
     """Return two identifiers as what keeps them apart, in one order whichever is named first.
 
-    Raises EventError where one of them is not one known identifier that somebody has, or both are the same.
+    Raises EventError where one of them is not one known identifier, both are the same, or nobody has one of them and
+    they are not kept apart already: what came in only beside the other is nobody's then.
     """
     halves = sorted((_half(fold, one), _half(fold, other)))
     if halves[0] == halves[1]:
         raise EventError(Mistake("an identifier cannot be kept apart from itself", "split", mend="name two"))
-    return Split(*halves[0], *halves[1])
+    split = Split(*halves[0], *halves[1])
+    if split not in fold.published.splits:
+        for named in (one, other):
+            _check_somebody_has(fold, named)
+    return split
 
 
 def _half(fold: Fold, named: Mapping[str, str]) -> tuple[str, int, int]:
@@ -51,10 +56,14 @@ def _half(fold: Fold, named: Mapping[str, str]) -> tuple[str, int, int]:
         mend = "name an identifier of a person; a device belongs to whoever identified on it last"
         raise EventError(Mistake("a device cannot be split", f"split: {kind}", "a known kind", value, mend))
     found = identified(fold, named)
+    return kind, int(found[0][HASH_LOW]), int(found[0][HASH_HIGH])
+
+
+def _check_somebody_has(fold: Fold, named: Mapping[str, str]) -> None:
     if number_of(fold, named) is None:
+        [(kind, value)] = named.items()
         mend = "only what has come in can be split; look somebody up with `onevoice timeline`"
         raise EventError(Mistake("nobody has this identifier", f"split: {kind}", "one that has come in", value, mend))
-    return kind, int(found[0][HASH_LOW]), int(found[0][HASH_HIGH])
 
 
 def with_split(splits: tuple[Split, ...], split: Split) -> tuple[Split, ...]:

@@ -16,10 +16,10 @@ import numpy as np
 
 from onevoice.engine import caps, groups, growth, ledger, resources, shows
 from onevoice.engine import state as at
-from onevoice.engine.contact_states import CANCELLED, RESERVED, SENT, SHOWN
+from onevoice.engine.contact_states import CANCELLED, RESERVED, SENT
 from onevoice.engine.names import hashes
 from onevoice.engine.reasons import ASK, ENDED, STOPPED, WON, WOULD_HAVE_WON
-from onevoice.engine.store import COUNT, HIGH
+from onevoice.engine.store import COUNT
 from onevoice.events.batch import IDENTIFIERS_FROM, IDENTIFIERS_TO, LINE, TRAITS_FROM, TRAITS_TO
 from onevoice.events.decode import decode_ndjson
 from onevoice.journal.port import Kind, Mode
@@ -94,19 +94,20 @@ def rebuilt(journal: Journal, old: Fold, published: Published, rows: int) -> Fol
     `old` is the state there under the playbook in force; it is not changed. Where the new one counts customers
     otherwise, because its identifiers or event types differ, contacts go to whoever has the customer's identifiers now.
     """
-    contacts = list(contacts_made(journal, old, rows))
-    new = Rebuild(Fold(published, old.secret), contacts)
+    contacts, became = list(contacts_made(journal, old, rows)), carry.became(old)
+    new = Rebuild(Fold(published, old.secret), contacts, became)
     new.replay(journal, rows)
     numbers = renumbering(old, new.fold)
     if numbers is not None:
         moved = [contact._replace(customer=int(numbers[contact.customer])) for contact in contacts]
-        new = Rebuild(Fold(published, old.secret), [contact for contact in moved if contact.customer >= 0])
-        new.replay(journal, rows, became=_became(old))
+        new = Rebuild(Fold(published, old.secret), [contact for contact in moved if contact.customer >= 0], became)
+        new.replay(journal, rows, is_late=True)
     fold = new.fold
     fold.renumbered = [*old.renumbered] if numbers is None else [*old.renumbered, (rows, numbers)]
     scalars, before = fold.machine.state.scalars, old.machine.state.scalars
     scalars[at.NEXT_DECISION] = before[at.NEXT_DECISION]
     scalars[at.NEXT_CONTACT] = before[at.NEXT_CONTACT]
+    carry.states(fold, became)
     carry.switches(old, fold)
     carry.resources(old, fold)
     carry.sources(old, fold)
@@ -167,20 +168,17 @@ def made_by(outcome: Outcome, playbook: Playbook, old: Fold, row: int) -> Iterat
             )
 
 
-def _became(old: Fold) -> dict[int, int]:
-    """Return what became of each contact that a state remembers, by its number."""
-    contacts = old.machine.state.contacts[: old.machine.state.pools[at.CONTACTS, HIGH]]
-    return dict(contacts[contacts[:, at.K_STATE] < SHOWN][:, [at.K_NUMBER, at.K_STATE]].tolist())
-
-
 class Rebuild:
-    """Folds history without arbitration, each contact entering at the instant and place at which it was made."""
+    """Folds history without arbitration, each contact entering at the instant and place at which it was made.
 
-    def __init__(self, fold: Fold, contacts: list[Made]) -> None:
+    `became`: the states that contacts came to, by their numbers, for those that are entered behind all of history.
+    """
+
+    def __init__(self, fold: Fold, contacts: list[Made], became: dict[int, int]) -> None:
         self.fold = fold
         self.contacts = deque(contacts)
         self.early: list[Made] = []  # of customers who were founded later than that under another numbering
-        self.became: dict[int, int] = {}  # states that are known already, for contacts that are entered late
+        self.became = became
         self.nothing = decode_ndjson(b"", fold.compiled.schema, fold.secret)
         playbook = fold.published.playbook
         self.campaigns = {name: number for number, name in enumerate(playbook.campaigns)}
@@ -190,13 +188,9 @@ class Rebuild:
         catalogue = fold.machine.state.names[: len(playbook.products.names), at.N_HASH].tolist()
         self.products = {hashed: code for code, hashed in enumerate(catalogue)}
 
-    def replay(self, journal: Journal, rows: int, *, became: dict[int, int] | None = None) -> None:
-        """Fold the first `rows` rows; with `became` all contacts are entered after them, as what became of them.
-
-        What was shown is entered where it was.
-        """
-        if became is not None:
-            self.became = became
+    def replay(self, journal: Journal, rows: int, *, is_late: bool = False) -> None:
+        """Fold the first `rows` rows; with `is_late` all contacts are entered after them, but what was shown is not."""
+        if is_late:
             self.early = [contact for contact in self.contacts if not contact.placement]
             self.contacts = deque(contact for contact in self.contacts if contact.placement)
         for number, row in enumerate(journal.read(0)):
@@ -205,7 +199,7 @@ class Rebuild:
             if row.kind is Kind.EVENTS:
                 self._take(row, self.fold.machine.learned(self.fold.decoded(row)))
         for contact in [*self.contacts, *self.early]:
-            self.enter(contact)
+            self.enter(contact, is_late=True)
 
     def _take(self, row: Row, batch: Batch) -> None:
         """Fold a row, stopping at each contact that was made before one of its lines."""
@@ -229,8 +223,8 @@ class Rebuild:
     def _step(self, row: Row, batch: Batch) -> None:
         self.fold.machine.row(batch, row.stamp_us, imported=bool(row.mode & Mode.IMPORT), observing=True)
 
-    def enter(self, contact: Made) -> None:
-        """Let time pass to a contact, and enter it into the ledger."""
+    def enter(self, contact: Made, *, is_late: bool = False) -> None:
+        """Let time pass to a contact, and enter it into the ledger; if it is late, as what became of it."""
         machine, program = self.fold.machine, self.fold.compiled.program
         if contact.time > machine.state.scalars[at.NOW]:
             machine.row(self.nothing, contact.time, observing=True)
@@ -264,7 +258,8 @@ class Rebuild:
             entered[at.K_PRODUCT] = resources.stocked(program, product)
             if contact.receipts_us:
                 ledger.reserve(state, customer, row, due + contact.receipts_us)
-            entered[at.K_STATE] = self.became.get(contact.number, entered[at.K_STATE])
+            if is_late:
+                entered[at.K_STATE] = self.became.get(contact.number, entered[at.K_STATE])
             if entered[at.K_STATE] >= SENT and not ledger.is_lost(state.contacts, row):
                 ledger.contacted(program, state, customer, row)
 
