@@ -52,7 +52,7 @@ class _Looking(Rebuild):
     """Folds history with what was shown, for a response by decision is about that, and looks for goals."""
 
     def __init__(self, fold: Fold, made: Iterable[Made], goals: list[list[int]]) -> None:
-        super().__init__(fold, [each for each in made if each.placement])
+        super().__init__(fold, [each for each in made if each.placement], {})
         self.goals = goals
         self.found = [np.empty((3, 0), np.int64)]
         self._whose: list[NDArray[np.int64]] = []  # the customers of a row's events, as it is folded piece by piece
