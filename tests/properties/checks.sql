@@ -117,7 +117,7 @@ GROUP BY ALL;
 -- receipt by which something came back to the bucket of that day.
 CREATE OR REPLACE VIEW used AS
 SELECT decision, time, contact, date_trunc('day', time AT TIME ZONE 'Europe/Vilnius') AS day
-FROM lines WHERE reason = 'won';
+FROM lines WHERE reason = 'won' AND kind <> 'ask';
 
 CREATE OR REPLACE VIEW given_back AS
 SELECT r.first, r.time, u.day
