@@ -1,5 +1,6 @@
 """A small report, a timeline, an explained decision and a rehearsal, with names of one's choice."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 from onevoice.history.audit import (
@@ -37,7 +38,9 @@ from onevoice.history.report import (
     Stale,
     WeekFigures,
 )
+from onevoice.history.results import PARTS, Results, _figures
 from onevoice.history.timeline import Band, Happened, Timeline
+from onevoice.history.uplift import Counts
 from onevoice.history.why import Told, Why
 
 START = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
@@ -237,3 +240,35 @@ def rehearsal(name="spring_sale"):
             Differing("goes out", 18, START + DAY, False, True, None, explained),
         ),
     )
+
+
+RESULTS = {  # contacts, how many came, held out, how many of these came; customers compared, where it is somebody
+    "more": ([4000, 1200, 500, 60], [Counts(3000, 900, 450, 55)]),
+    "fewer": ([3000, 150, 400, 60], [Counts(2500, 120, 380, 58)]),
+    "nothing_shown": ([2000, 400, 300, 62], [Counts(1800, 360, 290, 60)]),
+    "nobody": ([800, 80, 0, 0], []),
+    "few": ([90, 9, 12, 1], [Counts(80, 8, 12, 1)]),
+    "all_held_out": ([0, 0, 30, 2], []),
+}
+
+
+def results(name="more", many=0, held_out=True):
+    """Results by each kind of parts, the first campaign with a name of one's choice; `many` more beside them."""
+    campaigns = {each if each != "more" else name: told for each, told in RESULTS.items()}
+    campaigns |= {f"{name}_{number}": ([50 - number % 50, 5, 0, 0], []) for number in range(many)}
+    if not held_out:
+        campaigns = {each: ([*told[:2], 0, 0], []) for each, (told, _) in campaigns.items() if told[0]}
+    figures = [_figures(each, *told) for each, told in campaigns.items()]
+    counts = [each for _, compared in campaigns.values() for each in compared]
+    whole = _figures(
+        "", [sum(column) for column in zip(*(told for told, _ in campaigns.values()), strict=True)], counts
+    )
+    weeks = [replace(figures[0], part=f"2026-03-{day:02}") for day in (2, 9, 23)]
+    parts = {
+        "campaign": tuple(figures),
+        "class": (replace(whole, part="sales"),),
+        "owner": (replace(whole, part=""), replace(figures[0], part=name)),
+        "week": tuple(weeks),
+    }
+    told = whole, 6500, 1100 if held_out else 0, ("thanks", name)
+    return {by: Results("shop", "Europe/Vilnius", by, parts[by], *told) for by in PARTS}

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from onevoice.history.page import audit_page, page, rehearsal_page, timeline_page
+from onevoice.history.page import audit_page, page, rehearsal_page, results_page, timeline_page
 from tests.history import given
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="the page is not looked at: playwright is not installed")
@@ -139,6 +139,62 @@ def test_the_weeks_of_a_rehearsal_are_those_of_the_class_one_chooses(opened):
     before = tab.locator("#weeks svg").inner_html()
     tab.locator("#weeks").get_by_text("service", exact=True).click()
     assert tab.locator("#weeks svg").inner_html() != before
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("viewport", [WIDE, NARROW], ids=["wide", "narrow"])
+@pytest.mark.parametrize("held_out", [True, False], ids=["held out", "nobody held out"])
+def test_results_are_drawn(opened, viewport, scheme, held_out):
+    tab = opened(results_page(given.results(given.HOSTILE, many=80, held_out=held_out)), viewport, scheme)
+    assert tab.locator("section").evaluate_all("all => all.map(each => each.id)") == ["weeks", "parts"]
+    assert drawn(tab, "weeks") >= 6
+    assert tab.locator(".figures dd").count() == (5 if held_out else 3)
+    assert tab.locator("#parts .interval").count() == (3 if held_out else 0)
+    assert ("holdout: {share: 10%}" in tab.locator(".honest").inner_text()) is not held_out
+    assert tab.evaluate("document.documentElement.scrollWidth") == viewport["width"]
+    assert tab.evaluate("window.hit") is None
+    assert given.HOSTILE in names(tab, "parts")
+
+
+def test_an_uplift_is_a_bar_about_zero_and_too_few_are_words(opened):
+    tab = opened(results_page(given.results()))
+    places = tab.locator("#parts .interval").evaluate_all(
+        "all => all.map(each => ['.zero', '.within', '.point'].map(name => each.querySelector(name))"
+        ".map(mark => mark.getBoundingClientRect()).map(box => [box.left, box.right]))"
+    )
+    assert len({zero for (zero, _), _, _ in places}) == 1  # one scale: the line of zero is one through all rows
+    assert all(low < point < high for _, (low, high), (point, _) in places)
+    assert [low > zero for (zero, _), (low, _), _ in places] == [True, False, False]
+    assert [high < zero for (zero, _), (_, high), _ in places] == [False, True, False]
+    words = tab.locator("#parts tbody tr").all_inner_texts()
+    assert "too few to tell: 80 contacted and 12 held out, 100 of each are needed" in words[4]
+    assert "nobody was held out" in words[3]
+    assert "everybody was held out" in words[5]
+
+
+def test_results_are_sorted_and_those_of_the_parts_one_chooses(opened):
+    tab = opened(results_page(given.results()))
+    uplift = tab.locator("#parts thead th", has_text="Uplift").get_by_role("button")
+    assert names(tab, "parts")[:3] == ["more", "fewer", "nothing_shown"]
+    uplift.click()
+    assert names(tab, "parts")[:3] == ["more", "nothing_shown", "fewer"]
+    assert tab.locator("#parts .lead").inner_text() == (
+        "In 1 of 6 campaigns more of those contacted come to the goal, in 1 fewer do, "
+        "in 1 no difference is shown and in 3 nothing can be said."
+    )
+    tab.locator("#parts").get_by_text("week", exact=True).click()
+    assert names(tab, "parts") == ["2 Mar 2026", "9 Mar 2026", "23 Mar 2026"]
+    tab.locator("#parts").get_by_text("owner", exact=True).click()
+    assert names(tab, "parts") == ["(none)", "more"]
+    tab.locator("#parts").get_by_text("class", exact=True).click()
+    assert "sales: of 100 contacted" in tab.locator("#parts .lead").inner_text()
+
+
+def test_results_may_begin_with_weeks(opened):
+    tab = opened(results_page(given.results(held_out=False), "week"))
+    assert names(tab, "parts") == ["2 Mar 2026", "9 Mar 2026", "23 Mar 2026"]
+    heads = tab.locator("#parts thead th").all_inner_texts()
+    assert [head.rstrip(" ↑") for head in heads] == ["Week of", "Contacts", "Came", "Share", "Compared"]
 
 
 def test_both_schemes_have_colours_of_their_own(opened):
@@ -289,7 +345,8 @@ def test_each_candidate_is_stopped_at_its_gate(opened):
 @pytest.mark.parametrize("viewport", [WIDE, NARROW], ids=["wide", "narrow"])
 def test_nothing_and_long_names_are_shown_as_well(opened, viewport):
     unbroken = given.HOSTILE + "x" * 80
-    for text in (page(given.NOTHING), whole("a_campaign_of_a_very_long_name_" * 8, many=300), whole(unbroken)):
+    texts = (page(given.NOTHING), whole("a_campaign_of_a_very_long_name_" * 8, many=300), whole(unbroken))
+    for text in (*texts, results_page(given.results(unbroken)), results_page(given.results(unbroken, held_out=False))):
         tab = opened(text, viewport)
         assert tab.evaluate("document.documentElement.scrollWidth") == viewport["width"]
 

@@ -80,6 +80,7 @@ def records(name):
         "timeline": given.timeline(name),
         "why": given.why(name),
         "audit": given.audit(name),
+        "results": given.results(name)["campaign"],
         "decision": given.decision(name),
         "ask": given.ask(name),
     }

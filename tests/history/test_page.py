@@ -15,11 +15,13 @@ from hypothesis import strategies
 from onevoice.history.page import (
     _AUDIT_SCRIPTS,
     _REHEARSAL_SCRIPTS,
+    _RESULTS_SCRIPTS,
     _SCRIPTS,
     _inert,
     audit_page,
     page,
     rehearsal_page,
+    results_page,
     timeline_page,
 )
 from tests.history import given
@@ -78,6 +80,13 @@ def test_the_data_of_a_rehearsal_is_its_own():
     }
 
 
+def test_the_data_of_results_is_that_of_each_kind_of_parts():
+    parts = given.results(given.HOSTILE)
+    found = msgspec.json.decode(Scripts(results_page(parts, "owner")).data)
+    assert (found["title"], found["by"]) == ("shop: what campaigns brought about", "owner")
+    assert found["results"] == msgspec.json.decode(msgspec.json.encode([*parts.values()]))
+
+
 def test_no_text_makes_an_element():
     plain, hostile = (Scripts(page(given.report(name), title=name)) for name in ("spring_sale", given.HOSTILE))
     assert hostile.others == plain.others
@@ -110,8 +119,9 @@ def test_nothing_is_fetched():
         timeline_page(given.timeline()),
         audit_page(given.audit()),
         rehearsal_page(given.rehearsal()),
+        results_page(given.results()),
     ],
-    ids=["page", "timeline", "audit", "rehearsal"],
+    ids=["page", "timeline", "audit", "rehearsal", "results"],
 )
 def test_only_its_own_scripts_may_run(text):
     (policy,) = re.findall(r'Content-Security-Policy" content="(.*?)"', text)
@@ -121,7 +131,8 @@ def test_only_its_own_scripts_may_run(text):
 
 
 def test_every_part_is_used():
-    assert {part.name for part in PARTS.iterdir()} == {*_SCRIPTS, *_AUDIT_SCRIPTS, *_REHEARSAL_SCRIPTS, "page.css"}
+    scripts = {*_SCRIPTS, *_AUDIT_SCRIPTS, *_REHEARSAL_SCRIPTS, *_RESULTS_SCRIPTS}
+    assert {part.name for part in PARTS.iterdir()} == {*scripts, "page.css"}
 
 
 def test_a_timeline_brings_no_charts():

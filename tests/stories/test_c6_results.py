@@ -2,6 +2,8 @@
 feed the next decisions.
 """
 
+from dataclasses import replace
+
 import pytest
 
 from .stage import event
@@ -76,7 +78,10 @@ def test_what_a_campaign_brings_is_measured_against_those_held_out(stage):
     assert list(figures(company, "owner")) == ["retention team"]
     assert list(figures(company, "class")) == ["sales"]
     assert list(figures(company, "week")) == ["2026-03-02"]
-    assert company.engine.results().without_goal == ("news",)
+    results = company.engine.results()
+    assert results.without_goal == ("news",)
+    assert (results.contacted, results.held_out) == (PEOPLE - len(out), len(out))
+    assert results.whole == replace(found, part="")
 
 
 def test_where_it_makes_no_difference_none_is_shown(stage):

@@ -10,7 +10,10 @@ import onevoice
 from onevoice.cli.given import Html, Json, OldData, check_data
 from onevoice.cli.output import check_writable, json_of, show, working, write
 
-By = Annotated[Literal["campaign", "class", "owner", "week"], Parameter(help="What the figures are of.")]
+By = Annotated[
+    Literal["campaign", "class", "owner", "week"],
+    Parameter(help="What the figures are of; on a page, those it shows first."),
+]
 
 
 def results(*, data: OldData, by: By = "campaign", html: Html = None, as_json: Json = False) -> None:
@@ -21,15 +24,14 @@ def results(*, data: OldData, by: By = "campaign", html: Html = None, as_json: J
     check_data(data)
     check_writable(html)
     with working("reading the journal"), onevoice.open(data_dir=data) as engine:
-        found = engine.results(by)
+        parts = engine.results_by_part()
     if html is not None:
-        from onevoice.history.page import static_page  # noqa: PLC0415 - only where it is asked for
-        from onevoice.history.results import results_html  # noqa: PLC0415
+        from onevoice.history.page import results_page  # noqa: PLC0415 - only where it is asked for
 
-        write(html, static_page(f"{found.playbook}: what campaigns brought about", results_html(found)))
+        write(html, results_page(parts, by))
     if as_json:
-        print(json_of(found))
+        print(json_of(parts[by]))
     elif html is None:
         from onevoice.cli.shown import results_text  # noqa: PLC0415 - tables cost 50 ms
 
-        show(*results_text(found))
+        show(*results_text(parts[by]))

@@ -12,8 +12,8 @@ from rich.table import Table
 from rich.text import Text
 
 from onevoice.cli.tables import ROWS_SHOWN, Blocks, ShownTable, bar, more
+from onevoice.history import results
 from onevoice.history.language import language
-from onevoice.history.results import cells as result_cells
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -72,20 +72,36 @@ def audit_text(audit: Audit) -> Iterator[RenderableType]:
 
 
 def results_text(found: Results) -> Iterator[RenderableType]:
-    """Yield what campaigns brought about as a table, and below it what may be said of each part."""
+    """Yield what campaigns brought about as a table, and below it what may be said of the parts."""
     if not found.figures:
         yield f"{found.playbook}: no campaign with a goal has reached anybody yet"
     else:
-        table = ShownTable(found.by, "contacts>", "held out>", "rate>", "rate of held out>?", "uplift>?")
-        for each in found.figures:
-            table.add_row(each.part or "(none)", *result_cells(each))
-        table.caption = "rates are of customers; the bounds of an uplift hold 95 times in 100"
-        yield table
+        yield Text.assemble((found.playbook, "bold"), f": {results.lead(found)}")
         yield ""
-        for each in found.figures:
-            yield Text.assemble((each.part or "(none)", "bold"), f": {each.words}")
+        yield _results(found)
+        yield ""
+        for name, words in results.said(found):
+            yield Text.assemble((name, "bold"), f": {words}")
+        if not found.held_out:
+            yield Text(results.BEGIN)
     if found.without_goal:
         yield Text(f"without a goal: {', '.join(found.without_goal)}", "dim")
+
+
+def _results(found: Results) -> ShownTable:
+    """Return the figures as a table; where there is nobody to compare with, how many came as bars."""
+    if found.held_out:
+        heads = (f"{head}>{'?' * (index > 3)}" for index, head in enumerate(results.titles(found)))
+        table = ShownTable(found.by, *heads)
+        table.caption = results.PEOPLE
+    else:
+        table = ShownTable(found.by, *(f"{head}>" for head in results.titles(found)), "?")
+    shares = [each.conversions / each.contacts if each.contacts else 0 for each in found.figures]
+    most = max(shares) or 1
+    for each, share in zip(found.figures, shares, strict=True):
+        drawn = () if found.held_out else (bar(share / most),)
+        table.add_row(each.part or "(none)", *results.cells(found, each), *drawn)
+    return table
 
 
 def why_text(why: Why) -> Iterator[RenderableType]:

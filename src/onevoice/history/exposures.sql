@@ -4,9 +4,8 @@
 -- A contact, or one that would have been made; at placements, what was shown or would have been.
 create table exposure as
 select row_number() over (order by d.decision, d.campaign, d.key) as id, d.customer, d.campaign, d.time,
-       d.reason = 'would_have_won' as held, c.within_us,
-       case $by when 'campaign' then d.campaign when 'class' then c.class when 'owner' then c.owner
-            else strftime(date_trunc('week', timezone($zone, d.time)), '%Y-%m-%d') end as part
+       d.reason = 'would_have_won' as held, c.within_us, c.class, c.owner,
+       strftime(date_trunc('week', timezone($zone, d.time)), '%Y-%m-%d') as week
 from decided as d join campaign as c on c.name = d.campaign
 where d.reason in ('won', 'would_have_won') and d.customer >= 0;
 
@@ -22,4 +21,10 @@ where epoch_us(g.time) - epoch_us(l.time) < l.within_us;
 create table outcome as
 select e.*, c.id is not null as is_converted,
        time >= min(time) filter (where held) over (partition by campaign) as is_compared
-from exposure as e left join converted as c using (id)
+from exposure as e left join converted as c using (id);
+
+-- Each outcome once for each kind of parts that it is in; all of them together are a part as well.
+create view parted as
+select o.*, p.kind, p.part
+from outcome as o, lateral (values ('', ''), ('campaign', campaign), ('class', class), ('owner', owner), ('week', week))
+     as p(kind, part)

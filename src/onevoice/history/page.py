@@ -1,4 +1,4 @@
-"""Reports, timelines, explanations, audits, rehearsals: each one HTML page that needs no network and no other file."""
+"""Reports, timelines, explanations, audits, rehearsals, results: each one HTML page that needs nothing else."""
 
 from __future__ import annotations
 
@@ -12,10 +12,15 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
+from onevoice.history.results import BEGIN
+
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from onevoice.history.audit import Audit
     from onevoice.history.rehearsal import Rehearsal
     from onevoice.history.report import Report
+    from onevoice.history.results import Results
     from onevoice.history.timeline import Timeline
     from onevoice.history.why import Why
 
@@ -52,6 +57,14 @@ _REHEARSAL_SCRIPTS: Final = (
     "why.js",
     "page.js",
     "rehearsal.js",
+)
+_RESULTS_SCRIPTS: Final = (
+    "echarts.min.js",
+    "dom.js",
+    "table.js",
+    "charts.js",
+    "page.js",
+    "results.js",
 )
 _CHARTS: Final = "echarts.min.js"
 
@@ -113,10 +126,10 @@ def rehearsal_page(rehearsal: Rehearsal, *, title: str | None = None) -> str:
     return _page(shown, _REHEARSAL_SCRIPTS, rehearsal=rehearsal)
 
 
-def static_page(title: str, body: str) -> str:
-    """Return what is HTML already as a page of its own, which runs nothing."""
-    shell = {"policy": _policy([]), "style": _text("page.css"), "data": "{}", "scripts": ""}
-    return _PAGE.format(title=escape(title), main=body, **shell)
+def results_page(parts: Mapping[str, Results], by: str = "campaign", *, title: str | None = None) -> str:
+    """Return results by each kind of parts as one HTML text, which shows those of `by` first."""
+    shown = title or f"{parts[by].playbook}: what campaigns brought about"
+    return _page(shown, _RESULTS_SCRIPTS, results=list(parts.values()), by=by, begin=BEGIN)
 
 
 def _page(title: str, scripts: tuple[str, ...], **data: Any) -> str:

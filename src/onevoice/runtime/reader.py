@@ -16,7 +16,7 @@ from onevoice.errors import EventError, LimitError, Mistake
 from onevoice.events.pyarrow_untyped import Table, pa
 from onevoice.history.language import chosen
 from onevoice.history.report import Report, report
-from onevoice.history.results import Results, results
+from onevoice.history.results import Results, check_part, results
 from onevoice.history.why import Why, why
 from onevoice.near import did_you_mean
 from onevoice.runtime import customer as customers
@@ -293,10 +293,19 @@ class Reader:
         >>> engine.results("week").figures
         ()
         """
+        check_part(by)
+        return self.results_by_part()[by]
+
+    def results_by_part(self) -> dict[str, Results]:
+        """Return the results by campaign, class, owner and week, for which the journal is folded once.
+
+        >>> list(engine.results_by_part())
+        ['campaign', 'class', 'owner', 'week']
+        """
         with self._lock:
             start = self._recorded.start()
             goals = reached(self._journal, self._writer.fold, self._journal.last().rows)
-            return results(self._of_survivors(self._recorded.table(start, 0)), goals, self.playbook, by)
+            return results(self._of_survivors(self._recorded.table(start, 0)), goals, self.playbook)
 
     def _of_survivors(self, decided: Table) -> Table:
         """Return lines of decisions with the customers as they are now; -1: whom this playbook does not know."""
