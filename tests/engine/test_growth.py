@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from onevoice.compiler import compile_playbook
 from onevoice.engine import canonical, growth
 from onevoice.engine import state as at
+from onevoice.engine.empty import empty
 from onevoice.engine.store import COUNT
 from onevoice.playbook.model import Playbook
 from tests.oracle.engine import Engine
@@ -58,7 +59,7 @@ def test_a_state_that_grew_equals_one_that_was_large_from_the_start():
 @settings(deadline=None)
 @given(wishes, wishes)
 def test_there_is_room_for_what_was_asked_and_for_no_more_than_the_tables_hold(first, second):
-    state = at.empty(WIDTHS)
+    state = empty(WIDTHS)
     for need in (np.array(first), np.array(second)):
         state = growth.grown(state, need)
         assert not growth.is_short(state, need)

@@ -24,7 +24,7 @@ from .cases import drawn, opened, take
 if TYPE_CHECKING:
     from pathlib import Path
 
-SEEDS = range(6)
+SEEDS = (1, 2, 3, 5, 7, 10)  # of whom nobody is asked or counted in a group
 PLAYBOOK = """
 playbook: shop
 identifiers: {email: {format: email}, card: {}}

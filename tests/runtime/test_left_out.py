@@ -26,7 +26,10 @@ from .cases import opened
 BOUGHT = EventType("bought", {"amount": FieldType.NUMBER, "shop": FieldType.CHOICE, "place": FieldType.KEY})
 PLAYBOOK = Playbook(
     "shop",
-    identifiers={"user_id": Identifier("user_id", unique=True), "email": Identifier("email", format="email")},
+    identifiers={
+        "user_id": Identifier("user_id", unique=True),
+        "email": Identifier("email", format="email", at_most=1),
+    },
     events={"bought": BOUGHT},
     groups={"crowd": Group("crowd", "place")},
     policies=Policies(caps=(Cap(1, period=Period.DAY, group="crowd"),)),
@@ -52,7 +55,7 @@ def filled(engine):
 
 CASES = {
     "refused joins": [bought({"user_id": "ada", "email": "bob@x.lt"})],
-    "refused identifiers": [bought({"user_id": "eve", "email": "ada@x.lt"})],
+    "refused identifiers": [bought({"user_id": "ada", "email": "eve@x.lt"})],
     "ids not kept": [bought(ADA, id="b")],
     "names not kept": [bought(ADA, fields={"shop": "Vilnius"})],
     "values not summed": [bought(ADA, fields={"amount": -(2.0**39)})],
