@@ -51,11 +51,16 @@ def held_out(company):
 
 
 def spring(company, *, bought_by):
-    """Let everybody visit, those of whom `bought_by(number, held)` is true order, and time pass."""
+    """Let everybody visit, those of whom `bought_by(place, held)` is true order, and time pass.
+
+    `place`: the how manieth of their side they are. Who is held out is drawn anew for each company; what share of each
+    side buys is not.
+    """
     company.arrive("2026-03-02 10:00", [event("visited", person(number)) for number in range(PEOPLE)])
     company.reopen()
     out = held_out(company)
-    buyers = [number for number in range(PEOPLE) if bought_by(number, number in out)]
+    sides = [[number for number in range(PEOPLE) if (number in out) is held] for held in (False, True)]
+    buyers = [number for held, side in enumerate(sides) for place, number in enumerate(side) if bought_by(place, held)]
     company.arrive("2026-03-03 12:00", [event("order_placed", person(number), amount=20) for number in buyers])
     return out
 
@@ -66,13 +71,13 @@ def figures(company, by="campaign"):
 
 def test_what_a_campaign_brings_is_measured_against_those_held_out(stage):
     company = stage(PLAYBOOK)
-    out = spring(company, bought_by=lambda number, held: number % 10 < (1 if held else 4))
+    out = spring(company, bought_by=lambda place, held: place % 10 < (1 if held else 4))
     found = figures(company)["comeback"]
     assert (found.contacts, found.would_have_won) == (PEOPLE - len(out), len(out))
-    assert 0.35 < len(out) / PEOPLE < 0.45
+    assert 0.3 < len(out) / PEOPLE < 0.5  # 0.4 by hashes that differ from company to company: five deviations
     assert (found.customers, found.held_out) == (found.contacts, found.would_have_won)
-    assert found.rate == pytest.approx(0.4, abs=0.07)
-    assert found.held_out_rate == pytest.approx(0.1, abs=0.05)
+    assert found.rate == pytest.approx(0.4, abs=0.02)
+    assert found.held_out_rate == pytest.approx(0.1, abs=0.02)
     assert found.low > 0.12
     assert "more come to the goal" in found.words
     assert list(figures(company, "owner")) == ["retention team"]
@@ -86,7 +91,7 @@ def test_what_a_campaign_brings_is_measured_against_those_held_out(stage):
 
 def test_where_it_makes_no_difference_none_is_shown(stage):
     company = stage(PLAYBOOK)
-    spring(company, bought_by=lambda number, held: number % 5 == 0)
+    spring(company, bought_by=lambda place, held: place % 5 == 0)
     found = figures(company)["comeback"]
     assert found.low < 0 < found.high
     assert "no difference is shown" in found.words
@@ -102,7 +107,7 @@ def test_of_few_nothing_is_said(stage):
 
 def test_without_a_holdout_contacts_are_counted_and_nothing_is_compared(stage):
     company = stage(PLAYBOOK.replace("    holdout: 40%\n", ""))
-    assert spring(company, bought_by=lambda number, held: number < 50) == set()
+    assert spring(company, bought_by=lambda place, held: place < 50) == set()
     found = figures(company)["comeback"]
     assert (found.contacts, found.conversions, found.customers) == (PEOPLE, 50, 0)
     assert found.words == "nobody was held out, so nothing can be compared"
@@ -110,7 +115,7 @@ def test_without_a_holdout_contacts_are_counted_and_nothing_is_compared(stage):
 
 def test_who_is_held_out_hears_of_what_comes_next_and_costs_no_cap(stage):
     company = stage(PLAYBOOK)
-    out = spring(company, bought_by=lambda number, held: False)
+    out = spring(company, bought_by=lambda place, held: False)
     first = {}
     for made in company.engine.decisions():
         first.setdefault(made.customer, [line.campaign for line in made.won])
@@ -136,7 +141,7 @@ def test_a_purchase_counts_in_time_for_the_latest_contact_and_once(stage):
 
 def test_who_was_decided_stays_when_the_share_changes(stage):
     company = stage(PLAYBOOK)
-    out = spring(company, bought_by=lambda number, held: False)
+    out = spring(company, bought_by=lambda place, held: False)
     company.engine.close()
     text = (company.playbook / "playbook.yaml").read_text()
     (company.playbook / "playbook.yaml").write_text(text.replace("holdout: 40%", "holdout: 90%"))
@@ -150,7 +155,7 @@ def test_who_was_decided_stays_when_the_share_changes(stage):
 
 def test_a_goal_that_comes_late_holds_for_history(stage):
     company = stage(PLAYBOOK.replace("    goal: order_placed where amount > 5 within 3 days\n", ""))
-    spring(company, bought_by=lambda number, held: number < 30)
+    spring(company, bought_by=lambda place, held: place < 15)
     assert company.engine.results().figures == ()
     company.engine.close()
     (company.playbook / "playbook.yaml").write_text(PLAYBOOK)
