@@ -12,7 +12,7 @@ from onevoice.engine.store import COUNT, HIGH
 from onevoice.events.batch import IDENTIFIERS_FROM, IDENTIFIERS_TO, LINE
 from onevoice.journal.port import Kind
 from onevoice.program import KIND_ANONYMOUS
-from onevoice.runtime.carry import survivor
+from onevoice.runtime.customer import survivors
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -97,15 +97,18 @@ def triggered(journal: Journal, old: Fold, new: Fold, rows: int) -> dict[int, in
 def _of_the_torn(old: Fold, new: Fold) -> NDArray[np.int64]:
     """Return which lines triggered what waits for those whose identifiers are several people's now, by position."""
     before, after = old.machine.state, new.machine.state
-    holders = _holders(after)
-    owners: dict[int, set[int]] = {}
-    for row in before.identifiers[: before.pools[at.IDENTIFIERS, COUNT]].tolist():
-        now = holders.get((row[at.ID_LOW], row[at.ID_HIGH]))
-        if now is not None:
-            owners.setdefault(survivor(before, row[at.ID_CUSTOMER]), set()).add(survivor(after, now))
-    torn = [customer for customer, now in owners.items() if len(now) > 1]
+    theirs, ours = (state.identifiers[: state.pools[at.IDENTIFIERS, COUNT]] for state in (before, after))
+    if not len(ours):
+        return np.empty(0, np.int64)
+    order = np.argsort(ours[:, at.ID_LOW])
+    places = np.searchsorted(ours[order, at.ID_LOW], theirs[:, at.ID_LOW])
+    same = ours[order[np.minimum(places, len(order) - 1)]]
+    is_known = (same[:, at.ID_LOW : at.ID_HIGH + 1] == theirs[:, at.ID_LOW : at.ID_HIGH + 1]).all(axis=1)
+    owners = survivors(before)[theirs[is_known, at.ID_CUSTOMER]], survivors(after)[same[is_known, at.ID_CUSTOMER]]
+    people, count = np.unique(np.unique(np.stack(owners), axis=1)[0], return_counts=True)
     waiting = before.candidates[: before.pools[at.CANDIDATES, HIGH]]
-    return np.unique(waiting[np.isin(waiting[:, at.C_CUSTOMER], torn), at.C_TRIGGER_POSITION])
+    is_torn = np.isin(waiting[:, at.C_CUSTOMER], people[count > 1])
+    return np.unique(waiting[is_torn, at.C_TRIGGER_POSITION])
 
 
 def _founded_alike(old: Fold, new: Fold) -> bool:
