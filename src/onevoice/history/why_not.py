@@ -25,9 +25,10 @@ class Obstacle:
 class Change:
     """One change after which the campaign wins, all else being as it was; one unit less, and it does not.
 
-    `kind` is "wait" (nothing else happens until `at`), "customer" (a trait, measure or fact is another one), "source"
-    (something of it had come that occurred after `needed`) or "playbook". `name`: what is changed; `found`: what it is;
-    `needed`: what it would have to be.
+    `kind` is "wait" (nothing else happens to the customer until `at`), "customer" (a trait, measure or fact is another
+    one, a consent or an identifier is known), "event" (a field of the event that would trigger it is another one),
+    "source" (something of it had come that occurred after `needed`) or "playbook" (a rule, a first or last day, a pause
+    or a holdout). `name`: what is changed; `found`: what it is; `needed`: what it would have to be.
     """
 
     kind: str
@@ -42,10 +43,12 @@ class Change:
 class WhyNot:
     """What became of a campaign's wish for a customer, and what would have changed that. Shows itself in notebooks.
 
-    `time` is the instant that is looked at, None where the campaign never wanted this customer. `obstacles` are what
-    stood in the way, one behind the other: what comes second was met when the first was taken away. `values`: what
-    was known then of what the campaign's conditions read. `changes` begin with the smallest; none where no single
-    change that was tried is enough. `language`: of the sentences; all else is the same in each.
+    `time` is the instant that is looked at, None where nothing has been decided about the campaign. `obstacles` are
+    what stood in the way, one behind the other: what comes second was met when the first was taken away; of a wish that
+    still waits, what will stand there. `values`: what was known of what the campaign's conditions read when they were
+    judged, so with what the triggering event itself brought. `changes` begin with the smallest: each lets it go out at
+    that instant (or when its waiting is over); none where no single change that was tried is enough. `language`: of the
+    sentences; all else is the same in each.
 
     >>> opened = {"type": "case_opened", "identifiers": ada, "fields": {"case_id": "c-1"}}
     >>> _ = engine.ingest([opened]), engine.decide("home_banner", ada)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from onevoice.conditions.tree import AnyRead, Constant, Expression, FactRead, In, Read, SymbolKind, Type, children, walk
 from onevoice.conditions.types import check
+from onevoice.playbook.model import TriggerKind
 from onevoice.playbook.scopes import Scopes
 
 if TYPE_CHECKING:
@@ -32,13 +33,32 @@ class Known:
 def reads_of(playbook: Playbook, campaign: Campaign) -> dict[Known, set[float | str]]:
     """Return what decides who may get a campaign, each with the constants that stand in the same condition.
 
-    Looked through: the campaign's `if`, its offers', the segments that they name, and the suppressions that stop it.
+    Looked through: the campaign's `if`, its offers', the suppressions that stop it, and the segments that these name or
+    that trigger it.
     """
     found: dict[Known, set[float | str]] = {}
     for expression in _conditions(playbook, campaign):
         constants = set(_constants(expression))
         for known in _known(expression):
             found.setdefault(known, set()).update(constants)
+    return found
+
+
+def fields_of(playbook: Playbook, campaign: Campaign) -> dict[tuple[str, Type], set[float | str]]:
+    """Return the fields of the triggering event that a campaign's `where` and `if` read, with their types.
+
+    Each with the constants that stand in the same condition.
+    """
+    scopes, when = Scopes(playbook), campaign.when
+    found: dict[tuple[str, Type], set[float | str]] = {}
+    for text, scope in ((when.where, scopes.event(when.name)), (campaign.condition, scopes.campaign(campaign))):
+        if not text:
+            continue
+        expression = check(text, scope, Type.BOOLEAN, "condition")
+        for each in walk(expression):
+            if isinstance(each, Read) and each.symbol.kind is SymbolKind.EVENT_FIELD:
+                field = each.name.removeprefix("event.")
+                found.setdefault((field, each.type), set()).update(_constants(expression))
     return found
 
 
@@ -53,6 +73,8 @@ def _conditions(playbook: Playbook, campaign: Campaign) -> Iterator[Expression]:
     rules = [rule.condition for rule in playbook.policies.suppress if stops(rule, campaign)]
     written: list[tuple[str, Scope]] = [(campaign.condition, scopes.campaign(campaign))]
     written += [(text, scopes.suppression()) for text in (*offers, *rules)]
+    if campaign.when.kind in {TriggerKind.SEGMENT_ENTERED, TriggerKind.SEGMENT_LEFT}:
+        written.append((playbook.segments[campaign.when.name].condition, scopes.customer()))
     segments: set[str] = set()
     while written:
         text, scope = written.pop(0)

@@ -14,7 +14,7 @@ import numpy as np
 
 from onevoice.engine import feeds, growth, switches
 from onevoice.engine import state as at
-from onevoice.engine.state import State
+from onevoice.engine.state import INFINITE, State
 from onevoice.engine.store import COUNT
 from onevoice.events.batch import ITEM, LINE, OCCURRED_AT
 from onevoice.events.decode import decode_ndjson
@@ -34,13 +34,14 @@ from onevoice.runtime.taken import TakenFiles
 from onevoice.runtime.writer import Entry, Writer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from onevoice.compiled import Compiled
     from onevoice.engine.machine import Machine
     from onevoice.events.batch import Batch
     from onevoice.history.decision import Decision
     from onevoice.journal.port import Journal
+    from onevoice.playbook.model import Playbook
     from onevoice.program import Program
     from onevoice.runtime.index import Index
     from onevoice.runtime.steps import Run
@@ -63,27 +64,54 @@ class Alone:
 
     def decisions(self, patch: Patch | None = None) -> list[Decision]:
         """Return all that is decided about the customer."""
-        engine = self.before(self.steps[-1].now + 1, patch)
+        return [decision for _, decision in self.decided(patch)]
+
+    def decided(self, patch: Patch | None = None) -> list[tuple[Playbook, Decision]]:
+        """Return all that is decided about the customer, each with the playbook by which it is."""
+        engine = self.before(INFINITE, patch)
         engine.writer.flush()
         recorded = Recorded(engine.writer.journal, engine.writer)
-        numbers = engine.numbers(self.customer)
-        return [decision for _, decision in recorded.decisions(numbers, recorded.start())]
+        found = recorded.decisions(engine.numbers(self.customer), recorded.start())
+        return [(reading.playbook, decision) for reading, decision in found]
 
     def before(self, instant: int, patch: Patch | None = None) -> Engine:
-        """Return an engine that has decided on all that came before an instant, and let time pass up to it."""
+        """Return an engine that has decided on all that came before an instant, and let time pass up to it.
+
+        Not beyond what the journal has: a playbook that took over last has decided nothing yet.
+        """
         first = self.steps[0].published
         assert first, "a journal begins with a playbook"
         engine = Engine(first, MemoryJournal(self._journal.meta), self._lines, patch)
         engine.take_all([step for step in self.steps[1:] if step.takes_place < instant])
-        engine.take(Step(instant - 1))
+        if instant <= self.steps[-1].now:
+            engine.take(Step(instant - 1))
         return engine
 
-    def up_to(self, decision: Decision, first: int) -> list[Step]:
-        """Return the steps from an instant on that a decision was made after; those of its own instant included."""
+    def fork(self, decision: Decision, playbook: Playbook, since: int) -> Fork:
+        """Return what may be decided otherwise from an instant up to a decision that was made by a playbook."""
+        before, tried = self.parted(decision, playbook, since)
+        engine = self.before(since)
+        engine.take_all(before)
         last = us_of(decision.time, "decision")
-        steps = [step for step in self.steps[1:] if first <= step.takes_place <= last]
-        before = decision.position + (decision.kind == "ask")
-        return [step for step in steps if not step.line or step.position < before]
+        return Fork(engine, tried, later=[step for step in self.steps if step.heard and step.takes_place > last])
+
+    def parted(self, decision: Decision, playbook: Playbook, since: int) -> tuple[list[Step], list[Step]]:
+        """Return the steps of an instant that are as they were, and those from there on up to a decision.
+
+        At the decision's own instant only the last line is tried again: what was decided there before it stays. The
+        playbook that made the decision has taken over; what took over later is left out.
+        """
+        last, before = us_of(decision.time, "decision"), decision.position + (decision.kind == "ask")
+        steps = [step for step in self.steps[1:] if since <= step.takes_place <= last]
+        steps = [step for step in steps if not step.line or step.position < before]
+        lines = [place for place, step in enumerate(steps) if step.line and since == last]
+        books = [
+            place + 1
+            for place, step in enumerate(steps)
+            if step.takes_place == since and step.published and step.published.playbook == playbook
+        ]
+        first = max([0, *lines[-1:], *books[-1:]])
+        return steps[:first], steps[first:]
 
 
 class Lines:
@@ -104,10 +132,14 @@ class Lines:
         rows = self._all(fold).rows
         return dict(rows[rows[:, ITEM] == 0][:, [LINE, OCCURRED_AT]].tolist())
 
+    def decoded(self, lines: bytes, fold: Fold) -> Batch:
+        """Return other lines under a playbook."""
+        return decode_ndjson(lines, fold.compiled.schema, self.secret)
+
     def _all(self, fold: Fold) -> Batch:
         version = fold.published.digest
         if version not in self._decoded:
-            self._decoded[version] = decode_ndjson(b"\n".join(self._lines), fold.compiled.schema, self.secret)
+            self._decoded[version] = self.decoded(b"\n".join(self._lines), fold)
         return self._decoded[version]
 
 
@@ -194,11 +226,25 @@ class Fork:
     Many are tried, so what does not change is made once: the steps' lines in the engine's codes, and a state to try in.
     """
 
-    def __init__(self, engine: Engine, steps: Sequence[Step]) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        steps: Sequence[Step],
+        *,
+        later: Sequence[Step] = (),
+        instead: Mapping[int, bytes] | None = None,
+    ) -> None:
+        """`later`: what is told of sources after the steps; `instead`: other lines, by the places of their steps."""
+        self._engine, self._later = engine, later
         self._fold = engine.writer.fold
         self._steps = steps
         machine = self._fold.machine
-        self._batches = [machine.learned(engine.lines.batch([step], self._fold)) for step in steps]
+        self._batches = [
+            machine.learned(engine.lines.decoded(instead[place], self._fold))
+            if instead and place in instead
+            else machine.learned(engine.lines.batch([step], self._fold))
+            for place, step in enumerate(steps)
+        ]
         self._nothing = engine.lines.batch([], self._fold)
         self._tried = self._base = machine.state
 
@@ -206,6 +252,19 @@ class Fork:
     def compiled(self) -> Compiled:
         """The playbook as it is compiled."""
         return self._fold.compiled
+
+    @property
+    def fold(self) -> Fold:
+        """What is known before the steps, by the playbook in force."""
+        return self._fold
+
+    def line(self, place: int) -> bytes:
+        """Return the line of a step."""
+        return self._steps[place].line
+
+    def with_line(self, place: int, line: bytes) -> Fork:
+        """Return a fork in one of whose steps another event comes."""
+        return Fork(self._engine, self._steps, later=self._later, instead={place: line})
 
     def code(self, text: str) -> float:
         """Return the number by which the engine knows a text, learning it."""
@@ -217,6 +276,12 @@ class Fork:
         self, program: Program | None = None, prepare: Callable[[Program, State], None] | None = None, until: int = 0
     ) -> list[Decision]:
         """Return what a program decides on the steps, after `prepare` has changed the state; and then up to `until`."""
+        return [decision for _, decided in self.run(program, prepare, until) for decision in decided]
+
+    def run(
+        self, program: Program | None = None, prepare: Callable[[Program, State], None] | None = None, until: int = 0
+    ) -> Iterator[tuple[Fold, list[Decision]]]:
+        """Yield where each step leads, to be looked at before the next one is taken, and what is decided by it."""
         machine = copy(self._fold.machine)
         machine.state = self._fresh()
         if program:
@@ -226,16 +291,17 @@ class Fork:
             if growth.is_short(machine.state, machine.state.need):
                 machine.state = growth.grown(machine.state, machine.state.need)
             prepare(machine.compiled.program, machine.state)
-        found: list[Decision] = []
-        steps = [*zip(self._steps, self._batches, strict=True), *([(Step(until), self._nothing)] if until else [])]
-        for step, batch in steps:
+        steps = [*zip(self._steps, self._batches, strict=True)]
+        steps += [(step, self._nothing) for step in self._later if step.takes_place <= until]
+        for step, batch in [*steps, *([(Step(until), self._nothing)] if until else [])]:
             stamp = max(step.now, int(machine.state.scalars[at.NOW]))
             _number(machine.state, step)
             outcome = machine.row(cut(batch, 0, batch.lines), stamp, observing=step.observing)
             _count(self._fold, machine.state, step)
             _hear(machine, step)
-            found += self._fold.reading.decisions(outcome)
-        return found
+            fold = copy(self._fold)
+            fold.machine = machine
+            yield fold, list(self._fold.reading.decisions(outcome))
 
     def _fresh(self) -> State:
         """Return the state that the engine is in, to be changed until the next is asked for."""

@@ -75,6 +75,20 @@ def without_dates(program: Program, campaign: int) -> Program:
     return program.replaced(campaigns=campaigns)
 
 
+def with_start(program: Program, campaign: int, time: int) -> Program:
+    """Return the program with another first instant of a campaign."""
+    campaigns = program.campaigns.copy()
+    campaigns[campaign, CAMPAIGN_FROM] = time
+    return program.replaced(campaigns=campaigns)
+
+
+def with_end(program: Program, campaign: int, time: int) -> Program:
+    """Return the program with another instant from which a campaign is over."""
+    campaigns = program.campaigns.copy()
+    campaigns[campaign, CAMPAIGN_TO] = time
+    return program.replaced(campaigns=campaigns)
+
+
 def with_cap(program: Program, rule: int, count: int) -> Program:
     """Return the program with another number in a cap, by its number, or in the customer's own choice for it."""
     caps = program.caps.copy()
@@ -95,6 +109,20 @@ def without_suppression(program: Program, rule: int) -> Program:
     suppressions = program.suppressions.copy()
     suppressions[rule, [SUPPRESSION_CLASSES, SUPPRESSION_OFFERS]] = 0
     return program.replaced(suppressions=suppressions)
+
+
+def with_suppression(program: Program, rule: int, column: int, span_us: int) -> Program:
+    """Return the program with another `then` or `at_most` (the column) of `policies.suppress[rule]`."""
+    suppressions = program.suppressions.copy()
+    suppressions[rule, column] = span_us
+    return program.replaced(suppressions=suppressions)
+
+
+def with_fatigue(program: Program, placement: int, times: int) -> Program:
+    """Return the program in which what is shown at a placement rests after so many shows."""
+    placements = program.placements.copy()
+    placements[placement, PLACEMENT_TIMES] = times
+    return program.replaced(placements=placements)
 
 
 def without_addresses(program: Program, channel: int) -> Program:
@@ -139,7 +167,7 @@ def with_look_ahead(program: Program, span_us: int) -> Program:
     return program.replaced(limits=limits)
 
 
-def with_again_after(program: Program, campaign: int, again_us: int) -> Program:
+def with_again_after(program: Program, again_us: int, *, campaign: int) -> Program:
     """Return the program with a campaign that may follow itself sooner or later."""
     campaigns = program.campaigns.copy()
     campaigns[campaign, CAMPAIGN_AGAIN_US] = again_us

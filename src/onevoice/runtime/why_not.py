@@ -6,42 +6,40 @@ change has been tried, and one unit less of it.
 
 from __future__ import annotations
 
-from functools import cached_property, partial
+from functools import cached_property
 from typing import TYPE_CHECKING, Final, NamedTuple
+from zoneinfo import ZoneInfo
 
 import msgspec
 
+from onevoice.engine.state import INFINITE
 from onevoice.history.why import told_of
 from onevoice.history.why_not import Change, Obstacle, WhyNot
-from onevoice.playbook.capping import caps_of
 from onevoice.playbook.load import places
-from onevoice.playbook.model import TriggerKind
-from onevoice.playbook.reads import reads_of
 from onevoice.runtime import customer as customers
-from onevoice.runtime import what_if
-from onevoice.runtime.alone import Alone
-from onevoice.runtime.changes import changes, found_of, index_of, shown, source_of
+from onevoice.runtime.alone import Alone, Fork
+from onevoice.runtime.changes import changes
+from onevoice.runtime.customer_changes import values
 from onevoice.runtime.decisions import us_of
 from onevoice.runtime.fold import FILES
+from onevoice.runtime.never import never_wanted
+from onevoice.runtime.obstacles import OUTSIDE, conditions, obstacles
 from onevoice.runtime.trial import Trial
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Iterable
     from datetime import datetime
 
-    from onevoice.compiled import Compiled
     from onevoice.history.decision import Decision, Line
     from onevoice.history.language import Language
     from onevoice.journal.port import Journal
-    from onevoice.playbook.model import Moment, Playbook
+    from onevoice.playbook.model import Campaign, Playbook
     from onevoice.playbook.record import Report
-    from onevoice.program import Program
-    from onevoice.runtime.alone import Patch
-    from onevoice.runtime.fold import Fold
+    from onevoice.runtime.alone import Engine, Patch
+    from onevoice.runtime.fold import Fold, Published
     from onevoice.runtime.index import Index
 
-OBSTACLES_MAX: Final = 16
-_OUTSIDE: Final = {"won", "expired", "ended", "too_many"}  # what is no reason for which a round passes somebody over
+_OVER: Final = {"won", "expired", "ended", "not_eligible", "too_many", "would_have_won"}  # after which nothing waits
 
 
 def why_not(
@@ -51,7 +49,7 @@ def why_not(
     index: Index | None = None,
 ) -> WhyNot:
     """Return why a campaign of the playbook in force did not go out to a customer."""
-    return _Question(fold, Alone(journal, fold, asked.customer, index), asked).answer()
+    return Question(fold, Alone(journal, fold, asked.customer, index), asked).answer()
 
 
 def short_of(decided: Iterable[Decision], asked: Asked, playbook: Playbook) -> WhyNot | None:
@@ -90,185 +88,127 @@ class Asked(NamedTuple):
         return WhyNot(self.campaign, self.customer, time, headline, obstacles, values or {}, found, self.words.code)
 
 
-class _Question:
-    """One campaign and one customer, asked about."""
+class About(NamedTuple):
+    """A line about the campaign, of a decision, made by a playbook."""
+
+    playbook: Playbook
+    decision: Decision
+    line: Line
+
+
+class Question:
+    """One campaign and one customer, asked about, and what is decided about them alone."""
 
     def __init__(self, fold: Fold, alone: Alone, asked: Asked) -> None:
         self.alone = alone
-        self.asked, self.words = asked, asked.words
-        self.fold, self.customer, self.name = fold, asked.customer, asked.campaign
-        self.playbook = fold.published.playbook
-        self.campaign = self.playbook.campaigns[asked.campaign]
+        self.asked, self.words, self.name = asked, asked.words, asked.campaign
+        self._in_force = fold.published
+        self._places: tuple[str, Report] | None = None
 
     def answer(self) -> WhyNot:
-        decided = self._about(None)
+        """Return what became of the campaign's last wish, and why it did not go out."""
+        decided = self.about(None)
+        if not decided or decided[-1].line.reason in _OVER:
+            waiting = self._waiting(us_of(decided[-1].decision.time, "decision") if decided else 0)
+            if waiting is not None:
+                return waiting
         if not decided:
-            return self._never_wanted()
-        decision, line = decided[-1]
-        lost = next((each for each in reversed(decided) if _is_passed_over(each[1])), None)
-        told = told_of(line, self.playbook, self.words).sentence
-        text = self.words.say("about", campaign=self.name, sentence=told)
+            return never_wanted(self)
+        playbook, decision, line = decided[-1]
+        lost = next((each for each in reversed(decided) if _is_passed_over(each.line)), None)
+        text = self.words.say("about", campaign=self.name, sentence=told_of(line, playbook, self.words).sentence)
         if line.reason == "won" or lost is None:
             return self.asked.answered(decision.time, text)
-        return self._tried(lost[0], lost[1], us_of(lost[0].time, "decision"), text)
+        return self.tried(lost, us_of(lost.decision.time, "decision"), text)
 
-    def _about(self, patch: Patch | None) -> list[tuple[Decision, Line]]:
-        found = [each for each in self.alone.decisions(patch) if us_of(each.time, "decision") <= self.asked.until]
-        return [(decision, line) for decision in found for line in decision.lines if line.campaign == self.name]
+    def about(self, patch: Patch | None) -> list[About]:
+        """Return what is decided about the campaign; `patch`: by other programs of the playbooks."""
+        found = [each for each in self.alone.decided(patch) if us_of(each[1].time, "decision") <= self.asked.until]
+        return [About(book, made, line) for book, made in found for line in made.lines if line.campaign == self.name]
 
-    def _tried(self, decision: Decision, lost: Line | None, since: int, text: str) -> WhyNot:
-        trial = Trial(self.alone, decision, self.name, since, lost.key if lost else None, self.words)
-        found = tuple(self._obstacles(trial, lost))
-        return self.asked.answered(decision.time, text, found, _values(trial), tuple(changes(trial, lost)))
+    def trial(self, about: About, since: int, *, any_wish: bool = False) -> Trial:
+        """Return a decision to be tried from an instant on, about the same wish or any of the campaign."""
+        decision = about.decision
+        fork, time = self.alone.fork(decision, about.playbook, since), us_of(decision.time, "decision")
+        return Trial(fork, self.name, decision.customer, time, None if any_wish else about.line.key, self.words)
 
-    def _never_wanted(self) -> WhyNot:
-        """Answer for a campaign that never was a candidate: it was never triggered, or not for this customer."""
-        always = self._about(partial(_patch, self.name, _without_dates))
-        if always:  # only then it may have been triggered in its days
-            anybody = partial(_patch, self.name, what_if.without_conditions)
-            decided = [each for each in self._about(anybody) if each[1].reason not in {"expired", "ended", "too_many"}]
-            if decided:
-                decision = decided[-1][0]
-                since = self._birth(us_of(decision.time, "decision"), anybody)
-                said = self.words.say("never_eligible", campaign=self.name)
-                return self._tried(decision, None, since, said)
-            text, rule = self.words.say("never_in_time", campaign=self.name), f"campaigns.{self.name}.from"
-        else:
-            text, rule = self.words.say("never_triggered", campaign=self.name), f"campaigns.{self.name}.when"
-        obstacle = Obstacle("not_triggered", self._trigger(), rule, self._place(rule))
-        return self.asked.answered(None, text, (obstacle,))
+    def tried(self, about: About, since: int, text: str, *, is_eligible: bool = True) -> WhyNot:
+        """Answer with what stood in the way of a decision, and with what it would have taken."""
+        trial = self.trial(about, since, any_wish=not is_eligible)
+        lost = about.line if is_eligible else None
+        published = trial.fork.fold.published
+        found = [
+            Obstacle(told.reason, told.sentence, told.rule, self.place(told.rule, published))
+            for told in obstacles(trial, is_eligible=is_eligible)
+        ]
+        if not is_eligible:
+            rule, said = f"campaigns.{self.name}.if", self.words.say("not_true", condition=conditions(trial))
+            found.insert(0, Obstacle("not_eligible", said, rule, self.place(rule, published)))
+        return self.asked.answered(about.decision.time, text, tuple(found), values(trial), tuple(changes(trial, lost)))
 
-    def _birth(self, decided: int, patch: Patch) -> int:
-        """Return when the candidate of a decision was born."""
-        fold = self.alone.before(decided, patch).writer.fold
-        number = customers.present_number(fold, self.alone.customer)
-        if number is None:
-            return decided
-        waiting = customers.view(fold, number).candidates
-        births = (us_of(each.born, "birth") for each in waiting if each.campaign == self.name and each.born)
-        return min(births, default=decided)
-
-    def _trigger(self) -> str:
-        """Say what triggers the campaign, and how far that has come."""
-        when, say = self.campaign.when, self.words.say
-        text = say(f"waits_{when.kind.name.lower()}", name=when.name)
-        if when.name in self.playbook.segments:
-            return text + say("waits_condition", condition=self.playbook.segments[when.name].condition)
-        if when.kind is not TriggerKind.MOMENT:
-            return text
-        number = customers.present_number(self.fold, self.customer)
-        view = customers.view(self.fold, self.customer if number is None else number)
-        begun = max(view.moments.get(when.name, ()), key=lambda progress: progress.done, default=None)
-        done = begun.done if begun else 0
-        text += say("moment_progress", done, of=begun.of) if begun else say("moment_nothing")
-        missing = missing_steps(self.playbook.moments[when.name], done)
-        return text + (say("moment_missing", steps=", ".join(missing)) if missing else "")
-
-    def _obstacles(self, trial: Trial, lost: Line | None) -> Iterator[Obstacle]:
-        """Take away what stands in the way, one thing after the other."""
-        program = trial.program
-        if lost is None:
-            rule = f"campaigns.{self.name}.if"
-            said = self.words.say("not_true", condition=_conditions(trial))
-            yield Obstacle("not_eligible", said, rule, self._place(rule))
-            program = what_if.without_conditions(program, trial.number)
-        reasons: set[tuple[str, str]] = set()
-        for _ in range(OBSTACLES_MAX):
-            outcome = trial.outcome(program)
-            if outcome is None or outcome[1].reason in _OUTSIDE:
-                return
-            line = outcome[1]
-            if (line.reason, line.rule) in reasons:
-                return  # it cannot be taken away
-            reasons.add((line.reason, line.rule))
-            what = told_of(line, trial.playbook, self.words)
-            yield Obstacle(line.reason, what.sentence, what.rule, self._place(what.rule))
-            program = _without(program, trial, line)
-
-    def _place(self, rule: str) -> str:
-        return self._places.where(rule).partition(" ")[0] if rule and self._places else ""
+    def _waiting(self, since: int) -> WhyNot | None:
+        """Answer for a wish of after an instant that is not decided on yet: what becomes of it if nothing happens."""
+        engine = self.engine
+        due = _due(engine.writer.fold, self.alone.customer, self.name, since)
+        if due is None:
+            return None
+        playbook = engine.writer.fold.published.playbook
+        when = self.words.time(due, ZoneInfo(playbook.time_zone))
+        text = self.words.say("waits_until", campaign=self.name, time=when)
+        decided = Fork(engine, []).decide(until=us_of(due, "due"))
+        lines = [line for each in decided for line in each.lines if line.campaign == self.name]
+        if not lines:
+            return self.asked.answered(None, text)
+        if lines[-1].reason != "won":
+            told = told_of(lines[-1], playbook, self.words)
+            return self.asked.answered(None, text, (Obstacle(told.reason, told.sentence, told.rule),))
+        change = Change("wait", self.words.say("change_wait", time=when), "time", "", due.isoformat(), due)
+        return self.asked.answered(None, text, found=(change,))
 
     @cached_property
-    def _places(self) -> Report | None:
-        published = self.fold.published
-        if published.form != FILES:
-            return None
-        return places(msgspec.msgpack.decode(published.payload, type=dict[str, bytes]))
+    def engine(self) -> Engine:
+        """An engine that has decided on all up to the instant that is asked for."""
+        return self.alone.before(min(self.asked.until + 1, INFINITE))
+
+    @property
+    def playbook(self) -> Playbook:
+        """The playbook of that instant, or the one in force where that does not have the campaign."""
+        return self._published.playbook
+
+    @property
+    def campaign(self) -> Campaign:
+        """The campaign."""
+        return self.playbook.campaigns[self.name]
+
+    @property
+    def _published(self) -> Published:
+        then = self.engine.writer.fold.published
+        return then if self.name in then.playbook.campaigns else self._in_force
+
+    def place(self, rule: str, published: Published | None = None) -> str:
+        """Return file and line of a rule; empty where the playbook was not read from files."""
+        published = published or self._published
+        if not rule or published.form != FILES:
+            return ""
+        if self._places is None or self._places[0] != published.digest:
+            files = msgspec.msgpack.decode(published.payload, type=dict[str, bytes])
+            self._places = published.digest, places(files)
+        return self._places[1].where(rule).partition(" ")[0]
+
+
+def _due(fold: Fold, customer: int, campaign: str, since: int) -> datetime | None:
+    """Return when a wish is looked at that came after an instant and waits for its `after` or `wait`, if there is one.
+
+    One that is born at the instant and waits was not looked at then.
+    """
+    number = customers.present_number(fold, customer)
+    waiting = customers.view(fold, number).candidates if number is not None else ()
+    new = [each for each in waiting if each.campaign == campaign and not each.reason and each.stage == "waits"]
+    return min(
+        (each.due for each in new if each.due and (not each.born or us_of(each.born, "birth") >= since)), default=None
+    )
 
 
 def _is_passed_over(line: Line) -> bool:
     """Tell whether a round passed a wish over; one with a contact under way has won already."""
-    return line.reason not in _OUTSIDE and line.contact is None
-
-
-def missing_steps(moment: Moment, done: int) -> list[str]:
-    """Return the steps of a moment that have not come when so many of its events have, as a playbook writes them."""
-    missing: list[str] = []
-    for step in moment.steps:
-        names = ", ".join(match.event for match in step.matches)
-        names = f"any of {names}" if len(step.matches) > 1 else names
-        if step.absent:
-            missing += [f"no {names}"] if step.within_us else []
-            continue
-        left = step.count - min(done, step.count)
-        done -= step.count - left
-        if left:
-            missing.append(f"{left} {names}" if left > 1 else names)
-    return missing
-
-
-def _patch(name: str, changed: Callable[[Program, int], Program], compiled: Compiled) -> Program:
-    campaigns = list(compiled.playbook.campaigns)
-    return changed(compiled.program, campaigns.index(name)) if name in campaigns else compiled.program
-
-
-def _without_dates(program: Program, campaign: int) -> Program:
-    return what_if.without_dates(what_if.without_conditions(program, campaign), campaign)
-
-
-def _without(program: Program, trial: Trial, line: Line) -> Program:
-    """Return the program without what a line names as the reason; the same where nothing can be taken away."""
-    channels, classes = list(trial.playbook.channels), list(trial.playbook.policies.classes)
-    match line.reason:
-        case "not_eligible":
-            return what_if.without_conditions(program, trial.number)
-        case "stale":
-            return what_if.without_source(program, trial.number, source_of(trial, line))
-        case "no_consent":
-            return what_if.without_consent(program, classes.index(trial.campaign.klass))
-        case "no_address":
-            return what_if.without_addresses(program, channels.index(line.channel))
-        case "suppressed":
-            return what_if.without_suppression(program, index_of(line.rule))
-        case "again_after":
-            return what_if.with_again_after(program, trial.number, 0)
-        case "fatigue":
-            return what_if.without_fatigue(program)
-        case "hours":
-            return what_if.without_hours(program, channels.index(line.channel))
-        case "gap":
-            return what_if.with_gap(program, 0)
-        case "cap":
-            return what_if.with_cap(program, [*caps_of(trial.playbook)].index(line.rule), what_if.MANY)
-        case "would_have_won":
-            return what_if.without_holdouts(program)
-        case "kept_for":
-            return what_if.with_look_ahead(program, 0)
-        case "outranked":
-            return what_if.with_priority(program, trial.number, what_if.BEYOND)
-        case _:
-            return program
-
-
-def _conditions(trial: Trial) -> str:
-    """Return what the campaign's conditions say; of several offers one is enough."""
-    offers = [trial.playbook.offers[name].condition for name in trial.campaign.offers]
-    either = " or ".join(f"({each})" if len(offers) > 1 else each for each in offers) if all(offers) else ""
-    return " and ".join(
-        filter(None, (trial.campaign.condition, f"({either})" if len(offers) > 1 and either else either))
-    )
-
-
-def _values(trial: Trial) -> dict[str, str]:
-    """Return what was known of each name that the campaign's conditions read."""
-    return {known.name: shown(found_of(trial, known)) for known in reads_of(trial.playbook, trial.campaign)}
+    return line.reason not in OUTSIDE and line.contact is None

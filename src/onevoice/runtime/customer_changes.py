@@ -1,0 +1,150 @@
+"""What would have to be known of a customer for a campaign to win: the least change of one value, tried.
+
+A value is searched from what it is to the nearest one with which the campaign wins, first around the constants that it
+is compared with; one unit less is not enough.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from onevoice.conditions.opcodes import Op
+from onevoice.conditions.tree import SymbolKind, Type
+from onevoice.history.why_not import Change
+from onevoice.playbook.model import Aggregate
+from onevoice.playbook.reads import reads_of
+from onevoice.runtime import what_if
+from onevoice.runtime.searching import decimals_of, least
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from onevoice.history.language import Language
+    from onevoice.playbook.reads import Known
+    from onevoice.runtime.trial import Trial
+
+_DECIMALS_MAX: Final = 4
+_OPS: Final = {SymbolKind.TRAIT: Op.TRAIT, SymbolKind.MEASURE: Op.MEASURE}
+
+
+def customer_changes(trial: Trial) -> Iterator[Change]:
+    """Yield the least change of each trait, measure and fact that the campaign's conditions read."""
+    for known, constants in reads_of(trial.playbook, trial.campaign).items():
+        found = found_of(trial, known)
+        if known.type is Type.BOOLEAN:
+            yield from _flipped(trial, known, found)
+        elif known.type is Type.TEXT:
+            yield from _other_text(trial, known, found, sorted(text for text in constants if isinstance(text, str)))
+        elif known.type is Type.NUMBER:
+            numbers = [number for number in constants if not isinstance(number, str)]
+            yield from _other_number(trial, known, found, numbers)
+
+
+def found_of(trial: Trial, known: Known) -> object:
+    """Return what a name stands for, None where that is not known."""
+    if trial.known is None:
+        return 0 if known.count or known.kind is SymbolKind.FACT else None
+    if known.kind is SymbolKind.FACT:
+        open_keys = len(trial.known.facts.get(known.name, ()))
+        return open_keys if known.count else open_keys > 0
+    values = trial.known.traits if known.kind is SymbolKind.TRAIT else trial.known.measures
+    return values.get(known.name, 0 if known.kind is SymbolKind.MEASURE and _is_count(trial, known.name) else None)
+
+
+def _is_count(trial: Trial, measure: str) -> bool:
+    return trial.playbook.measures[measure].aggregate in {Aggregate.COUNT, Aggregate.DISTINCT}
+
+
+def _wins_with(trial: Trial, known: Known, value: float) -> bool:
+    return trial.wins(what_if.with_value(trial.program, _op(known), known.index, value), prepare=trial.judge)
+
+
+def _op(known: Known) -> Op:
+    return Op.FACT_COUNT if known.count else _OPS.get(known.kind, Op.FACT_ANY)
+
+
+def _flipped(trial: Trial, known: Known, found: object) -> Iterator[Change]:
+    for value in (True, False):
+        if value != found and _wins_with(trial, known, float(value)):
+            if known.kind is SymbolKind.FACT:
+                sentence = trial.words.say("change_open" if value else "change_not_open", name=known.name)
+                yield Change(
+                    "customer", sentence, known.name, "open" if found else "not open", "open" if value else "not open"
+                )
+            else:
+                yield otherwise(trial, known.name, found, shown(value))
+
+
+def _other_text(trial: Trial, known: Known, found: object, texts: list[str]) -> Iterator[Change]:
+    for text in texts:
+        if text != found and _wins_with(trial, known, trial.code(text)):
+            yield otherwise(trial, known.name, found, text)
+            return
+
+
+def otherwise(trial: Trial, name: str, found: object, needed: str) -> Change:
+    """Return that a name would have to stand for something else."""
+    told = trial.words.say("unknown") if found is None else shown(found)
+    sentence = trial.words.say("change_value", name=name, needed=needed, found=told)
+    return Change("customer", sentence, name, shown(found), needed)
+
+
+def _other_number(trial: Trial, known: Known, found: object, constants: Sequence[float]) -> Iterator[Change]:
+    whole = known.count or (known.name in trial.playbook.measures and _is_count(trial, known.name))
+    compared = what_if.compared_with(trial.program, _op(known), known.index)
+    near = [*constants, *(compared or ())]
+    number = nearest(
+        lambda value: _wins_with(trial, known, value), found, near, whole=whole, is_sure=compared is not None
+    )
+    if number is not None:
+        yield number.change(trial.words, "customer", known.name)
+
+
+class Nearest(NamedTuple):
+    """A number with which a campaign wins, and one unit nearer to what was `found` it does not."""
+
+    found: object
+    base: Decimal
+    needed: Decimal
+
+    def change(self, words: Language, kind: str, name: str) -> Change:
+        """Return that a name would have to stand for it."""
+        told = {"name": name, "needed": words.decimals(self.needed)}
+        if self.found is None:
+            sentence = words.say("change_unknown", **told)
+            return Change(kind, sentence, name, "unknown", f"{self.needed:f}")
+        key = "change_more" if self.needed > self.base else "change_less"
+        more = words.decimals(abs(self.needed - self.base))
+        sentence = words.say(key, more=more, found=words.decimals(self.base), **told)
+        return Change(kind, sentence, name, f"{self.base:f}", f"{self.needed:f}")
+
+
+def nearest(
+    wins: Callable[[float], bool], found: object, near: Sequence[float], *, whole: bool = False, is_sure: bool = False
+) -> Nearest | None:
+    """Return the nearest number to what was found with which `wins`; None where none is. `near`: where to look first.
+
+    In units of the last digit of these numbers, of hundredths at least unless `whole`.
+    """
+    start = float(found) if isinstance(found, (int, float)) else 0.0
+    decimals = 0 if whole else min(_DECIMALS_MAX, max(2, *map(decimals_of, [start, *near])))
+    unit = Decimal(1).scaleb(-decimals)
+    base = Decimal(f"{start:.{decimals}f}")
+    guesses = [int((Decimal(str(each)) - base) / unit) + more for each in near for more in (-1, 0, 1)]
+    steps = least(lambda count: wins(float(base + count * unit)), guesses, is_sure=is_sure)
+    return None if steps is None else Nearest(found, base, base + steps * unit)
+
+
+def values(trial: Trial) -> dict[str, str]:
+    """Return what was known of each name that the campaign's conditions read."""
+    return {known.name: shown(found_of(trial, known)) for known in reads_of(trial.playbook, trial.campaign)}
+
+
+def shown(value: object) -> str:
+    """Return a value as it is told."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float):
+        return f"{value:.10g}"
+    return "unknown" if value is None else f"{value}"

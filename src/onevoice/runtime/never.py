@@ -1,0 +1,205 @@
+"""Why a campaign never wanted a customer: nothing triggered it, not in its days, or its conditions were not true."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from functools import partial
+from typing import TYPE_CHECKING, Final
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from onevoice.engine import state as at
+from onevoice.history.why_not import Change, Obstacle
+from onevoice.playbook.grammar import day_start
+from onevoice.playbook.model import TriggerKind
+from onevoice.runtime import customer as customers
+from onevoice.runtime import what_if
+from onevoice.runtime.alone import Fork
+from onevoice.runtime.customer_changes import customer_changes, values
+from onevoice.runtime.decisions import EPOCH, time_of, us_of
+from onevoice.runtime.event_changes import event_changes
+from onevoice.runtime.searching import least
+from onevoice.runtime.trial import Trial
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from datetime import date
+
+    from onevoice.compiled import Compiled
+    from onevoice.history.why_not import WhyNot
+    from onevoice.playbook.model import Campaign, EventMatch, Moment
+    from onevoice.program import Program
+    from onevoice.runtime.alone import Patch
+    from onevoice.runtime.why_not import About, Question
+
+_SEGMENTS: Final = {TriggerKind.SEGMENT_ENTERED, TriggerKind.SEGMENT_LEFT}
+
+
+def never_wanted(question: Question) -> WhyNot:
+    """Answer for a campaign that never was a candidate: what it would have been without its `if`, and its days."""
+    always = question.about(partial(_patch, question.name, _without_dates))
+    if not always:
+        return _untriggered(question)
+    anybody = partial(_patch, question.name, what_if.without_conditions)
+    decided = [each for each in question.about(anybody) if each.line.reason not in {"expired", "ended", "too_many"}]
+    if not decided:
+        return _out_of_its_days(question, always)
+    since = _birth(question, us_of(decided[-1].decision.time, "decision"), anybody)
+    said = question.words.say("never_eligible", campaign=question.name)
+    return question.tried(decided[-1], since, said, is_eligible=False)
+
+
+def _birth(question: Question, decided: int, patch: Patch) -> int:
+    """Return when the candidate of a decision was born."""
+    fold = question.alone.before(decided, patch).writer.fold
+    number = customers.present_number(fold, question.alone.customer)
+    if number is None:
+        return decided
+    waiting = customers.view(fold, number).candidates
+    births = (us_of(each.born, "birth") for each in waiting if each.campaign == question.name and each.born)
+    return min(births, default=decided)
+
+
+# Not in its days.
+
+
+def _out_of_its_days(question: Question, decided: Iterable[About]) -> WhyNot:
+    """Answer for a campaign that was triggered before its first day or after its last one."""
+    campaign, zone = question.campaign, ZoneInfo(question.playbook.time_zone)
+    nearest = min(decided, key=lambda each: _outside(campaign, us_of(each.decision.time, "decision")))
+    since = _birth(question, us_of(nearest.decision.time, "decision"), partial(_patch, question.name, _without_dates))
+    key, day = (
+        ("to", _day(campaign.to_us - 1, zone)) if since >= campaign.from_us else ("from", _day(campaign.from_us, zone))
+    )
+    rule = f"campaigns.{question.name}.{key}"
+    obstacle = Obstacle("not_triggered", f"{key}: {day}", rule, question.place(rule))
+    trial = question.trial(nearest, since, any_wish=True)
+    found = tuple(_other_day(trial, rule, day, [_day(time, zone) for time in (since, trial.time)]))
+    text = question.words.say("never_in_time", campaign=question.name)
+    return question.asked.answered(nearest.decision.time, text, (obstacle,), values(trial), found)
+
+
+def _outside(campaign: Campaign, time: int) -> int:
+    """Return how far a time (µs UTC) lies outside of a campaign's days."""
+    return max(campaign.from_us - time, time - campaign.to_us if campaign.to_us else 0)
+
+
+def _other_day(trial: Trial, rule: str, day: date, needed: Sequence[date]) -> Iterator[Change]:
+    """Yield the nearest first or last day with which the campaign wins, from when it was triggered to its decision."""
+    zone = ZoneInfo(trial.playbook.time_zone)
+
+    def wins(days: int) -> bool:
+        first = day_start(day + timedelta(days=days + rule.endswith(".to")), zone)
+        changed = what_if.with_end if rule.endswith(".to") else what_if.with_start
+        return trial.wins(changed(trial.program, trial.number, first))
+
+    first, last = ((each - day).days for each in needed)
+    days = least(wins, [*range(first, last + 1)], is_sure=True)
+    if days is not None:
+        found, needed_day = f"{day}", f"{day + timedelta(days=days)}"
+        sentence = trial.words.say("change_value", name=rule, needed=needed_day, found=found)
+        yield Change("playbook", sentence, rule, found, needed_day)
+
+
+def _day(time: int, zone: ZoneInfo) -> date:
+    return (time_of(time) or EPOCH).astimezone(zone).date()
+
+
+# Not triggered.
+
+
+def _untriggered(question: Question) -> WhyNot:
+    """Answer for a campaign that nothing triggered: what it waits for, and what of that would have been enough."""
+    rule = f"campaigns.{question.name}.when"
+    obstacle = Obstacle("not_triggered", _waits_for(question), rule, question.place(rule))
+    text = question.words.say("never_triggered", campaign=question.name)
+    if question.campaign.when.kind in _SEGMENTS:
+        trial = _now(question)
+        found = customer_changes(trial)
+    elif (tried := _last_event(question)) is not None:
+        trial, place = tried
+        found = event_changes(trial, place)
+    else:
+        return question.asked.answered(None, text, (obstacle,))
+    return question.asked.answered(None, text, (obstacle,), values(trial), tuple(found))
+
+
+def _now(question: Question) -> Trial:
+    """Return a trial of what would be decided at once if something else were known of the customer."""
+    fork = Fork(question.engine, [])
+    until = _soon(question, int(fork.fold.machine.state.scalars[at.NOW]))
+    return Trial(fork, question.name, question.alone.customer, until, None, question.words)
+
+
+def _last_event(question: Question) -> tuple[Trial, int] | None:
+    """Return a trial from the last event of the campaign's trigger on, and which of its steps that is."""
+    when = question.campaign.when
+    if when.kind is not TriggerKind.EVENT or not when.where or when.name not in question.playbook.events:
+        return None
+    steps = [step for step in question.alone.steps if step.line and step.now <= question.asked.until]
+    for step in reversed(steps):
+        if not step.observing and msgspec.json.decode(step.line, type=_Typed).type == when.name:
+            until = _soon(question, step.now)
+            tried = [each for each in question.alone.steps if each.line and step.now <= each.takes_place <= until]
+            fork = Fork(question.alone.before(step.now), tried)
+            customer = question.alone.customer
+            return Trial(fork, question.name, customer, until, None, question.words), tried.index(step)
+    return None
+
+
+class _Typed(msgspec.Struct):
+    type: str
+
+
+def _soon(question: Question, now: int) -> int:
+    """Return when a wish of an instant is decided on, its `after` and `wait` over."""
+    wait, policies = question.campaign.wait_us, question.playbook.policies
+    return now + question.campaign.after_us + (wait if wait >= 0 else policies.wait_us)
+
+
+def _waits_for(question: Question) -> str:
+    """Say what triggers the campaign, and how far that has come."""
+    when, say = question.campaign.when, question.words.say
+    named = f"{when.name} where {when.where}" if when.where else when.name
+    text = say(f"waits_{when.kind.name.lower()}", name=named)
+    if when.name in question.playbook.segments:
+        return text + say("waits_condition", condition=question.playbook.segments[when.name].condition)
+    if when.kind is not TriggerKind.MOMENT:
+        return text
+    number = customers.present_number(question.engine.writer.fold, question.alone.customer)
+    view = None if number is None else customers.view(question.engine.writer.fold, number)
+    begun = max(view.moments.get(when.name, ()) if view else (), key=lambda progress: progress.done, default=None)
+    done = begun.done if begun else 0
+    text += say("moment_progress", done, of=begun.of) if begun else say("moment_nothing")
+    missing = missing_steps(question.playbook.moments[when.name], done)
+    return text + (say("moment_missing", steps=", ".join(missing)) if missing else "")
+
+
+def missing_steps(moment: Moment, done: int) -> list[str]:
+    """Return the steps of a moment that have not come when so many of its events have, as a playbook writes them."""
+    missing: list[str] = []
+    for step in moment.steps:
+        names = ", ".join(map(_written, step.matches))
+        names = f"any of {names}" if len(step.matches) > 1 else names
+        if step.absent:
+            missing += [f"no {names}"] if step.within_us else []
+            continue
+        left = step.count - min(done, step.count)
+        done -= step.count - left
+        if left:
+            missing.append(f"{left} {names}" if left > 1 else names)
+    return missing
+
+
+def _written(match: EventMatch) -> str:
+    return f"{match.event} where {match.where}" if match.where else match.event
+
+
+def _patch(name: str, changed: Callable[[Program, int], Program], compiled: Compiled) -> Program:
+    campaigns = list(compiled.playbook.campaigns)
+    return changed(compiled.program, campaigns.index(name)) if name in campaigns else compiled.program
+
+
+def _without_dates(program: Program, campaign: int) -> Program:
+    return what_if.without_dates(what_if.without_conditions(program, campaign), campaign)

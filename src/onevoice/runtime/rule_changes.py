@@ -1,0 +1,207 @@
+"""What would have to stand in the playbook for a campaign to win: the least change of one rule, tried."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+from functools import partial
+from typing import TYPE_CHECKING, Final
+from zoneinfo import ZoneInfo
+
+from onevoice.history.language import Span
+from onevoice.history.why_not import Change
+from onevoice.playbook.capping import caps_of
+from onevoice.playbook.model import MINUTE
+from onevoice.program import SUPPRESSION_AT_MOST_US, SUPPRESSION_THEN_US
+from onevoice.runtime import what_if
+from onevoice.runtime.customer_changes import otherwise
+from onevoice.runtime.decisions import time_of, us_of
+from onevoice.runtime.searching import decimals_of, least
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from onevoice.history.decision import Line
+    from onevoice.program import Program
+    from onevoice.runtime.trial import Trial
+
+_MORE_MAX: Final = 64  # by how much a count in a rule is raised
+
+
+def priority_change(trial: Trial) -> Iterator[Change]:
+    """Yield the least priority, in units of its last digit, with which the campaign wins."""
+    priority = Decimal(f"{trial.campaign.priority:g}")
+    unit = Decimal(1).scaleb(-decimals_of(trial.campaign.priority))
+    if not trial.wins(what_if.with_priority(trial.program, trial.number, what_if.BEYOND)):
+        return
+
+    def wins(count: int) -> bool:
+        return trial.wins(what_if.with_priority(trial.program, trial.number, float(priority + count * unit)))
+
+    steps = least(wins, [])
+    if steps is not None:
+        needed = priority + steps * unit
+        told = {"needed": trial.words.decimals(needed), "found": trial.words.decimals(priority)}
+        sentence = trial.words.say("change_priority", **told)
+        yield Change("playbook", sentence, f"campaigns.{trial.campaign.name}.priority", f"{priority:f}", f"{needed:f}")
+
+
+def rule_changes(trial: Trial, lost: Line) -> Iterator[Change]:
+    """Yield the least change of the rule by which the campaign lost, then what it would be without it."""
+    path = f"campaigns.{trial.campaign.name}"
+    match lost.reason:
+        case "no_consent":
+            yield from _consent(trial, lost)
+        case "no_address":
+            yield from _address(trial, lost)
+        case "suppressed":
+            yield from _suppressed(trial, lost)
+        case "again_after":
+            span, changed = trial.campaign.again_after_us, partial(what_if.with_again_after, campaign=trial.number)
+            yield from _shorter(trial, lost, f"{path}.again_after", span, changed)
+        case "fatigue":
+            yield from _fatigue(trial, lost)
+        case "stale":
+            yield from _heard(trial, lost)
+        case "paused":
+            if trial.wins(prepare=trial.switched_on(lost.rule)):
+                yield Change("playbook", trial.words.say("change_not_paused"), lost.rule, "paused", "on")
+        case "hours":
+            yield from _open(trial, lost.channel)
+        case "gap":
+            yield from _shorter(trial, lost, "policies.gap", trial.playbook.policies.gap_us, what_if.with_gap)
+        case "cap":
+            yield from _cap(trial, lost)
+        case "kept_for":
+            yield from _nearer(trial, lost)
+        case "would_have_won":
+            rule = f"{path}.holdout" if trial.campaign.holdout else "policies.holdout"
+            yield from _without(trial, rule, what_if.without_holdouts(trial.program))
+        case _:
+            pass
+
+
+def _without(trial: Trial, rule: str, program: Program) -> Iterator[Change]:
+    if trial.wins(program):
+        yield Change("playbook", trial.words.say("change_without", rule=rule), rule, "", "")
+
+
+def _consent(trial: Trial, lost: Line) -> Iterator[Change]:
+    klass = trial.playbook.policies.classes[trial.campaign.klass]
+    if trial.is_founded:
+        wins = trial.wins(prepare=trial.consenting(lost.channel))
+    else:  # nobody withdrew anything
+        wins = trial.wins(what_if.without_consent(trial.program, [*trial.playbook.policies.classes].index(klass.name)))
+    if wins:
+        purpose = klass.purpose or klass.name
+        sentence = trial.words.say("change_consent", purpose=purpose, channel=lost.channel)
+        yield Change("customer", sentence, f"consent({lost.channel}, {purpose})", "not open", "open")
+
+
+def _address(trial: Trial, lost: Line) -> Iterator[Change]:
+    channels = trial.playbook.channels
+    if trial.wins(what_if.without_addresses(trial.program, list(channels).index(lost.channel))):
+        kind = channels[lost.channel].address
+        yield Change("customer", trial.words.say("change_address", kind=kind), kind, "unknown", "known")
+
+
+def _suppressed(trial: Trial, lost: Line) -> Iterator[Change]:
+    """Yield a shorter span of a suppression that holds for one, and what it would be without it."""
+    number = index_of(lost.rule)
+    rule = trial.playbook.policies.suppress[number]
+    for key, column, span_us in (
+        ("then", SUPPRESSION_THEN_US, rule.then_us),
+        ("at_most", SUPPRESSION_AT_MOST_US, rule.at_most_us),
+    ):
+        minutes = span_us // MINUTE
+
+        def wins(less: int, column: int = column, minutes: int = minutes) -> bool:
+            changed = what_if.with_suppression(trial.program, number, column, (minutes + less) * MINUTE)
+            return minutes + less >= 0 and trial.wins(changed)
+
+        if minutes and wins(-minutes):
+            needed = minutes + (least(wins, [-minutes]) or 0)
+            yield _another_span(trial, f"{lost.rule}.{key}", span_us, needed * MINUTE)
+    yield from _without(trial, lost.rule, what_if.without_suppression(trial.program, number))
+
+
+def _fatigue(trial: Trial, lost: Line) -> Iterator[Change]:
+    """Yield after how many shows it would not rest yet."""
+    name = lost.rule.removeprefix("placements.").removesuffix(".fatigue")
+    placement = list(trial.playbook.placements).index(name)
+    found, shown = trial.playbook.placements[name].fatigue_times, lost.value
+    needed = (shown if isinstance(shown, int) else found) + 1
+    if trial.wins(what_if.with_fatigue(trial.program, placement, needed)):
+        path = f"{lost.rule}.times"
+        sentence = trial.words.say("change_value", name=path, needed=needed, found=found)
+        yield Change("playbook", sentence, path, f"{found}", f"{needed}")
+
+
+def _heard(trial: Trial, lost: Line) -> Iterator[Change]:
+    """Yield that the source would have been fresh by anything that occurred late enough."""
+    source = [*trial.playbook.sources.values()][source_of(trial, lost)]
+    after = time_of(trial.time - source.stale_after_us)
+    assert after, "a decision is later than what it waits for"
+    if trial.wins(what_if.without_source(trial.program, trial.number, source_of(trial, lost))):
+        when = trial.words.time(after, ZoneInfo(trial.playbook.time_zone))
+        sentence = trial.words.say("change_heard", source=source.name, time=when)
+        found = lost.value.isoformat() if isinstance(lost.value, datetime) else ""
+        yield Change("source", sentence, lost.rule, found, after.isoformat())
+
+
+def source_of(trial: Trial, line: Line) -> int:
+    """Return the number of the source that a line names."""
+    return list(trial.playbook.sources).index(line.rule.removeprefix("sources."))
+
+
+def _open(trial: Trial, channel: str) -> Iterator[Change]:
+    number = list(trial.playbook.channels).index(channel)
+    if trial.wins(what_if.without_hours(trial.program, number)):
+        sentence = trial.words.say("change_always_open", channel=channel)
+        yield Change("playbook", sentence, f"policies.hours.{channel}", "", "")
+
+
+def _cap(trial: Trial, lost: Line) -> Iterator[Change]:
+    caps, most = caps_of(trial.playbook), lost.limit or 0
+    rule, own = [*caps].index(lost.rule), caps[lost.rule].own_max
+    for more in range(1, _MORE_MAX):
+        if trial.wins(what_if.with_cap(trial.program, rule, most + more)):
+            found, needed = f"{most}", f"{most + more}"
+            if own and trial.known and trial.known.traits.get(own) is not None:
+                yield otherwise(trial, own, found, needed)
+            else:
+                sentence = trial.words.say("change_cap", needed=needed, found=found, rule=lost.rule)
+                yield Change("playbook", sentence, f"{lost.rule}.max", found, needed)
+            return
+
+
+def _shorter(
+    trial: Trial, lost: Line, path: str, span_us: int, changed: Callable[[Program, int], Program]
+) -> Iterator[Change]:
+    """Yield the longest span, in whole minutes, that would have been over."""
+    if lost.until is None:
+        return
+    left = us_of(lost.until, "until") - trial.time
+    needed = (span_us - left) // MINUTE * MINUTE
+    if needed >= 0 and trial.wins(changed(trial.program, needed)):
+        yield _another_span(trial, path, span_us, needed)
+
+
+def _nearer(trial: Trial, lost: Line) -> Iterator[Change]:
+    """Yield the longest look-ahead, in whole minutes, that would not have seen what it was kept back for."""
+    if lost.until is None:
+        return
+    needed = (us_of(lost.until, "until") - trial.time - 1) // MINUTE * MINUTE
+    if trial.wins(what_if.with_look_ahead(trial.program, needed)):
+        yield _another_span(trial, "policies.look_ahead", trial.playbook.policies.look_ahead_us, needed)
+
+
+def _another_span(trial: Trial, path: str, span_us: int, needed_us: int) -> Change:
+    found, needed = (Span(trial.words, us // MINUTE, "minute") for us in (span_us, needed_us))
+    sentence = trial.words.say("change_span", rule=path, needed=needed, found=found)
+    return Change("playbook", sentence, path, f"{span_us // MINUTE} minutes", f"{needed_us // MINUTE} minutes")
+
+
+def index_of(rule: str) -> int:
+    """Return the number in a path such as `policies.caps[2]`."""
+    return int(rule.rpartition("[")[2].rstrip("]"))
