@@ -85,6 +85,24 @@ class Reader:
         return int(self._writer.fold.machine.state.scalars[at.NEXT_DECISION])
 
     @property
+    def now(self) -> datetime | None:
+        """The journal's clock: the time of the last line, or up to which time has passed since; None before any.
+
+        Of a journal that is live it is about what the clock shows; of history that was imported, when that ends.
+
+        >>> engine.now is None
+        True
+        >>> _ = engine.ingest([{"type": "store_visited", "identifiers": ada}])
+        >>> print(engine.now)
+        2026-02-02 10:00:00+00:00
+        """
+        return time_of(self._now) if self._now else None
+
+    @property
+    def _now(self) -> int:
+        return int(self._writer.fold.machine.state.scalars[at.NOW])
+
+    @property
     def next_due(self) -> datetime | None:
         """When the first timer is due, and `tick` would have something to do; None where none is set.
 
