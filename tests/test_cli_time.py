@@ -97,7 +97,7 @@ def test_at_an_instant_what_is_due_by_then_is_done_first(call, shop, history, ve
 
 def test_what_waits_at_an_instant_is_counted_there(call, shop, history):
     _, out, _ = call("stop", "--all", "--data", history, "--at", "2026-03-06T12:00")
-    assert out == "everything: stopped; 1 that waited ended\n"
+    assert out == "everything: stopped; 1 wish that waited ended\n"
     assert decided(history)[1] == ["tips"]
 
 

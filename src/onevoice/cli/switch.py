@@ -10,6 +10,7 @@ import onevoice
 from onevoice.cli.given import Json, OldData, check_data
 from onevoice.cli.moment import At, moment
 from onevoice.cli.output import answer
+from onevoice.many import many
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -96,7 +97,7 @@ def _switch(verb: str, data: Path, given: tuple[str, str, bool, str, str], at: s
 def _told(verb: str, done: Switched) -> str:
     """Say how many candidates a verb concerned."""
     if verb == "pause":
-        return f"paused; {done.waiting:,} waiting, held until it is resumed"
+        return f"paused; {many(done.waiting, 'wish', 'wishes')} waiting, held until it is resumed"
     if verb == "stop":
-        return f"stopped; {done.ended:,} that waited ended"
-    return f"resumed; {done.woken:,} that were held are looked at again"
+        return f"stopped; {many(done.ended, 'wish', 'wishes')} that waited ended"
+    return f"resumed; {many(done.woken, 'held wish', 'held wishes')} looked at again"
