@@ -93,6 +93,9 @@ def test_why_and_why_not_speak_the_language_that_is_asked_for(call, data):
     assert call("why-not", "news", *bob, "--language", "fi")[1].startswith(
         "news: ei tullut valituksi 2 päivän kuluessa\n"
     )
+    english = call("why-not", "news", *bob)[1].splitlines()
+    assert english[0] == "news: was not chosen within 2 days"
+    assert english[1] == "Mon 02 Mar 2026 12:00, customer 1", "in the playbook's zone, as `why` tells it"
     code, _, err = call("why", "news", *bob, "--language", "plx")
     assert code == 1
     assert "no such language" in err
@@ -100,7 +103,7 @@ def test_why_and_why_not_speak_the_language_that_is_asked_for(call, data):
 
 def test_why_one_campaign(call, data):
     _, out, _ = call("why", "news", "-i", "email=bob@x.org", "--data", data)
-    assert out.splitlines()[0] == "news was not chosen within 2 days"
+    assert out.splitlines()[0] == "news: was not chosen within 2 days"
     code, _, err = call("why", "recipt", "-i", "email=bob@x.org", "--data", data)
     assert code == 1
     assert "an unknown campaign" in err

@@ -119,12 +119,15 @@ def why_text(why: Why) -> Iterator[RenderableType]:
     yield ""
 
 
-def why_not_text(why_not: WhyNot) -> Iterator[RenderableType]:
-    """Yield what stood in a campaign's way, what was known, and the changes with which it would have won."""
+def why_not_text(why_not: WhyNot, time_zone: str) -> Iterator[RenderableType]:
+    """Yield what stood in a campaign's way, what was known, and the changes with which it would have won.
+
+    `time_zone`: the playbook's.
+    """
     words = language(why_not.language)
     yield Text(why_not.headline, "bold")
     if why_not.time:
-        yield Text(f"{why_not.time:%Y-%m-%d %H:%M} UTC, customer {why_not.customer}", "dim")
+        yield Text(f"{words.time(why_not.time, ZoneInfo(time_zone))}, customer {why_not.customer}", "dim")
     table = Table(box=None, pad_edge=False, show_header=False)
     for obstacle in why_not.obstacles:
         where = "  ".join(part for part in (obstacle.rule, obstacle.place) if part)

@@ -236,8 +236,8 @@ class Reader:
 
     def why_not(
         self,
-        campaign: str,
         customer: Mapping[str, str] | int,
+        campaign: str,
         until: datetime | int | None = None,
         *,
         language: str = "",
@@ -254,18 +254,17 @@ class Reader:
 
         >>> engine.ingest([{"type": "store_visited", "identifiers": ada}]).accepted
         1
-        >>> engine.why_not("spring_sale", ada, language="en").headline
+        >>> engine.why_not(ada, "spring_sale", language="en").headline
         'spring_sale was never triggered'
         """
         words = chosen(language, self.playbook.languages)
         with self._lock:
-            campaigns = self._writer.fold.published.playbook.campaigns
+            own, campaigns = self._number(customer), self._writer.fold.published.playbook.campaigns
             if campaign not in campaigns:
                 mend = did_you_mean(campaign, campaigns)
                 raise EventError(
                     Mistake("no such campaign", "campaign", "one of the playbook's", f"{campaign!r}", mend)
                 )
-            own = self._number(customer)
             if own is None:
                 return None
             self._writer.flush()
