@@ -223,3 +223,20 @@ def test_results_are_told_as_a_table_as_json_and_as_a_page(tmp_path, data, call)
     code, _, err = call("results", "--by", "month", "--data", data)
     assert code == 2
     assert "month" in err
+
+
+def test_a_channel_that_nothing_declares_has_a_place(call, tmp_path):
+    (tmp_path / "shop").mkdir()
+    text = """
+playbook: shop
+identifiers: {email: {format: email}, phone: {format: phone, region: LT}}
+events: {order: {}}
+campaigns: {thanks: {class: sales, when: event order, valid_for: 2 days, send: [sms]}}
+policies: {classes: {sales: {}}}
+"""
+    (tmp_path / "shop" / "playbook.yaml").write_text(text, "utf-8")
+    line = {"type": "order", "time": "2026-03-02T09:00:00Z", "identifiers": {"email": "ann@x.org"}}
+    (tmp_path / "events.ndjson").write_text(json.dumps(line), "utf-8")
+    call("run", tmp_path / "shop", tmp_path / "events.ndjson", "--data", tmp_path / "data")
+    _, out, _ = call("why-not", "thanks", "-i", "email=ann@x.org", "--data", tmp_path / "data")
+    assert "channels.sms playbook.yaml:5:81" in [" ".join(line.split()) for line in out.splitlines()]

@@ -130,7 +130,7 @@ def why_not_text(why_not: WhyNot, time_zone: str) -> Iterator[RenderableType]:
         yield Text(f"{words.time(why_not.time, ZoneInfo(time_zone))}, customer {why_not.customer}", "dim")
     table = Table(box=None, pad_edge=False, show_header=False)
     for obstacle in why_not.obstacles:
-        where = "  ".join(part for part in (obstacle.rule, obstacle.place) if part)
+        where = "  ".join(dict.fromkeys(filter(None, (obstacle.rule, obstacle.place))))
         table.add_row(Text("·"), Text.assemble(obstacle.sentence, (f"\n{where}", "dim")))
     yield table
     if why_not.values:
