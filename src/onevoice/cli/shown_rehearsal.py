@@ -93,7 +93,7 @@ def _tables(rehearsal: Rehearsal) -> Iterator[ShownTable]:
     table = ShownTable("In all", *HEADS)
     for each in rehearsal.totals:
         table.add_row(each.name, *_both(each.happened, each.rehearsed))
-    table.caption = f"too much is more than this: {rehearsal.too_much}"
+    table.caption = f"the limit: {rehearsal.too_much}"
     yield table
     yield from _weeks(rehearsal.weeks)
     yield from _campaigns(rehearsal)
