@@ -44,7 +44,7 @@ def ask(engine, draw, campaign_of):
         who = {"user_id": f"user-{draw.randrange(CUSTOMERS)}"}
         campaign = campaign_of(who)
         if campaign:
-            took.append(seconds(lambda who=who, campaign=campaign: engine.why_not(campaign, who))[0])
+            took.append(seconds(lambda who=who, campaign=campaign: engine.why_not(who, campaign))[0])
     return took[5:]
 
 

@@ -247,7 +247,7 @@ def test_a_snapshot_is_written_after_so_many_lines(call, events, tmp_path):
 
 def test_decide_shows_who_won_and_why_the_others_did_not(call, events, tmp_path):
     call("run", TELECOM, events, "--data", tmp_path / "data")
-    arguments = ["decide", TELECOM, "--data", tmp_path / "data", "--placement", "home_banner"]
+    arguments = ["decide", TELECOM, "--data", tmp_path / "data", "--placement", "home_banner", "--at", "now"]
     code, out, err = call(*arguments, "--identifier", "user_id=u1")
     assert (code, out, err) == (0, "show banner_upgrade\n  banner_upgrade: is shown with a rank of 0\n", "")
     _, out, _ = call(*arguments, "--identifier", "user_id=u1", "--identifier", "email=u1@x.lt", "--json")
@@ -449,7 +449,7 @@ def test_a_link_is_followed(call, events, tmp_path):
 
 def test_output_that_nobody_reads_any_more_is_no_error(decided):
     environment = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
-    for arguments in (["schema", "--json"], ["report", "--data", str(decided)], ["check", TELECOM]):
+    for arguments in (["schema"], ["report", "--data", str(decided)], ["check", TELECOM], ["--help"], ["--version"]):
         reader, writer = os.pipe()
         os.close(reader)
         command = [sys.executable, "-m", "onevoice.cli", *arguments]

@@ -93,6 +93,9 @@ def test_why_and_why_not_speak_the_language_that_is_asked_for(call, data):
     assert call("why-not", "news", *bob, "--language", "fi")[1].startswith(
         "news: ei tullut valituksi 2 päivän kuluessa\n"
     )
+    english = call("why-not", "news", *bob)[1].splitlines()
+    assert english[0] == "news: was not chosen within 2 days"
+    assert english[1] == "Mon 02 Mar 2026 12:00, customer 1", "in the playbook's zone, as `why` tells it"
     code, _, err = call("why", "news", *bob, "--language", "plx")
     assert code == 1
     assert "no such language" in err
@@ -100,7 +103,7 @@ def test_why_and_why_not_speak_the_language_that_is_asked_for(call, data):
 
 def test_why_one_campaign(call, data):
     _, out, _ = call("why", "news", "-i", "email=bob@x.org", "--data", data)
-    assert out.splitlines()[0] == "news was not chosen within 2 days"
+    assert out.splitlines()[0] == "news: was not chosen within 2 days"
     code, _, err = call("why", "recipt", "-i", "email=bob@x.org", "--data", data)
     assert code == 1
     assert "an unknown campaign" in err
@@ -205,7 +208,7 @@ def test_results_are_told_as_a_table_as_json_and_as_a_page(tmp_path, data, call)
         pass
     code, out, _ = call("results", "--data", data)
     assert code == 0
-    assert "contacts of campaigns with a goal" in out
+    assert out.startswith("shop: 1 contact of campaigns with a goal, 0 came to it")
     assert out.count("nobody was held out") == 1
     assert "`holdout: {share: 10%}`" in out
     assert "rate" not in out
@@ -220,3 +223,20 @@ def test_results_are_told_as_a_table_as_json_and_as_a_page(tmp_path, data, call)
     code, _, err = call("results", "--by", "month", "--data", data)
     assert code == 2
     assert "month" in err
+
+
+def test_a_channel_that_nothing_declares_has_a_place(call, tmp_path):
+    (tmp_path / "shop").mkdir()
+    text = """
+playbook: shop
+identifiers: {email: {format: email}, phone: {format: phone, region: LT}}
+events: {order: {}}
+campaigns: {thanks: {class: sales, when: event order, valid_for: 2 days, send: [sms]}}
+policies: {classes: {sales: {}}}
+"""
+    (tmp_path / "shop" / "playbook.yaml").write_text(text, "utf-8")
+    line = {"type": "order", "time": "2026-03-02T09:00:00Z", "identifiers": {"email": "ann@x.org"}}
+    (tmp_path / "events.ndjson").write_text(json.dumps(line), "utf-8")
+    call("run", tmp_path / "shop", tmp_path / "events.ndjson", "--data", tmp_path / "data")
+    _, out, _ = call("why-not", "thanks", "-i", "email=ann@x.org", "--data", tmp_path / "data")
+    assert "channels.sms playbook.yaml:5:81" in [" ".join(line.split()) for line in out.splitlines()]

@@ -61,7 +61,7 @@ def test_a_rehearsal_as_text(call):
     code, out, err = call("simulate", "--playbook", "new", "--data", "data")
     assert (code, err) == (0, "")
     told = words(out)
-    assert told[1] == "3 events; of 5 decisions and those of the rehearsal 7 differ; 0 customers hear more, 2 less"
+    assert told[1] == "3 events and 5 decisions; the rehearsal differs in 7; 0 customers would hear more, 2 less"
     assert "contacts 5 3 -2" in told
     assert "news sales 2 0 -2" in told
     assert "cap: at most 1 a week 0 3 +3" in told
@@ -73,7 +73,7 @@ def test_a_rehearsal_as_text(call):
 def test_the_playbook_in_force_changes_nothing(call):
     code, out, _ = call("simulate", "--playbook", "shop", "--data", "data")
     assert code == 0
-    assert "of 5 decisions and those of the rehearsal 0 differ" in out
+    assert "5 decisions; the rehearsal differs in 0;" in out
     assert "Decisions that differ" not in out
 
 
@@ -131,13 +131,13 @@ def test_conflicts_as_they_were_and_as_they_would_be(call):
     code, out, err = call("conflicts", "--data", "data")
     assert (code, err) == (0, "")
     told = words(out)
-    assert told[0] == "shop: 1 pair in conflict within 7 days, among 3 customers"
+    assert told[0] == "shop: 1 pair in conflict within 1 week, among 3 customers"
     assert "news receipt 3 3 0 3 0 0" in told
     code, out, _ = call("conflicts", "news", "--playbook", "new", "--data", "data", "--within", "12h")
     told = words(out)
     assert told[:2] == [
-        "news: 1 pair in conflict within 0.5 days, among 3 customers",
-        "it wants 3 customers: 0 of 3 wishes go out, 2 expire, 0 end, 0 no longer fit, 1 wait",
+        "news: 1 pair in conflict within 12 hours, among 3 customers",
+        "it wants 3 customers; of 3 wishes 0 sent, 2 expired, 0 ended, 0 no longer true, 1 waiting",
     ]
     assert "news receipt 3 3 0 3 2 0" in told
 

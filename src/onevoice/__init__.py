@@ -167,8 +167,8 @@ def open(  # noqa: A001 - `onevoice.open` reads as what it does
     be read, or none and no playbook is named; JournalDamaged, which names the row.
 
     All that was acknowledged is there again, whatever happened meanwhile. Costs what reading the last snapshot and
-    replaying what came after it cost: some seconds a million lines. The first start on a machine compiles the engine
-    for a minute or two.
+    replaying what came after it cost: some seconds a million lines. The first start on a machine compiles the engine,
+    once, for one to three minutes.
 
     >>> with onevoice.open("examples/telecom", "data") as engine:
     ...     engine.ingest([{"type": "store_visited", "identifiers": {"user_id": "ada"}}]).position

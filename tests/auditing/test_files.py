@@ -199,7 +199,7 @@ def test_the_kinds_of_the_mappings_count_without_a_playbook(audited, tmp_path):
 def test_a_contact_of_nobody_is_told(audited):
     audit = audited("sent.csv", "time,email\n2026-03-02 09:00,ann@example.org\n2026-03-02 10:00,nobody")
     assert (audit.contacts, audit.year.wishes) == (1, 1)
-    assert audit.notes == ("1 contacts are of nobody: what identifies them could not be used",)
+    assert audit.notes == ("1 contact of nobody: what identifies them could not be used",)
 
 
 def test_what_a_playbook_says_of_a_campaign_holds_for_the_log(audited):

@@ -217,8 +217,8 @@ def rehearsal(name="spring_sale"):
         totals=(
             Beside("wishes", 100, 101),
             Beside("contacts", 60, 72),
-            Beside("customers who hear nothing", 20, 21),
-            Beside("customers who hear too much", 3, 0),
+            Beside("customers not contacted", 20, 21),
+            Beside("customers over the limit", 3, 0),
         ),
         campaigns=(
             CampaignBeside("how_was_it", "service", "care", 50, 50, 30, 36, 20, 20, 0, 0),

@@ -119,6 +119,12 @@ def test_a_rehearsal_is_drawn(opened, viewport):
     assert drawn(tab, "weeks") >= 6
     assert drawn(tab, "customers") >= 4
     assert tab.locator(".figures dd").all_inner_texts() == ["101", "72", "21", "0"]
+    assert tab.locator(".figures dt").all_inner_texts() == [
+        "wishes: times that a campaign wanted a customer, instead of 100",
+        "contacts, instead of 60",
+        "customers not contacted, instead of 20",
+        "customers over the limit, instead of 3",
+    ]
     assert tab.locator("#campaigns tbody tr").first.locator("td").all_inner_texts()[:3] == ["30", "36", "+6"]
     assert "nobody knows" in tab.locator("p.honest").inner_text()
     assert tab.evaluate("document.documentElement.scrollWidth") == viewport["width"]
@@ -129,7 +135,7 @@ def test_a_differing_decision_is_explained_from_both_sides(opened):
     for summary in tab.locator("summary").all()[1:]:
         summary.click()
     assert tab.locator(".example .told").count() == 3
-    assert "Nothing was decided about it." in tab.locator(".example").nth(1).inner_text()
+    assert "Nothing was decided about this campaign." in tab.locator(".example").nth(1).inner_text()
     assert given.HOSTILE in tab.locator(".example .told").first.inner_text()
     assert tab.evaluate("window.hit") is None
 

@@ -202,8 +202,8 @@ def test_what_is_not_a_sentence_is_the_same_in_every_language():
     with onevoice.open(load_files({"playbook.yaml": (PLAYBOOK + "languages: [ru, en]\n").encode()})) as engine:
         engine.ingest([{"type": "visit", "identifiers": ANN}], time=MONDAY)
         found = [engine.why(ANN, language=code)[0] for code in LANGUAGES]
-        asked = [engine.why_not("news", ANN, language=code) for code in LANGUAGES]
-        assert engine.why(ANN)[0].language == engine.why_not("news", ANN).language == "ru"
+        asked = [engine.why_not(ANN, "news", language=code) for code in LANGUAGES]
+        assert engine.why(ANN)[0].language == engine.why_not(ANN, "news").language == "ru"
     coded = [[(each.campaign, each.reason, each.channel, each.score, each.rule) for each in why.told] for why in found]
     assert coded.count(coded[0]) == len(LANGUAGES)
     assert len({why.headline for why in found}) == len({why_not.headline for why_not in asked}) == len(LANGUAGES)

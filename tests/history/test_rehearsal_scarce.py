@@ -94,7 +94,7 @@ def test_a_line_that_lost_with_another_offer_is_a_difference_too():
             comes(engine, "visited", who, MONDAY)
         engine.tick(MONDAY + HOUR)
         found = engine.simulate(playbook(("2 per day", "1 per day"), PANS))
-    assert differences(found) == {"goes out with another offer": 1, "held back otherwise": 1}
+    assert differences(found) == {"goes out with another offer": 1, "held back for another reason": 1}
 
 
 def test_what_was_used_of_a_resource_stays_used():
@@ -153,7 +153,7 @@ def test_who_was_held_out_stays_so_and_no_one_else_is():
         few = playbook(PLENTY, held_out(NONE))
         rest = engine.simulate(few, MONDAY + HOUR)
         assert total(rest) == (0, 1)
-        assert total(rest, "contacts that would have been made") == (2, 1)
+        assert total(rest, "contacts held out, to compare") == (2, 1)
         assert differences(rest) == {"is no longer held out": 1}
         whole = engine.simulate(few)
         assert (total(whole), differences(whole)) == ((0, 3), {"is no longer held out": 3})

@@ -24,7 +24,7 @@ FLOORS = (
     ("events",),
     ("playbook",),
     ("conditions", "journal", "starter"),
-    ("errors", "near", "tables", "zones", "engine.kernel"),
+    ("errors", "many", "near", "tables", "zones", "engine.kernel"),
 )
 FLOOR_OF = {room: len(FLOORS) - height for height, rooms in enumerate(FLOORS) for room in rooms}
 

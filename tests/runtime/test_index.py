@@ -115,7 +115,7 @@ def test_decisions_and_answers_are_the_same_without_it(seed):
         assert with_it.why(number, last=9) == without.why(number, last=9)
         assert with_it.timeline(number) == without.timeline(number)
         campaign = list(playbook.campaigns)[number % len(playbook.campaigns)]
-        assert with_it.why_not(campaign, number) == without.why_not(campaign, number)
+        assert with_it.why_not(number, campaign) == without.why_not(number, campaign)
 
 
 def files(folder: Path) -> list[Path]:

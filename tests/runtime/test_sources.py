@@ -94,7 +94,7 @@ def event(kind, card, time=None):
 
 def test_what_would_have_let_it_go_is_told_to_the_microsecond():
     with came_late([]) as engine:
-        smallest = engine.why_not("cart", {"card": "a"}).smallest
+        smallest = engine.why_not({"card": "a"}, "cart").smallest
         needed = datetime.fromisoformat(smallest.needed)
         assert (smallest.kind, smallest.name, needed) == ("source", "sources.tills", MONDAY)
     for more, reason in ((timedelta(0), "stale"), (timedelta(microseconds=1), "won")):

@@ -64,7 +64,7 @@ def goes_out(engine: Any) -> bool:
 
 
 def asked(engine: Any) -> Any:
-    return engine.why_not("hello", ANN)
+    return engine.why_not(ANN, "hello")
 
 
 # What the triggering event itself changes is known when the conditions are judged.
@@ -103,7 +103,7 @@ def test_what_comes_after_the_wish_was_dropped_is_not_known_then():
 def test_what_comes_until_a_round_is_known_to_it():
     text = book("when: event visit, if: n > 5, wait: 2 hours, send: [mail]")
     answer = asked(shop(text, visit(0, n=9), (1, "profile_updated", {}, {"n": 3}), until=5))
-    assert answer.headline == "hello no longer true: n > 5"
+    assert answer.headline == "hello: no longer true: n > 5"
 
 
 # A wish that waits.
@@ -132,7 +132,7 @@ def test_a_second_wish_that_waits_is_told_and_not_the_first_that_went_out():
     text = book("when: event visit, wait: 2 hours, send: [mail]")
     answer = asked(shop(text, visit(0), visit(30)))
     assert answer.headline == "hello waits, and is looked at on Tue 03 Mar 2026 17:00"
-    assert asked(shop(text, visit(0), visit(30), until=32)).headline.startswith("hello goes out")
+    assert asked(shop(text, visit(0), visit(30), until=32)).headline.startswith("hello: goes out")
 
 
 # Never triggered, or not in its days.
@@ -314,7 +314,7 @@ def test_a_decision_is_told_by_the_playbook_that_made_it():
     answer = asked(engine)
     assert [each.sentence for each in answer.obstacles] == ["not true: n > 5"]
     assert answer.changes[0].needed == "5.01"
-    assert engine.why_not("hello", ANN, MONDAY - timedelta(hours=1)).headline == "hello was never triggered"
+    assert engine.why_not(ANN, "hello", MONDAY - timedelta(hours=1)).headline == "hello was never triggered"
 
 
 def test_a_playbook_that_takes_over_at_the_instant_of_a_decision_makes_it():
@@ -335,5 +335,5 @@ def test_what_a_split_gives_to_somebody_waits_until_time_passes():
     assert list(engine.decisions(ANN)) == []
     assert asked(engine).headline == "hello waits, and is looked at on Tue 03 Mar 2026 11:00"
     engine.tick(MONDAY + timedelta(hours=27))
-    assert asked(engine).headline.startswith("hello goes out")
+    assert asked(engine).headline.startswith("hello: goes out")
     assert [line.reason for each in engine.decisions(ANN) for line in each.lines] == ["won"]

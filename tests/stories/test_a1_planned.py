@@ -142,7 +142,7 @@ def test_why_not_names_the_look_ahead_and_the_priority(stage):
     company.happens("2026-03-06 09:00", "contract_ended", ANN)
     company.happens("2026-03-06 15:00", "cart_left", ANN)
     company.until("2026-03-06 16:00")
-    found = company.engine.why_not("discount", ANN)
+    found = company.engine.why_not(ANN, "discount")
     assert [(each.reason, each.rule) for each in found.obstacles] == [("kept_for", "policies.look_ahead")]
     told = {change.name: (change.found, change.needed) for change in found.changes}
     assert told["policies.look_ahead"] == ("1440 minutes", "1139 minutes")

@@ -97,7 +97,7 @@ def test_the_line_has_the_count_of_the_household(stage):
     assert (line.reason, line.value, line.limit, shown(line.until)) == ("cap", 2, 2, "2026-03-09 00:00")
     (told,) = company.engine.why(BOB)
     assert "over the household" in str(told)
-    found = company.engine.why_not("tip", BOB)
+    found = company.engine.why_not(BOB, "tip")
     assert [obstacle.reason for obstacle in found.obstacles] == ["cap"]
     assert "policies.caps[0].max" in [change.name for change in found.changes]
 
@@ -212,6 +212,6 @@ def test_with_whom_too_many_hang_together_nobody_is_decided_alone(stage, monkeyp
     tip(company, "2026-03-02 09:00", ANN)
     tip(company, "2026-03-02 10:00", BOB)
     monkeypatch.setattr(related, "RELATED_MAX", 1)
-    assert company.engine.why_not("tip", EVE) is not None
+    assert company.engine.why_not(EVE, "tip") is not None
     with pytest.raises(LimitError, match="too many hang together; expected at most 1; found 2 customers"):
-        company.engine.why_not("tip", BOB)
+        company.engine.why_not(BOB, "tip")

@@ -187,7 +187,7 @@ def test_it_is_told_why_and_what_would_have_let_it_go(shop):
     shop.until("2026-03-03 23:00")
     told = [why(each, shop.engine.playbook) for each in shop.engine.decisions() if each.kind.startswith("source")]
     assert told[-1].headline == "tills has stopped: held until it is heard again: cart_reminder, case_offer"
-    why_not = shop.engine.why_not("cart_reminder", ANN, language="en")
+    why_not = shop.engine.why_not(ANN, "cart_reminder", language="en")
     assert [each.rule for each in why_not.obstacles] == ["sources.tills"]
     assert (
         "held for the source tills: the last that is known of it occurred on Sun 01 Mar 2026 20:00" in why_not.headline

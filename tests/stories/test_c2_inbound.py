@@ -144,7 +144,7 @@ def test_a_banner_has_caps_of_its_own_and_rests_where_nobody_reacts(telecom):
     (told,) = [each.sentence for each in why.told if each.campaign == "gift_banner"]
     rule = "a rest of 2 days after 2 shows without a reaction"
     assert told == f"{rule}: 2 of 2 are counted; it rests until Wed 04 Mar 2026 12:01"
-    why_not = telecom.engine.why_not("gift_banner", PAGE)
+    why_not = telecom.engine.why_not(PAGE, "gift_banner")
     assert [obstacle.reason for obstacle in why_not.obstacles] == ["fatigue"]
     assert [change.sentence for change in why_not.changes] == ["if placements.banner.fatigue.times were 3 instead of 2"]
     # Who clicks has not had enough of it.
@@ -154,7 +154,7 @@ def test_a_banner_has_caps_of_its_own_and_rests_where_nobody_reacts(telecom):
     assert reasons(full) == {"gift_banner": "cap", "case_banner": "fatigue"}
     (line, _) = full.lines
     assert (line.rule, line.value, line.limit, line.until) == ("policies.caps[1]", 3, 3, at("2026-03-09 00:00"))
-    why_not = telecom.engine.why_not("gift_banner", PAGE)
+    why_not = telecom.engine.why_not(PAGE, "gift_banner")
     assert [obstacle.rule for obstacle in why_not.obstacles] == ["policies.caps[1]", "placements.banner.caps[0]"]
     telecom.until("2026-03-06 12:00")
     assert telecom.said() == LETTERS  # what was shown cost no message

@@ -146,7 +146,7 @@ def test_what_came_late_counts_when_it_occurred(telecom):
 def test_the_reason_names_the_group(telecom):
     telecom.happens("2026-03-03 09:00", "case_opened", ANN, case_id="c1")
     telecom.until("2026-03-05 00:00")
-    found = telecom.engine.why_not("spring_sale", BOB)
+    found = telecom.engine.why_not(BOB, "spring_sale")
     assert [obstacle.reason for obstacle in found.obstacles] == ["suppressed"]
     assert "any account.open_case" in found.obstacles[0].sentence
     assert [made.lines[0].reason for made in telecom.engine.decisions(BOB)] == ["suppressed"]

@@ -25,6 +25,7 @@ from onevoice.history.why import cap_text, gap_text, suppression_text
 from onevoice.importing import sources as others
 from onevoice.importing.mapped import open_mapped
 from onevoice.importing.summary import told
+from onevoice.many import many
 from onevoice.runtime.opening import open_node
 
 if TYPE_CHECKING:
@@ -161,7 +162,7 @@ class _Lived:
             expected, found = f"one of {', '.join(self.rules.identifiers)}", self.log.contacts["who"][0].as_py()
             raise EventError(Mistake("no contact is of anybody", "contacts", expected, found))
         missing = self.log.contacts.num_rows - told_of.num_rows
-        notes = [f"{missing:,} contacts are of nobody: what identifies them could not be used"] * bool(missing)
+        notes = [f"{many(missing, 'contact')} of nobody: what identifies them could not be used"] * bool(missing)
         answered = np.flatnonzero(np.isin(lines["position"], list(self.answers)))
         campaigns = [self.answers[at] for at in lines["position"][answered].tolist()]
         answer = {

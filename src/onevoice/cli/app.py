@@ -95,6 +95,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
         sys.exit(STOPPED)
     except BrokenPipeError:
         _drop_output()  # whoever read it has seen enough
+    except SystemExit as end:
+        if not isinstance(end.__context__, BrokenPipeError):
+            raise
+        _drop_output()  # the same, of a page of help: its console ends the process
     except OSError as error:
         tell(f"error: {error}")
         _drop_output()

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
 from onevoice.cli.given import Json, Playbook
 from onevoice.cli.output import FAILED, answer, json_of, tell
-from onevoice.errors import PlaybookError
+from onevoice.errors import Mistake, PlaybookError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from onevoice.playbook import model
+    from onevoice.playbook.deep.finding import Finding
     from onevoice.playbook.record import Report
 
 Strict = Annotated[
@@ -41,9 +45,10 @@ def check(playbook: Playbook, /, *, deep: Deep = False, strict: Strict = False, 
             print(json_of({"mistakes": error.mistakes}))
         raise
     warnings = unwise(found, report)
-    for warning in warnings:
-        tell(f"warning: {warning}")
     proved = _prove(found, report) if deep else {}
+    _tell(warnings, proved.get("dead", ()))
+    if proved.get("undecided"):
+        tell(f"questions too large to be answered, so that something may be dead all the same: {proved['undecided']:,}")
     counts = {
         "events": len(found.events),
         "facts": len(found.facts),
@@ -66,12 +71,20 @@ def check(playbook: Playbook, /, *, deep: Deep = False, strict: Strict = False, 
 
 
 def _prove(playbook: model.Playbook, report: Report) -> dict[str, Any]:
-    """Tell of everything that is proved to be dead, and return it."""
+    """Return what is proved to be dead, and how many questions were not answered."""
     from onevoice.playbook.deep.check import check_deep  # noqa: PLC0415 - only where it is asked for
 
     deep = check_deep(playbook, report)
-    for finding in deep.findings:
-        tell(f"dead: {finding}")
-    if deep.undecided:
-        tell(f"questions too large to be answered, so that something may be dead all the same: {deep.undecided:,}")
     return {"dead": deep.findings, "undecided": deep.undecided}
+
+
+def _tell(warnings: Sequence[Mistake], dead: Sequence[Finding]) -> None:
+    """Tell of what is unwise and what is dead, from the top of each file to its bottom."""
+    from onevoice.playbook.record import position  # noqa: PLC0415 - not for `--help`
+
+    told = [(position(each), "warning", f"{each}") for each in warnings]
+    for each in dead:
+        said = each.what.partition(": ")[2] or each.what  # the label says the rest
+        told.append((position(Mistake("", each.where)), f"{each.claim}", f"{replace(each, what=said)}"))
+    for _, label, said in sorted(told):
+        tell(f"{label}: {said}")

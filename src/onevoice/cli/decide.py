@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import Parameter
 
 import onevoice
-from onevoice.cli.given import Data, Json, Playbook, Who, pairs
+from onevoice.cli.given import Data, Json, Playbook, Who, has_journal, pairs
+from onevoice.cli.moment import At, moment
 from onevoice.cli.output import answer
 from onevoice.errors import EventError, Mistake
 
@@ -24,9 +25,12 @@ def decide(
     placement: Annotated[str, Parameter(help="The place that asks, as the playbook names it.")],
     identifier: Who,
     field: Annotated[list[str] | None, Parameter(negative="", help="A field of the ask, as name=value.")] = None,
+    at: At = None,
     as_json: Json = False,
 ) -> None:
     """Ask which campaigns a placement should show a customer now; the ask is journaled before it is answered.
+
+    What is due by then is done first.
 
     For example: `onevoice decide examples/telecom --data data --placement home_banner --identifier email=ada@x.org`
     """
@@ -34,8 +38,10 @@ def decide(
 
     identifiers = pairs("--identifier", identifier)
     fields = _check_ask(playbook, placement, identifiers, pairs("--field", field or []))
-    with onevoice.open(playbook, data) as engine:
-        decision = engine.decide(placement, identifiers, fields)
+    with onevoice.open(None if has_journal(data) else playbook, data) as engine:
+        time = moment(engine, "decide", at)  # a refusal leaves the playbook in force that is
+        engine.publish(playbook)
+        decision = engine.decide(placement, identifiers, fields, time=time)
         told = why(decision, engine.playbook).told
     shown = [*(line.campaign for line in decision.won), decision.default]
     lines = [

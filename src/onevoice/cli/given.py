@@ -128,8 +128,13 @@ def nobody(named: dict[str, str] | int) -> EventError:
     return EventError(Mistake("nobody has this identifier or number", "command", found=given))
 
 
+def has_journal(data: Path) -> bool:
+    """Tell whether a folder holds a journal."""
+    return (data / "journal.sqlite").is_file()
+
+
 def check_data(data: Path) -> None:
     """Refuse a folder that holds no journal: looking makes none."""
-    if not (data / "journal.sqlite").is_file():
+    if not has_journal(data):
         mend = "`onevoice run PLAYBOOK events.ndjson --data FOLDER` makes one"
         raise OnevoiceError(Mistake("no journal in this folder", f"{data}", "the folder given to `--data`", mend=mend))

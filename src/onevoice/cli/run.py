@@ -11,6 +11,7 @@ from cyclopts.validators import Number
 import onevoice
 from onevoice.cli.given import Data, Files, Given, Json, Out, Playbook
 from onevoice.cli.output import Progress, answer, check_writable, tell, working, written
+from onevoice.many import many
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -93,7 +94,8 @@ def run(
         "mapped": taken.summaries,
         "seconds": round(took, 3),
     }
-    answer(counts, f"{taken.lines:,} lines in {took:.1f} s; {decisions:,} decisions in all{_became(taken)}", as_json)
+    told = f"{many(taken.lines, 'line')} in {took:.1f} s; {many(decisions, 'decision')} in all{_became(taken)}"
+    answer(counts, told, as_json)
 
 
 def _became(taken: Ingested) -> str:
@@ -109,9 +111,10 @@ def _became(taken: Ingested) -> str:
         "left out": (taken.left_out.total(), taken.left_out),
     }
     limits = [
-        f"\n  {name} is paused: it came to its limit of {count:,} contacts" for name, count in taken.paused.items()
+        f"\n  {name} is paused: it came to its limit of {many(count, 'contact')}"
+        for name, count in taken.paused.items()
     ]
-    limits += [f"\n  {name} is paused: {count:,} of its contacts have failed" for name, count in taken.failing.items()]
+    limits += [f"\n  {name} is paused: {many(count, 'contact')} of it failed" for name, count in taken.failing.items()]
     limits += [
         f"\n  {name} stopped {_times(taken.stale[name])} and was heard again {_times(taken.fresh[name])}:"
         " what depends on it is held meanwhile"
@@ -130,7 +133,7 @@ def _named(counts: dict[str, int]) -> str:
     """Return the most frequent names with their counts, and how many more there are."""
     most = sorted(counts.items(), key=lambda pair: -pair[1])
     told = [f"{name} {count:,}" for name, count in most[:NAMES_SHOWN]]
-    told += [f"{len(most) - NAMES_SHOWN:,} more names"] if len(most) > NAMES_SHOWN else []
+    told += [f"{many(len(most) - NAMES_SHOWN, 'more name')}"] if len(most) > NAMES_SHOWN else []
     return f": {', '.join(told)}" if told else ""
 
 
@@ -157,6 +160,6 @@ class _Rejections:
 
     def tell(self) -> None:
         if self.count > REJECTIONS_SHOWN:
-            tell(f"rejected: {self.count - REJECTIONS_SHOWN:,} more lines")
+            tell(f"rejected: {many(self.count - REJECTIONS_SHOWN, 'more line')}")
         if self.count:
             tell("lines are numbered without the blank ones")

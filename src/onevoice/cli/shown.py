@@ -14,6 +14,7 @@ from rich.text import Text
 from onevoice.cli.tables import ROWS_SHOWN, Blocks, ShownTable, bar, more
 from onevoice.history import results
 from onevoice.history.language import language
+from onevoice.many import many
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -61,8 +62,8 @@ def audit_text(audit: Audit) -> Iterator[RenderableType]:
     rules = f"by the playbook {audit.playbook}" if audit.playbook else "by the rules that are taken without a playbook"
     yield Text(f"{first:%d %b %Y} to {last:%d %b %Y}, {audit.time_zone}, {rules}", "bold")
     yield (
-        f"{audit.contacts:,} contacts of {audit.customers:,} customers, {audit.events:,} events; "
-        f"{audit.found:,} contacts broke a rule, of {audit.found_customers:,} customers"
+        f"{many(audit.contacts, 'contact')} of {many(audit.customers, 'customer')}, {many(audit.events, 'event')}; "
+        f"{many(audit.found, 'contact')} broke a rule, of {many(audit.found_customers, 'customer')}"
     )
     for table in (_found(audit), _periods(audit), _busiest(audit), _pairs(audit), *_year(audit)):
         yield ""
@@ -118,15 +119,18 @@ def why_text(why: Why) -> Iterator[RenderableType]:
     yield ""
 
 
-def why_not_text(why_not: WhyNot) -> Iterator[RenderableType]:
-    """Yield what stood in a campaign's way, what was known, and the changes with which it would have won."""
+def why_not_text(why_not: WhyNot, time_zone: str) -> Iterator[RenderableType]:
+    """Yield what stood in a campaign's way, what was known, and the changes with which it would have won.
+
+    `time_zone`: the playbook's.
+    """
     words = language(why_not.language)
     yield Text(why_not.headline, "bold")
     if why_not.time:
-        yield Text(f"{why_not.time:%Y-%m-%d %H:%M} UTC, customer {why_not.customer}", "dim")
+        yield Text(f"{words.time(why_not.time, ZoneInfo(time_zone))}, customer {why_not.customer}", "dim")
     table = Table(box=None, pad_edge=False, show_header=False)
     for obstacle in why_not.obstacles:
-        where = "  ".join(part for part in (obstacle.rule, obstacle.place) if part)
+        where = "  ".join(dict.fromkeys(filter(None, (obstacle.rule, obstacle.place))))
         table.add_row(Text("·"), Text.assemble(obstacle.sentence, (f"\n{where}", "dim")))
     yield table
     if why_not.values:
@@ -161,7 +165,9 @@ def timeline_text(timeline: Timeline, last: int) -> Iterator[RenderableType]:
         f" of {timeline.playbook}, up to {timeline.now.astimezone(zone):%d %b %Y %H:%M}",
     )
     if len(shown) < len(entries):
-        yield Text(f"{len(entries) - len(shown):,} earlier entries; `--last 0` shows all", "dim")
+        yield Text(
+            f"{many(len(entries) - len(shown), 'earlier entry', 'earlier entries')}; `--last 0` shows all", "dim"
+        )
     table = ShownTable("when>", "", "what", "")
     day = ""
     for entry in shown:
@@ -220,13 +226,13 @@ def _decided(timeline: Timeline) -> Iterator[_Entry]:
 
 def _headline(report: Report, took_s: float | None) -> Iterator[str]:
     pace = f" in {took_s:.1f} s ({report.lines / took_s:,.0f} a second)" if took_s else ""
-    yield f"{report.lines:,} events{pace}"
-    yield f"{report.customers:,} customers"
-    yield f"{report.wishes:,} wishes"
-    yield f"{report.sent:,} contacts"
-    yield f"{report.held:,} wishes held back at least once"
+    yield f"{many(report.lines, 'event')}{pace}"
+    yield many(report.customers, "customer")
+    yield many(report.wishes, "wish", "wishes")
+    yield many(report.sent, "contact")
+    yield f"{many(report.held, 'wish', 'wishes')} held back at least once"
     if report.asks:
-        yield f"{report.shown:,} shown at {report.asks:,} asks"
+        yield f"{report.shown:,} shown at {many(report.asks, 'ask')}"
 
 
 def _weeks(report: Report) -> Iterator[ShownTable]:
@@ -371,7 +377,7 @@ def _year(audit: Audit) -> Iterator[ShownTable | Text]:
     """Yield what the rules would have made of the same year."""
     year = audit.year
     yield Text(
-        f"The same year under the rules: {year.sent:,} of {audit.contacts:,} contacts would have gone out", "bold"
+        f"The same year under the rules: {year.sent:,} of {many(audit.contacts, 'contact')} would have gone out", "bold"
     )
     yield from _campaigns([each for each in year.campaigns if each.wishes])
     if year.reasons:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo
 
@@ -9,6 +10,8 @@ from rich.text import Text
 
 from onevoice.cli.shown import why_text
 from onevoice.cli.tables import ROWS_SHOWN, Blocks, ShownTable, more
+from onevoice.history.language import language
+from onevoice.many import many
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -34,8 +37,8 @@ def rehearsal_text(rehearsal: Rehearsal) -> Iterator[RenderableType]:
     span = f"{rehearsal.first.astimezone(zone):%d %b %Y} to {rehearsal.last.astimezone(zone):%d %b %Y}, {zone}"
     yield Text.assemble((rehearsal.playbook, "bold"), f" {rehearsal.version[:12]}, rehearsed: {span}")
     yield (
-        f"{rehearsal.lines:,} events; of {rehearsal.decisions:,} decisions and those of the rehearsal "
-        f"{rehearsal.differing:,} differ; {rehearsal.gaining:,} customers hear more, {rehearsal.losing:,} less"
+        f"{many(rehearsal.lines, 'event')} and {many(rehearsal.decisions, 'decision')}; the rehearsal differs in "
+        f"{rehearsal.differing:,}; {many(rehearsal.gaining, 'customer')} would hear more, {rehearsal.losing:,} less"
     )
     yield Text(
         "What customers did is taken as it happened: what they would have answered otherwise, nobody knows.", "dim"
@@ -50,11 +53,11 @@ def rehearsal_text(rehearsal: Rehearsal) -> Iterator[RenderableType]:
 
 def conflicts_text(conflicts: Conflicts) -> Iterator[RenderableType]:
     """Yield the pairs of campaigns that are in conflict as tables."""
-    days = conflicts.within.total_seconds() / 86_400
-    pairs = f"{len(conflicts.pairs):,} pair{'' if len(conflicts.pairs) == 1 else 's'}"
+    apart = language("en").span(conflicts.within // timedelta(microseconds=1))
+    pairs = many(len(conflicts.pairs), "pair")
     yield Text.assemble(
         (conflicts.campaign or conflicts.playbook, "bold"),
-        f": {pairs} in conflict within {days:g} days, among {conflicts.customers:,} customers",
+        f": {pairs} in conflict within {apart}, among {many(conflicts.customers, 'customer')}",
     )
     if conflicts.figures is not None:
         yield _of_itself(conflicts.figures)
@@ -67,12 +70,13 @@ def conflicts_text(conflicts: Conflicts) -> Iterator[RenderableType]:
 def _of_itself(own: CampaignFigures) -> str:
     """Say what becomes of a campaign's wishes and asks."""
     wishes = (
-        f"{own.sent:,} of {own.wishes:,} wishes go out, {own.expired:,} expire, {own.ended:,} end, "
-        f"{own.not_eligible:,} no longer fit, {own.waiting:,} wait"
+        f"of {many(own.wishes, 'wish', 'wishes')} {own.sent:,} sent, {own.expired:,} expired, {own.ended:,} ended, "
+        f"{own.not_eligible:,} no longer true, {own.waiting:,} waiting"
     )
-    wishes += f", {own.held_out:,} would have gone out to customers who are held out" if own.held_out else ""
-    told = [wishes if own.wishes else "", f"shown at {own.shown:,} of {own.asks:,} asks" if own.asks else ""]
-    return f"it wants {own.customers:,} customers: {'; '.join(each for each in told if each) or 'none'}"
+    wishes += f", {own.held_out:,} for customers who are held out" if own.held_out else ""
+    told = [wishes if own.wishes else "", f"shown at {own.shown:,} of {many(own.asks, 'ask')}" if own.asks else ""]
+    wanted = "nobody" if not own.customers else many(own.customers, "customer")
+    return "; ".join([f"it wants {wanted}", *filter(None, told)])
 
 
 def _pairs(placement: str, pairs: Sequence[Conflict]) -> ShownTable:
@@ -89,7 +93,7 @@ def _tables(rehearsal: Rehearsal) -> Iterator[ShownTable]:
     table = ShownTable("In all", *HEADS)
     for each in rehearsal.totals:
         table.add_row(each.name, *_both(each.happened, each.rehearsed))
-    table.caption = f"too much is more than this: {rehearsal.too_much}"
+    table.caption = f"the limit: {rehearsal.too_much}"
     yield table
     yield from _weeks(rehearsal.weeks)
     yield from _campaigns(rehearsal)

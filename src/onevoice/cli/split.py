@@ -29,10 +29,11 @@ def split(
     check_data(data)
     with onevoice.open(data_dir=data) as engine:
         found = engine.split(pairs("ONE", [one]), pairs("OTHER", [other]), undo=undo)
-    told = f"{one} and {other} are customer {found.one}"
+    told = f"{one} and {other} are customer {found.one}; no longer kept apart"
     if found.one != found.other:
-        told = f"{one} is {_who(found.one)}, {other} {_who(found.other)}"
-    answer(found, f"{told}; {'no longer kept apart' if undo else 'kept apart'}", as_json)
+        how = "undone, and two still: another split, or nothing joins them" if undo else "kept apart"
+        told = f"{one} is {_who(found.one)}, {other} {_who(found.other)}; {how}"
+    answer(found, told, as_json)
 
 
 def _who(number: int) -> str:

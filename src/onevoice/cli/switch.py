@@ -8,7 +8,9 @@ from cyclopts import Parameter
 
 import onevoice
 from onevoice.cli.given import Json, OldData, check_data
+from onevoice.cli.moment import At, moment
 from onevoice.cli.output import answer
+from onevoice.many import many
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -31,6 +33,7 @@ def pause(
     everything: Everything = False,
     reason: Reason = "",
     by: By = "",
+    at: At = None,
     as_json: Json = False,
 ) -> None:
     """Hold back a campaign, a class of campaigns or everything from now on, until it is resumed.
@@ -39,7 +42,7 @@ def pause(
 
     For example: `onevoice pause spring_sale --data data --reason "wrong price"`
     """
-    _switch("pause", data, (campaign, klass, everything, reason, by), as_json)
+    _switch("pause", data, (campaign, klass, everything, reason, by), at, as_json)
 
 
 def resume(
@@ -51,13 +54,14 @@ def resume(
     everything: Everything = False,
     reason: Reason = "",
     by: By = "",
+    at: At = None,
     as_json: Json = False,
 ) -> None:
     """Let go on what was paused or stopped, by hand or by its own limit; what waited is looked at again at once.
 
     For example: `onevoice resume spring_sale --data data`
     """
-    _switch("resume", data, (campaign, klass, everything, reason, by), as_json)
+    _switch("resume", data, (campaign, klass, everything, reason, by), at, as_json)
 
 
 def stop(
@@ -69,21 +73,23 @@ def stop(
     everything: Everything = False,
     reason: Reason = "",
     by: By = "",
+    at: At = None,
     as_json: Json = False,
 ) -> None:
     """End a campaign, a class of campaigns or everything: what waits ends, and nothing new begins until it is resumed.
 
     For example: `onevoice stop --class sales --data data --reason "the recall"`
     """
-    _switch("stop", data, (campaign, klass, everything, reason, by), as_json)
+    _switch("stop", data, (campaign, klass, everything, reason, by), at, as_json)
 
 
-def _switch(verb: str, data: Path, given: tuple[str, str, bool, str, str], as_json: bool) -> None:
+def _switch(verb: str, data: Path, given: tuple[str, str, bool, str, str], at: str | None, as_json: bool) -> None:
     campaign, klass, everything, reason, by = given
     check_data(data)
     with onevoice.open(data_dir=data) as engine:
         turn = getattr(engine, verb)
-        done = turn(campaign, klass=klass, everything=everything, reason=reason, by=by)
+        time = moment(engine, verb, at)
+        done = turn(campaign, klass=klass, everything=everything, reason=reason, by=by, time=time)
     what = campaign or (f"class {klass}" if klass else "everything")
     answer(done, f"{what}: {_told(verb, done)}", as_json)
 
@@ -91,7 +97,7 @@ def _switch(verb: str, data: Path, given: tuple[str, str, bool, str, str], as_js
 def _told(verb: str, done: Switched) -> str:
     """Say how many candidates a verb concerned."""
     if verb == "pause":
-        return f"paused; {done.waiting:,} waiting, held until it is resumed"
+        return f"paused; {many(done.waiting, 'wish', 'wishes')} waiting, held until it is resumed"
     if verb == "stop":
-        return f"stopped; {done.ended:,} that waited ended"
-    return f"resumed; {done.woken:,} that were held are looked at again"
+        return f"stopped; {many(done.ended, 'wish', 'wishes')} that waited ended"
+    return f"resumed; {many(done.woken, 'held wish', 'held wishes')} looked at again"

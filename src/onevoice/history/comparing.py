@@ -222,12 +222,12 @@ def _joined(
 def _totals(then: _Figures, now: _Figures, customers: int) -> Iterator[Beside]:
     yield Beside("wishes", then.total.wishes, now.total.wishes)
     yield Beside("contacts", then.total.sent, now.total.sent)
-    yield Beside("contacts that would have been made", then.total.held_out, now.total.held_out)
+    yield Beside("contacts held out, to compare", then.total.held_out, now.total.held_out)
     yield Beside("shown at placements", then.total.shown, now.total.shown)
-    yield Beside("customers who hear something", then.total.reached, now.total.reached)
-    yield Beside("customers who hear nothing", customers - then.total.reached, customers - now.total.reached)
-    yield Beside("customers who hear too much", then.too_many[1], now.too_many[1])
-    yield Beside("contacts that are too many", then.too_many[0], now.too_many[0])
+    yield Beside("customers contacted", then.total.reached, now.total.reached)
+    yield Beside("customers not contacted", customers - then.total.reached, customers - now.total.reached)
+    yield Beside("customers over the limit", then.too_many[1], now.too_many[1])
+    yield Beside("contacts over the limit", then.too_many[0], now.too_many[0])
 
 
 def _campaigns(then: _Figures, now: _Figures) -> tuple[CampaignBeside, ...]:

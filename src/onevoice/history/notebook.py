@@ -11,6 +11,8 @@ from html import escape
 from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo
 
+from onevoice.many import many
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -45,8 +47,8 @@ def report_html(report: Report) -> str:
     span = " to ".join(days) or "nothing decided"
     shown = f", {report.shown:,} shown at placements" if report.asks else ""
     lead = (
-        f"{report.lines:,} events of {report.customers:,} customers: {report.wishes:,} wishes, "
-        f"{report.sent:,} contacts, {report.held:,} held back{shown}."
+        f"{many(report.lines, 'event')} of {many(report.customers, 'customer')}: "
+        f"{many(report.wishes, 'wish', 'wishes')}, {many(report.sent, 'contact')}, {report.held:,} held back{shown}."
     )
     campaigns = [
         (each.campaign, each.klass, f"{each.wishes:,}", f"{each.sent:,}", f"{each.shown:,}")
@@ -68,7 +70,7 @@ def audit_html(audit: Audit) -> str:
     """Return what an audit found first."""
     zone = ZoneInfo(audit.time_zone)
     lead = (
-        f"{audit.contacts:,} contacts of {audit.customers:,} customers: {audit.found:,} broke a rule; "
+        f"{many(audit.contacts, 'contact')} of {many(audit.customers, 'customer')}: {audit.found:,} broke a rule; "
         f"under the rules {audit.year.sent:,} would have gone out."
     )
     found = [(each.words, each.worst, f"{each.contacts:,}", f"{each.customers:,}") for each in audit.findings]
@@ -133,7 +135,7 @@ def timeline_html(timeline: Timeline) -> str:
     rows = [row for lanes in groups if lanes for row in (*lanes, None)]
     height = _LANE * (len(rows) + 1)
     drawn = "".join(_row(row, _LANE * (index + 1)) for index, row in enumerate(rows) if row)
-    told = f"up to {timeline.now.astimezone(zone):%d %b %Y %H:%M}: {len(timeline.events):,} events"
+    told = f"up to {timeline.now.astimezone(zone):%d %b %Y %H:%M}: {many(len(timeline.events), 'event')}"
     return block(
         f"{timeline.playbook}, customer {timeline.customer}",
         told,

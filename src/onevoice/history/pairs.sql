@@ -17,19 +17,19 @@ with met as (
     from happened.told as h full join rehearsed.told as r using (customer, kind, placement, time, about, nth)
     where h.said is distinct from r.said)
 select *,
-       case when kind = 'end' and decision_happened is null then 'ends unsaid'
-            when kind = 'end' and decision_rehearsed is null then 'no longer ends unsaid'
-            when kind = 'end' then 'ends otherwise'
+       case when kind = 'end' and decision_happened is null then 'ends without going out'
+            when kind = 'end' and decision_rehearsed is null then 'no longer ends without going out'
+            when kind = 'end' then 'ends for another reason'
             when kind = 'stop' and decision_happened is null then 'is paused at its limit'
             when kind = 'stop' then 'is no longer paused at its limit'
-            when kind = 'source_stale' and decision_happened is null then 'a source is stale'
-            when kind = 'source_stale' and decision_rehearsed is null then 'a source is no longer stale'
+            when kind = 'source_stale' and decision_happened is null then 'a source stops'
+            when kind = 'source_stale' and decision_rehearsed is null then 'a source no longer stops'
             when kind = 'source_fresh' and decision_happened is null then 'a source is heard again'
             when kind = 'source_fresh' and decision_rehearsed is null then 'a source is not heard again'
             when kind in ('source_stale', 'source_fresh') then 'a source holds other campaigns'
             when won_rehearsed = 0 and held_rehearsed not in (0, held_happened) then 'is held out'
             when won_happened = 0 and held_happened not in (0, held_rehearsed) then 'is no longer held out'
-            when won_happened = 0 and won_rehearsed = 0 then if(kind = 'ask', 'not shown for another reason', 'held back otherwise')
+            when won_happened = 0 and won_rehearsed = 0 then if(kind = 'ask', 'not shown for another reason', 'held back for another reason')
             when won_happened = 0 then if(kind = 'ask', 'is shown', 'goes out')
             when won_rehearsed = 0 then if(kind = 'ask', 'is no longer shown', 'does not go out')
             when won_happened <> won_rehearsed then if(kind = 'ask', 'another is shown', 'another goes out')
@@ -37,5 +37,5 @@ select *,
             when with_another then if(kind = 'ask', 'is shown with another offer', 'goes out with another offer')
             when on_others then if(kind = 'ask', 'is shown with other parameters', 'goes out with other parameters')
             when kind = 'ask' then 'not shown for another reason'
-            else 'the same goes out, others are held back otherwise' end as difference
+            else 'the same goes out, others are held back for other reasons' end as difference
 from met

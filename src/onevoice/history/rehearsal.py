@@ -160,7 +160,7 @@ class Rehearsal:
     `start` and `end` bound it, None where the journal does; `lines` came in meanwhile. `decisions` were made then, of
     which with those of the rehearsal `differing` differ: in whom they chose, or in a reason. `gained` and `lost` have
     the 20 customers whose contacts change most, `spread` how many change by how much, `examples` at most 20 differing
-    decisions of all kinds. `too_much` is the rule by which a customer hears too much.
+    decisions of all kinds. `too_much` is the limit that customers and contacts are over.
 
     What customers did is taken as it happened: what they would have answered to messages that were not sent, nobody
     knows. Shows itself in notebooks; `onevoice.history.page` makes a page of it.

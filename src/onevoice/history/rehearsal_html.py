@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from onevoice.history.language import language
 from onevoice.history.notebook import block, table
+from onevoice.many import many
 
 if TYPE_CHECKING:
     from onevoice.history.conflicts import Conflicts
@@ -14,7 +17,7 @@ if TYPE_CHECKING:
 def rehearsal_html(rehearsal: Rehearsal) -> str:
     """Return what differs most: totals, campaigns, kinds of differing decisions."""
     lead = (
-        f"{rehearsal.differing:,} decisions differ; {rehearsal.gaining:,} customers hear more, "
+        f"{many(rehearsal.differing, 'decision')} differing; {many(rehearsal.gaining, 'customer')} would hear more, "
         f"{rehearsal.losing:,} less. What customers did is taken as it happened."
     )
     heads = ("happened", "rehearsed")
@@ -38,8 +41,8 @@ def rehearsal_html(rehearsal: Rehearsal) -> str:
 def conflicts_html(conflicts: Conflicts) -> str:
     """Return the pairs of campaigns that share most customers."""
     told = f" with {conflicts.campaign}" if conflicts.campaign else ""
-    days = conflicts.within.total_seconds() / 86_400
-    lead = f"{len(conflicts.pairs):,} pairs{told} want the same customers no more than {days:g} days apart."
+    apart = language("en").span(conflicts.within // timedelta(microseconds=1))
+    lead = f"{many(len(conflicts.pairs), 'pair')}{told} in conflict for the same customers within {apart}."
     rows = [
         (
             *(each.one, each.other, each.placement),

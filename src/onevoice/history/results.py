@@ -13,6 +13,7 @@ from onevoice.history.base import opened, queries, run
 from onevoice.history.notebook import block, table
 from onevoice.history.tables import table_of
 from onevoice.history.uplift import CONVERTED_MIN, CUSTOMERS_MIN, Counts, Uplift, is_enough, uplift
+from onevoice.many import many
 from onevoice.near import did_you_mean
 
 if TYPE_CHECKING:
@@ -213,8 +214,8 @@ def lead(found: Results) -> str:
     """Say how many contacts there were, how many came to the goal, and how many customers were held out."""
     whole = found.whole
     share = f" ({whole.conversions / whole.contacts:.1%})" if whole.contacts else ""
-    came = f"{whole.contacts:,} contacts of campaigns with a goal, {whole.conversions:,} came to it{share}"
-    return f"{came}; {found.held_out:,} customers were held out" if found.held_out else came
+    came = f"{many(whole.contacts, 'contact')} of campaigns with a goal, {whole.conversions:,} came to it{share}"
+    return f"{came}; {many(found.held_out, 'customer')} held out" if found.held_out else came
 
 
 def said(found: Results) -> list[tuple[str, str]]:

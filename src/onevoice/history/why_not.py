@@ -52,7 +52,7 @@ class WhyNot:
 
     >>> opened = {"type": "case_opened", "identifiers": ada, "fields": {"case_id": "c-1"}}
     >>> _ = engine.ingest([opened]), engine.decide("home_banner", ada)
-    >>> why_not = engine.why_not("banner_upgrade", ada, language="en")
+    >>> why_not = engine.why_not(ada, "banner_upgrade", language="en")
     >>> why_not.obstacles[0].rule, why_not.smallest.sentence
     ('policies.suppress[0]', 'without policies.suppress[0]')
     """
@@ -71,7 +71,7 @@ class WhyNot:
         """The smallest of the changes.
 
         >>> _ = engine.decide("home_banner", ada)
-        >>> engine.why_not("banner_upgrade", ada).smallest is None  # it was shown
+        >>> engine.why_not(ada, "banner_upgrade").smallest is None  # it was shown
         True
         """
         return self.changes[0] if self.changes else None

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
+from onevoice.many import many
+
 FIRST_LINES: int = 5  # that are named for each reason
 
 
@@ -34,19 +36,15 @@ class Summary(msgspec.Struct, frozen=True):
 
 def told(summary: Summary) -> list[str]:
     """Return a summary as lines of text."""
-    made = f"{_many(sum(summary.events.values()), 'event')} made of {_many(summary.used, 'line')}"
+    made = f"{many(sum(summary.events.values()), 'event')} made of {many(summary.used, 'line')}"
     if summary.first:
         made += f", {summary.first} to {summary.last}"
-    lines = [f"{summary.file} by {summary.mapping}: {_many(summary.lines, 'line')}", f"  {made}"]
+    lines = [f"{summary.file} by {summary.mapping}: {many(summary.lines, 'line')}", f"  {made}"]
     lines += [f"    {count:,} {kind}" for kind, count in summary.events.items()]
     if summary.duplicates.count:
         lines.append(_counted(summary.duplicates, "duplicates dropped"))
     lines += [_counted(count, f"kept aside: {reason}") for reason, count in summary.aside.items()]
     return lines
-
-
-def _many(count: int, name: str) -> str:
-    return f"{count:,} {name}{'' if count == 1 else 's'}"
 
 
 def _counted(count: Count, what: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo, available_timezones
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 SUFFIXES: Final = (".yaml", ".yml", ".csv")
 FILES_MAX: Final = 1_000
 BYTES_MAX: Final = 256 * 1024 * 1024
+_SENT_BY: Final = re.compile(r"campaigns\.[^.]+\.(?:send|if_unseen\.next)(?:\[\d+\])?")
 # What stands in a certain order stands in one file; the rest may be spread over any number of files.
 IN_ONE_FILE: Final = {"identifiers": "in order of trust", "products": "one catalogue"}
 
@@ -79,9 +81,15 @@ def load_files(files: Mapping[str, bytes]) -> Playbook:
 
 
 def places(files: Mapping[str, bytes]) -> Report:
-    """Return what says where each key path of a sound playbook stands."""
+    """Return what says where each key path of a sound playbook stands.
+
+    A channel that no file declares is where a campaign first sends by it.
+    """
     report = Report()
     _merged(files, report)
+    for path, node in tuple(report.nodes.items()):
+        if isinstance(node.value, str) and _SENT_BY.fullmatch(path):
+            report.nodes.setdefault(f"channels.{node.value}", node)
     return report
 
 

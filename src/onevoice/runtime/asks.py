@@ -11,6 +11,8 @@ from onevoice.events.decode import decode_line_by_line
 from onevoice.near import did_you_mean
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from onevoice.events.batch import Batch
     from onevoice.events.schema import Schema
     from onevoice.playbook.model import Playbook
@@ -25,15 +27,17 @@ def ask(
     placement: object,
     identifiers: object,
     fields: object = None,
+    time: datetime | None = None,
 ) -> tuple[bytes, Batch]:
-    """Return the line of an ask, and the line decoded.
+    """Return the line of an ask, of a `time` of its own where one is given, and the line decoded.
 
     Raises EventError for a placement, identifier or field that the playbook does not have, or a value that is none of
     its type: whoever asks waits for the answer, and should not get that to another question.
     """
     _check_placement(playbook, placement)
     given = {**_mapping("fields", fields or {}), PLACEMENT: placement}
-    line = encode_ndjson([{"type": "asked", "identifiers": _mapping("identifiers", identifiers), "fields": given}])
+    event: dict[str, Any] = {"type": "asked", "identifiers": _mapping("identifiers", identifiers), "fields": given}
+    line = encode_ndjson([event if time is None else event | {"time": time}])
     batch = decode_line_by_line(line, schema, secret)
     if batch.rejected:
         raise EventError(*(rejection.mistake for rejection in batch.rejected))

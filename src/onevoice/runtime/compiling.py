@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 
     from onevoice.runtime.payloads import Events
 
-COMPILING: Final = "onevoice: compiling kernels, once, about a minute"
-WAITING: Final = "onevoice: another process compiles the kernels, once, about a minute; waiting for it"
+COMPILING: Final = "onevoice: compiling the engine: one to three minutes, once"
+WAITING: Final = "onevoice: waiting for another process that compiles the engine: one to three minutes, once"
 
 _LOCK: Final = "compiling.lock"  # a database of SQLite, whose locks every system has and a death lets go of
 _PATIENCE_MS: Final = 3_600_000

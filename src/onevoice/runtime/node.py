@@ -18,7 +18,7 @@ from onevoice.runtime import controls, outcomes
 from onevoice.runtime.ahead import ahead
 from onevoice.runtime.asks import ask
 from onevoice.runtime.controls import Named, Switched
-from onevoice.runtime.decisions import us_of
+from onevoice.runtime.decisions import time_of, us_of
 from onevoice.runtime.fold import Published
 from onevoice.runtime.form import Form, form_of
 from onevoice.runtime.ingested import Ingested
@@ -27,6 +27,7 @@ from onevoice.runtime.reader import Reader, Time
 from onevoice.runtime.recorded import Recorded, Start
 from onevoice.runtime.recovery import recover
 from onevoice.runtime.splits import Parted, parted, split_of, with_split, without_split
+from onevoice.runtime.when import TIME_PASSES, When
 from onevoice.runtime.writer import Entered, Entry, Writer
 
 if TYPE_CHECKING:
@@ -105,7 +106,6 @@ class Onevoice(Reader):
         self._writer.flush()
         self._recorded = Recorded(journal, self._writer)
         if playbook is not None:
-            self._note_other_name(playbook)
             self.publish(playbook)
 
     def _note_other_name(self, playbook: Published) -> None:
@@ -141,6 +141,7 @@ class Onevoice(Reader):
             in_force = self._writer.fold.published
             if published.digest == in_force.digest:
                 return False
+            self._note_other_name(published)
             self._publish(published.with_splits(in_force.splits))
             return True
 
@@ -254,22 +255,29 @@ class Onevoice(Reader):
             return answer
 
     def decide(
-        self, placement: str, identifiers: Mapping[str, str], fields: Mapping[str, Any] | None = None
+        self,
+        placement: str,
+        identifiers: Mapping[str, str],
+        fields: Mapping[str, Any] | None = None,
+        *,
+        time: Time | None = None,
     ) -> Decision:
         """Answer which campaigns a placement should show a customer now. The ask is in the journal before the answer.
 
-        `identifiers`: who asks, known before or not; `fields` of the ask, for the playbook's conditions. Costs about a
-        millisecond, most of which is the disk's.
+        `identifiers`: who asks, known before or not; `fields` of the ask, for the playbook's conditions. What is due
+        by now is done first; with a `time`, only what is due by then, as of `pause`. Costs about a millisecond, most of
+        which is the disk's.
 
-        Raises EventError for a placement, identifier or field that the playbook does not have.
+        Raises EventError for a placement, identifier or field that the playbook does not have, or for what is no time.
 
         >>> engine.decide("home_banner", ada).lines
         (<banner_upgrade: won with red_case score 0>,)
         """
         with self._lock:
             schema = self._writer.fold.compiled.schema
-            line, batch = ask(self.playbook, schema, self._secret, placement, identifiers, fields)
-            outcome = self._writer.enter(Entry(Piece(line, NDJSON, 0), batch, Mode.LIVE, self._stamp())).outcome
+            when = self._when(time)
+            line, batch = ask(self.playbook, schema, self._secret, placement, identifiers, fields, when.time)
+            outcome = self._writer.enter(Entry(Piece(line, NDJSON, 0), batch, when.mode, when.stamp)).outcome
             return next(self._writer.fold.reading.decisions(outcomes.answer_of(outcome)))
 
     def tick(self, time: Time | None = None) -> Ingested:
@@ -290,7 +298,14 @@ class Onevoice(Reader):
             return self._enter([self._entry(Piece(b"", NDJSON, 0), Mode.LIVE, stamp)])
 
     def pause(
-        self, campaign: str = "", *, klass: str = "", everything: bool = False, reason: str = "", by: str = ""
+        self,
+        campaign: str = "",
+        *,
+        klass: str = "",
+        everything: bool = False,
+        reason: str = "",
+        by: str = "",
+        time: Time | None = None,
     ) -> Switched:
         """Hold back a campaign, a class of campaigns or everything from now on, until it is resumed.
 
@@ -298,25 +313,36 @@ class Onevoice(Reader):
         with who did it and why, durable when this returns. Costs milliseconds. `docs/semantics.md` §16 says it exactly.
 
         `campaign` or `klass` names what, or `everything`; `reason` and `by` are kept with the event for people.
+        What is due by now is done first, for all campaigns: in a journal of history that may be months. With a `time`
+        only what is due by then is done, and the journal stays there; one before `now` is taken as that.
 
-        Raises EventError for a name that the playbook does not have, or where not one thing is named.
+        Raises EventError for a name that the playbook does not have, where not one thing is named, or for what is no
+        time.
 
         >>> order = {"type": "order_delivered", "identifiers": ada, "fields": {"order_id": "o-1"}}
         >>> _ = engine.ingest([order])
         >>> engine.pause("how_was_delivery", reason="wrong link")
         Switched(waiting=1, ended=0, woken=0)
         """
-        return self._switch("pause", Named(campaign, klass, everything), reason, by)
+        return self._switch("pause", Named(campaign, klass, everything), reason, by, time)
 
     def resume(
-        self, campaign: str = "", *, klass: str = "", everything: bool = False, reason: str = "", by: str = ""
+        self,
+        campaign: str = "",
+        *,
+        klass: str = "",
+        everything: bool = False,
+        reason: str = "",
+        by: str = "",
+        time: Time | None = None,
     ) -> Switched:
         """Let go on what was paused or stopped, by hand or by its limit; what waited is looked at again at once.
 
         A campaign goes when neither it, nor its class, nor everything is off. A campaign that is resumed begins a new
         run: its contacts are counted from nought. Costs a look at each customer, and what those woken cost.
 
-        `campaign` or `klass` names what, or `everything`; `reason` and `by` are kept with the event for people.
+        `campaign` or `klass` names what, or `everything`; `reason` and `by` are kept with the event for people; `time`
+        as of `pause`.
 
         Raises EventError as `pause` does.
 
@@ -324,16 +350,24 @@ class Onevoice(Reader):
         >>> engine.resume(everything=True)
         Switched(waiting=0, ended=0, woken=0)
         """
-        return self._switch("resume", Named(campaign, klass, everything), reason, by)
+        return self._switch("resume", Named(campaign, klass, everything), reason, by, time)
 
     def stop(
-        self, campaign: str = "", *, klass: str = "", everything: bool = False, reason: str = "", by: str = ""
+        self,
+        campaign: str = "",
+        *,
+        klass: str = "",
+        everything: bool = False,
+        reason: str = "",
+        by: str = "",
+        time: Time | None = None,
     ) -> Switched:
         """End a campaign, a class of campaigns or everything: what waits ends, and nothing new is wished for.
 
         Costs a look at each customer and a decision for each candidate that ends: seconds for a million of them.
 
-        `campaign` or `klass` names what, or `everything`; `reason` and `by` are kept with the event for people.
+        `campaign` or `klass` names what, or `everything`; `reason` and `by` are kept with the event for people; `time`
+        as of `pause`.
 
         Raises EventError as `pause` does.
 
@@ -342,16 +376,36 @@ class Onevoice(Reader):
         >>> engine.stop("how_was_delivery")
         Switched(waiting=0, ended=1, woken=0)
         """
-        return self._switch("stop", Named(campaign, klass, everything), reason, by)
+        return self._switch("stop", Named(campaign, klass, everything), reason, by, time)
 
-    def _switch(self, verb: str, named: Named, reason: str, by: str) -> Switched:
+    def _switch(self, verb: str, named: Named, reason: str, by: str, time: Time | None) -> Switched:
         with self._lock:
-            line = encode_ndjson([controls.event(verb, named, self.playbook, reason, by)])
-            stamp = self._stamp()
-            self._enter([self._entry(Piece(b"", NDJSON, 0), Mode.LIVE, stamp)])  # what is due by now comes before
+            event, when = controls.event(verb, named, self.playbook, reason, by), self._when(time)
+            self._let_pass(when)  # what is due by then comes before
             before = controls.waiting(self._writer.fold, named)
-            self._enter([self._entry(Piece(line, NDJSON, 0), Mode.LIVE, stamp)])
+            self._act(when, event)
             return controls.switched(before, controls.waiting(self._writer.fold, named), verb)
+
+    def _when(self, time: Time | None) -> When:
+        """Return when a call acts: now, or at a time that is its line's own.
+
+        A row's stamp says when it came in, and never falls. So a time given is told as an import tells it, by the line.
+        """
+        if time is None:
+            return When(Mode.LIVE, self._stamp())
+        us = max(us_of(time, "time"), self._now)
+        return When(Mode.IMPORT, self._stamp(us), time_of(us))
+
+    def _let_pass(self, when: When) -> None:
+        """Let time pass up to when a call acts, if anything is due by then."""
+        if when.time is None:
+            self._enter([self._entry(Piece(b"", NDJSON, 0), when.mode, when.stamp)])
+        elif self.next_due is not None and self.next_due <= when.time:
+            self._act(when, {"type": TIME_PASSES})  # without a line an import moves no time
+
+    def _act(self, when: When, event: dict[str, Any]) -> None:
+        line = encode_ndjson([when.line(event)])
+        self._enter([self._entry(Piece(line, NDJSON, 0), when.mode, when.stamp)])
 
     def snapshot(self) -> Path | None:
         """Write the state to the disk, so that the next start need not replay; None for an engine in memory.

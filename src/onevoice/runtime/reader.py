@@ -85,6 +85,24 @@ class Reader:
         return int(self._writer.fold.machine.state.scalars[at.NEXT_DECISION])
 
     @property
+    def now(self) -> datetime | None:
+        """The journal's clock: the time of the last line, or up to which time has passed since; None before any.
+
+        Of a journal that is live it is about what the clock shows; of history that was imported, when that ends.
+
+        >>> engine.now is None
+        True
+        >>> _ = engine.ingest([{"type": "store_visited", "identifiers": ada}])
+        >>> print(engine.now)
+        2026-02-02 10:00:00+00:00
+        """
+        return time_of(self._now) if self._now else None
+
+    @property
+    def _now(self) -> int:
+        return int(self._writer.fold.machine.state.scalars[at.NOW])
+
+    @property
     def next_due(self) -> datetime | None:
         """When the first timer is due, and `tick` would have something to do; None where none is set.
 
@@ -218,8 +236,8 @@ class Reader:
 
     def why_not(
         self,
-        campaign: str,
         customer: Mapping[str, str] | int,
+        campaign: str,
         until: datetime | int | None = None,
         *,
         language: str = "",
@@ -236,18 +254,17 @@ class Reader:
 
         >>> engine.ingest([{"type": "store_visited", "identifiers": ada}]).accepted
         1
-        >>> engine.why_not("spring_sale", ada, language="en").headline
+        >>> engine.why_not(ada, "spring_sale", language="en").headline
         'spring_sale was never triggered'
         """
         words = chosen(language, self.playbook.languages)
         with self._lock:
-            campaigns = self._writer.fold.published.playbook.campaigns
+            own, campaigns = self._number(customer), self._writer.fold.published.playbook.campaigns
             if campaign not in campaigns:
                 mend = did_you_mean(campaign, campaigns)
                 raise EventError(
                     Mistake("no such campaign", "campaign", "one of the playbook's", f"{campaign!r}", mend)
                 )
-            own = self._number(customer)
             if own is None:
                 return None
             self._writer.flush()

@@ -5,18 +5,19 @@ const SIDES = [
   ["happened", "hue-other"],
   ["rehearsed", "hue-1"],
 ];
+const TOTALS = { wishes: "wishes: times that a campaign wanted a customer" };
 const SPREAD_MAX = 7; // changes shown one by one, to each side; those beyond are one bar
 
 const signed = (value) => (value > 0 ? `+${count(value)}` : value < 0 ? `−${count(-value)}` : "0");
 const sideKey = () => key(...SIDES.map(([name, hue]) => [hue, name]));
 
 function rehearsalHead(rehearsal) {
-  const pairs = rehearsal.totals.map((each) => [each.name, each.happened, each.rehearsed]);
-  const figures = pairs.map(([name, happened, rehearsed]) =>
+  const told = rehearsal.totals.filter((each) => each.happened || each.rehearsed);
+  const figures = told.map(({ name, happened, rehearsed }) =>
     el(
       "div",
       {},
-      el("dt", {}, happened === rehearsed ? `${name}, as it was` : `${name}; it was ${count(happened)}`),
+      el("dt", {}, `${TOTALS[name] ?? name}, ${happened === rehearsed ? "unchanged" : `instead of ${count(happened)}`}`),
       el("dd", {}, count(rehearsed)),
     ),
   );
@@ -44,7 +45,7 @@ function rehearsalSentence(rehearsal) {
   const contacts = rehearsal.totals.find((each) => each.name === "contacts");
   const same = rehearsal.differing ? "" : " Every decision is what it was.";
   return (
-    `From ${times.day(rehearsal.first)} to ${times.day(rehearsal.last)}, ${counted(rehearsal.lines, "event")}: ${count(contacts.rehearsed)} contacts where there were ${count(contacts.happened)}. ` +
+    `From ${times.day(rehearsal.first)} to ${times.day(rehearsal.last)}, ${counted(rehearsal.lines, "event")}: ${counted(contacts.rehearsed, "contact")} instead of ${count(contacts.happened)}. ` +
     `${capital(counted(more, "customer"))} would have heard more, ${count(less)} less.${same}`
   );
 }
@@ -76,7 +77,7 @@ function weeksBeside(rehearsal) {
     own.draw();
   });
   const most = (side) => Math.max(...shown().find((each) => each.name === side).values);
-  const sentence = `The fullest week had ${count(most("happened"))} contacts; rehearsed, the fullest has ${count(most("rehearsed"))}.`;
+  const sentence = `The fullest week had ${counted(most("happened"), "contact")}; rehearsed, the fullest has ${count(most("rehearsed"))}.`;
   return section("weeks", heading, sentence, el("div", { class: "tools" }, choose), sideKey(), own.node);
 }
 
@@ -119,7 +120,7 @@ function campaignsBeside(rehearsal) {
     (a, b) => Math.abs(b.sent_rehearsed - b.sent_happened) - Math.abs(a.sent_rehearsed - a.sent_happened),
   );
   const sentence = first
-    ? `${capital(counted(changed.length, "campaign"))} of ${count(outbound.length)} would have gone out more often or less; ${first.campaign} most of all, ${count(first.sent_rehearsed)} times instead of ${count(first.sent_happened)}.`
+    ? `${count(changed.length)} of ${counted(outbound.length, "campaign")} would have gone out more or less often; ${first.campaign} changes most, ${counted(first.sent_rehearsed, "time")} instead of ${count(first.sent_happened)}.`
     : "Each campaign would have gone out as often as it did.";
   return section(
     "campaigns",
@@ -131,9 +132,16 @@ function campaignsBeside(rehearsal) {
   );
 }
 
+const WISHES = {
+  title: "Wishes",
+  hint: "How often it wanted a customer, as it happened and as it is rehearsed",
+  value: (row) => row.wishes_rehearsed,
+  cell: (row) => `${count(row.wishes_happened)} → ${count(row.wishes_rehearsed)}`,
+};
+
 const HELD_OUT = {
   title: "Held out",
-  hint: "Contacts that would have been made, as it happened and as it is rehearsed",
+  hint: "Contacts that were not made to customers who are held out, to compare: as it happened and as it is rehearsed",
   value: (row) => row.held_out_rehearsed,
   cell: (row) => `${count(row.held_out_happened)} → ${count(row.held_out_rehearsed)}`,
 };
@@ -147,15 +155,10 @@ function campaignTable(caption, rows, name) {
       (row) => row[rehearsed],
       greatest(rows, happened, rehearsed),
     ),
-    {
-      title: "Wishes",
-      hint: "How often it wanted a customer, as it happened and as it is rehearsed",
-      value: (row) => row.wishes_rehearsed,
-      cell: (row) => `${count(row.wishes_happened)} → ${count(row.wishes_rehearsed)}`,
-    },
+    ...(rows.some((row) => row.wishes_happened || row.wishes_rehearsed) ? [WISHES] : []),
     ...(rows.some((row) => row.held_out_happened || row.held_out_rehearsed) ? [HELD_OUT] : []),
     { title: "Class", text: true, value: (row) => row.klass },
-    { title: "Owner", text: true, value: (row) => row.owner },
+    ...(rows.some((row) => row.owner) ? [{ title: "Owner", text: true, value: (row) => row.owner }] : []),
   ];
   return table({ caption, columns, rows, sorted: 3, search: (row) => `${row.campaign} ${row.klass} ${row.owner}` });
 }
@@ -177,11 +180,11 @@ function groupsBeside(rehearsal) {
   ];
   const changed = rows.filter((row) => row.happened !== row.rehearsed).length;
   const sentence = changed
-    ? `${capital(counted(changed, "class, owner or channel", "classes, owners and channels"))} would have spoken more or less.`
+    ? `Contacts change in ${count(changed)} of the ${counted(rows.length, "row")} below.`
     : "Classes, owners and channels would have spoken as much as they did.";
   return section(
     "groups",
-    "Who speaks, and by what",
+    "Contacts by class, owner and channel",
     sentence,
     sideKey(),
     table({ caption: "Contacts by class, owner and channel", columns, rows, most: 20, sorted: 0, up: true }),
@@ -210,7 +213,7 @@ function reasonsBeside(rehearsal) {
   ];
   const fresh = rows.filter((row) => !row.wishes_happened).length;
   const sentence = rows.length
-    ? `${capital(counted(rows.length, "reason"))} held wishes back on one side or the other${fresh ? `; ${count(fresh)} only in the rehearsal` : ""}. A rule that reads otherwise now is a row of its own.`
+    ? `${capital(counted(rows.length, "reason"))} held wishes back, as it happened or as it is rehearsed${fresh ? `; ${count(fresh)} only in the rehearsal` : ""}. A rule that was changed is two rows: as it was, and as it is now.`
     : "Nothing was held back on either side.";
   return section(
     "reasons",
@@ -246,10 +249,10 @@ function spreadRows(spread) {
 
 function customersBeside(rehearsal) {
   const total = (name) => rehearsal.totals.find((each) => each.name === name);
-  const [nothing, much] = [total("customers who hear nothing"), total("customers who hear too much")];
+  const [nothing, much] = [total("customers not contacted"), total("customers over the limit")];
   const sentence =
-    `${count(nothing.rehearsed)} customers would have heard nothing, where ${count(nothing.happened)} did; ${count(much.rehearsed)} too much, where ${count(much.happened)} did. ` +
-    `Too much is more than this: ${rehearsal.too_much}.`;
+    `${capital(counted(nothing.rehearsed, "customer"))} would not have been contacted, instead of ${count(nothing.happened)}; ${count(much.rehearsed)} more often than the limit, instead of ${count(much.happened)}. ` +
+    `The limit: ${rehearsal.too_much}.`;
   const changed = [...rehearsal.gained, ...rehearsal.lost];
   const columns = [
     { title: "Customer", text: true, value: (row) => row.customer, cell: (row) => String(row.customer) },
@@ -294,9 +297,10 @@ function differencesSection(rehearsal) {
   return section(
     "differences",
     heading,
-    `${capital(counted(rehearsal.differing, "decision"))} differ: in whom they chose, or in the reason of one who was not chosen. ${count(rehearsal.decisions)} were made as it happened. One that comes an hour later is two: one that is no longer there, and one that was not.`,
+    `${count(rehearsal.decisions)} were made as it happened; the rehearsal differs in ${count(rehearsal.differing)}: in what is chosen, or in why something is not. A decision that comes an hour later counts as two: one that is gone, and one that is new.`,
     table({ caption: "Differing decisions by what differs", columns, rows }),
     el("h3", {}, `${capital(counted(rehearsal.examples.length, "example"))}, from both sides`),
+    el("p", { class: "when" }, "What a campaign has to pass, in this order; the marks beside it show how far it came:"),
     gateNames(),
     rehearsal.examples.map(exampleOf),
   );
@@ -314,8 +318,8 @@ function exampleOf(example, index) {
 }
 
 function explained(side, why, isThen) {
-  if (!why) return [el("h3", {}, side), nothing("Nothing was decided about it.")];
-  const when = isThen ? why.time : `nothing at that instant; what was decided about it on ${why.time}`;
+  if (!why) return [el("h3", {}, side), nothing("Nothing was decided about this campaign.")];
+  const when = isThen ? why.time : `nothing was decided at that time; what was decided about it, on ${why.time}`;
   return [
     el("h3", {}, side),
     el("p", { class: "when" }, named(`${when}: ${why.headline}`)),

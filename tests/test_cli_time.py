@@ -1,0 +1,144 @@
+"""Verbs that act on a journal of history: no time passes that nobody asked to let pass."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+import onevoice
+from onevoice import cli
+
+PLAYBOOK = """
+playbook: shop
+time_zone: Europe/Vilnius
+identifiers: {email: {format: email}}
+events: {order: {}}
+campaigns:
+  tips: {class: sales, when: event order, after: 2 days, valid_for: 90 days, send: [mail]}
+  news: {class: sales, when: event order, after: 30 days, valid_for: 90 days, send: [mail]}
+  banner: {class: sales, when: asked, placements: [home]}
+placements: {home: {}}
+policies: {classes: {sales: {}}, caps: [{max: 2, per: day}]}
+channels: {mail: {address: email}}
+"""
+ORDER = {"type": "order", "time": "2026-03-02T09:00:00Z", "identifiers": {"email": "ann@x.org"}}
+CLOCK = "2026-03-02T11:00:00+02:00"
+VERBS = ("pause", "resume", "stop", "decide")
+
+
+@pytest.fixture
+def call(capsys):
+    def run(*arguments):
+        with pytest.raises(SystemExit) as end:
+            cli.main([f"{argument}" for argument in arguments])
+        out, err = capsys.readouterr()
+        return end.value.code, out, err
+
+    return run
+
+
+@pytest.fixture
+def shop(tmp_path):
+    (tmp_path / "shop").mkdir()
+    (tmp_path / "shop" / "playbook.yaml").write_text(PLAYBOOK, "utf-8")
+    return tmp_path / "shop"
+
+
+@pytest.fixture
+def history(tmp_path, shop):
+    """A journal of March 2026, imported today."""
+    events = tmp_path / "events.ndjson"
+    events.write_text(json.dumps(ORDER), "utf-8")
+    with onevoice.open(shop, tmp_path / "data") as engine:
+        engine.run([events])
+    return tmp_path / "data"
+
+
+def acting(verb, shop, data):
+    """Return the command of a verb."""
+    if verb == "decide":
+        return (verb, shop, "--data", data, "--placement", "home", "-i", "email=ann@x.org")
+    return (verb, "--all", "--data", data)
+
+
+def decided(data):
+    with onevoice.open(data_dir=data) as engine:
+        return engine.now, [line.campaign for made in engine.decisions() for line in made.won if made.kind == "round"]
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_on_a_journal_of_history_a_verb_asks_when(call, shop, history, verb):
+    before = decided(history)
+    (shop / "playbook.yaml").write_text(PLAYBOOK.replace("90 days", "80 days"), "utf-8")
+    code, out, err = call(*acting(verb, shop, history))
+    assert (code, out) == (1, "")
+    days = (datetime.now(UTC) - datetime.fromisoformat(CLOCK)).days
+    assert err.startswith(f"error: {verb}: the journal stands at 02 Mar 2026 11:00, {days} days ago; `--at {CLOCK}` to")
+    assert f"`--at now` to let the {days} days pass first" in err
+    assert decided(history) == before
+    with onevoice.open(data_dir=history) as engine:
+        assert engine.playbook.campaigns["news"].valid_for_us == 90 * 86_400_000_000
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_at_the_journals_clock_no_time_passes(call, shop, history, verb):
+    assert call(*acting(verb, shop, history), "--at", CLOCK)[0] == 0
+    assert decided(history) == (datetime.fromisoformat(CLOCK), [])
+    assert call(*acting("resume", shop, history))[0] == 1, "it is a journal of history still"
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_at_an_instant_what_is_due_by_then_is_done_first(call, shop, history, verb):
+    assert call(*acting(verb, shop, history), "--at", "2026-03-06T12:00")[0] == 0
+    assert decided(history) == (datetime(2026, 3, 6, 10, tzinfo=UTC), ["tips"])
+
+
+def test_what_waits_at_an_instant_is_counted_there(call, shop, history):
+    _, out, _ = call("stop", "--all", "--data", history, "--at", "2026-03-06T12:00")
+    assert out == "everything: stopped; 1 wish that waited ended\n"
+    assert decided(history)[1] == ["tips"]
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_at_now_all_that_is_due_by_now_is_done(call, shop, history, verb):
+    assert call(*acting(verb, shop, history), "--at", "now")[0] == 0
+    now, sent = decided(history)
+    assert now > datetime.now(UTC) - timedelta(hours=1)
+    assert sent == ["tips", "news"]
+
+
+@pytest.mark.parametrize("given", ["2026-03-02T10:59", "2199-01-01", "yesterday"])
+def test_a_time_at_which_nothing_can_be_done_is_refused(call, shop, history, given):
+    before = decided(history)
+    code, _, err = call("pause", "--all", "--data", history, "--at", given)
+    assert code == 1
+    assert err.startswith("error: --at: not a time")
+    assert f"found '{given}'" in err
+    assert decided(history) == before
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_a_journal_that_is_live_acts_now(call, shop, tmp_path, verb):
+    with onevoice.open(shop, tmp_path / "data") as engine:
+        engine.ingest([{"type": "order", "identifiers": {"email": "ann@x.org"}}])
+    assert call(*acting(verb, shop, tmp_path / "data"))[0] == 0
+
+
+def test_in_python_a_time_is_the_calls_own(shop, history):
+    with onevoice.open(shop, history) as engine:
+        clock = engine.now
+        assert engine.pause("tips", time=clock).waiting == 1
+        assert engine.decide("home", {"email": "ann@x.org"}, time=clock).time == clock
+        assert engine.resume("tips", time=clock - timedelta(days=1)).woken == 0  # time never falls
+        assert engine.now == clock
+        with pytest.raises(onevoice.EventError, match="time: not a time"):
+            engine.pause("tips", time="now")
+    with onevoice.open(shop, history) as engine:  # and is replayed so
+        assert engine.now == clock
+        replayed = engine.hash()
+    for snapshot in (history / "snapshots").glob("*"):
+        snapshot.unlink()
+    with onevoice.open(shop, history) as engine:
+        assert engine.hash() == replayed
