@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from onevoice.runtime.taken import Taken
 
 SNAPSHOT_EVERY: Final = 1_000_000  # lines
+FILES_TOLD: Final = 5  # of those in which two versions of a playbook differ
 SNAPSHOT_AT_CLOSE: Final = 1_000  # lines that make one worth while when the engine is closed
 
 _log: Final = logging.getLogger("onevoice")
@@ -105,14 +106,23 @@ class Onevoice(Reader):
         self._writer.flush()
         self._recorded = Recorded(journal, self._writer)
         if playbook is not None:
-            self._note_other_name(playbook)
+            self._note_other(playbook)
             self.publish(playbook)
 
-    def _note_other_name(self, playbook: Published) -> None:
-        """Tell of data that was another playbook's: perhaps the wrong folder was named."""
-        before, after = self.playbook.name, playbook.playbook.name
+    def _note_other(self, playbook: Published) -> None:
+        """Tell of data that was another playbook's, or another version's: perhaps the wrong folder was named."""
+        in_force = self._writer.fold.published
+        if playbook.digest == in_force.digest:
+            return
+        before, after = in_force.playbook.name, playbook.playbook.name
         if before != after:
             _log.warning("the data was that of playbook %s; from here on %s decides over all of it", before, after)
+            return
+        files = in_force.unlike(playbook)
+        told = f" ({', '.join(files)})" if 0 < len(files) <= FILES_TOLD else ""
+        _log.warning(
+            "playbook %s has changed%s; from here on it decides over all of the data as it is now", after, told
+        )
 
     def __enter__(self) -> Self:
         """Return the engine itself."""
