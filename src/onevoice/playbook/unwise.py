@@ -1,7 +1,7 @@
 """What is legal in a playbook, but surely not meant: `check` warns of it, and nothing is refused.
 
 Only what the playbook alone proves is told, so that a warning is worth reading: what changes nothing, and what can
-never happen. Whether a rule is a good one is not judged.
+never happen; beside it names that are surely slips of the pen. Whether a rule is a good one is not judged.
 """
 
 from __future__ import annotations
