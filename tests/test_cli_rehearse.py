@@ -148,3 +148,22 @@ def test_conflicts_as_json(call):
     found = json.loads(out)
     assert (code, found["within"]) == (0, "P3D")
     assert (found["pairs"][0]["one"], found["pairs"][0]["other_held"]) == ("receipt", 3)
+
+
+@pytest.mark.parametrize("verb", ["simulate", "conflicts"])
+def test_a_rehearsal_on_the_data_of_another_playbook_says_so(place, call, verb):
+    told = "the data is that of playbook shop; bank is rehearsed on it\n"
+    assert call(verb, "--playbook", "new", "--data", "data")[2] == ""
+    (place / "new" / "playbook.yaml").write_text(PLAYBOOK.replace("playbook: shop", "playbook: bank"), "utf-8")
+    code, out, err = call(verb, "--playbook", "new", "--data", "data")
+    assert (code, err) == (0, told)
+    assert out
+
+
+@pytest.mark.usefixtures("place")
+def test_a_run_under_a_changed_playbook_says_what_is_another(call, caplog):
+    assert call("run", "shop", "events.ndjson", "--data", "data")[0] == 0
+    assert caplog.messages == []
+    assert call("run", "new", "events.ndjson", "--data", "data")[0] == 0
+    (told,) = caplog.messages
+    assert told.startswith("playbook shop has changed (playbook.yaml); from here on it decides ")

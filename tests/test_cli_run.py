@@ -63,3 +63,20 @@ def test_a_source_that_stops_is_told_and_reported(tmp_path, capsys):
         "till 2026-03-03 12:00 2026-03-02 12:00 2026-03-06 12:00 reminder",
         "till 2026-03-07 12:00 2026-03-06 12:00 not yet reminder",
     ]
+
+
+def test_run_says_what_named_nothing_known(tmp_path, capsys):
+    events = tmp_path / "events.ndjson"
+    time = b'"time":"2026-02-01T10:00:00Z"'
+    events.write_bytes(
+        b'{"type":"campaign_paused",%s,"fields":{"campaign":"sping_sale"}}\n' % time
+        + b'{"type":"campaign_paused",%s,"fields":{"campain":"spring_sale"}}\n' % time
+        + b'{"type":"contact_failed",%s,"identifiers":{"user_id":"u"},"fields":{"contact":7}}\n' % time
+        + b'{"type":"profile_updated",%s,"identifiers":{"user_id":"u"},"traits":{"language":"lt"}}\n' % time
+    )
+    said = called(capsys, "run", RETAIL.parent / "telecom", events, "--data", tmp_path / "data")
+    assert said.splitlines()[1:] == [
+        "  4 accepted",
+        "  2 uses of unknown names: campaign_paused.campain 1, campaign sping_sale 1",
+        "  3 left out: control events without effect 2, unknown contacts 1",
+    ]

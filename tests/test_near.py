@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from onevoice.near import did_you_mean, nearest
+from onevoice.near import did_you_mean, nearest, other_separator
 
 KEYS = ["campaigns", "channels", "events", "facts", "measures", "moments", "segments", "sources", "time_zone"]
 NAMES = st.text("abcdefgh_", min_size=4, max_size=12)
@@ -51,3 +51,20 @@ def test_a_name_with_one_wrong_letter_is_found_again(name, at, letter, others):
     found = name[:at] + letter + name[at + 1 :]
     assert nearest(found, [name]) == name
     assert nearest(found, [*others, name])
+
+
+@pytest.mark.parametrize(
+    ("names", "separator", "expected"),
+    [
+        (["a;b;c"], ",", '";"'),
+        (["a\tb"], ",", "tab"),
+        (["a|b;c|d"], ",", '"|"'),
+        (["a,b"], ";", '","'),
+        (["a,b"], ",", ""),
+        (["a"], ",", ""),
+        (["a;b", "c"], ",", ""),
+        ([], ",", ""),
+    ],
+)
+def test_a_header_that_another_sign_separates_is_seen(names, separator, expected):
+    assert other_separator(names, separator) == expected

@@ -158,10 +158,10 @@ def open(  # noqa: A001 - `onevoice.open` reads as what it does
     """Open an engine over the data in a folder, or in memory.
 
     `playbook`: its folder, or a `Playbook` built in Python; without one, that in force in the data stays. Where the
-    data was made under another one, that is published first (`Onevoice.publish`). `data_dir` is made if it is missing;
-    None keeps everything in memory. `clock` gives the time in µs UTC. A snapshot is written after each `snapshot_every`
-    lines (0: only when asked for, and at the end); `piece_lines`, 1 to 1,000,000, is how many lines a journal row holds
-    at most.
+    data was made under another one, or another version, that is published first (`Onevoice.publish`), and a warning of
+    the logger `onevoice` says so. `data_dir` is made if it is missing; None keeps everything in memory. `clock` gives
+    the time in µs UTC. A snapshot is written after each `snapshot_every` lines (0: only when asked for, and at the
+    end); `piece_lines`, 1 to 1,000,000, is how many lines a journal row holds at most.
 
     Raises PlaybookError; LimitError for a setting out of its bounds; JournalError where the data is in use, or not to
     be read, or none and no playbook is named; JournalDamaged, which names the row.

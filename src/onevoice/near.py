@@ -1,4 +1,4 @@
-"""Which of the known names somebody meant who wrote another: what the hint `did you mean …?` rests on."""
+"""What somebody meant who wrote another name, or another sign between names: what hints to mend something rest on."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ if TYPE_CHECKING:
 
 NAMES_MAX: Final = 1_000  # compared for one hint; of a catalogue only those that begin alike
 SLIPS_MAX: Final = 3
+SEPARATORS: Final = ";\t|,"  # of columns
 PREFIX_LEAST: Final = 3  # letters that a shortened name keeps
 
 
@@ -34,6 +35,19 @@ def nearest(found: str, known: Iterable[str]) -> str:
         if key < least:
             best, least = name, key
     return best
+
+
+def other_separator(names: Iterable[str], separator: str = ",") -> str:
+    """Return the sign, in quotes or `tab`, that seems to separate a header's columns instead of `separator`.
+
+    An empty text where it has more than one name, or none of these signs.
+    """
+    given = list(names)
+    name = given[0] if len(given) == 1 else ""
+    found = max((sign for sign in SEPARATORS if sign != separator), key=name.count)
+    if found not in name:
+        return ""
+    return "tab" if found == "\t" else f'"{found}"'
 
 
 def _slips_between(found: str, name: str) -> float:

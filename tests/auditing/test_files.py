@@ -202,6 +202,28 @@ def test_a_contact_of_nobody_is_told(audited):
     assert audit.notes == ("1 contact of nobody: what identifies them could not be used",)
 
 
+@pytest.mark.parametrize("form", ["ndjson", "parquet"])
+def test_what_cannot_be_used_is_counted_once_and_under_the_file_it_stands_in(audited, form, tmp_path):
+    log = "time,email,campaign\n2026-03-02 09:00,ann@example.org,a\n2026-03-02 10:00,nobody,a\n2026-03-02 11:00,none,b"
+    who = [("purchase", "ann@example.org"), ("purchase", "no one"), ("offer_clicked", "no one")]
+    events = [{"type": kind, "time": "2026-03-01T10:00:00Z", "identifiers.email": each} for kind, each in who]
+    if form == "parquet":
+        pa.parquet.write_table(pa.Table.from_pylist(events), tmp_path / "events.parquet")
+        (tmp_path / "sent.csv").write_text(log)
+        found = onevoice.audit(tmp_path / "events.parquet", tmp_path / "sent.csv")
+    else:
+        lines = [{"identifiers": {"email": each.pop("identifiers.email")}} | each for each in events]
+        found = audited("sent.csv", log, "".join(json.dumps(each) + "\n" for each in lines))
+    assert [*found.read] == [
+        f"events.{form}: 3 events",
+        "  2 not to be used: no_identifier",
+        "sent.csv by its columns' names: 3 lines",
+        "  3 events made of 3 lines, 2026-03-02T09:00:00Z to 2026-03-02T11:00:00Z",
+        "    3 contact_reported",
+        "  2 not to be used: no_identifier",
+    ]
+
+
 def test_what_a_playbook_says_of_a_campaign_holds_for_the_log(audited):
     audit = audited("sent.csv", "time,email,campaign\n2026-03-02 09:00,a@b.lt,stay_with_us", "", playbook=TELECOM)
     assert [(each.campaign, each.klass, each.owner) for each in audit.year.campaigns] == [
@@ -225,6 +247,13 @@ REFUSED = {
     "nothing in it": ("sent.csv", "time,email\n", {}, EventError, "no contact in this file"),
     "no such mapping": ("sent.csv", LOG, {"contacts_mapping": "braz"}, MappingError, "did you mean `braze`"),
     "no time": ("sent.csv", "when,email\n", {}, MappingError, "no column `time`; expected `time`; found when, email"),
+    "another sign": (
+        "sent.csv",
+        "time;email\n",
+        {},
+        MappingError,
+        "name a mapping with `csv: {delimiter:",
+    ),
     "nobody": ("sent.csv", "time,mail\n2026-03-02,x", {}, MappingError, "no column `user_id`"),
     "no address": ("sent.csv", "time,email\n2026-03-02,x", {}, EventError, "no contact is of anybody; .*found email x"),
     "no form": ("sent.pdf", "", {}, EventError, "unknown form of file"),

@@ -155,6 +155,7 @@ def receive(twin: Twin, customer: Customer, row: Row) -> None:
     """Take up what is told of a contact of the customer, and fill in what the event leaves unsaid of it."""
     told = [each for each in customer.contacts if each.number >= 0 and each.number == row.fields["contact"]]
     told = [each for each in told if not is_forgotten(twin.book, each, twin.now)]
+    twin.unknown_contacts += not told
     for contact in told:
         known = {"campaign": contact.campaign, "class": contact.klass, "channel": contact.channel}
         for name, value in (known | {"offer": contact.offer or None}).items():

@@ -55,8 +55,9 @@ def take_up(twin: Twin, row: Row) -> None:
     elif klass is not None:
         known, place = klass in twin.book.policies.classes, ("class", str(klass))
     else:
-        known, place = True, ("all", "")
+        known, place = row.fields["everything"] is True, ("all", "")
     if not known:
+        twin.without_effect += 1
         return
     switch = twin.switches.setdefault(place, Switch())
     switch.state = TURNS[row.type]

@@ -6,7 +6,7 @@ import copy
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from onevoice.playbook.builtin import BUILTIN_EVENTS, CONTROL_EVENTS, RECEIPTS, all_events
+from onevoice.playbook.builtin import BUILTIN_EVENTS, RECEIPTS, SWITCHING, all_events
 from onevoice.playbook.model import DAY, FieldType, TriggerKind
 
 from .clock import rfc3339
@@ -209,10 +209,9 @@ class Stream:
 
     def _fields(self, event: EventType) -> Event:
         fields = {name: self._value(event, name, kind) for name, kind in event.fields.items()}
-        if (
-            "campaign" in fields and event.name in CONTROL_EVENTS
-        ):  # mostly of one campaign; of everything where neither is named
-            named = self.dice.choice((("campaign",),) * 8 + (("class",), ("class",), ("campaign", "class"), ()))
+        if event.name in SWITCHING:  # mostly of one campaign, now and then of more than one thing, or of nothing
+            several = (("class",), ("class",), ("campaign", "class"), ("everything",), ("campaign", "everything"), ())
+            named = self.dice.choice((("campaign",),) * 8 + several)
             return {name: fields[name] for name in named}
         for name, own in event.items.items():
             fields[name] = [

@@ -112,7 +112,15 @@ def difference(playbook: Playbook, rows: list[Batch], splits: Sequence[Pair] = (
         unlike = unlike_tables(canonical.tables(engine.machine), twin_canonical.tables(twin))
         if unlike:
             return f"row {number}: {unlike}"
+        if of_no_use(engine) != (twin.unknown_decisions, twin.unknown_contacts, twin.without_effect):
+            return f"row {number}: of no use were {of_no_use(engine)} events"
     return ""
+
+
+def of_no_use(engine: Engine) -> tuple[int, ...]:
+    """Return how many events named no decision or contact of their customer, or turned nothing."""
+    scalars = engine.machine.state.scalars
+    return tuple(int(scalars[each]) for each in (at.UNKNOWN_DECISIONS, at.UNKNOWN_CONTACTS, at.WITHOUT_EFFECT))
 
 
 def unlike_tables(found: dict[str, list[Any]], expected: dict[str, list[Any]]) -> str:

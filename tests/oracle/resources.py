@@ -172,9 +172,10 @@ def turn(twin: Twin, name: str, klass: str, part: int) -> int:
     return last
 
 
-def set_left(twin: Twin, name: str, left: float) -> None:
+def set_left(twin: Twin, name: str | None, left: float | None) -> None:
     """Set what is left of a resource, and wake who waits for it."""
-    if name not in twin.book.playbook.resources or not abs(left) < 2.0**39:
+    if name is None or name not in twin.book.playbook.resources or left is None or not abs(left) < 2.0**39:
+        twin.without_effect += 1
         return
     pool = present(twin, name)
     left = max(left, 0.0)

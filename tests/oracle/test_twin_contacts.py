@@ -257,7 +257,7 @@ def test_what_follows_counts_and_is_counted_in_caps_that_name_a_channel_alone(sc
 
 
 def turn(desk: Desk, at: float, verb: str) -> Desk:
-    return desk.send(at, event(f"campaign_{verb}", None))
+    return desk.send(at, event(f"campaign_{verb}", None, everything=True))
 
 
 def test_stopped_in_flight_its_contact_is_cancelled_and_frees_what_it_held_back():

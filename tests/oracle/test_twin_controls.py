@@ -12,7 +12,7 @@ def desk(*campaigns, **rules):
 
 
 def turn(desk, now, verb, **what):
-    return desk.send(now, event(f"campaign_{verb}", None, **what))
+    return desk.send(now, event(f"campaign_{verb}", None, **(what or {"everything": True})))
 
 
 def test_paused_it_is_held_and_expires_and_resumed_what_is_left_goes_at_once():
@@ -41,7 +41,19 @@ def test_a_name_that_is_not_known_does_nothing_and_a_campaign_goes_before_a_clas
     turn(it, 1, "stopped", **{"class": "stranger"})
     turn(it, 1, "stopped", campaign="it", **{"class": "sales"}).say(2, "a")
     assert it.told() == [(2, "other", "won")]
+    assert it.twin.without_effect == 2
     assert it.rows("switches") == [(0, 0, 2, 0, 0, 0), (0, 1, 0, 1, 0, 0)]
+
+
+def test_what_names_nothing_turns_nothing_and_everything_has_to_be_said():
+    it = desk(campaign("it", on("a")), campaign("other", on("b")))
+    for what in ({}, {"everything": False}, {"everything": None}, {"campain": "it"}, {"reason": "a mistake"}):
+        it.send(1, event("campaign_stopped", None, **what))
+    turn(it, 1, "stopped", campaign="it", everything=True).say(2, "a").say(2, "b")
+    assert it.told() == [(2, "other", "won")]
+    turn(it, 3, "stopped", everything=True).say(4, "b", who="c2")
+    assert it.told() == [(2, "other", "won")]
+    assert it.twin.without_effect == 5
 
 
 def test_stopped_the_born_end_by_customer_and_the_unborn_vanish():

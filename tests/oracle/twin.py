@@ -73,6 +73,8 @@ class Twin:
         self.groups: dict[groups.Group, set[int]] = {}  # who is in each that is asked or counted
         self.knocked: set[int] = set()  # who is said once more to be in a group
         self.unknown_decisions = 0
+        self.unknown_contacts = 0
+        self.without_effect = 0  # control events
         self.given_back: list[str] = []  # resources of which the present event gave back a part, each time
 
     def use(self, book: Book) -> None:
@@ -129,8 +131,7 @@ class Twin:
         feeds.hear(self, line, event.name, occurred_at)
         found = rows.rows_of(self.book, line, occurred_at, self.position)
         if event.name == "resource_set":
-            if found[0].fields["left"] is not None:
-                resources.set_left(self, str(found[0].fields["resource"]), found[0].fields["left"])
+            resources.set_left(self, found[0].fields["resource"], found[0].fields["left"])
         elif event.name in controls.TURNS:
             controls.take_up(self, found[0])
         elif event.about:

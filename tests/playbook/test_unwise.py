@@ -19,6 +19,8 @@ from onevoice.playbook.unwise import unwise
 HERE = Path(__file__).parent
 EXAMPLES = HERE.parents[1] / "examples"
 UNWISE = HERE / "unwise"
+# What is written, and not what it means, says whether a channel is declared.
+OF_FILES = {"channels_misspelt.yaml"}
 CASES = sorted(path.name for path in UNWISE.iterdir() if path.is_dir() or path.suffix == ".yaml")
 
 
@@ -57,7 +59,8 @@ def test_a_warning_says_where_why_and_how_to_mend(case):
 def test_without_places_the_same_is_told_by_key_path(case):
     placed = warnings_of(UNWISE / case)
     by_path = unwise(load_files(files_of(UNWISE / case)))
-    assert sorted((each.what, each.mend) for each in placed) == sorted((each.what, each.mend) for each in by_path)
+    told = sorted((each.what, each.mend) for each in placed)
+    assert sorted((each.what, each.mend) for each in by_path) == ([] if case in OF_FILES else told)
     assert all(not position(each)[1] for each in by_path)
 
 

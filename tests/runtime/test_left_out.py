@@ -61,6 +61,8 @@ CASES = {
     "values not summed": [bought(ADA, fields={"amount": -(2.0**39)})],
     "members not kept": [bought(BOB, fields={"place": "square"})],
     "unknown decisions": [{"type": "offer_clicked", "identifiers": ADA, "fields": {"decision": 5}}],
+    "unknown contacts": [{"type": "contact_failed", "identifiers": ADA, "fields": {"contact": 5}}],
+    "control events without effect": [{"type": "campaign_paused", "fields": {"everything": False}}],
     "invalid email": [bought({"user_id": "ada", "email": "nobody"})],
     "empty email": [bought({"user_id": "ada", "email": " "})],
 }

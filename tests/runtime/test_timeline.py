@@ -112,6 +112,20 @@ def test_data_of_another_playbook_is_told_of(tmp_path, caplog):
     assert told == ["the data was that of playbook shop; from here on bank decides over all of it"]
 
 
+def test_data_of_another_version_of_a_playbook_is_told_of_with_the_files_that_differ(tmp_path, caplog):
+    folder = tmp_path / "shop"
+    folder.mkdir()
+    for file, text in (("playbook.yaml", PLAYBOOK), ("playbook.yaml", PLAYBOOK), ("more.yaml", b"sources: {till: {}}")):
+        (folder / file).write_bytes(text)
+        onevoice.open(folder, tmp_path / "data").close()
+    with onevoice.open(data_dir=tmp_path / "data") as engine:
+        engine.publish(load_files({"playbook.yaml": PLAYBOOK}))  # by a call it is no surprise
+    onevoice.open(folder, tmp_path / "data").close()
+    told = [each.getMessage() for each in caplog.records if "playbook" in each.getMessage()]
+    tail = "from here on it decides over all of the data as it is now"
+    assert told == [f"playbook shop has changed (more.yaml); {tail}", f"playbook shop has changed; {tail}"]
+
+
 def test_a_fact_that_lasts_ends_by_itself_and_is_prolonged_while_it_holds(engine):
     ingest(engine, 0, event("order", product="tea"))
     ingest(engine, 7, event("order", product="tea"))

@@ -40,7 +40,7 @@ def shop(stage):
 
 
 def turns(shop, time, verb, **what):
-    shop.happens(time, f"campaign_{verb}", NOBODY, **what)
+    shop.happens(time, f"campaign_{verb}", NOBODY, **(what or {"everything": True}))
 
 
 def test_by_its_limit_a_campaign_pauses_itself_and_says_so_and_goes_on_when_it_is_resumed(shop):

@@ -15,10 +15,13 @@ from onevoice.auditing.mappings import given_mapping, is_ready
 from onevoice.auditing.rules import default_text, rules_of
 from onevoice.auditing.staged import PROBE, VALID_US, staged
 from onevoice.auditing.strand import Answers, strand_of
-from onevoice.auditing.weave import Weaver
+from onevoice.auditing.weave import ADDED, EVENTS, Weaver
 from onevoice.errors import EventError, Mistake
 from onevoice.events import files as own
+from onevoice.events.batch import Times
+from onevoice.events.decode import decode_arrow, decode_ndjson
 from onevoice.events.pyarrow_untyped import Table, pa
+from onevoice.events.schema import Schema
 from onevoice.history.audit import OPTED_OUT as OPTED_OUT_KIND
 from onevoice.history.audit import RULE, Audit, Judged, figures, quiet_text
 from onevoice.history.why import cap_text, gap_text, suppression_text
@@ -26,6 +29,7 @@ from onevoice.importing import sources as others
 from onevoice.importing.mapped import open_mapped
 from onevoice.importing.summary import told
 from onevoice.many import many
+from onevoice.runtime.node import clock_us
 from onevoice.runtime.opening import open_node
 
 if TYPE_CHECKING:
@@ -96,6 +100,7 @@ class _Lived:
     events: int = 0
     read: list[str] = field(default_factory=list[str])
     refused: Counter[str] = field(default_factory=Counter[str])
+    refused_of_log: Counter[str] = field(default_factory=Counter[str])
 
     def live(
         self, engine: Onevoice, events: Iterable[bytes | Table], on_progress: Callable[[int], None] | None
@@ -105,20 +110,30 @@ class _Lived:
         weaver = Weaver(strand_of(self.log, self.year.variants, self.rules, answers), answers)
         for piece in weaver.pieces(events):
             self._note(piece, engine.position)
-            self._count(engine.ingest(piece.payload, imported=True))
+            self._count(engine.ingest(piece.payload, imported=True), piece)
             if on_progress:
                 on_progress(engine.position)
 
     def _note(self, piece: Piece, position: int) -> None:
-        self.events += piece.events
+        self.events += int((piece.origin == EVENTS).sum())
         self.asks |= {position + place: contact for place, contact in piece.asks}
         self.answers |= {position + place: campaign for place, campaign in piece.answers}
 
-    def _count(self, taken: Ingested) -> None:
-        """Note what of the lines could not be used."""
-        self.refused.update({f"not to be used: {reason}": count for reason, count in taken.reasons.items()})
+    def _count(self, taken: Ingested, piece: Piece) -> None:
+        """Note what of the lines could not be used, each once and where it comes from."""
+        for line, reason in self._rejected(piece) if taken.rejected_count else ():
+            if piece.origin[line] != ADDED:
+                of = self.refused if piece.origin[line] == EVENTS else self.refused_of_log
+                of[f"not to be used: {reason}"] += 1
         self.refused.update({f"of an unknown type: {name}": count for name, count in taken.unknown_types.items()})
         self.refused.update({"duplicates": taken.duplicates} if taken.duplicates else {})
+
+    def _rejected(self, piece: Piece) -> list[tuple[int, str]]:
+        """Return the lines of a piece that the engine rejected, with the reason."""
+        schema, times = Schema(self.year.playbook), Times(clock_us(), needed=True)
+        decode: Any = decode_ndjson if isinstance(piece.payload, bytes) else decode_arrow
+        batch = decode(piece.payload, schema, (0, 0), times=times)
+        return [(rejection.line, str(rejection.reason)) for rejection in batch.rejected]
 
     # What was decided, as tables
 
@@ -144,13 +159,13 @@ class _Lived:
             year=report,
             rules=tuple(_words(self.rules)),
             rules_text=default_text() if is_default else "",
-            read=(*self.read, *self._came_in(events.name), *told(self.log.summary)),
+            read=(*self.read, *self._came_in(events.name), *told(self.log.summary), *_counts(self.refused_of_log)),
             notes=(*self.year.notes, *missing),
         )
 
     def _came_in(self, name: str) -> list[str]:
-        """Say how many events came in, and what of all lines could not be used."""
-        return [f"{name}: {self.events:,} events", *(f"  {count:,} {what}" for what, count in self.refused.items())]
+        """Say how many events came in, and what of them could not be used."""
+        return [f"{name}: {self.events:,} events", *_counts(self.refused)]
 
     def _judged(self, engine: Onevoice) -> tuple[Judged, list[str]]:
         """Return the log with what was decided at each of its asks."""
@@ -192,6 +207,10 @@ class _Lived:
         at = np.flatnonzero(np.isin(shown, list(self.year.segments)))
         segments = [self.year.segments[name] for name in shown[at].tolist()]
         return pa.table({"number": number[at], "segment": _texts(segments)})
+
+
+def _counts(refused: Counter[str]) -> list[str]:
+    return [f"  {count:,} {what}" for what, count in refused.items()]
 
 
 def _asks(engine: Onevoice) -> dict[str, Any]:

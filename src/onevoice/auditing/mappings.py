@@ -11,7 +11,7 @@ from onevoice.errors import MappingError, Mistake
 from onevoice.importing.load import load_bytes, load_mapping
 from onevoice.importing.model import Entries, FileMapping, Rule, Value, Written
 from onevoice.importing.sources import as_name, source_of
-from onevoice.near import did_you_mean
+from onevoice.near import did_you_mean, other_separator
 from onevoice.playbook.builtin import all_events
 
 if TYPE_CHECKING:
@@ -90,7 +90,9 @@ def _by_name(path: Path, playbook: Playbook) -> FileMapping:
     }
     missing = [*(["time"] if "time" not in columns else []), *([] if identifiers else list(playbook.identifiers)[:1])]
     if missing:
-        mend = f"name a mapping: a YAML file, or one of {', '.join(f'`{each}`' for each in READY)}"
+        sign = other_separator(columns)
+        mend = f"name a mapping with `csv: {{delimiter: {sign}}}`: they look separated by it" if sign else ""
+        mend = mend or f"name a mapping: a YAML file, or one of {', '.join(f'`{each}`' for each in READY)}"
         raise MappingError(
             *(Mistake(f"no column `{name}`", f"{path}", f"`{name}`", ", ".join(columns), mend) for name in missing)
         )

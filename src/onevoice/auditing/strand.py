@@ -32,12 +32,14 @@ _TIME: Final = pa.timestamp("us", "UTC")
 class Strand(NamedTuple):
     """Rows of flat columns in order of time.
 
-    `times` (int64[n], µs UTC) are theirs; `contact` (int64[n]) is the contact that a row asks about, -1 for none;
-    `answer` the campaign of which a row asks who answered it, "" where it is not named, None for other rows.
+    `times` (int64[n], µs UTC) are theirs; `is_told` (bool[n]) is true for one row of each row of the log; `contact`
+    (int64[n]) is the contact that a row asks about, -1 for none; `answer` the campaign of which a row asks who answered
+    it, "" where it is not named, None for other rows.
     """
 
     table: Table
     times: NDArray[np.int64]
+    is_told: NDArray[np.bool_]
     contact: NDArray[np.int64]
     answer: list[str | None]
 
@@ -70,26 +72,29 @@ def strand_of(log: Log, variants: Mapping[tuple[str, ...], Variant], playbook: P
     other, heads = events.take(others), _heads(events).take(rows)
     answered = answers.rows(other)
     nothing: list[str | None] = [None]
+    asked = _typed(heads, "asked", _asked(log.contacts, playbook))
     parts = [
-        _Part(_typed(heads, "asked", _asked(log.contacts, playbook)), rows, np.arange(len(rows)), nothing * len(rows)),
+        _Part(asked, rows, np.arange(len(rows)), nothing * len(rows), is_told=True),
         _Part(_typed(heads, *_wished(log.contacts, variants)), rows, _none(rows), nothing * len(rows)),
-        _Part(other, others, _none(others), nothing * len(others)),
+        _Part(other, others, _none(others), nothing * len(others), is_told=True),
         _Part(asks_of(other, answered), others[list(answered)], _none(answered), [*answered.values()]),
     ]
     order = np.argsort(np.concatenate([part.row for part in parts]), kind="stable")
     table = joined(part.table for part in parts).take(pa.array(order))
     answer = [each for part in parts for each in part.answer]
     contact = np.concatenate([part.contact for part in parts])[order]
-    return Strand(table, times_of(table), contact, [answer[at] for at in order.tolist()])
+    is_told = np.repeat([part.is_told for part in parts], [len(part.row) for part in parts])[order]
+    return Strand(table, times_of(table), is_told, contact, [answer[at] for at in order.tolist()])
 
 
 class _Part(NamedTuple):
-    """Rows of one kind; `row` int64[n] is that of the log which they belong to."""
+    """Rows of one kind; `row` int64[n] is that of the log which they belong to, and which they tell or add to."""
 
     table: Table
     row: NDArray[np.int64]
     contact: NDArray[np.int64]
     answer: list[str | None]
+    is_told: bool = False
 
 
 def _none(rows: Iterable[object]) -> NDArray[np.int64]:

@@ -25,15 +25,20 @@ if TYPE_CHECKING:
 
 PIECE_ROWS: Final = 16_384
 
+# Where a line comes from.
+EVENTS: Final = 0
+LOG: Final = 1  # one for each row of the log
+ADDED: Final = 2
+
 
 class Piece(NamedTuple):
-    """Lines for the engine, of which `events` are the file's.
+    """Lines for the engine; `origin` (int8[n]) says of each whether it is the file's, the log's, or was added.
 
     `asks`: (place in the piece, contact that is asked about); `answers`: (place, campaign that is answered or "").
     """
 
     payload: bytes | Table
-    events: int
+    origin: NDArray[np.int8]
     asks: list[tuple[int, int]]
     answers: list[tuple[int, str]]
 
@@ -83,8 +88,8 @@ class Weaver:
         before, stop = self._before(np.array([strand.written_us(head.time) for head in heads], np.int64))
         texts = [*lines, *_json(self._log.table.slice(self._done, stop - self._done))]
         texts += [_ask(heads[at]) for at in answered]
-        order, asks, answers = self._woven(before, stop, answered)
-        return Piece(b"\n".join(texts[at] for at in order) + b"\n", len(lines), asks, answers)
+        order, origin, asks, answers = self._woven(before, stop, answered)
+        return Piece(b"\n".join(texts[at] for at in order) + b"\n", origin, asks, answers)
 
     def _answered(self, head: _Head) -> str:
         fields = head.fields or _Fields()
@@ -98,8 +103,8 @@ class Weaver:
         answered = self._answers.rows(table)
         own = self._log.table.slice(self._done, stop - self._done)
         whole = strand.joined((table, own, strand.asks_of(table, answered)))
-        order, asks, answers = self._woven(before, stop, answered)
-        return Piece(whole.take(pa.array(order, pa.int64())), table.num_rows, asks, answers)
+        order, origin, asks, answers = self._woven(before, stop, answered)
+        return Piece(whole.take(pa.array(order, pa.int64())), origin, asks, answers)
 
     def _before(self, times: NDArray[np.int64]) -> tuple[NDArray[np.int64], int]:
         """Return int64[n], how many rows of the log come before each event, and the last of these.
@@ -113,10 +118,10 @@ class Weaver:
 
     def _woven(
         self, before: NDArray[np.int64], stop: int, answered: Mapping[int, str]
-    ) -> tuple[list[int], list[tuple[int, int]], list[tuple[int, str]]]:
+    ) -> tuple[list[int], NDArray[np.int8], list[tuple[int, int]], list[tuple[int, str]]]:
         """Return which row stands at each place: of the events, then the log's up to `stop`, then asks of answers.
 
-        With it the asks about contacts, and those about answers, by their places.
+        With it their origins, the asks about contacts, and those about answers, by their places.
         """
         own = np.arange(self._done, stop)
         slots = np.searchsorted(before, own, side="right")  # the first event that comes after a row of the log
@@ -129,8 +134,11 @@ class Weaver:
         told = [(at, int(self._log.contact[row]), self._log.answer[row]) for at, row in zip(of_own, own, strict=True)]
         answers = [(at, answer) for at, _, answer in told if answer is not None]
         answers += zip(place[len(before) + len(own) :].tolist(), answered.values(), strict=True)
+        of_log = np.where(self._log.is_told[own], LOG, ADDED)
+        origin = np.concatenate([np.full(len(before), EVENTS), of_log, np.full(len(replies), ADDED)])[order]
         self._done = stop
-        return order.tolist(), [(at, contact) for at, contact, _ in told if contact >= 0], answers
+        asks = [(at, contact) for at, contact, _ in told if contact >= 0]
+        return order.tolist(), origin.astype(np.int8), asks, answers
 
 
 def _head(line: bytes) -> _Head:

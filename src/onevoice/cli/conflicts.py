@@ -8,7 +8,7 @@ from cyclopts import Parameter
 
 import onevoice
 from onevoice.cli.given import Json, OldData, Rehearsed, check_data, length
-from onevoice.cli.output import Progress, json_of, show, working
+from onevoice.cli.output import Progress, json_of, show, tell_of_other, working
 
 Within = Annotated[str, Parameter(help="How far apart two wishes may wait and still be in conflict: `7d`, `12h`.")]
 Campaign = Annotated[str, Parameter(help="The campaign that is asked about; without it, all.")]
@@ -30,12 +30,17 @@ def conflicts(
 
     For example: `onevoice conflicts spring_sale --playbook new --data data`
     """
+    from onevoice.runtime.fold import Published  # noqa: PLC0415 - `--help` needs none of it
+
     check_data(data)
     apart = length("--within", within)
+    published = None if playbook is None else Published.of(playbook)
     with working("opening"):
         opened = onevoice.open(data_dir=data)
     with opened as engine, Progress(total=engine.position) as progress:
-        found = engine.conflicts(campaign, playbook, within=apart, on_progress=progress)
+        if published is not None:
+            tell_of_other(engine.playbook.name, published.playbook.name)
+        found = engine.conflicts(campaign, published, within=apart, on_progress=progress)
     if as_json:
         print(json_of(found))
         return

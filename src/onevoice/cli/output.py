@@ -24,6 +24,12 @@ def tell(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
+def tell_of_other(in_force: str, rehearsed: str) -> None:
+    """Say that the data is that of a playbook of another name: perhaps the wrong folder was named."""
+    if in_force != rehearsed:
+        tell(f"the data is that of playbook {in_force}; {rehearsed} is rehearsed on it")
+
+
 def answer(value: Any, text: str, as_json: bool) -> None:
     """Print an answer, as text or as one line of JSON."""
     print(json_of(value) if as_json else text)

@@ -8,7 +8,7 @@ from cyclopts import Parameter
 
 import onevoice
 from onevoice.cli.given import Given, Html, Json, OldData, Rehearsed, check_data, instant
-from onevoice.cli.output import Progress, check_writable, json_of, show, tell, working, write, written
+from onevoice.cli.output import Progress, check_writable, json_of, show, tell, tell_of_other, working, write, written
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -49,6 +49,7 @@ def simulate(
     with working("opening"):
         opened = onevoice.open(data_dir=data)
     with opened as engine, Progress(total=engine.position) as progress:
+        tell_of_other(engine.playbook.name, published.playbook.name)
         found = engine.simulate(published, *window, on_progress=progress)
     if parquet is not None:
         _write_tables(parquet, found)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from onevoice.tables import Ints
 
 _OFFER: Final = ("offer", "family", "product", "decision", "campaign")
+_SWITCH: Final = ("campaign", "class", "everything")
 _RECEIPT: Final = ("contact", "campaign", "class", "channel", "offer")
 _READ_MAX: Final = 5  # fields that one event is read by
 # The events that mean something by themselves, and the fields they are read by.
@@ -33,10 +34,10 @@ _SPECIAL: Final = {
     "offer_not_now": (at.SPECIAL_REACTION, _OFFER),
     "offer_clicked": (at.SPECIAL_REACTION, _OFFER),
     "asked": (at.SPECIAL_ASKED, ("placement",)),
-    "campaign_paused": (at.SPECIAL_PAUSED, ("campaign", "class")),
-    "campaign_resumed": (at.SPECIAL_RESUMED, ("campaign", "class")),
+    "campaign_paused": (at.SPECIAL_PAUSED, _SWITCH),
+    "campaign_resumed": (at.SPECIAL_RESUMED, _SWITCH),
     "resource_set": (at.SPECIAL_RESOURCE, ("resource", "left")),
-    "campaign_stopped": (at.SPECIAL_STOPPED, ("campaign", "class")),
+    "campaign_stopped": (at.SPECIAL_STOPPED, _SWITCH),
     **{name: (at.SPECIAL_RECEIPT + ContactState[name.partition("_")[2].upper()], _RECEIPT) for name in RECEIPTS},
 }
 

@@ -9,7 +9,7 @@ import numpy as np
 from onevoice import program as at
 from onevoice.compiler.rows import Groups, table
 from onevoice.playbook.model import HOUR, MINUTE, Bucket
-from onevoice.playbook.resources import MONEY, SHARES, limit_of, rates
+from onevoice.playbook.resources import MONEY, limit_of, rates, reserved
 
 if TYPE_CHECKING:
     from onevoice.compiler.book import Book
@@ -38,7 +38,7 @@ def compile_resources(book: Book, windows: Ints) -> Resources:
     reserves = np.zeros((len(declared) + len(rates(book.playbook)), len(book.classes)), np.int64)
     for number, (each, limit) in enumerate(zip(declared, limits, strict=True)):
         for name, share in each.reserve.items():
-            reserves[number, book.classes[name]] = round(share * SHARES) * limit // SHARES
+            reserves[number, book.classes[name]] = reserved(share, limit)
     rows = [_row(each, limit) for each, limit in zip(declared, limits, strict=True)]
     rows += [[_LENGTHS.get(per, 0), _PERIODS.get(per, 0), rate] for _, rate, per in rates(book.playbook)]
     filled = table(rows, at.RESOURCE_WIDTH)

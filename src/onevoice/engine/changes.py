@@ -211,10 +211,11 @@ def _take_receipt(program: Program, state: State, columns: Columns, row: int, cu
     """Let a contact of the customer reach a state, and fill in what the event leaves unsaid of it."""
     event = program.event_types[columns.rows[row, TYPE]]
     number = columns.values[row, event[E_FIRST]]
-    if not 0 <= number < at.INFINITE or number != np.floor(number):
-        return
-    contact = ledger.row_of(program, state, customer, int(number))
+    contact = -1
+    if 0 <= number < at.INFINITE and number == np.floor(number):
+        contact = ledger.row_of(program, state, customer, int(number))
     if contact < 0:
+        state.scalars[at.UNKNOWN_CONTACTS] += 1
         return
     told = state.contacts[contact]
     if told[at.K_CAMPAIGN] >= 0:

@@ -18,6 +18,7 @@ from onevoice.program import (
     E_FIRST,
     E_SECOND,
     E_SPECIAL,
+    E_THIRD,
     P_LOOK_AHEAD_US,
     RESOURCE_IS_MONEY,
     RESOURCE_LIMIT,
@@ -54,6 +55,7 @@ def take_up(program: Program, state: State, columns: Columns, row: int) -> None:
 def _turn_switch(program: Program, state: State, columns: Columns, row: int) -> None:
     switch = _switch_of(program, state, columns, row)
     if switch < 0:
+        state.scalars[at.WITHOUT_EFFECT] += 1
         return
     special = program.event_types[columns.rows[row, TYPE], E_SPECIAL]
     if special == SPECIAL_PAUSED:
@@ -86,7 +88,7 @@ def _switch_of(program: Program, state: State, columns: Columns, row: int) -> in
     if klass == klass:  # noqa: PLR0124 - as above
         number = changes.role_of(program, columns, row, event[E_SECOND], ROLE_CLASS)
         return program.campaigns.shape[0] + number if number >= 0 else -1
-    return state.switches.shape[0] - 1
+    return state.switches.shape[0] - 1 if columns.values[row, event[E_THIRD]] == 1.0 else -1
 
 
 @kernel
@@ -133,6 +135,7 @@ def _set_resource(program: Program, state: State, columns: Columns, row: int) ->
     resource = changes.role_of(program, columns, row, event[E_FIRST], ROLE_RESOURCE)
     left = columns.values[row, event[E_SECOND]]
     if resource < 0 or not abs(left) < SUM_MAX:
+        state.scalars[at.WITHOUT_EFFECT] += 1
         return
     units = int(max(left, 0.0))
     if program.resources[resource, RESOURCE_IS_MONEY]:

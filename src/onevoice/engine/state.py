@@ -42,7 +42,9 @@ MEMBERS_NOT_KEPT: Final = 17
 JUDGED_AT_ONCE: Final = 18  # how often somebody was, because of another in their group
 UNKNOWN_DECISIONS: Final = 19
 GIVEN_BACK: Final = 20  # how many parts of resources the present event gave back and has not handed on yet
-SCALARS: Final = 21
+WITHOUT_EFFECT: Final = 21
+UNKNOWN_CONTACTS: Final = 22
+SCALARS: Final = 23
 
 # What of lines that came in was left out, and is told to who sent them: the scalar that counts it, by its name.
 LEFT_OUT: Final[dict[str, int]] = {
@@ -53,6 +55,8 @@ LEFT_OUT: Final[dict[str, int]] = {
     "values not summed": VALUES_NOT_SUMMED,
     "members not kept": MEMBERS_NOT_KEPT,
     "unknown decisions": UNKNOWN_DECISIONS,
+    "unknown contacts": UNKNOWN_CONTACTS,
+    "control events without effect": WITHOUT_EFFECT,
 }
 
 # `pools`: rows in use, one line per table (columns in store.py).

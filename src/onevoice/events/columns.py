@@ -24,7 +24,9 @@ from onevoice.events.batch import (
     TYPE,
     Batch,
 )
+from onevoice.events.lines import count_unknown
 from onevoice.events.siphash import Prefixes, hash_texts_64, hash_texts_128, prefixes
+from onevoice.events.strangers import strangers
 from onevoice.playbook.model import FieldType
 
 if TYPE_CHECKING:
@@ -166,6 +168,7 @@ def _gathered(rows: NDArray[np.int64], column: int, table: NDArray[Any]) -> NDAr
 def batch_of(part: Part, lines: Lines, count: int) -> Batch:
     """Return the batch of a part, with what `lines` noted about names and lines that could not be used."""
     names = renumbered(part, marks_of(lines.schema))
+    count_unknown(lines.unknown, strangers(part, names, lines.schema))
     rejected = sorted(lines.rejected, key=lambda rejection: rejection.line)
     return Batch(*part[:5], names, rejected, count, dict(lines.unknown), dict(lines.dropped))
 

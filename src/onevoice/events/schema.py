@@ -59,6 +59,7 @@ class Schema:
     events: number of each event type by name; item types are not in it, for they are never sent on their own.
     identifiers, traits: in the playbook's order; a kind's position is its number.
     sources: number of each source by name.
+    names: what events may name of the playbook, by what it is: `{"campaign": …, "channel": …}`.
     width_values, width_keys: columns of the widest type.
 
     """
@@ -71,6 +72,14 @@ class Schema:
         self.traits: list[Trait] = list(playbook.traits.values())
         self.trait_numbers: dict[str, int] = {name: number for number, name in enumerate(playbook.traits)}
         self.sources: dict[str, int] = {name: number for number, name in enumerate(playbook.sources)}
+        self.names: dict[str, frozenset[str]] = {
+            "campaign": frozenset(playbook.campaigns),
+            "class": frozenset(playbook.policies.classes),
+            "channel": frozenset(playbook.channels),
+            "offer": frozenset(playbook.offers),
+            "placement": frozenset(playbook.placements),
+            "resource": frozenset(playbook.resources),
+        }
         for event in all_events(playbook).values():
             self._add(event)
         self.width_values: int = max(layout.values for layout in self.types)

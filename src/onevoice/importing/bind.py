@@ -16,8 +16,8 @@ from onevoice.importing.columns import names_no_zone
 from onevoice.importing.load import in_order
 from onevoice.importing.model import Entries, Kind, Rule, Value, Written
 from onevoice.importing.sources import as_name
+from onevoice.near import did_you_mean, other_separator
 from onevoice.playbook.builtin import all_events
-from onevoice.playbook.grammar import did_you_mean
 from onevoice.playbook.model import EventType, FieldType
 from onevoice.playbook.record import Report, listed
 from onevoice.playbook.tree import quoted
@@ -147,7 +147,10 @@ class _Binder:
             self._known("source", {source: ""}, self.playbook.sources, "source", own_path=True)
 
     def _no_column(self, path: str, name: str) -> None:
-        self._refuse(path, "no such column", listed(self.columns), quoted(name), did_you_mean(name, self.columns))
+        sign = other_separator(self.columns, self.mapping.csv.delimiter)
+        mend = f"they look separated by another sign: `csv: {{delimiter: {sign}}}`" if sign else ""
+        mend = mend or did_you_mean(name, self.columns)
+        self._refuse(path, "no such column", listed(self.columns), quoted(name), mend)
 
     def _time(self) -> None:
         name, zone = self.mapping.time, self.mapping.zone

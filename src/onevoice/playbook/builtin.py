@@ -20,7 +20,13 @@ _OFFER: Final = {
     "decision": FieldType.NUMBER,  # of the ask by which it was shown
     "campaign": _C,
 }
-_CONTROL: Final = {"campaign": _C, "class": _C, "reason": FieldType.TEXT, "by": FieldType.TEXT}
+_CONTROL: Final = {
+    "campaign": _C,
+    "class": _C,
+    "everything": FieldType.BOOLEAN,
+    "reason": FieldType.TEXT,
+    "by": FieldType.TEXT,
+}
 _CONTACT: Final = {"campaign": _C, "class": _C, "channel": _C, "offer": _C, "contact_id": FieldType.KEY}
 _RECEIPT: Final = {"contact": FieldType.NUMBER, "campaign": _C, "class": _C, "channel": _C, "offer": _C}
 # What is told of a contact that was decided here, by its number.
@@ -35,9 +41,8 @@ RECEIPTS: Final = (
 )
 
 # Events without a customer, and what they are about.
-CONTROL_EVENTS: Final = dict.fromkeys(("campaign_paused", "campaign_resumed", "campaign_stopped"), "campaign") | {
-    "resource_set": "resource"
-}
+SWITCHING: Final = ("campaign_paused", "campaign_resumed", "campaign_stopped")
+CONTROL_EVENTS: Final = dict.fromkeys(SWITCHING, "campaign") | {"resource_set": "resource"}
 
 BUILTIN_EVENTS: Final[dict[str, EventType]] = {
     name: EventType(name, dict(fields), about=CONTROL_EVENTS.get(name, ""))
@@ -55,9 +60,21 @@ BUILTIN_EVENTS: Final[dict[str, EventType]] = {
         **dict.fromkeys(RECEIPTS, _RECEIPT),
         "asked": {"placement": _C},
         "profile_updated": {},  # carries only traits
-        **dict.fromkeys(("campaign_paused", "campaign_resumed", "campaign_stopped"), _CONTROL),
+        **dict.fromkeys(SWITCHING, _CONTROL),
         "resource_set": {"resource": _C, "left": FieldType.NUMBER},
     }.items()
+}
+
+# The fields of built-in events by which something of the playbook is looked up, as they are called: `class: sales`.
+LOOKED_UP: Final[dict[str, tuple[str, ...]]] = {
+    **dict.fromkeys(("consent_given", "consent_withdrawn"), ("channel",)),
+    **dict.fromkeys(
+        ("offer_shown", "offer_accepted", "offer_refused", "offer_not_now", "offer_clicked"), ("offer", "campaign")
+    ),
+    "contact_reported": ("campaign", "class", "channel", "offer"),
+    "asked": ("placement",),
+    **dict.fromkeys(SWITCHING, ("campaign", "class")),
+    "resource_set": ("resource",),
 }
 
 BUILTIN_FACT_NAMES: Final = ("refused", "not_now", "on_list", "consent", "ignored")

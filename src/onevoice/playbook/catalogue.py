@@ -6,7 +6,7 @@ import csv
 import io
 from typing import TYPE_CHECKING, Any, Final
 
-from onevoice.near import did_you_mean
+from onevoice.near import did_you_mean, other_separator
 from onevoice.playbook import grammar
 from onevoice.playbook.grammar import Slip
 from onevoice.playbook.model import Catalogue, FieldType
@@ -90,6 +90,10 @@ class _Reading:
 
     def header(self, names: list[str], key: str) -> None:
         """Find the place of each wanted column."""
+        if sign := other_separator(names):
+            mend = "save the file with commas between the columns"
+            self.refuse(1, "columns that look separated by another sign", "commas", mend, sign)
+            return
         for wanted in (key, *self.fields):
             if wanted not in names:
                 hint = did_you_mean(wanted, names)

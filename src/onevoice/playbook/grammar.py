@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 DURATION_MAX: Final = 3660 * DAY
 COUNT_MAX: Final = 16  # of one event in one step
+TOO_LONG: Final = "too long a time"
 UNITS: Final = {"second": SECOND, "minute": MINUTE, "hour": HOUR, "day": DAY, "week": WEEK}
 WEEKDAYS: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 EXPECTED_DURATION: Final = "a whole number of seconds, minutes, hours, days or weeks, like `30 minutes`"
@@ -107,7 +108,7 @@ def duration(text: str) -> int:
         raise Slip("not a length of time", EXPECTED_DURATION, quoted(text), _duration_hint(text, unit))
     value = int(match[1]) * UNITS[unit]
     if value > DURATION_MAX:
-        raise Slip("too long a time", f"at most {DURATION_MAX // DAY} days", quoted(text))
+        raise Slip(TOO_LONG, f"at most {DURATION_MAX // DAY} days", quoted(text))
     return value
 
 
@@ -196,6 +197,8 @@ def period(text: str) -> tuple[int, Period | None]:
     try:
         length = duration(text)
     except Slip as slip:
+        if slip.what == TOO_LONG:
+            raise
         raise Slip("not a window", "`day`, `week`, `month`, or a length like `7 days`", slip.found, slip.mend) from slip
     if length == 0:
         raise Slip("an empty window", "`day`, `week`, `month`, or a length like `7 days`", quoted(text))

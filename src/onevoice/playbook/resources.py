@@ -111,6 +111,11 @@ def stock_of(product: str, catalogue: Catalogue) -> float | None:
     return found if isinstance(found, float | int) else None
 
 
+def reserved(share: float, capacity: int) -> int:
+    """Return how many places of a capacity a share of it is."""
+    return round(share * SHARES) * capacity // SHARES
+
+
 def limit_of(resource: Resource, catalogue: Catalogue) -> int:
     """Return how much there is in one bucket: contacts, units, or ten-thousandths of money."""
     if resource.budget:

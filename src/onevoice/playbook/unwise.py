@@ -1,15 +1,17 @@
 """What is legal in a playbook, but surely not meant: `check` warns of it, and nothing is refused.
 
 Only what the playbook alone proves is told, so that a warning is worth reading: what changes nothing, and what can
-never happen. Whether a rule is a good one is not judged.
+never happen; beside it names that are surely slips of the pen. Whether a rule is a good one is not judged.
 """
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Final
 
 from onevoice.conditions.tree import OFFER_KINDS, SymbolKind, symbols_of
 from onevoice.errors import Mistake
+from onevoice.near import did_you_mean
 from onevoice.playbook.actions import ADDRESS_FORMATS
 from onevoice.playbook.builtin import all_facts
 from onevoice.playbook.capping import caps_of
@@ -20,6 +22,7 @@ from onevoice.playbook.grammar import spelled
 from onevoice.playbook.hours import ALL
 from onevoice.playbook.model import CATEGORY, EACH, Campaign, Cap, Moment, Playbook, SendBy, Step, TriggerKind
 from onevoice.playbook.record import Report, listed, position
+from onevoice.playbook.resources import SHARES, reserved
 from onevoice.playbook.tree import quoted
 from onevoice.playbook.unsent import NEVER, never_sent, stopping_rules
 
@@ -49,6 +52,7 @@ def unwise(playbook: Playbook, report: Report | None = None) -> tuple[Mistake, .
     looked.look_ahead()
     looked.exploration()
     looked.holdout()
+    looked.reserves()
     looked.channels()
     for moment in playbook.moments.values():
         looked.moment(moment)
@@ -264,6 +268,18 @@ class _Looked:
         if holdout.share and not of_all:
             self.warn("policies.holdout", "a holdout that holds nobody out", "no campaign is of its classes", _USE)
 
+    def reserves(self) -> None:
+        """Warn of shares of a capacity that are less than one place."""
+        for resource in self.playbook.resources.values():
+            for name, share in resource.reserve.items():
+                if reserved(share, resource.capacity) == 0:
+                    part = f"{share:.6%}".rstrip("0%").rstrip(".") + "%"
+                    each = f"{resource.capacity} per {resource.per}"
+                    why = f"{part} of {each} is {share * resource.capacity:.6g}, and only whole places are kept"
+                    least = f"{math.ceil(SHARES / resource.capacity) * 100 / SHARES:.10g}%"
+                    mend = f"one place is {least}: reserve so much, or take it out"
+                    self.warn(f"resources.{resource.name}.reserve.{name}", "a reserve that keeps nothing", why, mend)
+
     # Channels and moments
 
     def wrong_address(self, name: str) -> str:
@@ -275,7 +291,7 @@ class _Looked:
         return kind.name
 
     def channels(self) -> None:
-        """Warn of channels whose addresses are those of another."""
+        """Warn of channels whose addresses are those of another, and of those that are perhaps misspelt."""
         for name in self.playbook.channels:
             if address := self.wrong_address(name):
                 kind = self.playbook.identifiers[address]
@@ -283,6 +299,22 @@ class _Looked:
                 why = f"{quoted(address)} holds {holds}"
                 mend = f"name an identifier with `format: {ADDRESS_FORMATS[name]}`"
                 self.warn(f"channels.{name}.address", f"the channel {quoted(name)} reaches nobody", why, mend)
+        for campaign in self.outbound:
+            for key, names in (("send", campaign.send), ("if_unseen.next", campaign.unseen_next)):
+                for i, name in enumerate(names):
+                    self.sent_by(f"campaigns.{campaign.name}.{key}[{i}]", name)
+
+    def sent_by(self, path: str, name: str) -> None:
+        """Warn of a channel that is declared nowhere, and is called almost like one that is known."""
+        declared = [each for each in self.playbook.channels if f"channels.{each}" in self.report.keys]
+        if not self.report.keys or name in declared or name in ADDRESS_FORMATS:
+            return  # a model alone does not tell what was declared
+        formats = {kind.format for kind in self.playbook.identifiers.values()}
+        common = [each for each, wanted in ADDRESS_FORMATS.items() if wanted in formats]
+        if hint := did_you_mean(name, [*declared, *common]):
+            why = "it is taken for a channel of its own, that reaches everybody without an address"
+            mend = f"{hint} if not, declare it under `channels`"
+            self.warn(path, f"the channel {quoted(name)} is declared nowhere", why, mend)
 
     def moment(self, moment: Moment) -> None:
         """Warn of windows that are over before a late source has brought what they wait for."""

@@ -57,8 +57,9 @@ class Switched:
 def event(verb: str, named: Named, playbook: Playbook, reason: str, by: str) -> dict[str, Any]:
     """Return the event for a verb of EVENTS; EventError where not one thing of the playbook is named."""
     check(verb, named, playbook)
-    said = {"campaign": named.campaign, "class": named.klass, "reason": reason, "by": by}
-    return {"type": EVENTS[verb], "fields": {name: text for name, text in said.items() if text}}
+    named_by = {"campaign": named.campaign, "class": named.klass, "everything": named.everything}
+    said = {**named_by, "reason": reason, "by": by}
+    return {"type": EVENTS[verb], "fields": {name: value for name, value in said.items() if value}}
 
 
 def check(verb: str, named: Named, playbook: Playbook) -> None:

@@ -92,6 +92,13 @@ class Published:
         """Return the same playbook with these splits in force."""
         return replace(self, splits=tuple(splits))
 
+    def unlike(self, other: Published) -> list[str]:
+        """Return the names of the files that are not the same in both; none where one is no folder of files."""
+        if not self.form == other.form == FILES:
+            return []
+        ours, theirs = (msgspec.msgpack.decode(each.payload, type=dict[str, bytes]) for each in (self, other))
+        return sorted(name for name in ours | theirs if ours.get(name) != theirs.get(name))
+
     @cached_property
     def compiled(self) -> Compiled:
         """The playbook compiled, once."""

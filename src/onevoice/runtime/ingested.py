@@ -32,8 +32,10 @@ class Ingested:
     (`unknown_types`, by name; beyond 1,000 names under `…`); one of `duplicates`, whose id was seen before.
 
     Of lines that were not rejected `unknown_names` counts the uses of other names that the playbook does not declare:
-    fields, traits, sources, keys of the line (by name, as above). `left_out` counts, by kind, what was not taken up:
-    identifiers that are none (`invalid email`), refused joins and identifiers, ids, names, values too great for a sum.
+    fields, traits, sources, keys of the line, and what built-in events and traits look up (`campaign tpyo`,
+    `time zone Europe/Vilnus`), by name, as above. `left_out` counts, by kind, what was not taken up: identifiers that
+    are none (`invalid email`), refused joins and identifiers, ids, names, values too great for a sum, receipts for
+    unknown contacts, control events without effect.
     `paused` has the campaigns that came to the limit of their run (`at_most`), with their contacts in it; `failing`
     those that paused themselves because too many contacts had failed (`failures`), with so many. `stale` counts how
     often each source stopped (`stale_after`), for which campaigns are held, and `fresh` how often it was heard again.

@@ -27,7 +27,7 @@ MEANINGS: Final = {
     "contact_answered": "They answered it: the same.",
     "asked": "They are here, and a `placement` asks what to show. It is answered at once.",
     "profile_updated": "Brings traits and identifiers, and means nothing else.",
-    "campaign_paused": "It, or a class, or (where neither is named) everything is held back from now on. Of no customer, as are the next two.",
+    "campaign_paused": "It, or a class, or (`everything: true`) everything is held back from now on. What names none of these does nothing, and is told. Of no customer, as are the next two.",
     "campaign_resumed": "It goes on; what was held is looked at again at once.",
     "campaign_stopped": "What waits of it ends, and nothing new begins until it is resumed.",
     "resource_set": "So much is `left` of a resource: of its stock or budget, or in its present hour or day. Of no customer.",
