@@ -60,7 +60,8 @@ def has_room_for_event(program: Program, state: State, columns: Columns, row: in
     kind = rows[row, TYPE]
     need[:] = 0
     if kind < 0:
-        return True
+        need[at.TIMERS] = state.scalars[at.TOLD]
+        return not is_short(state, need)
     for pool in range(at.POOLS):
         need[pool] = program.room_for_event[pool]
         for each in range(row, stop):

@@ -15,6 +15,7 @@ from onevoice.engine import resources, switches
 from onevoice.engine import state as at
 from onevoice.engine.kernel import kernel
 from onevoice.engine.reasons import NO_CAPACITY, PAUSED, WON
+from onevoice.engine.store import COUNT
 
 if TYPE_CHECKING:
     from onevoice.engine.state import State
@@ -67,7 +68,8 @@ def wake(state: State, position: int) -> None:
     """Let rounds be held that are told of behind a line: others may have been why, who gave back what they had."""
     for each in range(1, state.scalars[at.TOLD]):
         told = state.told[each]
-        if told[at.T_POSITION] != position or told[at.T_AT] < state.scalars[at.NOW]:
+        is_founded = told[at.T_CUSTOMER] < state.pools[at.CUSTOMERS, COUNT]
+        if told[at.T_POSITION] != position or told[at.T_AT] < state.scalars[at.NOW] or not is_founded:
             continue
         row = wishes.row_of(state, told[at.T_CUSTOMER], told[at.T_CAMPAIGN], told[at.T_KEY])
         if row >= 0 and state.candidates[row, at.C_BORN] and state.candidates[row, at.C_STAGE] != at.IN_FLIGHT:

@@ -216,8 +216,9 @@ def _all_news(fold: Fold, found: Related, past: Iterable[Past]) -> Iterator[tupl
             if customer == NOBODY:
                 yield (time, position, each.book), _of_nobody(each.published.playbook, kind, time, of[number][0])
             elif kind == ROUND and is_shared:
-                own = numbers.get(translated(fold, customer, each.number), NOBODY)
-                yield (time, position, each.book), Round(time, own, number, of[number])
+                own = numbers.get(translated(fold, customer, each.number))
+                if own is not None:
+                    yield (time, position, each.book), Round(time, own, number, of[number])
 
 
 def _of_nobody(playbook: Playbook, kind: int, time: int, line: list[int]) -> News:
