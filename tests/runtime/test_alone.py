@@ -106,3 +106,93 @@ def test_who_wants_when_others_have_had_all_contacts_of_a_run_is_told_how_many_t
     among, alone = shop.both(3)
     assert among[-1][2] == [("thanks", "paused", "", "campaign", 2, 2, None, None)]
     assert alone == among
+
+
+DESK = """
+playbook: desk
+identifiers: {email: {unique: true}}
+events: {hello: {}, asked_us: {}, order: {}, paid: {}, talked: {}}
+campaigns:
+  welcome: {class: sales, priority: 50, when: event hello, send: [mail]}
+  advice: {class: sales, priority: 90, when: event asked_us, send: [visit], valid_for: 3 days}
+  either: {class: sales, priority: 90, when: event paid, send: [visit, mail], valid_for: 3 days}
+  thanks: {class: service, priority: 10, when: event order, send: [push]}
+policies: {classes: {service: {}, sales: {}}, gap: 4 hours, exempt: {service: [gap]}}
+resources: {desk: {capacity: 1 per hour}}
+channels: {mail: {}, push: {}, visit: {uses: desk, receipts: 2 hours}}
+"""
+
+
+def test_whom_others_left_no_room_is_told_until_when():
+    shop = Shop(DESK)
+    for number in range(4):
+        shop.says(number, "asked_us", number)
+    shop.until(600)
+    for number in range(4):
+        among, alone = shop.both(number)
+        assert alone == among, number
+    assert [lines[0][1:5] for _, _, lines in among] == [
+        ("no_capacity", "visit", "resources.desk", 1),
+        ("won", "visit", "", None),
+    ]
+    assert [time - MONDAY for time, _, _ in among] == [timedelta(minutes=3), timedelta(hours=3)]
+
+
+def test_a_place_that_another_gave_back_is_had_at_that_instant():
+    shop = Shop(DESK)
+    for number in range(3):
+        shop.says(number, "asked_us", number)
+    shop.says(20, "contact_failed", 0, contact=0)  # number 1 comes next
+    shop.until(40)
+    for number in range(3):
+        among, alone = shop.both(number)
+        assert alone == among, number
+    among, _ = shop.both(1)
+    assert [(time - MONDAY, lines[0][1]) for time, _, lines in among][1] == (timedelta(minutes=20), "won")
+
+
+def test_a_run_that_begins_and_comes_to_its_limit_in_one_instant_tells_how_many_had_it():
+    shop = Shop(PLAYBOOK.replace("wait: 1 hour, at_most: 2", "at_most: 2, wait: 0s"))
+    for number in range(4):
+        shop.says(number, "visit", number)
+    shop.until(600)
+    for number in range(4):
+        among, alone = shop.both(number)
+        assert alone == among, number
+    assert among[-1][2] == [("spring", "paused", "", "campaign", 2, 2, None, None)]
+
+
+def test_why_not_names_a_resource_that_was_short_and_what_is_not_recorded_of_it():
+    shop = Shop(
+        DESK.replace("policies: {", "policies: {suppress: [{stop: [sales], while: in_talks}], ").replace(
+            "campaigns:", "facts: {in_talks: {opens: talked, lasts: 1 hour}}\ncampaigns:"
+        )
+    )
+    for number in range(2):
+        shop.says(number, "asked_us", number)
+    short = shop.engine.why_not("advice", {"email": "1"}, language="en")
+    assert [obstacle.rule for obstacle in short.obstacles] == ["resources.desk"]
+    assert [(change.kind, change.name) for change in short.changes if change.kind != "wait"] == [
+        ("resource", "resources.desk")
+    ]
+    assert short.smallest
+    shop.says(3, "talked", 2)
+    shop.says(4, "asked_us", 2)
+    silent = shop.engine.why_not("advice", {"email": "2"}, language="en")
+    assert [change.name for change in silent.changes] == ["in_talks", "policies.suppress[0]"]
+    assert "resources.desk" in silent.caution  # among all it would have been stopped by that
+
+
+def test_what_hangs_on_a_turn_that_is_not_recorded_is_told_as_it_was_recorded_and_nothing_is_tried():
+    shop = Shop(DESK.replace("gap: 4 hours", "gap: 4 hours, look_ahead: 6 hours"))
+    shop.says(0, "asked_us", 0)  # has the desk until ten
+    shop.says(1, "hello", 1)
+    shop.says(10, "paid", 1)  # by mail not before one o'clock; by a visit at ten, which nobody sees
+    shop.says(20, "order", 1)
+    among, alone = shop.both(1)
+    assert [lines[-1][:2] for _, _, lines in among] == [("welcome", "won"), ("either", "gap"), ("thanks", "won")]
+    assert alone[2][2] == [("thanks", "kept_for", *alone[2][2][0][2:])]
+    found = shop.engine.why_not("thanks", {"email": "1"}, language="en")
+    assert found.caution
+    assert not found.obstacles  # as it was recorded it won
+    assert not found.changes

@@ -140,8 +140,10 @@ def why_not_text(why_not: WhyNot, time_zone: str) -> Iterator[RenderableType]:
         yield Text("\n" + words.say("shown_changes"))
         for change in why_not.changes:
             yield Text(f"  {change.sentence}", "green")
-    elif why_not.obstacles and why_not.time:
+    elif why_not.obstacles and why_not.time and not why_not.caution:
         yield Text("\n" + words.say("shown_no_change"))
+    if why_not.caution:
+        yield Text("\n" + why_not.caution, "dim")
     yield ""
 
 

@@ -54,6 +54,7 @@ def empty(widths: Widths) -> at.State:
         resources=ints(max(widths.resources, 1), at.R_WIDTH),
         shares=ints(max(widths.resources * (widths.classes + 1), 1), at.SHARE_WIDTH),
         first_waiting=ints(max(widths.lines, 1)),
+        told=ints(1, at.TOLD_WIDTH),
         feeds=_feeds(widths.feeds),
         switches=ints(widths.campaigns + widths.classes + 1, at.SWITCH_WIDTH),
         timers=ints(rows, 6),

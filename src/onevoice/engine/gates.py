@@ -12,6 +12,7 @@ from onevoice.engine import (
     conditions,
     facts,
     feeds,
+    hearsay,
     holding,
     hours,
     ledger,
@@ -160,6 +161,17 @@ def gap_start(program: Program, state: State, customer: int, campaign: int) -> i
 
 
 @kernel
+def _shortage(program: Program, state: State, row: int, channel: int, product: int) -> tuple[int, int]:
+    """Return the first resource of which a candidate would not get its part, and what is used of it; -1 for none."""
+    if state.scalars[at.TOLD] > 0:
+        return hearsay.shortage(program, state, row, channel, product)
+    campaign = state.candidates[row, at.C_CAMPAIGN]
+    klass = program.campaigns[campaign, CAMPAIGN_CLASS]
+    short, _ = resources.first_short(program, state, klass, campaign, channel, product)
+    return short, state.resources[short, at.R_USED] if short >= 0 else 0
+
+
+@kernel
 def _timed_gates(
     program: Program, state: State, customer: int, row: int, channel: int, product: int
 ) -> tuple[int, int, int, int, int]:
@@ -178,10 +190,9 @@ def _timed_gates(
         if last + again > now:
             return AGAIN_AFTER, -1, last, 0, last + again
     if program.resources.shape[0] > 0:
-        short, _ = resources.first_short(program, state, klass, campaign, channel, product)
+        short, used = _shortage(program, state, row, channel, product)
         if short >= 0:
-            limit = program.resources[short, RESOURCE_LIMIT]
-            return NO_CAPACITY, short, state.resources[short, at.R_USED], limit, at.INFINITE
+            return NO_CAPACITY, short, used, program.resources[short, RESOURCE_LIMIT], at.INFINITE
     opening = opens_at(program, state, customer, channel, now)
     if opening > now:
         return HOURS, -1, 0, 0, opening
@@ -198,10 +209,15 @@ def _timed_gates(
 
 
 @kernel
-def _pause(program: Program, state: State, row: int, which: int) -> None:
-    """Note that a candidate's campaign is off by one of its switches, whatever the channel."""
-    rule, value, limit = switches.reached(program, state, state.candidates[row, at.C_CAMPAIGN], which)
-    _hold(state, row, PAUSED, rule, value, limit)
+def _off(program: Program, state: State, row: int) -> tuple[int, int, int]:
+    """Return (rule, value, limit) of the switch by which a candidate's campaign is off, whatever the channel; or -1."""
+    campaign = state.candidates[row, at.C_CAMPAIGN]
+    off = switches.first_off(program, state, campaign, switches.IS_PAUSED)
+    if state.scalars[at.TOLD] > 0:
+        return hearsay.off(program, state, row, off)
+    if off < 0:
+        return -1, 0, 0
+    return switches.reached(program, state, campaign, off)
 
 
 @kernel
@@ -270,9 +286,9 @@ def pass_all(program: Program, state: State, customer: int, row: int, rule: int)
     candidates[row, at.C_TURN_OF] = -1
     if turn_of >= 0:
         waiting.leave(state, row)
-    off = switches.first_off(program, state, campaign, switches.IS_PAUSED)
+    off, count, most = _off(program, state, row)
     if off >= 0:
-        _pause(program, state, row, off)
+        _hold(state, row, PAUSED, off, count, most)
         return
     feed = feeds.holding(program, state, campaign)
     if feed >= 0:
@@ -311,7 +327,9 @@ def pass_all(program: Program, state: State, customer: int, row: int, rule: int)
         _remember_wake(state, customer, row, reason, until)
         if reason == NO_CAPACITY and short_by < 0:
             short_by = channel
-    if short_by >= 0:
+    if short_by >= 0 and state.scalars[at.TOLD] > 0:
+        hearsay.wait_for_turn(program, state, row, short_by, product)
+    elif short_by >= 0:
         _wait_for_turn(program, state, row, short_by, product, turn_of, turn_at)
 
 

@@ -60,12 +60,13 @@ def has_room_for_event(program: Program, state: State, columns: Columns, row: in
     kind = rows[row, TYPE]
     need[:] = 0
     if kind < 0:
-        return True
+        need[at.TIMERS] = state.scalars[at.TOLD]
+        return not is_short(state, need)
     for pool in range(at.POOLS):
         need[pool] = program.room_for_event[pool]
         for each in range(row, stop):
             need[pool] += program.room_for_row[rows[each, TYPE], pool]
-    need[at.TIMERS] += groups.timers_at_stake(state, need[at.MEMBERS])
+    need[at.TIMERS] += groups.timers_at_stake(state, need[at.MEMBERS]) + state.scalars[at.TOLD]
     start, end = rows[row, IDENTIFIERS_FROM], rows[row, IDENTIFIERS_TO]
     need[at.IDENTIFIERS] = end - start
     merges = end - start > 1 and identity.may_merge(state, columns.identifiers, start, end)

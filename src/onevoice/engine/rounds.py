@@ -11,6 +11,7 @@ from onevoice.engine import (
     contacts,
     exploring,
     gates,
+    hearsay,
     holdouts,
     look_ahead,
     proposals,
@@ -304,6 +305,8 @@ def hold_round(program: Program, state: State, customer: int) -> None:
                 _write(program, state, customer, row)
             _go_on(program, state, row)
         row = after
+    if begun and state.scalars[at.TOLD] > 0:
+        hearsay.close(state, customer)
     _count_contacts(program, state, first, state.pools[at.LINES, COUNT])
     wishes.set_round(state, customer)
 

@@ -44,7 +44,8 @@ UNKNOWN_DECISIONS: Final = 19
 GIVEN_BACK: Final = 20  # how many parts of resources the present event gave back and has not handed on yet
 WITHOUT_EFFECT: Final = 21
 UNKNOWN_CONTACTS: Final = 22
-SCALARS: Final = 23
+TOLD: Final = 23  # 0; in an engine that is told how many rows of `told` are in use, the first of them idle
+SCALARS: Final = 24
 
 # What of lines that came in was left out, and is told to who sent them: the scalar that counts it, by its name.
 LEFT_OUT: Final[dict[str, int]] = {
@@ -260,6 +261,21 @@ H_RIGHT: Final = 3
 H_PART: Final = 4  # of the resource, that it waits for
 WAITING_WIDTH: Final = 5
 
+# `told`, of an engine that decides about a few alone: what a round among all said of a candidate (hearsay.py)
+T_AT: Final = 0  # when, NEVER once it has been taken up
+T_POSITION: Final = 1  # recorded in the decision, as lines are counted here
+T_CUSTOMER: Final = 2
+T_DECISION: Final = 3  # its number among all
+T_CAMPAIGN: Final = 4  # from here on as in `lines`
+T_KEY: Final = 5
+T_REASON: Final = 6
+T_CHANNEL: Final = 7
+T_RULE: Final = 8
+T_VALUE: Final = 9
+T_LIMIT: Final = 10
+T_UNTIL: Final = 11
+TOLD_WIDTH: Final = 12
+
 # `feeds`
 F_KNOWN: Final = 0  # the latest that occurred of what the source brings, or NEVER
 F_STALE: Final = 1
@@ -322,6 +338,7 @@ class State(Tables):
         "resources": "i2",
         "shares": "i2",
         "first_waiting": "i1",  # by line of a resource: the candidate's row + 1 whose turn is the earliest, or 0
+        "told": "i2",
         "feeds": "i2",
         "timers": "i2",
         "queue": "i2",
@@ -374,6 +391,7 @@ class State(Tables):
     resources: NDArray[np.int64]
     shares: NDArray[np.int64]
     first_waiting: NDArray[np.int64]
+    told: NDArray[np.int64]
     feeds: NDArray[np.int64]
     timers: NDArray[np.int64]
     queue: NDArray[np.int64]

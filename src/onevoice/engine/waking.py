@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from onevoice.engine import candidates as wishes
-from onevoice.engine import resources, waiting
+from onevoice.engine import hearsay, resources, waiting
 from onevoice.engine import state as at
 from onevoice.engine.kernel import kernel
 from onevoice.program import CAMPAIGN_CLASS
@@ -17,7 +17,13 @@ if TYPE_CHECKING:
 
 @kernel
 def hand_on(program: Program, state: State) -> None:
-    """Wake one for each part that was given back since this was done last, if there is room for anybody."""
+    """Wake one for each part that was given back since this was done last, if there is room for anybody.
+
+    An engine that is told of resources is told who was woken, too; it asks after each event.
+    """
+    if state.scalars[at.TOLD] > 0:
+        hearsay.wake(state, state.scalars[at.POSITION] + 1)
+        return
     for resource in range(program.resources.shape[0]):
         while state.resources[resource, at.R_GIVEN_BACK] > 0:
             state.resources[resource, at.R_GIVEN_BACK] -= 1

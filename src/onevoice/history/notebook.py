@@ -107,7 +107,7 @@ def why_not_html(why_not: WhyNot) -> str:
     changes = [(each.sentence, each.found, each.needed) for each in why_not.changes]
     return block(
         f"Why not {why_not.campaign} for customer {why_not.customer}",
-        f"{why_not.headline}.",
+        f"{why_not.headline}." + (f" {why_not.caution}." if why_not.caution else ""),
         table(("in its way", "rule", "place"), obstacles),
         table(("it would have won", "found", "needed"), changes),
     )

@@ -27,8 +27,9 @@ class Change:
 
     `kind` is "wait" (nothing else happens to the customer until `at`), "customer" (a trait, measure or fact is another
     one, a consent or an identifier is known), "event" (a field of the event that would trigger it is another one),
-    "source" (something of it had come that occurred after `needed`) or "playbook" (a rule, a first or last day, a pause
-    or a holdout). `name`: what is changed; `found`: what it is; `needed`: what it would have to be.
+    "source" (something of it had come that occurred after `needed`), "resource" (it had room for one more) or
+    "playbook" (a rule, a first or last day, a pause or a holdout). `name`: what is changed; `found`: what it is;
+    `needed`: what it would have to be.
     """
 
     kind: str
@@ -48,7 +49,8 @@ class WhyNot:
     still waits, what will stand there. `values`: what was known of what the campaign's conditions read when they were
     judged, so with what the triggering event itself brought. `changes` begin with the smallest: each lets it go out at
     that instant (or when its waiting is over); none where no single change that was tried is enough. `language`: of the
-    sentences; all else is the same in each.
+    sentences; all else is the same in each. `caution`: what of it is not sure, because others had a part in it; empty
+    where all of it is.
 
     >>> opened = {"type": "case_opened", "identifiers": ada, "fields": {"case_id": "c-1"}}
     >>> _ = engine.ingest([opened]), engine.decide("home_banner", ada)
@@ -65,6 +67,7 @@ class WhyNot:
     values: dict[str, str]
     changes: tuple[Change, ...]
     language: str = "en"
+    caution: str = ""
 
     @property
     def smallest(self) -> Change | None:

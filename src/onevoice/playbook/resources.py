@@ -13,7 +13,7 @@ from onevoice.playbook.record import Record, opened
 from onevoice.playbook.tree import quoted
 
 if TYPE_CHECKING:
-    from onevoice.playbook.model import Catalogue, Playbook
+    from onevoice.playbook.model import Campaign, Catalogue, Playbook
 
 MONEY: Final = 10_000  # money is counted in ten-thousandths
 SHARES: Final = 1_000_000  # and shares in millionths
@@ -101,6 +101,18 @@ def percent(text: str) -> float:
 def rates(playbook: Playbook) -> list[tuple[str, int, Bucket]]:
     """Return (channel, contacts, per) of each channel with a rate, in order."""
     return [(each.name, each.rate, each.rate_per) for each in playbook.channels.values() if each.rate and each.rate_per]
+
+
+def resources_of(playbook: Playbook, campaign: Campaign, channel: str, offer: str) -> list[str]:
+    """Return the paths of what a contact uses, each once, in order: by its channel, its campaign, then its product."""
+    way, product = playbook.channels[channel], playbook.offers[offer].product if offer else ""
+    declared = playbook.resources
+    free = {name for name, each in declared.items() if each.budget and not round(way.cost * MONEY)}
+    used = [f"resources.{name}" for name in way.uses if name not in free]
+    used += [f"channels.{channel}.rate"] if way.rate and way.rate_per else []
+    used += [f"resources.{name}" for name in campaign.uses if name not in free]
+    used += [f"resources.{name}" for name, each in declared.items() if product and each.product == product]
+    return list(dict.fromkeys(used))
 
 
 def stock_of(product: str, catalogue: Catalogue) -> float | None:

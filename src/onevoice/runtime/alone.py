@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
-from onevoice.engine import feeds, growth, switches
+from onevoice.engine import feeds, growth, hearsay, switches
 from onevoice.engine import state as at
 from onevoice.engine.state import INFINITE, State
 from onevoice.engine.store import COUNT
@@ -20,15 +20,16 @@ from onevoice.events.batch import ITEM, LINE, OCCURRED_AT
 from onevoice.events.decode import decode_ndjson
 from onevoice.journal.memory import MemoryJournal
 from onevoice.journal.port import Mode
-from onevoice.program import CAMPAIGN_AT_MOST, CAMPAIGN_FAILURES, FAILURE_PARTS, FEED_SOURCE
+from onevoice.program import FEED_SOURCE
 from onevoice.runtime import customer as customers
 from onevoice.runtime import what_if
-from onevoice.runtime.decisions import us_of
+from onevoice.runtime.decisions import Reading, us_of
 from onevoice.runtime.fold import Fold, Published
+from onevoice.runtime.numbering import numbers_before
 from onevoice.runtime.payloads import NDJSON, Piece
 from onevoice.runtime.recorded import Recorded
 from onevoice.runtime.related import related
-from onevoice.runtime.steps import Step, steps_of
+from onevoice.runtime.steps import Heard, Paused, Round, Step, past_of, steps_of
 from onevoice.runtime.swap import cut
 from onevoice.runtime.taken import TakenFiles
 from onevoice.runtime.writer import Entry, Writer
@@ -44,7 +45,6 @@ if TYPE_CHECKING:
     from onevoice.playbook.model import Playbook
     from onevoice.program import Program
     from onevoice.runtime.index import Index
-    from onevoice.runtime.steps import Run
 
 Patch: TypeAlias = "Callable[[Compiled], Program]"  # the program of another playbook, made of that of the one in force
 
@@ -58,7 +58,9 @@ class Alone:
     def __init__(self, journal: Journal, fold: Fold, customer: int, index: Index | None = None) -> None:
         found = related(journal, fold, customer, index)
         self.customer = found.customers.index(customer)
-        self.steps = steps_of(journal, fold, found)
+        self._past = past_of(journal, fold, found)
+        self._numbers = numbers_before(fold, customers.same_person(fold, customer))
+        self.steps = steps_of(journal, fold, found, self._past)
         self._lines = Lines([step.line for step in self.steps if step.line], fold.secret)
         self._journal = MemoryJournal(journal.meta)
 
@@ -73,6 +75,12 @@ class Alone:
         recorded = Recorded(engine.writer.journal, engine.writer)
         found = recorded.decisions(engine.numbers(self.customer), recorded.start())
         return [(reading.playbook, decision) for reading, decision in found]
+
+    def recorded(self) -> list[tuple[Playbook, Decision]]:
+        """Return all that was decided about the customer among all, as the journal has it, each with its playbook."""
+        books = ((each.published.playbook, each.outcome) for each in self._past)
+        decided = ((book, decision) for book, outcome in books for decision in Reading(book).decisions(outcome))
+        return [(book, decision) for book, decision in decided if decision.customer in self._numbers]
 
     def before(self, instant: int, patch: Patch | None = None) -> Engine:
         """Return an engine that has decided on all that came before an instant, and let time pass up to it.
@@ -93,7 +101,7 @@ class Alone:
         engine = self.before(since)
         engine.take_all(before)
         last = us_of(decision.time, "decision")
-        return Fork(engine, tried, later=[step for step in self.steps if step.heard and step.takes_place > last])
+        return Fork(engine, tried, later=_without_rounds(step for step in self.steps if step.takes_place > last))
 
     def parted(self, decision: Decision, playbook: Playbook, since: int) -> tuple[list[Step], list[Step]]:
         """Return the steps of an instant that are as they were, and those from there on up to a decision.
@@ -104,6 +112,7 @@ class Alone:
         last, before = us_of(decision.time, "decision"), decision.position + (decision.kind == "ask")
         steps = [step for step in self.steps[1:] if since <= step.takes_place <= last]
         steps = [step for step in steps if not step.line or step.position < before]
+        steps = [step for step in steps if not step.news or step.lines_before <= decision.position]
         lines = [place for place, step in enumerate(steps) if step.line and since == last]
         books = [
             place + 1
@@ -112,6 +121,12 @@ class Alone:
         ]
         first = max([0, *lines[-1:], *books[-1:]])
         return steps[:first], steps[first:]
+
+
+def _without_rounds(steps: Iterable[Step]) -> list[Step]:
+    """Return what steps tell of sources and of campaigns that came to their limits: that goes on whatever is tried."""
+    told = ((step, tuple(each for each in step.news if not isinstance(each, Round))) for step in steps)
+    return [step._replace(news=news) for step, news in told if news]
 
 
 class Lines:
@@ -149,7 +164,6 @@ class Engine:
     def __init__(self, published: Published, journal: MemoryJournal, lines: Lines, patch: Patch | None) -> None:
         journal.append([published.row(0, 0)])
         self._patch = patch
-        self._failing: set[str] = set()  # campaigns of which it is told that they paused themselves for their failures
         self.lines = lines
         self.writer = Writer(journal, Fold(published, lines.secret), TakenFiles(), playbook_row=0)
         self._patched()
@@ -189,19 +203,7 @@ class Engine:
         fold = self.writer.fold
         _number(fold.machine.state, steps[0])
         self.writer.enter(Entry(piece, self.lines.batch(steps, fold), mode, stamp))
-        _count(fold, fold.machine.state, steps[0])
-        _hear(fold.machine, steps[0])
-        self._note_failing(steps[0].run)
-
-    def _note_failing(self, run: Run | None) -> None:
-        """Let a campaign be one that pauses itself for its failures as long as it is told to be paused for them."""
-        campaigns, state = [*self.writer.fold.published.playbook.campaigns], self.writer.fold.machine.state
-        told = {run.campaign} if run is not None and run.failed else set[str]()
-        failing = {name for name in self._failing | told if name in campaigns}
-        failing = {name for name in failing if state.switches[campaigns.index(name), at.W_STATE] != switches.ON}
-        if failing != self._failing:
-            self._failing = failing
-            self._patched()
+        _tell(fold.machine, steps[0])
 
     def numbers(self, customer: int) -> frozenset[int]:
         """Return every number of the customer who goes by this one now or did once."""
@@ -212,12 +214,14 @@ class Engine:
     def _patched(self) -> None:
         """Let the rules be others; failures and sources do here what is told of them, and nothing by themselves."""
         fold = self.writer.fold
-        failing = [number for number, name in enumerate(fold.published.playbook.campaigns) if name in self._failing]
-        program = what_if.without_looks(what_if.without_failures(fold.published.compiled.program, failing))
+        program = what_if.without_looks(what_if.without_failures(fold.published.compiled.program))
         fold.compiled = replace(fold.published.compiled, program=program)
         if self._patch:
             fold.compiled = replace(fold.compiled, program=self._patch(fold.compiled))
         fold.machine.compiled = fold.compiled
+        scalars = fold.machine.state.scalars
+        scalars[at.TOLD] = max(1, int(scalars[at.TOLD]))
+        scalars[at.GIVEN_BACK] = 1  # so that after each event it is asked who is told to be woken
 
 
 class Fork:
@@ -234,7 +238,7 @@ class Fork:
         later: Sequence[Step] = (),
         instead: Mapping[int, bytes] | None = None,
     ) -> None:
-        """`later`: what is told of sources after the steps; `instead`: other lines, by the places of their steps."""
+        """`later`: what is told of sources and limits behind the steps; `instead`: other lines, by places of steps."""
         self._engine, self._later = engine, later
         self._fold = engine.writer.fold
         self._steps = steps
@@ -297,8 +301,7 @@ class Fork:
             stamp = max(step.now, int(machine.state.scalars[at.NOW]))
             _number(machine.state, step)
             outcome = machine.row(cut(batch, 0, batch.lines), stamp, observing=step.observing)
-            _count(self._fold, machine.state, step)
-            _hear(machine, step)
+            _tell(machine, step)
             fold = copy(self._fold)
             fold.machine = machine
             yield fold, list(self._fold.reading.decisions(outcome))
@@ -320,34 +323,68 @@ def _number(state: State, step: Step) -> None:
     scalars[at.NEXT_DECISION] = max(int(scalars[at.NEXT_DECISION]), step.decision)
 
 
-def _count(fold: Fold, state: State, step: Step) -> None:
-    """Let a run have as many contacts as it had among all, or so many that what failed is at its limit."""
-    campaigns = list(fold.published.playbook.campaigns)
-    if step.run is None or step.run.campaign not in campaigns:
+def _tell(machine: Machine, step: Step) -> None:
+    """Let an engine know what others had a part in."""
+    rounds = [each for each in step.news if isinstance(each, Round)]
+    for each in step.news:
+        if isinstance(each, Heard):
+            _hear(machine, each)
+        elif isinstance(each, Paused):
+            _pause(machine, each)
+    if rounds:
+        _tell_rounds(machine, rounds, is_behind=step.behind)
+
+
+def _pause(machine: Machine, paused: Paused) -> None:
+    """Let a campaign be paused, which came to its limit among all."""
+    campaigns = list(machine.compiled.playbook.campaigns)
+    if paused.campaign not in campaigns:
         return
-    number, contacts = campaigns.index(step.run.campaign), step.run.contacts
-    own = fold.published.compiled.program.campaigns[number]
-    if step.run.failed and own[CAMPAIGN_FAILURES]:
-        contacts = step.run.limit * FAILURE_PARTS // int(own[CAMPAIGN_FAILURES])
-        contacts = min(contacts, int(own[CAMPAIGN_AT_MOST]) - 1) if own[CAMPAIGN_AT_MOST] else contacts
-    state.switches[number, [at.W_CONTACTS, at.W_FAILED]] = contacts, step.run.failed
+    switch = machine.state.switches[campaigns.index(paused.campaign)]
+    if switch[at.W_STATE] == switches.ON:
+        switch[at.W_STATE] = switches.IS_PAUSED
+    switch[at.W_CONTACTS] = max(paused.contacts, int(switch[at.W_CONTACTS]))
 
 
-def _hear(machine: Machine, step: Step) -> None:
-    """Let a source be stale or fresh as it was told, at the instant after the step's."""
+def _hear(machine: Machine, heard: Heard) -> None:
+    """Let a source be stale or fresh as it was told, at its instant."""
     sources = list(machine.compiled.playbook.sources)
-    if step.heard is None or step.heard.source not in sources:
+    if heard.source not in sources:
         return
     program = machine.compiled.program
-    found = np.flatnonzero(program.feeds[:, FEED_SOURCE] == sources.index(step.heard.source))
+    found = np.flatnonzero(program.feeds[:, FEED_SOURCE] == sources.index(heard.source))
     if not len(found):
         return
-    machine.state.need[:] = program.room_for_timer
-    machine.state.need[at.TIMERS] += machine.state.pools[at.CANDIDATES, COUNT]
-    if growth.is_short(machine.state, machine.state.need):
-        machine.state = growth.grown(machine.state, machine.state.need)
-    told, scalars = step.heard, machine.state.scalars
+    _make_room(machine, int(machine.state.pools[at.CANDIDATES, COUNT]))
+    scalars = machine.state.scalars
     now = int(scalars[at.NOW])
-    scalars[at.NOW] = max(now, step.now + 1)  # who is free by it is due then
-    feeds.turn(program, machine.state, int(found[0]), int(told.is_stale), told.known, told.stale_from)
+    scalars[at.NOW] = max(now, heard.time)  # who is free by it is due then
+    feeds.turn(program, machine.state, int(found[0]), int(heard.is_stale), heard.known, heard.stale_from)
     scalars[at.NOW] = now  # for more may be told of that instant
+
+
+def _tell_rounds(machine: Machine, rounds: Sequence[Round], *, is_behind: bool) -> None:
+    """Let an engine know what rounds said, and hold them, if that is not behind the line that comes next."""
+    state = machine.state
+    position = int(state.scalars[at.END]) + 1 if is_behind else int(state.scalars[at.POSITION])
+    told = state.told[: state.scalars[at.TOLD]]
+    news = [told[:1], told[1:][told[1:, at.T_AT] >= state.scalars[at.NOW]]]
+    for each in rounds:
+        rows = np.zeros((len(each.lines), at.TOLD_WIDTH), np.int64)
+        rows[:, : at.T_CAMPAIGN] = each.time, position, each.customer, each.decision
+        rows[:, at.T_CAMPAIGN :] = np.array(each.lines)[:, at.L_CAMPAIGN : at.L_UNTIL + 1]
+        news.append(rows)
+    machine.state = state = state.replaced(told=np.concatenate(news))
+    state.scalars[at.TOLD] = len(state.told)
+    _make_room(machine, len(state.told))
+    if not is_behind:
+        hearsay.wake(machine.state, position)
+
+
+def _make_room(machine: Machine, timers: int) -> None:
+    """Make room for what a timer may take, and for so many timers."""
+    state = machine.state
+    state.need[:] = machine.compiled.program.room_for_timer
+    state.need[at.TIMERS] += timers
+    if growth.is_short(state, state.need):
+        machine.state = growth.grown(state, state.need)

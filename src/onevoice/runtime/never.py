@@ -77,7 +77,8 @@ def _out_of_its_days(question: Question, decided: Iterable[About]) -> WhyNot:
     trial = question.trial(nearest, since, any_wish=True)
     found = tuple(_other_day(trial, rule, day, [_day(time, zone) for time in (since, trial.time)]))
     text = question.words.say("never_in_time", campaign=question.name)
-    return question.asked.answered(nearest.decision.time, text, (obstacle,), values(trial), found)
+    caution = question.caution(trial, found)
+    return question.asked.answered(nearest.decision.time, text, (obstacle,), values(trial), found, caution)
 
 
 def _outside(campaign: Campaign, time: int) -> int:
@@ -116,13 +117,13 @@ def _untriggered(question: Question) -> WhyNot:
     text = question.words.say("never_triggered", campaign=question.name)
     if question.campaign.when.kind in _SEGMENTS:
         trial = _now(question)
-        found = customer_changes(trial)
+        found = tuple(customer_changes(trial))
     elif (tried := _last_event(question)) is not None:
         trial, place = tried
-        found = event_changes(trial, place)
+        found = tuple(event_changes(trial, place))
     else:
         return question.asked.answered(None, text, (obstacle,))
-    return question.asked.answered(None, text, (obstacle,), values(trial), tuple(found))
+    return question.asked.answered(None, text, (obstacle,), values(trial), found, question.caution(trial, found))
 
 
 def _now(question: Question) -> Trial:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from onevoice.history.why import told_of
 from onevoice.playbook.capping import caps_of
 from onevoice.runtime import what_if
-from onevoice.runtime.rule_changes import index_of, source_of
+from onevoice.runtime.rule_changes import index_of, resource_of, source_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -67,6 +67,8 @@ def _without(program: Program, trial: Trial, line: Line) -> Program:
             return what_if.with_again_after(program, 0, campaign=trial.number)
         case "fatigue":
             return what_if.without_fatigue(program)
+        case "no_capacity":
+            return what_if.with_room(program, resource_of(trial, line))
         case "hours":
             return what_if.without_hours(program, channels.index(line.channel))
         case "gap":

@@ -26,7 +26,7 @@ from onevoice.runtime.fold import Published
 from onevoice.runtime.goals import reached
 from onevoice.runtime.rehearsing import window_of
 from onevoice.runtime.simulating import Present
-from onevoice.runtime.why_not import Asked, short_of, why_not
+from onevoice.runtime.why_not import Asked, why_not
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -270,11 +270,6 @@ class Reader:
             self._writer.flush()
             last = at.INFINITE if until is None else us_of(until, "until")
             asked = Asked(own, campaign, last, words)
-            if len(self._writer.fold.compiled.program.resources):  # others use them, too: what was recorded is told
-                decided = self._decided(self._numbers(own))
-                short = short_of((each for _, each in decided), asked, self.playbook)
-                if short is not None:
-                    return short
             return why_not(self._journal, self._writer.fold, asked, self._writer.index)
 
     def report(self) -> Report:

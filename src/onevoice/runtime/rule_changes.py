@@ -8,10 +8,12 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo
 
+from onevoice.engine import resources
 from onevoice.history.language import Span
 from onevoice.history.why_not import Change
 from onevoice.playbook.capping import caps_of
 from onevoice.playbook.model import MINUTE
+from onevoice.playbook.resources import MONEY, rates
 from onevoice.program import SUPPRESSION_AT_MOST_US, SUPPRESSION_THEN_US
 from onevoice.runtime import what_if
 from onevoice.runtime.customer_changes import otherwise
@@ -66,6 +68,8 @@ def rule_changes(trial: Trial, lost: Line) -> Iterator[Change]:
         case "paused":
             if trial.wins(prepare=trial.switched_on(lost.rule)):
                 yield Change("playbook", trial.words.say("change_not_paused"), lost.rule, "paused", "on")
+        case "no_capacity":
+            yield from _room(trial, lost)
         case "hours":
             yield from _open(trial, lost.channel)
         case "gap":
@@ -152,6 +156,26 @@ def _heard(trial: Trial, lost: Line) -> Iterator[Change]:
 def source_of(trial: Trial, line: Line) -> int:
     """Return the number of the source that a line names."""
     return list(trial.playbook.sources).index(line.rule.removeprefix("sources."))
+
+
+def _room(trial: Trial, lost: Line) -> Iterator[Change]:
+    """Yield that there would have been room for one more of a resource, if it was open."""
+    number = resource_of(trial, lost)
+    is_open = resources.opens_at(trial.program, number, trial.time) == trial.time
+    if is_open and trial.wins(what_if.with_room(trial.program, number)):
+        name = lost.rule.removeprefix("resources.")
+        found = trial.playbook.resources.get(name)
+        unit = MONEY if found and found.budget else 1
+        used, limit = (each / unit if isinstance(each, int) else 0 for each in (lost.value, lost.limit))
+        told = {"name": name, "used": trial.words.number(used), "limit": trial.words.number(limit)}
+        yield Change("resource", trial.words.say("change_room", **told), lost.rule, f"{used:g}/{limit:g}", "")
+
+
+def resource_of(trial: Trial, line: Line) -> int:
+    """Return the number of the resource that a line names."""
+    names = [f"resources.{name}" for name in trial.playbook.resources]
+    names += [f"channels.{name}.rate" for name, _, _ in rates(trial.playbook)]
+    return names.index(line.rule)
 
 
 def _open(trial: Trial, channel: str) -> Iterator[Change]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 from onevoice.engine import facts, segments, switches
 from onevoice.engine import state as at
 from onevoice.engine.state import INFINITE
+from onevoice.playbook.resources import resources_of
 from onevoice.program import CHANNEL_NAME, CLASS_PURPOSE, P_FACT_CONSENT
 from onevoice.runtime import customer as customers
 from onevoice.runtime import what_if
@@ -25,6 +26,11 @@ if TYPE_CHECKING:
     from onevoice.runtime.customer import Customer
     from onevoice.runtime.fold import Fold
 
+# Reasons that stop a candidate before it is asked whether resources have room for it.
+_BEFORE_ROOM: Final = {
+    *("not_eligible", "paused", "stale", "no_consent", "no_address", "failed", "suppressed", "again_after"),
+}
+
 Prepare: TypeAlias = "Callable[[Program, State], None]"  # what is done to a state before something is tried in it
 
 _SWITCHES: Final = {"class": switches.OF_CLASS, "all": switches.OF_ALL}  # by the rule of a line
@@ -33,25 +39,27 @@ _SWITCHES: Final = {"class": switches.OF_CLASS, "all": switches.OF_ALL}  # by th
 class Trial:
     """What a fork decides about a campaign and a customer up to a time (µs UTC), tried as often as wanted.
 
-    `key`: which of the campaign's wishes is meant, None for any that a change might bring about. `known`: what was
-    known of the customer when the conditions were judged, by which the campaign lost. `words`: in which what is found
-    is told.
+    `lost`: why the campaign lost, and so which of its wishes is meant; None for any that a change might bring about.
+    `known`: what was known of the customer when the conditions were judged, by which the campaign lost. `words`: in
+    which what is found is told. `untold`: the resources of which nobody has told whether they had room, and with which
+    the campaign won.
     """
 
-    def __init__(self, fork: Fork, campaign: str, customer: int, time: int, key: int | None, words: Language) -> None:
+    def __init__(self, fork: Fork, campaign: str, customer: int, time: int, lost: Line | None, words: Language) -> None:
         self.words = words
+        self.untold: dict[str, None] = {}
         self.fork = fork
         self.playbook: Playbook = fork.fold.published.playbook
         self.campaign: Campaign = self.playbook.campaigns[campaign]
         self.number = list(self.playbook.campaigns).index(campaign)
         self.time = time
         self._customer = customer
-        self._key = key
+        self._lost = lost
         self.known = self._known()
 
     def _known(self) -> Customer | None:
         """Return what is known when the decision is made, or when a wish would be born, and is not for its `if`."""
-        if self._key is not None:
+        if self._lost is not None:
             *_, (fold, _) = self.fork.run(until=self.time)
             return self._view(fold)
         known: Customer | None = None
@@ -88,12 +96,25 @@ class Trial:
         found: tuple[int, Line] | None = None
         for decision in self.fork.decide(program, prepare, until or self.time):
             for line in decision.lines:
-                is_meant = line.campaign == self.campaign.name and self._key in (None, line.key)
+                is_meant = line.campaign == self.campaign.name and (self._lost is None or self._lost.key == line.key)
                 if is_meant and decision.customer == self._customer:
                     found = us_of(decision.time, "decision"), line
                     if line.reason == "won":
+                        self.untold |= dict.fromkeys(self._untold(found[0], line))
                         return found
         return found
+
+    def _untold(self, time: int, won: Line) -> list[str]:
+        """Return the resources that a contact would use and of which it is not told whether they had room."""
+        lost = self._lost
+        if not won.channel:  # shown where somebody asked
+            return []
+        used = resources_of(self.playbook, self.campaign, won.channel, won.offer)
+        if lost is None or time != self.time or lost.reason in _BEFORE_ROOM:
+            return used
+        if lost.reason == "no_capacity" and lost.rule in used and lost.channel == won.channel:
+            return used[used.index(lost.rule) + 1 :]
+        return []
 
     def wins(self, program: Program | None = None, until: int = 0, prepare: Prepare | None = None) -> bool:
         """Tell whether the campaign wins."""

@@ -36,14 +36,14 @@ from onevoice.program import (
     PLACEMENT_TIMES,
     PROPOSAL_CAMPAIGN,
     PROPOSAL_IF,
+    STOCK_RESOURCE,
     SUPPRESSION_CLASSES,
     SUPPRESSION_OFFERS,
+    USES_RESOURCE,
     Program,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from numpy.typing import NDArray
 
 PRIORITY: Final = CAMPAIGN_NUMBERS.index("priority")
@@ -146,6 +146,15 @@ def without_holdouts(program: Program) -> Program:
     return program.replaced(campaigns=campaigns, limits=limits)
 
 
+def with_room(program: Program, resource: int) -> Program:
+    """Return the program in which nobody needs anything of a resource."""
+    spans, uses = program.use_spans.copy(), program.uses
+    is_other = uses[:, USES_RESOURCE] != resource
+    places = np.concatenate([[0], np.cumsum(is_other)])
+    stocks = program.stocks[program.stocks[:, STOCK_RESOURCE] != resource]
+    return program.replaced(use_spans=places[spans], uses=uses[is_other], stocks=stocks)
+
+
 def without_consent(program: Program, klass: int) -> Program:
     """Return the program with a class for which silence is consent."""
     classes = program.classes.copy()
@@ -174,11 +183,10 @@ def with_again_after(program: Program, again_us: int, *, campaign: int) -> Progr
     return program.replaced(campaigns=campaigns)
 
 
-def without_failures(program: Program, but: Sequence[int] = ()) -> Program:
-    """Return the program in which no campaign pauses itself for its failures, but those with these numbers."""
+def without_failures(program: Program) -> Program:
+    """Return the program in which no campaign pauses itself for its failures."""
     campaigns = program.campaigns.copy()
     campaigns[:, CAMPAIGN_FAILURES] = 0
-    campaigns[[*but], CAMPAIGN_FAILURES] = program.campaigns[[*but], CAMPAIGN_FAILURES]
     return program.replaced(campaigns=campaigns)
 
 

@@ -27,7 +27,7 @@ from onevoice.runtime.obstacles import OUTSIDE, conditions, obstacles
 from onevoice.runtime.trial import Trial
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
     from datetime import datetime
 
     from onevoice.history.decision import Decision, Line
@@ -52,22 +52,6 @@ def why_not(
     return Question(fold, Alone(journal, fold, asked.customer, index), asked).answer()
 
 
-def short_of(decided: Iterable[Decision], asked: Asked, playbook: Playbook) -> WhyNot | None:
-    """Return that a campaign waits for its turn at a resource, if its last decision up to the instant says so.
-
-    Whom others left no room cannot be tried alone: there is no change to be named but theirs.
-    """
-    found: tuple[Decision, Line] | None = None
-    for decision in decided:
-        if us_of(decision.time, "decision") <= asked.until:
-            found = next(((decision, line) for line in decision.lines if line.campaign == asked.campaign), found)
-    if found is None or found[1].reason != "no_capacity":
-        return None
-    told = told_of(found[1], playbook, asked.words)
-    obstacle = Obstacle(told.reason, told.sentence, told.rule)
-    return asked.answered(found[0].time, f"{asked.campaign}: {told.sentence}", (obstacle,))
-
-
 class Asked(NamedTuple):
     """What is asked: a campaign and a customer, up to an instant (µs UTC); and in which words to answer."""
 
@@ -83,9 +67,11 @@ class Asked(NamedTuple):
         obstacles: tuple[Obstacle, ...] = (),
         values: dict[str, str] | None = None,
         found: tuple[Change, ...] = (),
+        caution: str = "",
     ) -> WhyNot:
         """Return the answer."""
-        return WhyNot(self.campaign, self.customer, time, headline, obstacles, values or {}, found, self.words.code)
+        code = self.words.code
+        return WhyNot(self.campaign, self.customer, time, headline, obstacles, values or {}, found, code, caution)
 
 
 class About(NamedTuple):
@@ -107,7 +93,9 @@ class Question:
 
     def answer(self) -> WhyNot:
         """Return what became of the campaign's last wish, and why it did not go out."""
-        decided = self.about(None)
+        decided, recorded = self.about(None), self._of_campaign(self.alone.recorded())
+        if [*map(_told, decided)] != [*map(_told, recorded)]:
+            return self._as_recorded(recorded)
         if not decided or decided[-1].line.reason in _OVER:
             waiting = self._waiting(us_of(decided[-1].decision.time, "decision") if decided else 0)
             if waiting is not None:
@@ -121,16 +109,37 @@ class Question:
             return self.asked.answered(decision.time, text)
         return self.tried(lost, us_of(lost.decision.time, "decision"), text)
 
+    def _as_recorded(self, recorded: Sequence[About]) -> WhyNot:
+        """Answer where an engine of the customer's own decides otherwise: only what was decided can be told."""
+        caution = self.words.say("caution_differs")
+        if not recorded:
+            return self.asked.answered(None, self.words.say("never_decided", campaign=self.name), caution=caution)
+        last, lost = recorded[-1], next((each for each in reversed(recorded) if _is_passed_over(each.line)), None)
+        sentence = told_of(last.line, last.playbook, self.words).sentence
+        text = self.words.say("about", campaign=self.name, sentence=sentence)
+        if last.line.reason == "won" or lost is None:
+            return self.asked.answered(last.decision.time, text, caution=caution)
+        told = told_of(lost.line, lost.playbook, self.words)
+        obstacle = Obstacle(told.reason, told.sentence, told.rule)
+        return self.asked.answered(lost.decision.time, text, (obstacle,), caution=caution)
+
     def about(self, patch: Patch | None) -> list[About]:
         """Return what is decided about the campaign; `patch`: by other programs of the playbooks."""
-        found = [each for each in self.alone.decided(patch) if us_of(each[1].time, "decision") <= self.asked.until]
+        return self._of_campaign(self.alone.decided(patch))
+
+    def _of_campaign(self, decided: Iterable[tuple[Playbook, Decision]]) -> list[About]:
+        found = [each for each in decided if us_of(each[1].time, "decision") <= self.asked.until]
         return [About(book, made, line) for book, made in found for line in made.lines if line.campaign == self.name]
 
     def trial(self, about: About, since: int, *, any_wish: bool = False) -> Trial:
         """Return a decision to be tried from an instant on, about the same wish or any of the campaign."""
         decision = about.decision
         fork, time = self.alone.fork(decision, about.playbook, since), us_of(decision.time, "decision")
-        return Trial(fork, self.name, decision.customer, time, None if any_wish else about.line.key, self.words)
+        return Trial(fork, self.name, decision.customer, time, None if any_wish else about.line, self.words)
+
+    def caution(self, trial: Trial, found: Sequence[Change]) -> str:
+        """Return what is not sure of changes that were tried; empty where all of it is."""
+        return self.words.say("caution_untold", names=", ".join(trial.untold)) if found and trial.untold else ""
 
     def tried(self, about: About, since: int, text: str, *, is_eligible: bool = True) -> WhyNot:
         """Answer with what stood in the way of a decision, and with what it would have taken."""
@@ -144,7 +153,9 @@ class Question:
         if not is_eligible:
             rule, said = f"campaigns.{self.name}.if", self.words.say("not_true", condition=conditions(trial))
             found.insert(0, Obstacle("not_eligible", said, rule, self.place(rule, published)))
-        return self.asked.answered(about.decision.time, text, tuple(found), values(trial), tuple(changes(trial, lost)))
+        better = tuple(changes(trial, lost)) if found else ()  # what wins in that instant has nothing in its way
+        caution = self.caution(trial, better)
+        return self.asked.answered(about.decision.time, text, tuple(found), values(trial), better, caution)
 
     def _waiting(self, since: int) -> WhyNot | None:
         """Answer for a wish of after an instant that is not decided on yet: what becomes of it if nothing happens."""
@@ -207,6 +218,13 @@ def _due(fold: Fold, customer: int, campaign: str, since: int) -> datetime | Non
     return min(
         (each.due for each in new if each.due and (not each.born or us_of(each.born, "birth") >= since)), default=None
     )
+
+
+def _told(about: About) -> tuple[object, ...]:
+    """Return what has to be the same of a line about one customer, whoever decides it again."""
+    decision, line = about.decision, about.line
+    told = line.reason, line.channel, line.rule, line.value, line.limit, line.until
+    return decision.time, decision.kind, line.key, told
 
 
 def _is_passed_over(line: Line) -> bool:
