@@ -16,9 +16,9 @@ import pytest
 import onevoice
 from onevoice.errors import EventError
 from onevoice.history.language import LANGUAGES, Span, chosen, language
+from onevoice.history.why_not import Change
 from onevoice.playbook.load import load_files
 from onevoice.playbook.model import DAY, HOUR, MINUTE, SECOND, WEEK, Bucket, Period
-from onevoice.runtime.changes import Change
 from tests.history.test_why import ANN, CASES, MONDAY, PLAYBOOK
 from tests.history.test_why import HOUR as LATER
 from tests.project.sources import ROOT

@@ -22,8 +22,8 @@ from onevoice.runtime import what_if
 from onevoice.runtime.alone import Alone
 from onevoice.runtime.decisions import us_of
 from onevoice.runtime.related import related
-from onevoice.runtime.rule_changes import index_of
-from onevoice.runtime.searching import least
+from onevoice.runtime.why_not.rules import index_of
+from onevoice.runtime.why_not.searching import least
 from tests.oracle import rounds
 from tests.oracle.book import Book
 from tests.oracle.clock import instant

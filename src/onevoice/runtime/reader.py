@@ -26,7 +26,7 @@ from onevoice.runtime.fold import Published
 from onevoice.runtime.goals import reached
 from onevoice.runtime.rehearsing import window_of
 from onevoice.runtime.simulating import Present
-from onevoice.runtime.why_not import Asked, why_not
+from onevoice.runtime.why_not.question import Asked, why_not
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from onevoice.history.why_not import Change
-from onevoice.runtime.customer_changes import customer_changes
 from onevoice.runtime.decisions import time_of, us_of
-from onevoice.runtime.rule_changes import index_of, priority_change, rule_changes
+from onevoice.runtime.why_not.customer import customer_changes
+from onevoice.runtime.why_not.rules import index_of, priority_change, rule_changes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from onevoice.history.decision import Line
-    from onevoice.runtime.trial import Trial
+    from onevoice.runtime.why_not.trial import Trial
 
 
 def changes(trial: Trial, lost: Line | None) -> list[Change]:

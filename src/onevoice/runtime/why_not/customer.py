@@ -15,14 +15,14 @@ from onevoice.history.why_not import Change
 from onevoice.playbook.model import Aggregate
 from onevoice.playbook.reads import reads_of
 from onevoice.runtime import what_if
-from onevoice.runtime.searching import decimals_of, least
+from onevoice.runtime.why_not.searching import decimals_of, least
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from onevoice.history.language import Language
     from onevoice.playbook.reads import Known
-    from onevoice.runtime.trial import Trial
+    from onevoice.runtime.why_not.trial import Trial
 
 _DECIMALS_MAX: Final = 4
 _OPS: Final = {SymbolKind.TRAIT: Op.TRAIT, SymbolKind.MEASURE: Op.MEASURE}

@@ -16,16 +16,16 @@ from onevoice.playbook.model import MINUTE
 from onevoice.playbook.resources import MONEY, rates
 from onevoice.program import SUPPRESSION_AT_MOST_US, SUPPRESSION_THEN_US
 from onevoice.runtime import what_if
-from onevoice.runtime.customer_changes import otherwise
 from onevoice.runtime.decisions import time_of, us_of
-from onevoice.runtime.searching import decimals_of, least
+from onevoice.runtime.why_not.customer import otherwise
+from onevoice.runtime.why_not.searching import decimals_of, least
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from onevoice.history.decision import Line
     from onevoice.program import Program
-    from onevoice.runtime.trial import Trial
+    from onevoice.runtime.why_not.trial import Trial
 
 _MORE_MAX: Final = 64  # by how much a count in a rule is raised
 

@@ -18,13 +18,13 @@ from onevoice.history.why_not import Change, Obstacle, WhyNot
 from onevoice.playbook.load import places
 from onevoice.runtime import customer as customers
 from onevoice.runtime.alone import Alone, Fork
-from onevoice.runtime.changes import changes
-from onevoice.runtime.customer_changes import values
 from onevoice.runtime.decisions import us_of
 from onevoice.runtime.fold import FILES
-from onevoice.runtime.never import never_wanted
-from onevoice.runtime.obstacles import OUTSIDE, conditions, obstacles
-from onevoice.runtime.trial import Trial
+from onevoice.runtime.why_not.changes import changes
+from onevoice.runtime.why_not.customer import values
+from onevoice.runtime.why_not.never import never_wanted
+from onevoice.runtime.why_not.obstacles import OUTSIDE, conditions, obstacles
+from onevoice.runtime.why_not.trial import Trial
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

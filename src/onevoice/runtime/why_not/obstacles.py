@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from onevoice.history.why import told_of
 from onevoice.playbook.capping import caps_of
 from onevoice.runtime import what_if
-from onevoice.runtime.rule_changes import index_of, resource_of, source_of
+from onevoice.runtime.why_not.rules import index_of, resource_of, source_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from onevoice.history.decision import Line
     from onevoice.history.why import Told
     from onevoice.program import Program
-    from onevoice.runtime.trial import Prepare, Trial
+    from onevoice.runtime.why_not.trial import Prepare, Trial
 
 OBSTACLES_MAX: Final = 16
 OUTSIDE: Final = {"won", "expired", "ended", "too_many"}  # what is no reason for which a round passes somebody over

@@ -10,12 +10,12 @@ import msgspec
 from onevoice.conditions.tree import Type
 from onevoice.history.why_not import Change
 from onevoice.playbook.reads import fields_of
-from onevoice.runtime.customer_changes import nearest, shown
+from onevoice.runtime.why_not.customer import nearest, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from onevoice.runtime.trial import Trial
+    from onevoice.runtime.why_not.trial import Trial
 
 
 def event_changes(trial: Trial, place: int) -> Iterator[Change]:

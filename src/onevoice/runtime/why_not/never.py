@@ -16,11 +16,11 @@ from onevoice.playbook.model import TriggerKind
 from onevoice.runtime import customer as customers
 from onevoice.runtime import what_if
 from onevoice.runtime.alone import Fork
-from onevoice.runtime.customer_changes import customer_changes, values
 from onevoice.runtime.decisions import EPOCH, time_of, us_of
-from onevoice.runtime.event_changes import event_changes
-from onevoice.runtime.searching import least
-from onevoice.runtime.trial import Trial
+from onevoice.runtime.why_not.customer import customer_changes, values
+from onevoice.runtime.why_not.event import event_changes
+from onevoice.runtime.why_not.searching import least
+from onevoice.runtime.why_not.trial import Trial
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from onevoice.playbook.model import Campaign, EventMatch, Moment
     from onevoice.program import Program
     from onevoice.runtime.alone import Patch
-    from onevoice.runtime.why_not import About, Question
+    from onevoice.runtime.why_not.question import About, Question
 
 _SEGMENTS: Final = {TriggerKind.SEGMENT_ENTERED, TriggerKind.SEGMENT_LEFT}
 
