@@ -40,6 +40,7 @@ FILES: Final = "playbook files"  # forms of a PLAYBOOK row: the files of a folde
 MODEL: Final = "playbook model"  # or a playbook built in Python;
 SPLITS: Final = "playbook and splits"  # one of these, with identifiers that are two people's
 
+_FILES_TOLD: Final = 5  # of those in which two versions of a playbook differ
 _LETTERS: Final = "names.letters"
 _EDGES: Final = "names.edges"
 _RENUMBERED: Final = "renumbered."
@@ -92,7 +93,16 @@ class Published:
         """Return the same playbook with these splits in force."""
         return replace(self, splits=tuple(splits))
 
-    def unlike(self, other: Published) -> list[str]:
+    def changed_into(self, other: Published) -> str:
+        """Say that another version of this playbook is to decide, and which files differ; empty where it is none."""
+        if self.digest == other.digest or self.playbook.name != other.playbook.name:
+            return ""
+        files = self._unlike(other)
+        told = f" ({', '.join(files)})" if 0 < len(files) <= _FILES_TOLD else ""
+        name = self.playbook.name
+        return f"playbook {name} has changed{told}; from here on it decides over all of the data as it is now"
+
+    def _unlike(self, other: Published) -> list[str]:
         """Return the names of the files that are not the same in both; none where one is no folder of files."""
         if not self.form == other.form == FILES:
             return []

@@ -40,7 +40,6 @@ if TYPE_CHECKING:
     from onevoice.runtime.taken import Taken
 
 SNAPSHOT_EVERY: Final = 1_000_000  # lines
-FILES_TOLD: Final = 5  # of those in which two versions of a playbook differ
 SNAPSHOT_AT_CLOSE: Final = 1_000  # lines that make one worth while when the engine is closed
 
 _log: Final = logging.getLogger("onevoice")
@@ -107,23 +106,9 @@ class Onevoice(Reader):
         self._writer.flush()
         self._recorded = Recorded(journal, self._writer)
         if playbook is not None:
-            self._note_changed(playbook)
+            if note := found.fold.published.changed_into(playbook):
+                _log.warning("%s", note)
             self.publish(playbook)
-
-    def _note_changed(self, playbook: Published) -> None:
-        """Tell of data that was decided by another version of the playbook: perhaps the wrong folder was named."""
-        in_force, name = self._writer.fold.published, playbook.playbook.name
-        if playbook.digest == in_force.digest or name != in_force.playbook.name:
-            return
-        files = in_force.unlike(playbook)
-        told = f" ({', '.join(files)})" if 0 < len(files) <= FILES_TOLD else ""
-        _log.warning("playbook %s has changed%s; from here on it decides over all of the data as it is now", name, told)
-
-    def _note_other(self, playbook: Published) -> None:
-        """Tell of data that was another playbook's."""
-        before, after = self.playbook.name, playbook.playbook.name
-        if before != after:
-            _log.warning("the data was that of playbook %s; from here on %s decides over all of it", before, after)
 
     def __enter__(self) -> Self:
         """Return the engine itself."""
@@ -152,7 +137,9 @@ class Onevoice(Reader):
             in_force = self._writer.fold.published
             if published.digest == in_force.digest:
                 return False
-            self._note_other(published)
+            before, after = in_force.playbook.name, published.playbook.name
+            if before != after:
+                _log.warning("the data was that of playbook %s; from here on %s decides over all of it", before, after)
             self._publish(published.with_splits(in_force.splits))
             return True
 
