@@ -62,6 +62,7 @@ BOTH = {
 }
 PLACED = {"banner": (3, None, "day", None), "screen": (1, 20, None, "each")}  # of each the one cap of its own
 FAMILIES = {"plan_shown": "plans", "case_shown": "cases"}
+NOTHING_SHOWN = (0,)  # the family of an answer that is to nothing its customer was shown
 REMEMBERED = timedelta(days=25)  # so old an ask may be and still be answered
 
 whose = draw.sampled_from([*IDENTIFIERS])
@@ -354,6 +355,7 @@ class Company(RuleBasedStateMachine):
             for number, state in people.items()
             for fact, intervals in state.facts.items()
             for each in intervals
+            if each.key != NOTHING_SHOWN
         ]
         self.known["present"] = [{"time": self.latest}]
         recorded = self.note_decided()  # noqa: F841 - DuckDB finds it by its name
