@@ -25,7 +25,7 @@ from onevoice.events.decode import decode_ndjson
 from onevoice.journal.port import Kind, Mode
 from onevoice.program import NONE, SCOPE_PLACEMENT
 from onevoice.runtime import carry, outcomes
-from onevoice.runtime.fold import Fold, Published
+from onevoice.runtime.fold import Published
 from onevoice.runtime.numbering import renumbering, translated, triggered
 
 if TYPE_CHECKING:
@@ -35,8 +35,9 @@ if TYPE_CHECKING:
 
     from onevoice.engine.machine import Outcome
     from onevoice.events.batch import Batch
-    from onevoice.journal.port import Journal, Row
+    from onevoice.journal.port import Readable, Row
     from onevoice.playbook.model import Campaign, Offer, Playbook
+    from onevoice.runtime.fold import Fold
 
 Key: TypeAlias = tuple[int, int]  # a journal's secret
 
@@ -88,19 +89,19 @@ def show_of(
     )
 
 
-def rebuilt(journal: Journal, old: Fold, published: Published, rows: int) -> Fold:
+def rebuilt(journal: Readable, old: Fold, published: Published, rows: int) -> Fold:
     """Return the state after the first `rows` rows of a journal under another playbook.
 
     `old` is the state there under the playbook in force; it is not changed. Where the new one counts customers
     otherwise, because its identifiers or event types differ, contacts go to whoever has the customer's identifiers now.
     """
     contacts, became = list(contacts_made(journal, old, rows)), carry.became(old)
-    new = Rebuild(Fold(published, old.secret), contacts, became)
+    new = Rebuild(old.under(published), contacts, became)
     new.replay(journal, rows)
     numbers = renumbering(old, new.fold)
     if numbers is not None:
         moved = [contact._replace(customer=int(numbers[contact.customer])) for contact in contacts]
-        new = Rebuild(Fold(published, old.secret), [contact for contact in moved if contact.customer >= 0], became)
+        new = Rebuild(old.under(published), [contact for contact in moved if contact.customer >= 0], became)
         new.replay(journal, rows)
     fold = new.fold
     fold.renumbered = [*old.renumbered] if numbers is None else [*old.renumbered, (rows, numbers)]
@@ -115,7 +116,7 @@ def rebuilt(journal: Journal, old: Fold, published: Published, rows: int) -> Fol
     return fold
 
 
-def contacts_made(journal: Journal, old: Fold, rows: int) -> Iterator[Made]:
+def contacts_made(journal: Readable, old: Fold, rows: int) -> Iterator[Made]:
     """Yield in order the contacts, shows and cancellations that the first `rows` rows of a journal tell of."""
     playbook = old.published.playbook
     for number, row in enumerate(journal.read(0)):
@@ -188,7 +189,7 @@ class Rebuild:
         catalogue = fold.machine.state.names[: len(playbook.products.names), at.N_HASH].tolist()
         self.products = {hashed: code for code, hashed in enumerate(catalogue)}
 
-    def replay(self, journal: Journal, rows: int) -> None:
+    def replay(self, journal: Readable, rows: int) -> None:
         """Fold the first `rows` rows; what was made for customers who are founded later is entered after them."""
         for number, row in enumerate(journal.read(0)):
             if number >= rows:
