@@ -3,9 +3,14 @@
 Before measuring, per wish: making it 0.15 µs (a row of candidates, a timer), its `if` and four suppressions of a few
 instructions 0.2 µs, its gates 0.2 µs, comparing and the line 0.2 µs: 0.75 µs, and 15 µs for a customer with twenty. So
 60k decisions of twenty lines a second, 1.3M wishes decided a second. Beside it: copying out what is decided.
+
+`python -m bench.storm 1000000` is of so many customers, and takes some 12 GB of memory: every wish waits at once.
 """
 
 from __future__ import annotations
+
+import sys
+from resource import RUSAGE_SELF, getrusage
 
 import numpy as np
 import pyarrow as pa
@@ -17,7 +22,7 @@ from onevoice.engine.machine import Machine
 from onevoice.events.decode import decode_arrow, decode_ndjson
 from onevoice.playbook.load import load_files
 
-CUSTOMERS, CAMPAIGNS = 200_000, 20
+CUSTOMERS, CAMPAIGNS = int(sys.argv[1]) if len(sys.argv) > 1 else 200_000, 20
 BEFORE_US, LAUNCH_US = 1_767_222_000_000_000, 1_767_225_600_000_000  # 2026-01-01 00:00 UTC, and an hour before
 PLAYBOOK = """
 playbook: storm
@@ -73,7 +78,9 @@ def main():
     beside = (
         f"{len(outcome.decisions):,} customers in {spent:.1f} s, {number(len(outcome.decisions) / spent)} rounds/s; "
     )
-    beside += f"copying out what was decided {copied:.1f} s"
+    beside += (
+        f"copying out what was decided {copied:.1f} s; {getrusage(RUSAGE_SELF).ru_maxrss / 1e6:.1f} GB at the most"
+    )
     row(f"`once` of {CAMPAIGNS} campaigns to {CUSTOMERS:,}, wishes decided", wishes / spent, "/s", 0.3e6, beside)
 
 

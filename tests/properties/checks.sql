@@ -12,13 +12,14 @@
 -- answers    who, first, last: under which decisions it was one to what they were shown; time, position, family, answer
 -- wishes     campaign, key, wish: its name; who; withdrawals: wish, who, first: from which decision on it was known
 -- pending    campaign, key, customer: what waits now, and with whom
+-- facts      customer, fact, since: what is open now, a row for each key; present: time: now
 
-CREATE OR REPLACE VIEW classed AS
+CREATE OR REPLACE TABLE classed AS
 SELECT *, CASE WHEN campaign IN ('alert', 'news_shown') THEN 'service' ELSE 'sales' END AS class,
     CASE WHEN campaign IN ('offer', 'plan_shown') THEN 'plans' WHEN campaign IN ('hint', 'case_shown') THEN 'cases' END AS family
 FROM lines;
 
-CREATE OR REPLACE VIEW zoned AS
+CREATE OR REPLACE TABLE zoned AS
 SELECT l.*, coalesce(z.zone, 'Europe/Vilnius') AS zone
 FROM classed l LEFT JOIN (
     SELECT l.decision, l.customer, arg_max(z.zone, z.position) AS zone
@@ -30,7 +31,7 @@ FROM classed l LEFT JOIN (
 
 -- What was told of contacts: 1 cancelled (also what ends on its way), 2 sent, 3 failed, 4 delivered. A contact only goes
 -- up; one that `sms` is to report on counts as sent 4 hours later, others at once: cancelled it can be only before.
-CREATE OR REPLACE VIEW told AS
+CREATE OR REPLACE TABLE told AS
 SELECT r.contact, r.first, r.state
 FROM (
     SELECT contact, first, time, state FROM receipts
@@ -41,14 +42,14 @@ WHERE r.state > 1 OR (l.channel = 'sms' AND r.time < l.time + INTERVAL 4 HOURS);
 
 -- Each line of a contact with those that its customer had had before and that stood, as it was known then. What was shown
 -- is none of them: where an ask spent a cap or began a gap, the counts below would be others than those that were used.
-CREATE OR REPLACE VIEW preceded AS
+CREATE OR REPLACE TABLE preceded AS
 SELECT l.*, b.time AS b_time, b.channel AS b_channel, b.class AS b_class, b.campaign AS b_campaign, b.contact AS b_contact
 FROM zoned l
 JOIN customers c ON c.customer = l.customer AND l.decision >= c.first AND l.decision < c.last
 JOIN classed b ON b.who = c.who AND b.decision < l.decision AND b.reason = 'won' AND b.kind <> 'ask'
 WHERE l.kind <> 'ask' AND coalesce((SELECT max(state) FROM told t WHERE t.contact = b.contact AND t.first <= l.decision), 2) NOT IN (1, 3);
 
-CREATE OR REPLACE VIEW counted AS
+CREATE OR REPLACE TABLE counted AS
 SELECT l.decision, l.key, l.campaign, l.reason, l.value, l.rule, c.name, c.most, count(b.b_contact) AS before
 FROM classed l
 JOIN caps c ON c.placement IS NULL AND l.decision >= c.first AND l.decision < c.last
@@ -63,7 +64,7 @@ WHERE l.kind <> 'ask' AND l.reason IN ('won', 'cap')
 GROUP BY ALL;
 
 -- Each line of an ask, and how much of what a cap counts its customer had been shown there, this time included.
-CREATE OR REPLACE VIEW seen AS
+CREATE OR REPLACE TABLE seen AS
 SELECT l.decision, l.campaign, l.reason, l.value, l.rule, c.name, c.most, count(s.decision) AS shown
 FROM zoned l
 JOIN caps c ON c.placement IN (l.placement, 'each') AND l.decision >= c.first AND l.decision < c.last
@@ -79,7 +80,7 @@ WHERE l.kind = 'ask' AND l.reason IN ('won', 'cap')
 GROUP BY ALL;
 
 -- Each wish that was withdrawn, and the decisions under which who withdrew it was the customer who had made it.
-CREATE OR REPLACE VIEW withdrawn AS
+CREATE OR REPLACE TABLE withdrawn AS
 SELECT w.campaign, w.key, greatest(x.first, made.first, given.first) AS first, least(made.last, given.last) AS last
 FROM wishes w JOIN withdrawals x USING (wish)
 JOIN customers made ON made.who = w.who
@@ -87,7 +88,7 @@ JOIN customers given ON given.who = x.who AND given.customer = made.customer
 WHERE made.first < given.last AND given.first < made.last;
 
 -- Whether a family was refused, or put off, by the customer of a decision at its instant, as it was known then.
-CREATE OR REPLACE VIEW refusing AS
+CREATE OR REPLACE TABLE refusing AS
 SELECT decision, customer, family, coalesce(bool_or(is_open), false) AS is_refused
 FROM (
     SELECT l.decision, l.customer, a.family, f.answer,
@@ -101,7 +102,7 @@ FROM (
 )
 GROUP BY decision, customer, family;
 
-CREATE OR REPLACE VIEW in_case AS
+CREATE OR REPLACE TABLE in_case AS
 SELECT decision, customer, bool_or(is_open) AS is_open
 FROM (
     SELECT l.decision, l.customer, k.name,
@@ -115,18 +116,18 @@ GROUP BY ALL;
 
 -- What `desk` is used for, with the day whose bucket it is of; and who waits for it, as was last recorded before each
 -- receipt by which something came back to the bucket of that day.
-CREATE OR REPLACE VIEW used AS
+CREATE OR REPLACE TABLE used AS
 SELECT decision, time, contact, date_trunc('day', time AT TIME ZONE 'Europe/Vilnius') AS day
 FROM lines WHERE reason = 'won' AND kind <> 'ask';
 
-CREATE OR REPLACE VIEW given_back AS
+CREATE OR REPLACE TABLE given_back AS
 SELECT r.first, r.time, u.day
 FROM receipts r JOIN used u USING (contact) JOIN told t ON t.contact = r.contact AND t.first = r.first
 WHERE r.state IN (1, 3) AND u.day = date_trunc('day', r.time AT TIME ZONE 'Europe/Vilnius')
     AND NOT EXISTS (FROM told b WHERE b.contact = r.contact AND b.first <= r.first AND b.state >= r.state
                     AND (b.first < r.first OR b.state > r.state));
 
-CREATE OR REPLACE VIEW waiting AS
+CREATE OR REPLACE TABLE waiting AS
 SELECT g.first, g.time, g.day, l.campaign, l.key
 FROM given_back g JOIN lines l ON l.decision < g.first AND l.kind <> 'stop'
 GROUP BY ALL HAVING arg_max(l.reason, l.decision) = 'no_capacity';
@@ -194,6 +195,25 @@ WHERE l.reason = 'won' AND l.class = 'sales' AND is_open;
 -- name: suppressed without an open case
 SELECT l.decision, l.campaign FROM classed l LEFT JOIN in_case USING (decision, customer)
 WHERE l.reason = 'suppressed' AND l.rule = 'policies.suppress[0]' AND is_open IS DISTINCT FROM true;
+
+-- name: a fact is open that is not by the lines that are its customer's now, or one that is by them is not
+WITH said AS (
+    SELECT who, 'open_case' AS fact, name AS key, time, position, opened, NULL AS hours FROM cases
+    UNION ALL
+    SELECT who, f.fact, family, time, position, answer = f.fact, f.hours
+    FROM answers JOIN (VALUES ('refused', 48), ('not_now', 8)) f(fact, hours) ON answer IN (f.fact, 'accepted')
+    WHERE last = (SELECT max(last) FROM customers)
+), expected AS (
+    SELECT customer, fact, max(time) FILTER (opened) AS since
+    FROM said JOIN customers USING (who)
+    WHERE last = (SELECT max(last) FROM customers)
+    GROUP BY customer, fact, key
+    HAVING max((time, position)) FILTER (opened) > coalesce(max((time, position)) FILTER (NOT opened), (TIMESTAMPTZ '1900-01-01', 0))
+        AND (any_value(hours) IS NULL OR since + to_hours(any_value(hours)) > (SELECT time FROM present))
+)
+SELECT customer, fact, since::VARCHAR FROM (
+    (FROM expected EXCEPT ALL FROM facts) UNION ALL (FROM facts EXCEPT ALL FROM expected)
+);
 
 -- name: one decision with two winners
 SELECT decision, count(*) AS won FROM lines WHERE reason = 'won' AND kind <> 'ask' GROUP BY decision HAVING won > 1;

@@ -47,6 +47,8 @@ TABLES = {
     "wishes": {"campaign": NAME, "key": NUMBER, "wish": NAME, "who": NAME},
     "withdrawals": {"wish": NAME, "who": NAME, "first": NUMBER},
     "pending": {"campaign": NAME, "key": NUMBER, "customer": NUMBER},
+    "facts": {"customer": NUMBER, "fact": NAME, "since": TIME},
+    "present": {"time": TIME},
 }
 # Of two playbooks: the gap in hours; and of each cap the text and what the table `caps` says of it.
 RULES = [
@@ -60,6 +62,7 @@ BOTH = {
 }
 PLACED = {"banner": (3, None, "day", None), "screen": (1, 20, None, "each")}  # of each the one cap of its own
 FAMILIES = {"plan_shown": "plans", "case_shown": "cases"}
+NOTHING_SHOWN = (0,)  # the family of an answer that is to nothing its customer was shown
 REMEMBERED = timedelta(days=25)  # so old an ask may be and still be answered
 
 whose = draw.sampled_from([*IDENTIFIERS])
@@ -75,12 +78,12 @@ names = draw.sampled_from(["red", "blue"])  # of cases
 
 
 def questions():
-    """Return the views, and the text of each question by its name."""
-    views, *named = (HERE / "checks.sql").read_text("utf-8").split("-- name: ")
-    return views, {name: text for name, _, text in (each.partition("\n") for each in named)}
+    """Return what follows from the tables, and the text of each question by its name."""
+    follows, *named = (HERE / "checks.sql").read_text("utf-8").split("-- name: ")
+    return follows, {name: text for name, _, text in (each.partition("\n") for each in named)}
 
 
-VIEWS, QUESTIONS = questions()
+FOLLOWS, QUESTIONS = questions()
 
 
 def named(*whose):
@@ -100,7 +103,7 @@ class Company(RuleBasedStateMachine):
         self.shown = []  # decision, campaign, the name of the customer's number, and when
         self.answered = []  # the line, the name of the number it was shown to, and its row in `answers`
         self.made = []  # contacts with the names of their customers' numbers
-        self.database = duckdb.connect()
+        self.database = duckdb.connect(config={"threads": 1})  # the tables are small
         self.write(0)
         self.engine = self.opened()
         self.in_force(0)
@@ -341,17 +344,26 @@ class Company(RuleBasedStateMachine):
     def nothing_is_wrong(self):
         states = {each: state for each in IDENTIFIERS if (state := self.state(each))}
         assert {each: state.number for each, state in states.items()} == self.identity.holders()
+        people = {state.number: state for state in states.values()}
         self.known["pending"] = [
             {"campaign": each.campaign, "key": each.key, "customer": number}
-            for number, state in {state.number: state for state in states.values()}.items()
+            for number, state in people.items()
             for each in state.candidates
         ]
+        self.known["facts"] = [
+            {"customer": number, "fact": fact, "since": each.since}
+            for number, state in people.items()
+            for fact, intervals in state.facts.items()
+            for each in intervals
+            if each.key != NOTHING_SHOWN
+        ]
+        self.known["present"] = [{"time": self.latest}]
         recorded = self.note_decided()  # noqa: F841 - DuckDB finds it by its name
         for name, columns in TABLES.items():
             rows = pa.Table.from_pylist(self.known[name], pa.schema(columns))  # noqa: F841
             self.database.execute(f"CREATE OR REPLACE TABLE {name} AS FROM rows")
         self.database.execute(LINES)
-        self.database.execute(VIEWS)
+        self.database.execute(FOLLOWS)
         self.made = self.database.execute(MADE).fetchall()
         for name, question in QUESTIONS.items():
             wrong = self.database.execute(question).fetchall()

@@ -170,7 +170,7 @@ def test_why_not_names_a_resource_that_was_short_and_what_is_not_recorded_of_it(
     )
     for number in range(2):
         shop.says(number, "asked_us", number)
-    short = shop.engine.why_not("advice", {"email": "1"}, language="en")
+    short = shop.engine.why_not({"email": "1"}, "advice", language="en")
     assert [obstacle.rule for obstacle in short.obstacles] == ["resources.desk"]
     assert [(change.kind, change.name) for change in short.changes if change.kind != "wait"] == [
         ("resource", "resources.desk")
@@ -178,7 +178,7 @@ def test_why_not_names_a_resource_that_was_short_and_what_is_not_recorded_of_it(
     assert short.smallest
     shop.says(3, "talked", 2)
     shop.says(4, "asked_us", 2)
-    silent = shop.engine.why_not("advice", {"email": "2"}, language="en")
+    silent = shop.engine.why_not({"email": "2"}, "advice", language="en")
     assert [change.name for change in silent.changes] == ["in_talks", "policies.suppress[0]"]
     assert "resources.desk" in silent.caution  # among all it would have been stopped by that
 
@@ -192,7 +192,7 @@ def test_what_hangs_on_a_turn_that_is_not_recorded_is_told_as_it_was_recorded_an
     among, alone = shop.both(1)
     assert [lines[-1][:2] for _, _, lines in among] == [("welcome", "won"), ("either", "gap"), ("thanks", "won")]
     assert alone[2][2] == [("thanks", "kept_for", *alone[2][2][0][2:])]
-    found = shop.engine.why_not("thanks", {"email": "1"}, language="en")
+    found = shop.engine.why_not({"email": "1"}, "thanks", language="en")
     assert found.caution
     assert not found.obstacles  # as it was recorded it won
     assert not found.changes

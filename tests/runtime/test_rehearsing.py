@@ -13,16 +13,22 @@ from onevoice.engine import state as at
 from onevoice.engine.machine import Outcome
 from onevoice.engine.reasons import ASK, END, SOURCE_FRESH, SOURCE_STALE, STOP, Reason
 from onevoice.errors import EventError, LimitError
+from onevoice.journal.port import Kind
 from onevoice.playbook.builtin import RECEIPTS
 from onevoice.playbook.load import load_files
 from onevoice.playbook.scopes import computed_parameters
 from onevoice.runtime import outcomes
 from onevoice.runtime.fold import Published
-from onevoice.runtime.rehearsing import Kept, rehearse, window_of
+from onevoice.runtime.rehearsing import rehearse, window_of
+from onevoice.runtime.retold import Kept
+from tests.oracle.draw import Dice
+from tests.oracle.strategies import draw_splits
 
 from .cases import drawn, opened, take
+from .test_splits import split
 
 SEEDS = (14, 16, 23, 27, 31, 38, 43, 53, 62, 65, 82, 96, 122, 134)  # rich in what could go wrong
+SPLIT_SEEDS = (0, 3, 4, 7, 9, 12)  # with splits between which much is decided, some of which number customers anew
 HOUR = 3_600_000_000
 DAY = 24 * HOUR
 START = 1_767_225_600_000_000  # 2026-01-01T00:00Z
@@ -78,7 +84,7 @@ def rehearsed(engine, playbook, folder, start=None, end=None):
     published = playbook if isinstance(playbook, Published) else Published.of(playbook)
     kept = Kept(folder / f"{start} {end}")
     found = rehearse(engine._journal, engine._secret, published, window_of(start, end), kept, lambda _: None)
-    return outcomes.joined([*kept.read()] or [nothing(playbook)]), found.first
+    return outcomes.joined([*found.decided()] or [nothing(playbook)]), found.first
 
 
 def within(outcome, start, end):
@@ -119,6 +125,34 @@ def test_the_playbook_in_force_decides_what_was_decided(seed, tmp_path):
     simulated = engine.simulate(engine.playbook, middle, late)
     assert (simulated.differing, simulated.differences, simulated.examples) == (0, (), ())
     assert all(each.happened == each.rehearsed for each in simulated.totals)
+
+
+@pytest.mark.parametrize("seed", SPLIT_SEEDS)
+def test_splits_within_the_window_are_followed(seed, tmp_path):
+    """Also some that are taken back: the playbook in force decides what was decided, whoever is two meanwhile."""
+    engine, splits = of_seed_with_splits(seed)
+    expected = told(engine)
+    stamps = [row.stamp_us for row in engine._journal.read() if row.kind is Kind.EVENTS]
+    for start in (None, stamps[len(stamps) // 4], splits[0], splits[-1]):
+        found, _ = rehearsed(engine, engine._writer.fold.published, tmp_path, start)
+        assert outcomes.is_same(found, within(expected, start, None)), (seed, start)
+    start, end = stamps[len(stamps) // 4], stamps[len(stamps) * 3 // 4]
+    assert engine.simulate(engine.playbook, start, end).differing == 0, seed
+
+
+def of_seed_with_splits(seed):
+    """An engine of drawn batches between which people are split, and when that was."""
+    playbook, batches = drawn(seed)
+    engine, when = opened(playbook), []
+    pairs = draw_splits(playbook, batches, Dice.seeded(seed))
+    for number, batch in enumerate(batches):
+        take(engine, batch)
+        if number % 5 == 4 and pairs and split(engine, pairs[0]):
+            when.append(engine._journal.last().stamp_us)
+            if len(when) % 2:
+                engine.split(*({kind: value} for kind, value in pairs[0]), undo=True)
+            pairs.append(pairs.pop(0))
+    return engine, when
 
 
 def test_the_drawn_journals_have_what_could_go_wrong():
@@ -170,6 +204,29 @@ def test_another_playbook_takes_over_as_one_that_is_published(seed, tmp_path):
     found, first = rehearsed(engine, changed, tmp_path, start)
     assert first == before
     assert outcomes.is_same(found, expected), seed
+
+
+def test_another_playbook_keeps_apart_who_was_split_within_the_window(tmp_path):
+    """As if it had been published where the window begins: then Bob's slot is not taken by what Ada was sent."""
+    changed = shop(("  gap: 1 day", "  gap: 2 days"))
+    ada, bob = {"user_id": "ada"}, {"email": "bob@x.org"}
+
+    def lived(published=None):
+        engine = opened(shop())
+        engine.ingest([{"type": "viewed", "identifiers": ada | bob, "fields": {"price": 1}}], time=START)
+        engine.tick(START + HOUR - 1)
+        if published:
+            engine.publish(published)
+        engine.ingest([event("bought", amount=1), event("viewed", "zoe", price=9)], time=START + HOUR)
+        engine.split(ada, bob)
+        engine.ingest([{"type": "viewed", "identifiers": bob, "fields": {"price": 9}}], time=START + 26 * HOUR)
+        engine.tick(START + 9 * DAY)
+        return engine
+
+    found, _ = rehearsed(lived(), changed, tmp_path, START + HOUR)
+    expected = told(lived(changed))
+    assert [len(expected.decisions), int(expected.decisions[-1, at.D_TIME])] == [3, START + 26 * HOUR]
+    assert outcomes.is_same(found, expected)
 
 
 def without_receipts(batch, contacts):

@@ -104,6 +104,39 @@ def test_what_became_of_a_contact_stays_whoever_told_it():
     assert [contact.state for contact in engine.state(ADA).contacts] == ["failed"]
 
 
+IGNORED = ("  gap: 1 day", "  refusals: {ignored: {times: 2, pause: 30 days}}")
+
+
+@pytest.mark.parametrize("others", [[], [event("viewed", "zoe", price=1)]], ids=["alone", "numbered anew"])
+@pytest.mark.parametrize(("told", "count"), [("failed", 0), ("delivered", 1)])
+def test_what_was_left_unanswered_is_what_was_sent_whoever_told_it(told, count, others):
+    """By the other's words alone: after the split nobody who has the contact tells of it."""
+    engine = opened(shop(IGNORED, RECEIPTS))
+    engine.ingest([{"type": "viewed", "identifiers": ADA | MAIL, "fields": {"price": 9}}, *others], time=START)
+    engine.ingest([{"type": f"contact_{told}", "identifiers": MAIL, "fields": {"contact": 0}}], time=START + HOUR)
+    if told == "failed":
+        engine.tick(START + DAY)
+    assert [row[2] for row in tables(engine)["unanswered"]] == [1] * count
+    for undo in (False, True):
+        engine.split(ADA, MAIL, undo=undo)
+        assert [row[2] for row in tables(engine)["unanswered"]] == [1] * count
+
+
+def test_what_others_answered_stays_answered_though_they_are_numbered_anew():
+    engine = opened(shop(IGNORED))
+    engine.ingest(
+        [{"type": "viewed", "identifiers": who, "fields": {"price": 1}} for who in (ADA | MAIL, MAIL)], time=START
+    )
+    zoe = {"user_id": "zoe"}
+    for day in range(2):
+        engine.ingest([event("viewed", "zoe", price=9)], time=START + day * DAY)
+        engine.ingest([event("offer_clicked", "zoe", offer="boots_offer")], time=START + day * DAY + HOUR)
+    assert len(engine.state(zoe).contacts) == 2
+    assert engine.split(ADA, MAIL) == (0, 1)
+    assert len(engine.state(zoe).contacts) == 2
+    assert (tables(engine)["unanswered"], engine.state(zoe).facts) == ([], {})
+
+
 @pytest.mark.parametrize("others", [[], [event("viewed", "zoe", price=1)]])
 def test_a_contact_stays_with_whom_its_number_was_founded_by_whoever_is_numbered_anew(others):
     engine = opened(shop())

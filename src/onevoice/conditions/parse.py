@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import sys
 from contextlib import contextmanager
+from threading import Lock
 from typing import TYPE_CHECKING, ClassVar, Final, NoReturn
 
 from sqlglot import exp
@@ -37,6 +38,7 @@ class _Expressions(DuckDB):
 
 
 _DIALECT: Final = _Expressions()
+_nesting: Final = Lock()  # how deep calls may go is a setting of the process, and playbooks are loaded on two threads
 _OPENING: Final = frozenset({TokenType.L_PAREN, TokenType.CASE})
 _CLOSING: Final = frozenset({TokenType.R_PAREN, TokenType.END})
 
@@ -146,12 +148,13 @@ def parse(source: Source) -> exp.Expr:
 @contextmanager
 def _room_to_nest() -> Generator[None]:
     """Let the parser reach our own limit on nesting: at two dozen frames a level Python's default comes first."""
-    limit = sys.getrecursionlimit()
-    sys.setrecursionlimit(max(limit, FRAMES_MAX))
-    try:
-        yield
-    finally:
-        sys.setrecursionlimit(limit)
+    with _nesting:
+        limit = sys.getrecursionlimit()
+        sys.setrecursionlimit(max(limit, FRAMES_MAX))
+        try:
+            yield
+        finally:
+            sys.setrecursionlimit(limit)
 
 
 def tokens_of(source: Source) -> list[Token]:

@@ -82,6 +82,7 @@ def enter(program: Program, state: State, customer: int, number: int, key: int, 
     contact[at.K_STATE] = SENT
     contact[at.K_OPEN_UNTIL] = at.INFINITE
     contact[at.K_FOLLOWS] = contact[at.K_OFFER] = contact[at.K_PRODUCT] = -1
+    contact[at.K_COUNTED] = 0
     for scope in range(SCOPES):
         contact[at.K_SCOPE + scope] = state.scope[scope]
     _link(state, customer, row)
@@ -201,7 +202,10 @@ def _add_unanswered(program: Program, state: State, customer: int, family: int, 
 
 @kernel
 def contacted(program: Program, state: State, customer: int, row: int) -> None:
-    """Count a contact that was sent; enough about a family without a reaction open the fact `ignored`."""
+    """Count a contact that was sent, once; enough about a family without a reaction open the fact `ignored`."""
+    if state.contacts[row, at.K_COUNTED] == 1:
+        return
+    state.contacts[row, at.K_COUNTED] = 1
     times, name = program.limits[P_IGNORED_TIMES], state.contacts[row, at.K_FAMILY]
     if times == 0 or name < 0 or state.contacts[row, at.K_FOLLOWS] >= 0:
         return

@@ -100,6 +100,14 @@ class Head:
     chain: bytes
 
 
+class Readable(Protocol):
+    """Rows in one order: a journal, or what is told as one."""
+
+    def read(self, from_row: int = 0) -> Iterator[Row]:
+        """Yield the rows from number `from_row` on."""
+        ...
+
+
 class Journal(Protocol):
     """Durable rows in one order, with one writer."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo, available_timezones
@@ -191,8 +192,13 @@ def _playbook(root: Node, files: Mapping[str, bytes], report: Report) -> Playboo
         )
 
 
+@cache
+def _zones() -> set[str]:
+    return available_timezones()  # looks through folders, and a start loads the playbook of each row that publishes one
+
+
 def _zone(text: str) -> ZoneInfo:
-    if text not in (known := available_timezones()):
+    if text not in (known := _zones()):
         expected = "a name of the IANA time zone database such as `Europe/Vilnius`"
         raise Slip("an unknown time zone", expected, quoted(text), did_you_mean(text, known))
     return ZoneInfo(text)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
@@ -51,17 +51,45 @@ def survivor(state: at.State, customer: int) -> int:
     return customer
 
 
-def became(fold: Fold) -> dict[int, int]:
+class Became(NamedTuple):
+    """What became of a contact: its state, and whether it was sent, be it that it failed then."""
+
+    state: int
+    was_sent: bool
+
+
+def became(fold: Fold) -> dict[int, Became]:
     """Return what became of each contact that a state remembers, by its number."""
+    columns = [at.K_NUMBER, at.K_STATE, at.K_COUNTED]
     contacts = fold.machine.state.contacts[: fold.machine.state.pools[at.CONTACTS, HIGH]]
-    return dict(contacts[_is_made(contacts)][:, [at.K_NUMBER, at.K_STATE]].tolist())
+    found: list[list[int]] = contacts[_is_made(contacts)][:, columns].tolist()
+    return {number: Became(state, bool(counted)) for number, state, counted in found}
 
 
-def states(new: Fold, known: Mapping[int, int]) -> None:
+def states(new: Fold, known: Mapping[int, Became]) -> None:
     """Leave contacts what became of them: by another identity, who told it may be somebody else than who had them."""
     contacts = new.machine.state.contacts[: new.machine.state.pools[at.CONTACTS, HIGH]]
     for row in np.flatnonzero(_is_made(contacts)).tolist():
-        contacts[row, at.K_STATE] = known.get(int(contacts[row, at.K_NUMBER]), contacts[row, at.K_STATE])
+        if (found := known.get(int(contacts[row, at.K_NUMBER]))) is not None:
+            contacts[row, [at.K_STATE, at.K_COUNTED]] = found
+
+
+def unheard(new: Fold, known: Mapping[int, Became]) -> list[tuple[int, int]]:
+    """Return the contacts that were sent and did not come out as sent again: customers and rows."""
+    state, found = new.machine.state, list[tuple[int, int]]()
+    contacts = state.contacts[: state.pools[at.CONTACTS, HIGH]]
+    numbers = contacts[_is_made(contacts) & (contacts[:, at.K_COUNTED] == 0), at.K_NUMBER].tolist()
+    if not any(number in known and known[number].was_sent for number in numbers):
+        return found
+    heads = state.customers[: state.pools[at.CUSTOMERS, COUNT], at.CONTACT_HEAD]
+    for customer in np.flatnonzero(heads >= 0).tolist():
+        row = int(heads[customer])
+        while row >= 0:
+            became = known.get(int(contacts[row, at.K_NUMBER]))
+            if became is not None and became.was_sent and not contacts[row, at.K_COUNTED]:
+                found.append((customer, row))
+            row = int(contacts[row, at.K_NEXT])
+    return found
 
 
 def _is_made(contacts: NDArray[np.int64]) -> NDArray[np.bool_]:

@@ -17,7 +17,9 @@ from onevoice.engine import state as at
 from onevoice.engine import store, timers
 from onevoice.engine.machine import Machine
 from onevoice.errors import JournalError, Mistake, PlaybookError, SnapshotError
+from onevoice.events.batch import TYPE
 from onevoice.journal.port import Kind, Mode, Row
+from onevoice.playbook.builtin import RECEIPTS
 from onevoice.playbook.check import check
 from onevoice.playbook.load import digest_files, load_files, read_files
 from onevoice.playbook.model import Playbook
@@ -121,6 +123,11 @@ class Published:
             form, payload = SPLITS, msgspec.msgpack.encode(_Kept(form, payload, self.splits))
         return Row(Kind.PLAYBOOK, position, 0, stamp, payload=payload, form=form)
 
+    @staticmethod
+    def splits_in(row: Row) -> tuple[Split, ...]:
+        """Return the splits that a journal row puts in force."""
+        return msgspec.msgpack.decode(row.payload, type=_Kept).splits if row.form == SPLITS else ()
+
     def is_in(self, row: Row) -> bool:
         """Tell whether it is this that a journal row puts in force."""
         ours = self.row(0, 0)
@@ -137,7 +144,10 @@ class _Kept(msgspec.Struct, array_like=True):
 
 @dataclass
 class Fold:
-    """A machine under one playbook. `secret` keys the hashes of identifiers."""
+    """A machine under one playbook. `secret` keys the hashes of identifiers.
+
+    In a rehearsal receipts of contacts from the number `others` on tell nothing: those numbers are others'.
+    """
 
     published: Published
     secret: tuple[int, int]
@@ -146,6 +156,7 @@ class Fold:
     reading: Reading = field(init=False)
     # At which journal rows customers were numbered anew, and what became of each number (numbering.py).
     renumbered: list[tuple[int, NDArray[np.int64]]] = field(default_factory=list["tuple[int, NDArray[np.int64]]"])
+    others: int = at.INFINITE
 
     def __post_init__(self) -> None:
         self.compiled = self.published.compiled
@@ -154,7 +165,17 @@ class Fold:
 
     def decoded(self, row: Row) -> Batch:
         """Return the columns of an EVENTS row under this playbook."""
-        return decoded(Piece(row.payload, row.form, 0), row.mode, row.stamp_us, self.compiled.schema, self.secret)
+        schema = self.compiled.schema
+        batch = decoded(Piece(row.payload, row.form, 0), row.mode, row.stamp_us, schema, self.secret)
+        if self.others < at.INFINITE:
+            for layout in map(schema.layout, RECEIPTS):
+                contacts = batch.values[:, layout.fields["contact"].column]
+                contacts[(batch.rows[:, TYPE] == layout.number) & (contacts >= self.others)] = np.nan
+        return batch
+
+    def under(self, published: Published) -> Fold:
+        """Return a state without history that is told of the same journal, under another playbook."""
+        return Fold(published, self.secret, others=self.others)
 
     def step(self, row: Row, batch: Batch | None = None) -> Outcome:
         """Process an EVENTS row of the journal; `batch`, if given, is its payload decoded."""

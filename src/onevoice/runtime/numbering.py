@@ -17,7 +17,7 @@ from onevoice.runtime.customer import survivors
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from onevoice.journal.port import Journal
+    from onevoice.journal.port import Readable
     from onevoice.runtime.fold import Fold
 
 
@@ -75,7 +75,7 @@ def renumbering(old: Fold, new: Fold) -> NDArray[np.int64] | None:
     return numbers
 
 
-def triggered(journal: Journal, old: Fold, new: Fold, rows: int) -> dict[int, int]:
+def triggered(journal: Readable, old: Fold, new: Fold, rows: int) -> dict[int, int]:
     """Return whose each line is now that triggered a candidate of somebody who is several people now, by position."""
     positions = _of_the_torn(old, new)
     found: dict[int, int] = {}

@@ -19,7 +19,8 @@ from onevoice.runtime import outcomes
 from onevoice.runtime.decisions import Reading, time_of
 from onevoice.runtime.numbering import renumbering
 from onevoice.runtime.recorded import in_words
-from onevoice.runtime.rehearsing import Kept, Rehearsed, Window, rehearse
+from onevoice.runtime.rehearsing import Rehearsed, Window, rehearse
+from onevoice.runtime.retold import Kept
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
@@ -161,7 +162,7 @@ def rehearsed(present: Present, found: Rehearsed) -> Decided:
     numbers = alias if renumbered is None else np.append(alias[renumbered], -1)
 
     def read() -> Iterator[tuple[Reading, Outcome]]:
-        for outcome in found.kept.read():
+        for outcome in found.decided():
             yield found.fold.reading, _of(outcome, numbers)
 
     return Decided(read, found.fold.published.playbook)

@@ -73,16 +73,21 @@ def journal_times(row: Row, events: NDArray[np.int64], now: int) -> NDArray[np.i
     return np.maximum(np.maximum.accumulate(own), now)
 
 
-def rows_between(journal: Journal, first: Place, last: Place | None) -> Iterator[Row]:
-    """Yield the EVENTS rows from one place to another, or to the end, those at the places cut."""
+def rows_between(journal: Journal, first: Place, last: Place | None) -> Iterator[tuple[int, Row]]:
+    """Yield the rows from one place to another, or to the end, that say what came in, or what is in force.
+
+    With their numbers; those at the places are cut.
+    """
     for number, row in enumerate(journal.read(first.row), first.row):
         if last is not None and (number, 0) >= last[:2]:
             return
-        if row.kind is Kind.EVENTS:
+        if row.kind is Kind.PLAYBOOK:
+            yield number, row
+        elif row.kind is Kind.EVENTS:
             start = first.line if number == first.row else 0
             stop = last.line if last is not None and number == last.row else row.count
             if start < stop or row.count == 0:
-                yield part(row, start, stop)
+                yield number, part(row, start, stop)
 
 
 def part(row: Row, start: int, stop: int) -> Row:

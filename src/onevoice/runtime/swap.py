@@ -25,18 +25,19 @@ from onevoice.events.decode import decode_ndjson
 from onevoice.journal.port import Kind, Mode
 from onevoice.program import NONE, SCOPE_PLACEMENT
 from onevoice.runtime import carry, outcomes
-from onevoice.runtime.fold import Fold, Published
+from onevoice.runtime.fold import Published
 from onevoice.runtime.numbering import renumbering, translated, triggered
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from numpy.typing import NDArray
 
     from onevoice.engine.machine import Outcome
     from onevoice.events.batch import Batch
-    from onevoice.journal.port import Journal, Row
+    from onevoice.journal.port import Readable, Row
     from onevoice.playbook.model import Campaign, Offer, Playbook
+    from onevoice.runtime.fold import Fold
 
 Key: TypeAlias = tuple[int, int]  # a journal's secret
 
@@ -88,26 +89,25 @@ def show_of(
     )
 
 
-def rebuilt(journal: Journal, old: Fold, published: Published, rows: int) -> Fold:
+def rebuilt(journal: Readable, old: Fold, published: Published, rows: int) -> Fold:
     """Return the state after the first `rows` rows of a journal under another playbook.
 
     `old` is the state there under the playbook in force; it is not changed. Where the new one counts customers
     otherwise, because its identifiers or event types differ, contacts go to whoever has the customer's identifiers now.
     """
     contacts, became = list(contacts_made(journal, old, rows)), carry.became(old)
-    new = Rebuild(Fold(published, old.secret), contacts, became)
+    new = Rebuild(old.under(published), contacts, became)
     new.replay(journal, rows)
     numbers = renumbering(old, new.fold)
     if numbers is not None:
         moved = [contact._replace(customer=int(numbers[contact.customer])) for contact in contacts]
-        new = Rebuild(Fold(published, old.secret), [contact for contact in moved if contact.customer >= 0], became)
-        new.replay(journal, rows, is_late=True)
+        new = Rebuild(old.under(published), [contact for contact in moved if contact.customer >= 0], became)
+        new.replay(journal, rows)
     fold = new.fold
     fold.renumbered = [*old.renumbered] if numbers is None else [*old.renumbered, (rows, numbers)]
     scalars, before = fold.machine.state.scalars, old.machine.state.scalars
     scalars[at.NEXT_DECISION] = before[at.NEXT_DECISION]
     scalars[at.NEXT_CONTACT] = before[at.NEXT_CONTACT]
-    carry.states(fold, became)
     carry.switches(old, fold)
     carry.resources(old, fold)
     carry.sources(old, fold)
@@ -116,7 +116,7 @@ def rebuilt(journal: Journal, old: Fold, published: Published, rows: int) -> Fol
     return fold
 
 
-def contacts_made(journal: Journal, old: Fold, rows: int) -> Iterator[Made]:
+def contacts_made(journal: Readable, old: Fold, rows: int) -> Iterator[Made]:
     """Yield in order the contacts, shows and cancellations that the first `rows` rows of a journal tell of."""
     playbook = old.published.playbook
     for number, row in enumerate(journal.read(0)):
@@ -171,10 +171,11 @@ def made_by(outcome: Outcome, playbook: Playbook, old: Fold, row: int) -> Iterat
 class Rebuild:
     """Folds history without arbitration, each contact entering at the instant and place at which it was made.
 
-    `became`: the states that contacts came to, by their numbers, for those that are entered behind all of history.
+    `became`: what became of contacts, by their numbers. It stays so: by another identity who told of one may be
+    somebody else than who had it.
     """
 
-    def __init__(self, fold: Fold, contacts: list[Made], became: dict[int, int]) -> None:
+    def __init__(self, fold: Fold, contacts: list[Made], became: Mapping[int, carry.Became]) -> None:
         self.fold = fold
         self.contacts = deque(contacts)
         self.early: list[Made] = []  # of customers who were founded later than that under another numbering
@@ -188,11 +189,8 @@ class Rebuild:
         catalogue = fold.machine.state.names[: len(playbook.products.names), at.N_HASH].tolist()
         self.products = {hashed: code for code, hashed in enumerate(catalogue)}
 
-    def replay(self, journal: Journal, rows: int, *, is_late: bool = False) -> None:
-        """Fold the first `rows` rows; with `is_late` all contacts are entered after them, but what was shown is not."""
-        if is_late:
-            self.early = [contact for contact in self.contacts if not contact.placement]
-            self.contacts = deque(contact for contact in self.contacts if contact.placement)
+    def replay(self, journal: Readable, rows: int) -> None:
+        """Fold the first `rows` rows; what was made for customers who are founded later is entered after them."""
         for number, row in enumerate(journal.read(0)):
             if number >= rows:
                 break
@@ -200,6 +198,7 @@ class Rebuild:
                 self._take(row, self.fold.machine.learned(self.fold.decoded(row)))
         for contact in [*self.contacts, *self.early]:
             self.enter(contact, is_late=True)
+        self._leave_as_they_became()
 
     def _take(self, row: Row, batch: Batch) -> None:
         """Fold a row, stopping at each contact that was made before one of its lines."""
@@ -228,11 +227,7 @@ class Rebuild:
         machine, program = self.fold.machine, self.fold.compiled.program
         if contact.time > machine.state.scalars[at.NOW]:
             machine.row(self.nothing, contact.time, observing=True)
-        machine.state.need[:] = program.room_for_timer
-        machine.state.need[at.TIMERS] += groups.timers_at_stake(machine.state, 0)
-        if growth.is_short(machine.state, machine.state.need):
-            machine.state = growth.grown(machine.state, machine.state.need)
-        state = machine.state
+        state = self._with_room()
         if contact.customer >= state.pools[at.CUSTOMERS, COUNT]:
             self.early.append(contact)
             return
@@ -258,10 +253,30 @@ class Rebuild:
             entered[at.K_PRODUCT] = resources.stocked(program, product)
             if contact.receipts_us:
                 ledger.reserve(state, customer, row, due + contact.receipts_us)
-            if is_late:
-                entered[at.K_STATE] = self.became.get(contact.number, entered[at.K_STATE])
+            known = self.became.get(contact.number)
+            if known is not None and not known.was_sent:
+                entered[at.K_COUNTED] = 1  # whatever comes out again: it was not sent
+            if is_late and known is not None:
+                entered[at.K_STATE] = known.state
             if entered[at.K_STATE] >= SENT and not ledger.is_lost(state.contacts, row):
                 ledger.contacted(program, state, customer, row)
+
+    def _with_room(self) -> at.State:
+        """Return the state with room for all that a contact may bring."""
+        machine = self.fold.machine
+        machine.state.need[:] = self.fold.compiled.program.room_for_timer
+        machine.state.need[at.TIMERS] += groups.timers_at_stake(machine.state, 0)
+        if growth.is_short(machine.state, machine.state.need):
+            machine.state = growth.grown(machine.state, machine.state.need)
+        return machine.state
+
+    def _leave_as_they_became(self) -> None:
+        """Leave contacts what became of them, and count what was sent and did not come out as sent again."""
+        for customer, row in carry.unheard(self.fold, self.became):
+            state = self._with_room()
+            with np.errstate(over="ignore"):
+                ledger.contacted(self.fold.compiled.program, state, customer, row)
+        carry.states(self.fold, self.became)
 
     def _cancel(self, customer: int, number: int) -> None:
         """Cancel a contact whose candidate ended while it was in flight."""
