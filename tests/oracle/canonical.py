@@ -269,8 +269,9 @@ def _resources(twin: Twin) -> Iterator[Row]:
             last, given = pool.lines.get(klass, (0, 0))
             turn = (last, given) if last > twin.now else (0, 0)
             used = pool.used.get(klass, 0) if klass else pool.total
-            if any((used, *turn)):
-                yield (number, classes.index(klass) if klass else -1, used, *turn)
+            told = (used, *turn, 0 if klass else pool.hand_on_at)
+            if any(told):
+                yield (number, classes.index(klass) if klass else -1, *told)
 
 
 def _turns(twin: Twin, customer: Customer) -> Iterator[Row]:

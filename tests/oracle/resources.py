@@ -14,7 +14,7 @@ from .clock import INFINITE
 if TYPE_CHECKING:
     from onevoice.playbook.model import Campaign, Playbook, Window
 
-    from .state import Contact
+    from .state import Candidate, Contact
     from .twin import Twin
 
 LENGTHS = {Bucket.MINUTE: MINUTE, Bucket.HOUR: HOUR}
@@ -34,6 +34,9 @@ class Pool:
     bucket: int = -1
     used: dict[str, int] = field(default_factory=dict)  # by class, "" for what was set
     lines: dict[str, tuple[int, int]] = field(default_factory=dict)  # the last turn, and how much was given for it
+    hand_on_at: int = 0  # when it is handed on next, 0 for never
+    woken: list[int] = field(default_factory=list)  # the parts of those woken at that instant
+    used_before: int = 0  # when the first of them was
 
     @property
     def total(self) -> int:
@@ -97,16 +100,49 @@ def give_back(twin: Twin, contact: Contact, *, back: bool = True) -> None:
 def hand_on(twin: Twin) -> None:
     """For each part that was given back wake who comes next, of those who wait for such and for whom there is room."""
     for name in sorted(twin.given_back, key=list(twin.pools).index):
-        able = [
-            ((candidate.turn[1], customer.number, *place), candidate)
-            for customer in twin.roots()
-            for place, candidate in customer.candidates.items()
-            if candidate.reason and candidate.turn and candidate.turn[0] == name
-            if _is_free(twin, name, twin.book.campaigns[candidate.number].klass, candidate.turn_part)
-        ]
-        for _, candidate in sorted(able, key=lambda each: each[0])[:1]:
+        for candidate in _for_whom_there_is_room(twin, name)[:1]:
             candidate.reason, candidate.due = 0, twin.now
     twin.given_back.clear()
+
+
+def hand_on_rest(twin: Twin, name: str) -> None:
+    """Wake one for what is left at an instant at which a resource is handed on, or find when it is next."""
+    pool = present(twin, name)
+    if not pool.woken:
+        pool.used_before = pool.total
+    in_vain = sum(pool.woken) - (pool.total - pool.used_before)
+    for candidate in _for_whom_there_is_room(twin, name)[:1]:
+        if in_vain < pool.limit or in_vain < 10 * candidate.turn_part:
+            pool.woken.append(candidate.turn_part)
+            candidate.reason, candidate.due = 0, twin.now
+            return
+    pool.woken, pool.hand_on_at = [], 0
+    if any(turn_at < INFINITE for (turn_at, *_), _ in _waiting(twin, name)):
+        _set_handing_on(pool, _opens(twin, pool, _end(twin, pool, twin.now)))
+
+
+def _set_handing_on(pool: Pool, due: int) -> None:
+    if due < INFINITE:
+        pool.hand_on_at = min(pool.hand_on_at or due, due)
+
+
+def _waiting(twin: Twin, name: str) -> list[tuple[tuple[int, ...], Candidate]]:
+    """Return who waits for a resource, the earliest turn first."""
+    found = [
+        ((candidate.turn[1], customer.number, *place), candidate)
+        for customer in twin.roots()
+        for place, candidate in customer.candidates.items()
+        if candidate.reason and candidate.turn and candidate.turn[0] == name
+    ]
+    return sorted(found, key=lambda each: each[0])
+
+
+def _for_whom_there_is_room(twin: Twin, name: str) -> list[Candidate]:
+    return [
+        candidate
+        for _, candidate in _waiting(twin, name)
+        if _is_free(twin, name, twin.book.campaigns[candidate.number].klass, candidate.turn_part)
+    ]
 
 
 def _is_free(twin: Twin, name: str, klass: str, part: int) -> bool:
@@ -162,6 +198,7 @@ def turn(twin: Twin, name: str, klass: str, part: int) -> int:
     first = _opens(twin, pool, _end(twin, pool, twin.now) if full else twin.now)
     if first == INFINITE:
         return INFINITE
+    _set_handing_on(pool, first)
     last, given = pool.lines.get(own, (-1, 0))
     if last < first:
         last, given = first, 0

@@ -1,7 +1,7 @@
 """Crowds that wait for little, much of which comes back: engine and twin agree on who is woken for it (§17).
 
-Drawn cases are of few people; here a dozen wait, become one another, fail, are paused and stopped. What is told of a
-contact is told of its owner, for the twin knows who that is.
+Drawn cases are of few people; here a dozen wait, become one another, fail, are paused and stopped, and hours come in
+which places are left. What is told of a contact is told of its owner, for the twin knows who that is.
 """
 
 from __future__ import annotations
@@ -23,14 +23,16 @@ TOLD = ("contact_failed",) * 5 + ("contact_cancelled", "contact_delivered")
 
 
 def resource(dice, name):
-    match dice.choice(("stock", "budget", "capacity", "capacity")):
+    match dice.choice(("stock", "budget", *("capacity",) * 6)):
         case "stock":
             return Resource(name, stock=dice.randint(1, 3))
         case "budget":
             return Resource(name, budget=dice.choice((1.0, 2.0)), per=dice.choice((None, Bucket.DAY)))
         case _:
             reserve = dict.fromkeys(dice.some(("service", "care", "sales"), 0, 2), 0.4)
-            return Resource(name, dice.randint(2, 4), per=dice.choice((Bucket.HOUR, Bucket.DAY)), reserve=reserve)
+            return Resource(
+                name, dice.randint(2, 4), per=dice.choice((Bucket.HOUR, Bucket.HOUR, Bucket.DAY)), reserve=reserve
+            )
 
 
 def playbook(dice):
@@ -62,16 +64,25 @@ class Crowd:
         self.dice = Dice.seeded(seed)
         self.playbook = playbook(self.dice)
         self.twin = Twin(self.playbook, SECRET)
-        self.now, self.rows, self.went = START, [], 0
+        self.now, self.rows, self.went, self.called = START, [], 0, 0
 
     def take(self, *lines):
         self.rows.append(Batch(lines, self.now))
-        waited = self.waiting()
+        waited, count = self.waiting(), len(self.twin.decisions)
         self.twin.row([*lines], self.now)
-        self.went += len(waited - self.waiting())
+        self.went += len(waited.keys() - self.waiting().keys())
+        made = [(each, line) for each in self.twin.decisions[count:] for line in each.lines]
+        self.called += sum(self.was_early(*each, waited) for each in made)
+
+    def was_early(self, decision, line, waited):
+        """Tell whether a campaign won at the turn of another than of who was called."""
+        place = (decision.customer, [*self.playbook.campaigns].index(line.campaign), line.key)
+        return line.reason == "won" and decision.time % HOUR == 0 and waited.get(place, 0) > decision.time
 
     def waiting(self):
-        return {(each.number, *place) for each in self.twin.roots() for place, of in each.candidates.items() if of.turn}
+        """Return the turn of each who waits for one."""
+        of_all = ((each.number, place, of.turn) for each in self.twin.roots() for place, of in each.candidates.items())
+        return {(number, *place): turn[1] for number, place, turn in of_all if turn}
 
     def draw(self):
         for _ in range(STEPS):
@@ -120,3 +131,4 @@ def test_crowds_wait_and_go_on():
     for crowd in drawn:
         crowd.draw()
     assert sum(crowd.went for crowd in drawn) > 100
+    assert sum(crowd.called for crowd in drawn) > 20  # before their turn, at the instant of another's

@@ -101,7 +101,7 @@ def test_a_budget_is_of_the_channels_cost():
         ("won", "sms"),
         ("won", "push"),
     ]  # which costs nothing
-    assert it.rows("resources") == [(0, -1, 6000, 0, 0), (0, 1, 6000, 0, 0)]
+    assert it.rows("resources") == [(0, -1, 6000, 0, 0, 0), (0, 1, 6000, 0, 0, 0)]
 
 
 def test_the_stock_of_a_product_is_used_by_what_is_about_it_until_it_is_set_anew():
@@ -118,7 +118,7 @@ def test_the_stock_of_a_product_is_used_by_what_is_about_it_until_it_is_set_anew
     assert len(it.told()) == 4
     it.send(30, event("resource_set", None, resource="r", left=1.5)).send(30)
     assert it.told()[4:] == [(30, "it", "won")]  # the other meets what it has been told already
-    assert it.rows("resources") == [(0, -1, 1, 0, 0), (0, 1, 1, 0, 0)]
+    assert it.rows("resources") == [(0, -1, 1, 0, 0, 0), (0, 1, 1, 0, 0, 0)]
 
 
 def test_a_channels_rate_is_a_resource_of_its_own():

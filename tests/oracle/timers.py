@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from onevoice.playbook.model import TriggerKind
 
-from . import candidates, clock, contacts, controls, feeds, groups, moments, rounds, segments
+from . import candidates, clock, contacts, controls, feeds, groups, moments, resources, rounds, segments
 from .state import Trigger
 
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ class Kind(IntEnum):
     SCHEDULE = 5
     BIRTH = 6
     ROUND = 7
+    HAND_ON = 8
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,10 @@ def _timers(twin: Twin) -> Iterator[Timer]:
     for due, name in feeds.looks(twin):
         place = (-1, twin.feeds[name].number, 0)
         yield _timer(twin, due, Kind.FEED, place, lambda name=name: feeds.look(twin, name))
+    for number, (name, pool) in enumerate(twin.pools.items()):
+        if pool.hand_on_at:
+            run = lambda name=name: resources.hand_on_rest(twin, name)  # noqa: E731
+            yield _timer(twin, pool.hand_on_at, Kind.HAND_ON, (-1, number, 0), run)
     for customer in twin.roots():
         yield from _of_customer(twin, customer)
 

@@ -4,7 +4,7 @@ channel. (Who comes first takes what there is; the optimiser that finds the best
 
 import pytest
 
-from .stage import NOBODY, at, shown
+from .stage import NOBODY, at, event, shown
 
 PLAYBOOK = """
 playbook: telecom
@@ -121,6 +121,52 @@ def test_another_playbook_leaves_used_what_is_used(telecom):
     before = telecom.engine.hash()
     telecom.crash()
     assert telecom.engine.hash() == before
+
+
+DESK = """
+playbook: desk
+time_zone: Europe/Vilnius
+identifiers: {phone: {format: phone, region: LT}}
+events: {registered: {}, line_failed: {}}
+facts: {open_case: {opens: line_failed}}
+campaigns:
+  ask_how_it_is: {class: sales, when: event registered, send: [call]}
+policies:
+  classes: {sales: {}}
+  suppress: [{stop: [sales], while: open_case}]
+resources:
+  call_centre: {capacity: 5 per hour, hours: "09:00-18:00 mon-fri"}
+channels:
+  call: {uses: call_centre}
+"""
+
+
+def called_in_turn(stage, with_a_case):
+    """Five an hour are called: thirty have registered, and some open a case before eleven o'clock."""
+    company = stage(DESK)
+    people = [{"phone": f"+370600000{number}"} for number in range(10, 40)]
+    company.arrive("2026-03-02 10:20", [event("registered", each) for each in people])
+    company.reopen()
+    company.arrive("2026-03-02 10:30", [event("line_failed", people[number]) for number in with_a_case])
+    company.until("2026-03-02 11:30")
+    company.crash()
+    company.until("2026-03-02 18:00")
+    made = [(made.time, made.customer) for made in company.engine.decisions() for line in made.lines
+            if line.reason == "won"]  # fmt: skip
+    assert len({customer for _, customer in made}) == len(made)  # nobody is called twice
+    return [shown(time)[-5:] for time, _ in made], [customer for _, customer in made]
+
+
+def test_when_all_who_were_to_be_called_cannot_be_the_next_in_line_are_called_that_hour(stage):
+    hours, customers = called_in_turn(stage, range(5, 10))
+    assert hours == [hour for hour in ("10:20", "11:00", "12:00", "13:00", "14:00") for _ in range(5)]
+    assert customers == [*range(5), *range(10, 30)]
+
+
+def test_when_all_can_be_called_each_is_called_in_turn(stage):
+    hours, customers = called_in_turn(stage, [])
+    assert hours == [hour for hour in ("10:20", "11:00", "12:00", "13:00", "14:00", "15:00") for _ in range(5)]
+    assert customers == [*range(30)]
 
 
 def bounced(stage, kind):

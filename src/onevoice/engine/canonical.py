@@ -371,13 +371,13 @@ class _View:
     def resources(self) -> Iterator[Row]:
         """Give what is used of each resource now, in all and by class, and the turns that are to come."""
         for number in range(len(self.program.resources)):
-            bucket, total, _ = self.state.resources[number].tolist()
+            bucket, total, _, next_at, _ = self.state.resources[number].tolist()
             is_present = bucket == resources.bucket_of(self.program, number, self.now, 0)
             for klass in range(self.classes + 1):
                 used, turn_at, given = self.state.shares[resources.share_of(self.program, number, klass)].tolist()
                 is_common = klass == self.classes
                 turn = (turn_at, given) if turn_at > self.now else (0, 0)
-                row = ((total if is_common else used) if is_present else 0, *turn)
+                row = ((total if is_common else used) if is_present else 0, *turn, next_at if is_common else 0)
                 if any(row):
                     yield (number, -1 if is_common else klass, *row)
 

@@ -102,7 +102,7 @@ def has_room_for_timer(program: Program, state: State) -> bool:
         waiting = state.customers[state.timers[0, timers.CUSTOMER], at.CANDIDATE_COUNT]
         need[at.LINES] += waiting
         need[at.CONTACTS] += waiting
-        need[at.TIMERS] += waiting
+        need[at.TIMERS] += 2 * waiting  # each its own, and one for the resource at which it is given a turn
         if program.limits[P_HOLDOUTS] > 0:
             _need_for_held_out(state, waiting)
     return not is_short(state, need)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from onevoice.engine import calendar, hours
+from onevoice.engine import calendar, hours, timers
 from onevoice.engine import state as at
 from onevoice.engine.kernel import kernel
 from onevoice.program import (
@@ -45,7 +45,7 @@ def bucket_of(program: Program, resource: int, t: int, ahead: int) -> int:
 
 
 @kernel
-def _roll(program: Program, state: State, resource: int) -> None:
+def roll(program: Program, state: State, resource: int) -> None:
     """Begin the present bucket, if the one before is over."""
     start = bucket_of(program, resource, state.scalars[at.NOW], 0)
     if state.resources[resource, at.R_BUCKET] != start:
@@ -76,7 +76,7 @@ def opens_at(program: Program, resource: int, t: int) -> int:
 @kernel
 def _has_room(program: Program, state: State, resource: int, klass: int, amount: int) -> bool:
     """Whether so much is left in the present bucket beside what other classes have reserved and not used."""
-    _roll(program, state, resource)
+    roll(program, state, resource)
     wanted = state.resources[resource, at.R_USED] + amount
     for other in range(program.classes.shape[0]):
         if other != klass:
@@ -89,7 +89,7 @@ def _has_room(program: Program, state: State, resource: int, klass: int, amount:
 def is_free(program: Program, state: State, resource: int, klass: int, amount: int) -> bool:
     """Whether a resource is open and has room for a class's part."""
     now = state.scalars[at.NOW]
-    _roll(program, state, resource)  # also where it is closed: what is used is told
+    roll(program, state, resource)  # also where it is closed: what is used is told
     return opens_at(program, resource, now) == now and _has_room(program, state, resource, klass, amount)
 
 
@@ -129,7 +129,7 @@ def take(program: Program, state: State, klass: int, campaign: int, channel: int
     place = 0
     resource, amount = amount_at(program, campaign, channel, product, place)
     while resource >= 0:
-        _roll(program, state, resource)
+        roll(program, state, resource)
         state.resources[resource, at.R_USED] += amount
         state.shares[share_of(program, resource, klass), at.S_USED] += amount
         place += 1
@@ -157,7 +157,7 @@ def give_back(program: Program, state: State, contact: int, sign: int) -> None:
         return
     resource, amount = amount_at(program, campaign, channel, row[at.K_PRODUCT], place)
     while resource >= 0:
-        _roll(program, state, resource)
+        roll(program, state, resource)
         if bucket_of(program, resource, row[at.K_DUE_AT], 0) == state.resources[resource, at.R_BUCKET]:
             used, share = state.resources[resource, at.R_USED], share_of(program, resource, klass)
             state.resources[resource, at.R_USED] = max(min(used, 0), used - sign * amount)
@@ -171,7 +171,7 @@ def give_back(program: Program, state: State, contact: int, sign: int) -> None:
 @kernel
 def set_used(program: Program, state: State, resource: int, used: int) -> None:
     """Set what is used of the present bucket; no class has used any of its reserve."""
-    _roll(program, state, resource)
+    roll(program, state, resource)
     state.resources[resource, at.R_USED] = used
     for klass in range(program.classes.shape[0]):
         state.shares[share_of(program, resource, klass), at.S_USED] = 0
@@ -191,6 +191,7 @@ def turn(program: Program, state: State, resource: int, klass: int, amount: int)
     now = state.scalars[at.NOW]
     is_full = not _has_room(program, state, resource, klass, amount)
     due = opens_at(program, resource, bucket_of(program, resource, now, 1) if is_full else now)
+    set_handing_on(state, resource, due)
     given = 0
     if due != at.INFINITE and line[at.S_TURN_AT] >= due:
         due, given = line[at.S_TURN_AT], line[at.S_GIVEN]
@@ -200,3 +201,13 @@ def turn(program: Program, state: State, resource: int, klass: int, amount: int)
         line[at.S_TURN_AT] = due
         line[at.S_GIVEN] = given + amount
     return due
+
+
+@kernel
+def set_handing_on(state: State, resource: int, due: int) -> None:
+    """See to it that a resource is handed on at an instant, if that is not INFINITE, or before."""
+    row = state.resources[resource]
+    if due != at.INFINITE and (row[at.R_HAND_ON_AT] == 0 or due < row[at.R_HAND_ON_AT]):
+        row[at.R_HAND_ON_AT] = due
+        row[at.R_HOPED] = at.NEVER
+        timers.push(state, due, timers.HAND_ON, 0, resource, 0, 0)

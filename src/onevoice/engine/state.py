@@ -246,7 +246,9 @@ SWITCH_WIDTH: Final = 4
 R_BUCKET: Final = 0  # when the bucket began of which so much is
 R_USED: Final = 1
 R_GIVEN_BACK: Final = 2  # how many contacts gave back their part in the present event, and nobody was woken for it yet
-R_WIDTH: Final = 3
+R_HAND_ON_AT: Final = 3  # when it is handed on next to who waits, or 0
+R_HOPED: Final = 4  # how much would be used had all that were woken for that instant taken their parts; or NEVER
+R_WIDTH: Final = 5
 
 # `shares`: of each resource those of the classes, and the line of the classes without a reserve
 S_USED: Final = 0  # by a class, in the bucket of its resource

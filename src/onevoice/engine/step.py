@@ -185,8 +185,10 @@ def _run_timers(program: Program, state: State, columns: Columns, until: int) ->
             schedules.launch(program, state, timer)
         elif kind == timers.BIRTH:
             candidates.birth(program, state, timer)
-        else:
+        elif kind == timers.ROUND:
             _hold_round(program, state, timer)
+        else:
+            waking.hand_on_rest(program, state, timer)
     return True
 
 

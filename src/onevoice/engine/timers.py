@@ -31,6 +31,7 @@ ABSENCE: Final = 5
 SCHEDULE: Final = 6
 BIRTH: Final = 7
 ROUND: Final = 8
+HAND_ON: Final = 9  # of a resource
 
 
 @kernel

@@ -115,7 +115,8 @@ def resources(old: Fold, new: Fold) -> None:
         was, now = before[name], after[name]
         programs = old.compiled.program, new.compiled.program
         if (programs[0].resources[was, kind] == programs[1].resources[now, kind]).all():
-            ours.resources[now] = theirs.resources[was]
+            kept = [at.R_BUCKET, at.R_USED]  # turns are given anew
+            ours.resources[now, kept] = theirs.resources[was, kept]
             for number, klass in enumerate(classes[1]):
                 if klass in classes[0]:
                     share = scarce.share_of(programs[0], was, classes[0].index(klass))
