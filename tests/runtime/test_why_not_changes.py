@@ -337,3 +337,79 @@ def test_what_a_split_gives_to_somebody_waits_until_time_passes():
     engine.tick(MONDAY + timedelta(hours=27))
     assert asked(engine).headline.startswith("hello: goes out")
     assert [line.reason for each in engine.decisions(ANN) for line in each.lines] == ["won"]
+
+
+# What could be told wrongly.
+
+
+def test_fields_of_the_event_that_conditions_read_are_known_and_changed():
+    text = book("when: event order, if: event.amount > 100, send: [mail]")
+    answer = asked(shop(text, order(0, 50)))
+    assert answer.values == {"event.amount": "50"}
+    sentence = "with 50.01 more of order.amount: 100.01 instead of 50.00"
+    assert [(each.kind, each.sentence) for each in answer.changes] == [("event", sentence)]
+    assert goes_out(shop(text, order(0, 100.01)))
+    assert not goes_out(shop(text, order(0, 100)))
+
+
+def test_a_value_between_two_units_is_told_as_it_is():
+    text = book("when: event visit, if: n > 100, send: [mail]")
+    answer = asked(shop(text, visit(0, n=99.999999)))
+    assert answer.smallest.sentence == "with 0.000101 more of n: 100.0001 instead of 99.999999"
+    at_least = asked(shop(book("when: event visit, if: n >= 100, send: [mail]"), visit(0, n=99.999999)))
+    assert at_least.smallest.sentence == "with 0.000001 more of n: 100.0000 instead of 99.999999"
+
+
+def test_a_priority_of_many_digits_is_told_whole():
+    other = "  other: {class: sales, priority: 1234568, when: event visit, send: [mail]}"
+    answer = asked(
+        shop(book("priority: 1234567, when: event visit, send: [mail]", more=other, policies="gap: 1 day"), visit(0))
+    )
+    assert answer.smallest is not None
+    assert [each.sentence for each in answer.changes if each.name.endswith("priority")] == [
+        "with a priority of 1234568 instead of 1234567"
+    ]
+
+
+def test_a_rank_that_falls_with_the_priority():
+    other = "  other: {class: sales, priority: 40, when: event visit, send: [mail]}"
+    rank = "gap: 1 day, rank: 100 - priority"
+    answer = asked(shop(book("priority: 50, when: event visit, send: [mail]", more=other, policies=rank), visit(0)))
+    assert answer.obstacles[0].sentence.startswith("gave way to other; its own rank is 50")
+    assert "with a priority of 40 instead of 50" in [each.sentence for each in answer.changes]
+
+
+def test_a_holdout_is_named_that_holds_out():
+    text = book("when: event visit, send: [mail], holdout: 0.01%", policies="holdout: {share: 99%, classes: [sales]}")
+    assert [each.name for each in asked(shop(text, visit(0))).changes] == ["policies.holdout"]
+
+
+def test_an_own_choice_that_the_condition_reads_too_is_no_way_out():
+    text = book("when: event visit, if: n <= 1, send: [mail]", policies="caps: [{max: 5, per: week, own_max: n}]")
+    answer = asked(shop(text, visit(0, n=1), visit(1)))
+    assert [each.reason for each in answer.obstacles] == ["cap"]
+    assert [each.sentence for each in answer.changes if each.kind == "customer"] == []
+
+
+def test_a_cap_that_is_full_many_times_over():
+    text = book("when: event visit, send: [mail]", policies="caps: [{max: 1, per: week}]", klass="")
+    told = [(n / 10, "contact_reported", {"channel": "mail"}, {}) for n in range(80)]
+    answer = asked(shop(text, *told, visit(9)))
+    assert "with at most 81 instead of 1 in policies.caps[0]" in [each.sentence for each in answer.changes]
+
+
+@pytest.mark.parametrize(
+    ("scope", "said"),
+    [({"campaign": "hello"}, "the campaign was stopped"), ({"class": "sales"}, "the class sales was stopped")],
+)
+def test_a_campaign_that_is_stopped(scope, said):
+    text = book("when: event visit, send: [mail]")
+    answer = asked(shop(text, (0, "campaign_stopped", scope, {}), visit(1)))
+    assert answer.headline == f"hello: {said}"
+
+
+def test_conditions_that_are_not_true_are_told_where_it_would_have_ended_too():
+    text = book("when: event visit, if: n > 5, wait: 2 hours, until: order, send: [mail]")
+    answer = asked(shop(text, visit(0, n=1), order(1, 5), until=5))
+    assert answer.headline == "hello was triggered, and its conditions were not true"
+    assert answer.changes == ()

@@ -241,7 +241,7 @@ class Fork:
         """`later`: what is told of sources and limits behind the steps; `instead`: other lines, by places of steps."""
         self._engine, self._later = engine, later
         self._fold = engine.writer.fold
-        self._steps = steps
+        self.steps = steps
         machine = self._fold.machine
         self._batches = [
             machine.learned(engine.lines.decoded(instead[place], self._fold))
@@ -262,13 +262,9 @@ class Fork:
         """What is known before the steps, by the playbook in force."""
         return self._fold
 
-    def line(self, place: int) -> bytes:
-        """Return the line of a step."""
-        return self._steps[place].line
-
     def with_line(self, place: int, line: bytes) -> Fork:
         """Return a fork in one of whose steps another event comes."""
-        return Fork(self._engine, self._steps, later=self._later, instead={place: line})
+        return Fork(self._engine, self.steps, later=self._later, instead={place: line})
 
     def code(self, text: str) -> float:
         """Return the number by which the engine knows a text, learning it."""
@@ -295,7 +291,7 @@ class Fork:
             if growth.is_short(machine.state, machine.state.need):
                 machine.state = growth.grown(machine.state, machine.state.need)
             prepare(machine.compiled.program, machine.state)
-        steps = [*zip(self._steps, self._batches, strict=True)]
+        steps = [*zip(self.steps, self._batches, strict=True)]
         steps += [(step, self._nothing) for step in self._later if step.takes_place <= until]
         for step, batch in [*steps, *([(Step(until), self._nothing)] if until else [])]:
             stamp = max(step.now, int(machine.state.scalars[at.NOW]))

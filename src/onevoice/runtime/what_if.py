@@ -139,10 +139,13 @@ def without_hours(program: Program, channel: int) -> Program:
     return program.replaced(channels=channels)
 
 
-def without_holdouts(program: Program) -> Program:
-    """Return the program in which nobody is held out."""
+def without_holdout(program: Program, campaign: int | None = None) -> Program:
+    """Return the program in which a campaign holds out nobody by itself, or nobody is held out in common."""
     campaigns, limits = program.campaigns.copy(), program.limits.copy()
-    campaigns[:, CAMPAIGN_HELD] = limits[P_HELD] = 0
+    if campaign is None:
+        limits[P_HELD] = 0
+    else:
+        campaigns[campaign, CAMPAIGN_HELD] = 0
     return program.replaced(campaigns=campaigns, limits=limits)
 
 

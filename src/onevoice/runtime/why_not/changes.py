@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 from onevoice.history.why_not import Change
 from onevoice.runtime.decisions import time_of, us_of
 from onevoice.runtime.why_not.customer import customer_changes
+from onevoice.runtime.why_not.event import event_changes, trigger_of
 from onevoice.runtime.why_not.rules import index_of, priority_change, rule_changes
 
 if TYPE_CHECKING:
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 def changes(trial: Trial, lost: Line | None) -> list[Change]:
     """Return the least changes that were found, the smallest first. `lost`: why the campaign lost, if it took part."""
     found = [*_wait(trial, lost), *customer_changes(trial), *priority_change(trial)]
+    place = trigger_of(trial) if lost is None else None
+    found += event_changes(trial, place) if place is not None else ()
     found += rule_changes(trial, lost) if lost else ()
     return sorted(found, key=lambda change: change.kind == "playbook")
 

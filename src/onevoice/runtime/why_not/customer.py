@@ -102,22 +102,20 @@ def _other_number(trial: Trial, known: Known, found: object, constants: Sequence
 
 
 class Nearest(NamedTuple):
-    """A number with which a campaign wins, and one unit nearer to what was `found` it does not."""
+    """A number with which a campaign wins, and one unit nearer to what was `found` it does not; None: not known."""
 
-    found: object
-    base: Decimal
+    found: Decimal | None
     needed: Decimal
 
     def change(self, words: Language, kind: str, name: str) -> Change:
         """Return that a name would have to stand for it."""
         told = {"name": name, "needed": words.decimals(self.needed)}
         if self.found is None:
-            sentence = words.say("change_unknown", **told)
-            return Change(kind, sentence, name, "unknown", f"{self.needed:f}")
-        key = "change_more" if self.needed > self.base else "change_less"
-        more = words.decimals(abs(self.needed - self.base))
-        sentence = words.say(key, more=more, found=words.decimals(self.base), **told)
-        return Change(kind, sentence, name, f"{self.base:f}", f"{self.needed:f}")
+            return Change(kind, words.say("change_unknown", **told), name, "unknown", f"{self.needed:f}")
+        key = "change_more" if self.needed > self.found else "change_less"
+        more = words.decimals(abs(self.needed - self.found))
+        sentence = words.say(key, more=more, found=words.decimals(self.found), **told)
+        return Change(kind, sentence, name, f"{self.found:f}", f"{self.needed:f}")
 
 
 def nearest(
@@ -125,15 +123,20 @@ def nearest(
 ) -> Nearest | None:
     """Return the nearest number to what was found with which `wins`; None where none is. `near`: where to look first.
 
-    In units of the last digit of these numbers, of hundredths at least unless `whole`.
+    Looked at are whole units: of the last digit of these numbers, hundredths at least, but for `whole`.
     """
     start = float(found) if isinstance(found, (int, float)) else 0.0
+    exact = Decimal(f"{start!r}") if isinstance(found, (int, float)) else None
     decimals = 0 if whole else min(_DECIMALS_MAX, max(2, *map(decimals_of, [start, *near])))
     unit = Decimal(1).scaleb(-decimals)
     base = Decimal(f"{start:.{decimals}f}")
-    guesses = [int((Decimal(str(each)) - base) / unit) + more for each in near for more in (-1, 0, 1)]
+    if exact is not None and exact != base and wins(float(base)):
+        return Nearest(exact, base)
+    guesses = [int((Decimal(f"{each!r}") - base) / unit) + more for each in near for more in (-1, 0, 1)]
     steps = least(lambda count: wins(float(base + count * unit)), guesses, is_sure=is_sure)
-    return None if steps is None else Nearest(found, base, base + steps * unit)
+    if steps is None:
+        return None
+    return Nearest(base if exact == base else exact, base + steps * unit)
 
 
 def values(trial: Trial) -> dict[str, str]:

@@ -9,6 +9,7 @@ import msgspec
 
 from onevoice.conditions.tree import Type
 from onevoice.history.why_not import Change
+from onevoice.playbook.model import TriggerKind
 from onevoice.playbook.reads import fields_of
 from onevoice.runtime.why_not.customer import nearest, shown
 
@@ -18,9 +19,28 @@ if TYPE_CHECKING:
     from onevoice.runtime.why_not.trial import Trial
 
 
+def trigger_of(trial: Trial) -> int | None:
+    """Return which of the steps brought the event that triggers the campaign: the first, the last of its instant."""
+    when = trial.campaign.when
+    if when.kind is not TriggerKind.EVENT or when.name not in trial.playbook.events or trial.campaign.after_us:
+        return None
+    brought = [
+        (place, step.now)
+        for place, step in enumerate(trial.fork.steps)
+        if step.line and not step.observing and msgspec.json.decode(step.line)["type"] == when.name
+    ]
+    return max((place for place, now in brought if now == brought[0][1]), default=None)
+
+
+def event_values(trial: Trial, place: int) -> dict[str, str]:
+    """Return what the event in a step says of each field that the campaign's `when` and `if` read."""
+    fields: dict[str, Any] = msgspec.json.decode(trial.fork.steps[place].line).get("fields") or {}
+    return {f"event.{name}": shown(fields.get(name)) for name, _ in fields_of(trial.playbook, trial.campaign)}
+
+
 def event_changes(trial: Trial, place: int) -> Iterator[Change]:
     """Yield the least change of each field of the event in a step that the campaign's `when` and `if` read."""
-    event: dict[str, Any] = msgspec.json.decode(trial.fork.line(place))
+    event: dict[str, Any] = msgspec.json.decode(trial.fork.steps[place].line)
     own: dict[str, Any] = event.get("fields") or {}
 
     def wins(field: str, value: object) -> bool:

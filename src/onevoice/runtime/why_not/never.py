@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from onevoice.engine import state as at
+from onevoice.engine import switches
 from onevoice.history.why_not import Change, Obstacle
 from onevoice.playbook.grammar import day_start
 from onevoice.playbook.model import TriggerKind
@@ -18,7 +19,7 @@ from onevoice.runtime import what_if
 from onevoice.runtime.alone import Fork
 from onevoice.runtime.decisions import EPOCH, time_of, us_of
 from onevoice.runtime.why_not.customer import customer_changes, values
-from onevoice.runtime.why_not.event import event_changes
+from onevoice.runtime.why_not.event import event_changes, event_values, trigger_of
 from onevoice.runtime.why_not.searching import least
 from onevoice.runtime.why_not.trial import Trial
 
@@ -38,16 +39,37 @@ _SEGMENTS: Final = {TriggerKind.SEGMENT_ENTERED, TriggerKind.SEGMENT_LEFT}
 
 def never_wanted(question: Question) -> WhyNot:
     """Answer for a campaign that never was a candidate: what it would have been without its `if`, and its days."""
+    stopped = _stopped(question)
+    if stopped is not None:
+        return stopped
     always = question.about(partial(_patch, question.name, _without_dates))
     if not always:
         return _untriggered(question)
     anybody = partial(_patch, question.name, what_if.without_conditions)
-    decided = [each for each in question.about(anybody) if each.line.reason not in {"expired", "ended", "too_many"}]
+    decided = question.about(anybody)
     if not decided:
         return _out_of_its_days(question, always)
-    since = _birth(question, us_of(decided[-1].decision.time, "decision"), anybody)
+    met = [each for each in decided if each.line.reason not in {"expired", "ended", "too_many"}]
+    about = (met or decided)[-1]
+    since = _birth(question, us_of(about.decision.time, "decision"), anybody)
     said = question.words.say("never_eligible", campaign=question.name)
-    return question.tried(decided[-1], since, said, is_eligible=False)
+    return question.tried(about, since, said, is_eligible=False)
+
+
+def _stopped(question: Question) -> WhyNot | None:
+    """Answer for a campaign that is stopped, so that nothing triggers it."""
+    fold, campaign = question.engine.writer.fold, question.campaign
+    state, program = fold.machine.state, fold.compiled.program
+    if campaign.name not in fold.published.playbook.campaigns:
+        return None
+    number = [*fold.published.playbook.campaigns].index(campaign.name)
+    which = switches.first_off(program, state, number, switches.IS_STOPPED)
+    if which < 0:
+        return None
+    switch = ("campaign", "class", "all")[which]
+    sentence = question.words.say(f"stopped_{switch}", klass=campaign.klass)
+    text = question.words.say("about", campaign=campaign.name, sentence=sentence)
+    return question.asked.answered(None, text, (Obstacle("stopped", sentence, switch),))
 
 
 def _birth(question: Question, decided: int, patch: Patch) -> int:
@@ -118,12 +140,13 @@ def _untriggered(question: Question) -> WhyNot:
     if question.campaign.when.kind in _SEGMENTS:
         trial = _now(question)
         found = tuple(customer_changes(trial))
-    elif (tried := _last_event(question)) is not None:
-        trial, place = tried
+        known = values(trial)
+    elif (trial := _last_event(question)) is not None and (place := trigger_of(trial)) is not None:
         found = tuple(event_changes(trial, place))
+        known = values(trial) | event_values(trial, place)
     else:
         return question.asked.answered(None, text, (obstacle,))
-    return question.asked.answered(None, text, (obstacle,), values(trial), found, question.caution(trial, found))
+    return question.asked.answered(None, text, (obstacle,), known, found, question.caution(trial, found))
 
 
 def _now(question: Question) -> Trial:
@@ -133,8 +156,8 @@ def _now(question: Question) -> Trial:
     return Trial(fork, question.name, question.alone.customer, until, None, question.words)
 
 
-def _last_event(question: Question) -> tuple[Trial, int] | None:
-    """Return a trial from the last event of the campaign's trigger on, and which of its steps that is."""
+def _last_event(question: Question) -> Trial | None:
+    """Return a trial from the last event on of the type that triggers the campaign."""
     when = question.campaign.when
     if when.kind is not TriggerKind.EVENT or not when.where or when.name not in question.playbook.events:
         return None
@@ -145,7 +168,7 @@ def _last_event(question: Question) -> tuple[Trial, int] | None:
             tried = [each for each in question.alone.steps if each.line and step.now <= each.takes_place <= until]
             fork = Fork(question.alone.before(step.now), tried)
             customer = question.alone.customer
-            return Trial(fork, question.name, customer, until, None, question.words), tried.index(step)
+            return Trial(fork, question.name, customer, until, None, question.words)
     return None
 
 

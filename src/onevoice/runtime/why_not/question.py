@@ -22,6 +22,7 @@ from onevoice.runtime.decisions import us_of
 from onevoice.runtime.fold import FILES
 from onevoice.runtime.why_not.changes import changes
 from onevoice.runtime.why_not.customer import values
+from onevoice.runtime.why_not.event import event_values, trigger_of
 from onevoice.runtime.why_not.never import never_wanted
 from onevoice.runtime.why_not.obstacles import OUTSIDE, conditions, obstacles
 from onevoice.runtime.why_not.trial import Trial
@@ -154,8 +155,9 @@ class Question:
             rule, said = f"campaigns.{self.name}.if", self.words.say("not_true", condition=conditions(trial))
             found.insert(0, Obstacle("not_eligible", said, rule, self.place(rule, published)))
         better = tuple(changes(trial, lost)) if found else ()  # what wins in that instant has nothing in its way
-        caution = self.caution(trial, better)
-        return self.asked.answered(about.decision.time, text, tuple(found), values(trial), better, caution)
+        place = None if is_eligible else trigger_of(trial)
+        known = values(trial) | (event_values(trial, place) if place is not None else {})
+        return self.asked.answered(about.decision.time, text, tuple(found), known, better, self.caution(trial, better))
 
     def _waiting(self, since: int) -> WhyNot | None:
         """Answer for a wish of after an instant that is not decided on yet: what becomes of it if nothing happens."""

@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 from decimal import Decimal
 from functools import partial
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
+from onevoice.conditions.opcodes import Op
 from onevoice.engine import resources
 from onevoice.history.language import Span
 from onevoice.history.why_not import Change
@@ -18,7 +19,7 @@ from onevoice.program import SUPPRESSION_AT_MOST_US, SUPPRESSION_THEN_US
 from onevoice.runtime import what_if
 from onevoice.runtime.decisions import time_of, us_of
 from onevoice.runtime.why_not.customer import otherwise
-from onevoice.runtime.why_not.searching import decimals_of, least
+from onevoice.runtime.why_not.searching import decimals_of, least, plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -27,25 +28,24 @@ if TYPE_CHECKING:
     from onevoice.program import Program
     from onevoice.runtime.why_not.trial import Trial
 
-_MORE_MAX: Final = 64  # by how much a count in a rule is raised
-
 
 def priority_change(trial: Trial) -> Iterator[Change]:
     """Yield the least priority, in units of its last digit, with which the campaign wins."""
-    priority = Decimal(f"{trial.campaign.priority:g}")
+    priority = plain(trial.campaign.priority)
     unit = Decimal(1).scaleb(-decimals_of(trial.campaign.priority))
-    if not trial.wins(what_if.with_priority(trial.program, trial.number, what_if.BEYOND)):
+
+    def wins_with(value: float) -> bool:
+        return trial.wins(what_if.with_priority(trial.program, trial.number, value))
+
+    if not wins_with(what_if.BEYOND) and not wins_with(-what_if.BEYOND):  # a rank may fall as it rises
         return
-
-    def wins(count: int) -> bool:
-        return trial.wins(what_if.with_priority(trial.program, trial.number, float(priority + count * unit)))
-
-    steps = least(wins, [])
+    steps = least(lambda count: wins_with(float(priority + count * unit)), [])
     if steps is not None:
-        needed = priority + steps * unit
+        needed = plain(priority + steps * unit)
         told = {"needed": trial.words.decimals(needed), "found": trial.words.decimals(priority)}
         sentence = trial.words.say("change_priority", **told)
-        yield Change("playbook", sentence, f"campaigns.{trial.campaign.name}.priority", f"{priority:f}", f"{needed:f}")
+        path = f"campaigns.{trial.campaign.name}.priority"
+        yield Change("playbook", sentence, path, f"{priority:f}", f"{needed:f}")
 
 
 def rule_changes(trial: Trial, lost: Line) -> Iterator[Change]:
@@ -79,8 +79,8 @@ def rule_changes(trial: Trial, lost: Line) -> Iterator[Change]:
         case "kept_for":
             yield from _nearer(trial, lost)
         case "would_have_won":
-            rule = f"{path}.holdout" if trial.campaign.holdout else "policies.holdout"
-            yield from _without(trial, rule, what_if.without_holdouts(trial.program))
+            yield from _without(trial, f"{path}.holdout", what_if.without_holdout(trial.program, trial.number))
+            yield from _without(trial, "policies.holdout", what_if.without_holdout(trial.program))
         case _:
             pass
 
@@ -186,17 +186,26 @@ def _open(trial: Trial, channel: str) -> Iterator[Change]:
 
 
 def _cap(trial: Trial, lost: Line) -> Iterator[Change]:
+    """Yield the least number with which a cap has room, or the customer's own choice that takes its place."""
     caps, most = caps_of(trial.playbook), lost.limit or 0
     rule, own = [*caps].index(lost.rule), caps[lost.rule].own_max
-    for more in range(1, _MORE_MAX):
-        if trial.wins(what_if.with_cap(trial.program, rule, most + more)):
-            found, needed = f"{most}", f"{most + more}"
-            if own and trial.known and trial.known.traits.get(own) is not None:
-                yield otherwise(trial, own, found, needed)
-            else:
-                sentence = trial.words.say("change_cap", needed=needed, found=found, rule=lost.rule)
-                yield Change("playbook", sentence, f"{lost.rule}.max", found, needed)
-            return
+    is_own = bool(own and trial.known and trial.known.traits.get(own) is not None)
+
+    def wins(more: int) -> bool:
+        program = what_if.with_cap(trial.program, rule, most + more)
+        if is_own:  # conditions may read the choice, too
+            program = what_if.with_value(program, Op.TRAIT, [*trial.playbook.traits].index(own), most + more)
+        return more > 0 and trial.wins(program, prepare=trial.judge if is_own else None)
+
+    used = lost.value if isinstance(lost.value, int) else most
+    if not wins(used + 1 - most):
+        return
+    found, needed = f"{most}", f"{most + (least(wins, [used + 1 - most]) or 0)}"
+    if is_own:
+        yield otherwise(trial, own, found, needed)
+    else:
+        sentence = trial.words.say("change_cap", needed=needed, found=found, rule=lost.rule)
+        yield Change("playbook", sentence, f"{lost.rule}.max", found, needed)
 
 
 def _shorter(

@@ -11,6 +11,12 @@ if TYPE_CHECKING:
 _UNITS_MAX: Final = 2**44  # how far a value is searched, in its units
 
 
+def plain(value: float | Decimal) -> Decimal:
+    """Return a value as it is written: all of its digits, and no noughts behind them."""
+    number = Decimal(f"{value}").normalize()
+    return number.quantize(Decimal(1)) if number == number.to_integral() else number
+
+
 def decimals_of(value: float) -> int:
     """Return with how many decimals a value is written."""
     exponent = Decimal(str(value)).normalize().as_tuple().exponent
