@@ -129,6 +129,7 @@ def examples(own):
         "per": own.say("per_day"),
         "hours": "09:00-18:00",
         "winner": "tips",
+        "room": own.say("room_little", name="desk"),
         "windows": own.days("09:00-18:00 mon-fri"),
         "classes": own.say("or").join(("a", "b")),
         "of": 3,

@@ -382,7 +382,7 @@ channels: {mail: {}}
     [
         (
             "visit",
-            ", of which nothing has come; still missing: phone_changed, 3 failed, any of asked_help, visit, no solved",
+            ", which has not begun; still missing: phone_changed, 3 failed, any of asked_help, visit, no solved",
         ),
         (
             "phone_changed",

@@ -297,8 +297,10 @@ def _no_capacity(case: _Case) -> tuple[str, str]:
     unit = MONEY if found and found.budget else 1
     per = words.say(f"per_{found.per.value}") if found and found.per else ""
     counted = {"used": _amount(line.value, unit, words), "limit": _amount(line.limit, unit, words), "per": per}
+    is_full = not isinstance(line.value, int) or line.limit is None or line.value >= line.limit
+    room = words.say("room_none" if is_full else "room_little", name=name)
     key = "no_capacity" if case.until else "no_capacity_untold"
-    return line.rule, words.say(key, name=name, until=case.until, **counted)
+    return line.rule, words.say(key, room=room, until=case.until, **counted)
 
 
 def _amount(value: object, unit: int, words: Language) -> str:

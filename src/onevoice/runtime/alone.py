@@ -95,11 +95,16 @@ class Alone:
             engine.take(Step(instant - 1))
         return engine
 
-    def fork(self, decision: Decision, playbook: Playbook, since: int) -> Fork:
-        """Return what may be decided otherwise from an instant up to a decision that was made by a playbook."""
+    def fork(self, decision: Decision, playbook: Playbook, since: int, *, births: bool = False) -> Fork:
+        """Return what may be decided otherwise from an instant up to a decision that was made by a playbook.
+
+        `births`: a step of its own is what time brings at the instant, before any line of it.
+        """
         before, tried = self.parted(decision, playbook, since)
         engine = self.before(since)
         engine.take_all(before)
+        if births:
+            tried = [Step(since, observing=bool(tried) and tried[0].observing), *tried]
         last = us_of(decision.time, "decision")
         return Fork(engine, tried, later=_without_rounds(step for step in self.steps if step.takes_place > last))
 

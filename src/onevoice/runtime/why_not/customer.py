@@ -130,7 +130,7 @@ def nearest(
     decimals = 0 if whole else min(_DECIMALS_MAX, max(2, *map(decimals_of, [start, *near])))
     unit = Decimal(1).scaleb(-decimals)
     base = Decimal(f"{start:.{decimals}f}")
-    if exact is not None and exact != base and wins(float(base)):
+    if exact != base and wins(float(base)):  # of what is not known, nought is tried first
         return Nearest(exact, base)
     guesses = [int((Decimal(f"{each!r}") - base) / unit) + more for each in near for more in (-1, 0, 1)]
     steps = least(lambda count: wins(float(base + count * unit)), guesses, is_sure=is_sure)

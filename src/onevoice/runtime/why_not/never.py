@@ -45,13 +45,28 @@ def never_wanted(question: Question) -> WhyNot:
     always = question.about(partial(_patch, question.name, _without_dates))
     if not always:
         return _untriggered(question)
+    return _not_eligible(question) or _out_of_its_days(question, always)
+
+
+def again_not_eligible(question: Question, last: About) -> WhyNot | None:
+    """Answer for a campaign that was triggered again after its last decision, when its conditions were not true."""
+    return _not_eligible(question, us_of(last.decision.time, "decision"))
+
+
+def _not_eligible(question: Question, after: int = 0) -> WhyNot | None:
+    """Answer for a campaign that was triggered after an instant, its conditions not being true; None if it was not."""
+    campaign, offers = question.campaign, question.playbook.offers
+    if not campaign.condition and not any(offers[name].condition for name in campaign.offers):
+        return None
     anybody = partial(_patch, question.name, what_if.without_conditions)
     decided = question.about(anybody)
     if not decided:
-        return _out_of_its_days(question, always)
+        return None
     met = [each for each in decided if each.line.reason not in {"expired", "ended", "too_many"}]
     about = (met or decided)[-1]
     since = _birth(question, us_of(about.decision.time, "decision"), anybody)
+    if after and since <= after:
+        return None
     said = question.words.say("never_eligible", campaign=question.name)
     return question.tried(about, since, said, is_eligible=False)
 
@@ -186,7 +201,7 @@ def _waits_for(question: Question) -> str:
     """Say what triggers the campaign, and how far that has come."""
     when, say = question.campaign.when, question.words.say
     named = f"{when.name} where {when.where}" if when.where else when.name
-    text = say(f"waits_{when.kind.name.lower()}", name=named)
+    text = say(f"waits_{when.kind.name.lower()}", name=named) + _since(question)
     if when.name in question.playbook.segments:
         return text + say("waits_condition", condition=question.playbook.segments[when.name].condition)
     if when.kind is not TriggerKind.MOMENT:
@@ -198,6 +213,16 @@ def _waits_for(question: Question) -> str:
     text += say("moment_progress", done, of=begun.of) if begun else say("moment_nothing")
     missing = missing_steps(question.playbook.moments[when.name], done)
     return text + (say("moment_missing", steps=", ".join(missing)) if missing else "")
+
+
+def _since(question: Question) -> str:
+    """Say since when the playbook has the campaign, where it had not from the beginning."""
+    books = [(step.now, step.published.playbook) for step in question.alone.steps if step.published]
+    since = next((now for now, playbook in books if question.name in playbook.campaigns), 0)
+    if question.name in books[0][1].campaigns or not since:
+        return ""
+    zone = ZoneInfo(question.playbook.time_zone)
+    return question.words.say("waits_since", time=question.words.time(time_of(since) or EPOCH, zone))
 
 
 def missing_steps(moment: Moment, done: int) -> list[str]:

@@ -21,9 +21,9 @@ from onevoice.runtime.alone import Alone, Fork
 from onevoice.runtime.decisions import us_of
 from onevoice.runtime.fold import FILES
 from onevoice.runtime.why_not.changes import changes
-from onevoice.runtime.why_not.customer import values
+from onevoice.runtime.why_not.customer import customer_changes, values
 from onevoice.runtime.why_not.event import event_values, trigger_of
-from onevoice.runtime.why_not.never import never_wanted
+from onevoice.runtime.why_not.never import again_not_eligible, never_wanted
 from onevoice.runtime.why_not.obstacles import OUTSIDE, conditions, obstacles
 from onevoice.runtime.why_not.trial import Trial
 
@@ -104,8 +104,11 @@ class Question:
         if not decided:
             return never_wanted(self)
         playbook, decision, line = decided[-1]
-        lost = next((each for each in reversed(decided) if _is_passed_over(each.line)), None)
-        text = self.words.say("about", campaign=self.name, sentence=told_of(line, playbook, self.words).sentence)
+        if line.reason in _OVER and (again := again_not_eligible(self, decided[-1])) is not None:
+            return again
+        told = told_of(recorded[-1].line, playbook, self.words)  # with the numbers that contacts have among all
+        text = self.words.say("about", campaign=self.name, sentence=told.sentence)
+        lost = _last_lost(decided)
         if line.reason == "won" or lost is None:
             return self.asked.answered(decision.time, text)
         return self.tried(lost, us_of(lost.decision.time, "decision"), text)
@@ -135,7 +138,8 @@ class Question:
     def trial(self, about: About, since: int, *, any_wish: bool = False) -> Trial:
         """Return a decision to be tried from an instant on, about the same wish or any of the campaign."""
         decision = about.decision
-        fork, time = self.alone.fork(decision, about.playbook, since), us_of(decision.time, "decision")
+        fork = self.alone.fork(decision, about.playbook, since, births=any_wish)
+        time = us_of(decision.time, "decision")
         return Trial(fork, self.name, decision.customer, time, None if any_wish else about.line, self.words)
 
     def caution(self, trial: Trial, found: Sequence[Change]) -> str:
@@ -171,12 +175,20 @@ class Question:
         decided = Fork(engine, []).decide(until=us_of(due, "due"))
         lines = [line for each in decided for line in each.lines if line.campaign == self.name]
         if not lines:
-            return self.asked.answered(None, text)
+            return self._in_vain(engine, us_of(due, "due"), text)
         if lines[-1].reason != "won":
             told = told_of(lines[-1], playbook, self.words)
             return self.asked.answered(None, text, (Obstacle(told.reason, told.sentence, told.rule),))
         change = Change("wait", self.words.say("change_wait", time=when), "time", "", due.isoformat(), due)
         return self.asked.answered(None, text, found=(change,))
+
+    def _in_vain(self, engine: Engine, due: int, text: str) -> WhyNot:
+        """Answer for a wish that will not be born: its conditions are not true now."""
+        trial = Trial(Fork(engine, []), self.name, self.alone.customer, due, None, self.words)
+        rule = f"campaigns.{self.name}.if"
+        said = self.words.say("not_true", condition=conditions(trial))
+        found = Obstacle("not_eligible", said, rule, self.place(rule, trial.fork.fold.published))
+        return self.asked.answered(None, text, (found,), values(trial), tuple(customer_changes(trial)))
 
     @cached_property
     def engine(self) -> Engine:
@@ -227,6 +239,17 @@ def _told(about: About) -> tuple[object, ...]:
     decision, line = about.decision, about.line
     told = line.reason, line.channel, line.rule, line.value, line.limit, line.until
     return decision.time, decision.kind, line.key, told
+
+
+def _last_lost(decided: Sequence[About]) -> About | None:
+    """Return the last line by which the wish lost that the last line is about, if it has not won since."""
+    for each in reversed(decided):
+        if each.line.key == decided[-1].line.key:
+            if each.line.reason == "won":
+                return None
+            if _is_passed_over(each.line):
+                return each
+    return None
 
 
 def _is_passed_over(line: Line) -> bool:

@@ -147,7 +147,8 @@ def _heard(trial: Trial, lost: Line) -> Iterator[Change]:
     after = time_of(trial.time - source.stale_after_us)
     assert after, "a decision is later than what it waits for"
     if trial.wins(what_if.without_source(trial.program, trial.number, source_of(trial, lost))):
-        when = trial.words.time(after, ZoneInfo(trial.playbook.time_zone))
+        minute = time_of(-(-us_of(after, "after") // MINUTE) * MINUTE) or after  # told in minutes, it has to be enough
+        when = trial.words.time(minute, ZoneInfo(trial.playbook.time_zone))
         sentence = trial.words.say("change_heard", source=source.name, time=when)
         found = lost.value.isoformat() if isinstance(lost.value, datetime) else ""
         yield Change("source", sentence, lost.rule, found, after.isoformat())

@@ -66,7 +66,7 @@ class Trial:
         for fold, decided in self.fork.run(what_if.without_conditions(self.program, self.number), until=self.time):
             known = self._view(fold)
             wanted = {line.campaign for each in decided for line in each.lines}
-            wanted.update(each.campaign for each in (known.candidates if known else ()))
+            wanted.update(each.campaign for each in (known.candidates if known else ()) if each.born)
             if self.campaign.name in wanted:
                 break
         return known
