@@ -151,6 +151,24 @@ def test_a_place_that_another_gave_back_is_had_at_that_instant():
     assert [(time - MONDAY, lines[0][1]) for time, _, lines in among][1] == (timedelta(minutes=20), "won")
 
 
+def test_two_who_are_called_in_turn_at_one_instant_and_become_one_are_decided_in_that_order():
+    text = DESK.replace("1 per hour", "2 per hour").replace("[visit, mail]", "[visit]")
+    text = text.replace("event asked_us,", "event asked_us, until: talked,")
+    shop = Shop(text.replace("{unique: true}}", "{unique: true}, phone: {}}"))
+    shop.engine.ingest([{"type": "talked", "identifiers": {"phone": "7"}}], time=MONDAY)
+    for minute, number in enumerate((1, 2, 3, 4, 5, 1, 6), 1):
+        shop.says(minute, "asked_us" if minute > 1 else "talked", number)
+    shop.engine.ingest([{"type": "paid", "identifiers": {"phone": "7"}}], time=MONDAY + timedelta(minutes=8))
+    for number in (4, 5, 6):
+        shop.says(20, "talked", number)
+    shop.says(61, "order", 1)
+    called = [each for each in shop.engine.decisions() if each.time == MONDAY + timedelta(hours=1)]
+    assert [(each.customer, each.lines[0].reason) for each in called] == [(1, "won"), (0, "won")]  # by their turns
+    shop.says(400, "order", 1, 7)
+    among, alone = shop.both(0)
+    assert alone == among
+
+
 def test_a_run_that_begins_and_comes_to_its_limit_in_one_instant_tells_how_many_had_it():
     shop = Shop(PLAYBOOK.replace("wait: 1 hour, at_most: 2", "at_most: 2, wait: 0s"))
     for number in range(4):

@@ -53,6 +53,23 @@ def _line(state: State, row: int) -> int:
 
 
 @kernel
+def who_is_first(state: State, customer: int) -> int:
+    """Return whose round is held when that of a customer is due: another's that is due, and told to have been before.
+
+    Rounds of one instant are held by customer number; but for those of who was woken then, one after the other.
+    """
+    now, position, own = state.scalars[at.NOW], state.scalars[at.POSITION], _round(state, customer)
+    found, least = customer, state.told[own, at.T_DECISION] if own >= 0 else 0
+    for each in range(1, state.scalars[at.TOLD]):
+        told = state.told[each]
+        is_now = told[at.T_AT] == now and told[at.T_POSITION] == position and told[at.T_DECISION] < least
+        if is_now and told[at.T_CUSTOMER] < state.pools[at.CUSTOMERS, COUNT]:
+            if state.customers[told[at.T_CUSTOMER], at.ROUND_AT] == now:
+                found, least = told[at.T_CUSTOMER], told[at.T_DECISION]
+    return found
+
+
+@kernel
 def close(state: State, customer: int) -> None:
     """Take what is told of a customer's round as taken up: that was it."""
     first = _round(state, customer)

@@ -320,12 +320,19 @@ def _count_contacts(program: Program, state: State, first: int, stop: int) -> No
 
 
 @kernel
-def round_timer(program: Program, state: State, timer: int) -> None:
-    """Take up a round timer, if it still holds."""
-    customer = state.timers[timer, timers.CUSTOMER]
-    if state.customers[customer, at.ROUND_AT] == state.timers[timer, timers.DUE]:
-        state.customers[customer, at.ROUND_AT] = at.INFINITE
-        hold_round(program, state, customer)
+def round_timer(program: Program, state: State, timer: int) -> int:
+    """Take up a round timer, if it still holds; returns whose round it was."""
+    customer, due = state.timers[timer, timers.CUSTOMER], state.timers[timer, timers.DUE]
+    if state.customers[customer, at.ROUND_AT] != due:
+        return int(customer)
+    if state.scalars[at.TOLD] > 0:
+        first = hearsay.who_is_first(state, customer)
+        if first != customer:
+            timers.push(state, due, timers.ROUND, customer, 0, 0, 0)
+            customer = first
+    state.customers[customer, at.ROUND_AT] = at.INFINITE
+    hold_round(program, state, customer)
+    return int(customer)
 
 
 @kernel

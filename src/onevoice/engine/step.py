@@ -287,6 +287,5 @@ def _fire_absence(program: Program, state: State, timer: int) -> None:
 
 @kernel
 def _hold_round(program: Program, state: State, timer: int) -> None:
-    customer = state.timers[timer, timers.CUSTOMER]
-    rounds.round_timer(program, state, timer)
+    customer = rounds.round_timer(program, state, timer)
     judgement.wake(program, state, customer)

@@ -106,7 +106,7 @@ MEANINGS: Final = {
     Reason.NO_CAPACITY: Meaning(
         "A resource that the contact would use has no room for it: used up, reserved for other classes, or closed.",
         "`channel`, `rule`, `value` of `limit` (of a budget in ten-thousandths), `until`",
-        "at `until`, when its turn comes, or when `resource_set` says that there is more",
+        "at `until`, when its turn comes, or before: where others leave room, or `resource_set` says that there is more",
         "raise the capacity, or narrow what uses it; `reserve` keeps a share for a class",
     ),
     Reason.HOURS: Meaning(
