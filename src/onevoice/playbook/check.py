@@ -111,7 +111,7 @@ class _Checker:
         names = list(names)
         if name in names:
             return True
-        if not name or name in self.report.broken:
+        if not name or name in self.report.broken or kind in self.report.broken:
             return False
         hint = did_you_mean(name, names)
         expected = f"one of {listed(names)}" if names else f"a declared {kind}; there is none"

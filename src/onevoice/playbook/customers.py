@@ -149,6 +149,7 @@ def products(root: Record, files: Mapping[str, bytes], zone: ZoneInfo) -> Catalo
         known = sorted(name for name in files if name.endswith(".csv"))
         expected = f"one of {listed(known)}" if known else "a CSV file in the playbook's folder"
         record.refuse("file", "no such file", expected=expected, found=quoted(file))
+        root.report.broken.add("product")  # nobody can say which there are
         return Catalogue(fields)
     return catalogue.read(file, files[file], key=key, fields=fields, zone=zone, report=root.report)
 

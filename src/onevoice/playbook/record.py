@@ -40,7 +40,9 @@ class Report:
         self.keys: dict[str, Place] = {}  # where the key of a path stands
         self.expressions: dict[str, Expression] = {}  # by key path, the conditions that can be read
         self.complete = True  # false where a file could not be read, so that a missing name proves nothing
-        self.broken: set[str] = set()  # names with a mistake of their own: who uses them is not blamed
+        self.broken: set[str] = (
+            set()
+        )  # names, or a kind of them, with a mistake of their own: who uses them is not blamed
 
     def refuse(self, where: Place | str, what: str, *, expected: str = "", found: str = "", mend: str = "") -> None:
         """Record a mistake."""
