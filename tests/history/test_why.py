@@ -157,11 +157,11 @@ CASES = {
     ),
     "kept_for": (
         [(0, event("signed")), (1, event("visit"))],
-        "news: kept for contract, planned for Mon 02 Mar 2026 13:00 (rank 1) [policies.look_ahead]",
+        "news: kept for contract, planned for Mon 02 Mar 2026 13:00; its own rank is 1 [policies.look_ahead]",
     ),
     "outranked": (
         [(0, event("visit"))],
-        "news: gave way to tips (rank 1); looked at again on Mon 02 Mar 2026 15:00 [policies.rank]",
+        "news: gave way to tips; its own rank is 1; looked at again on Mon 02 Mar 2026 15:00 [policies.rank]",
     ),
     "would_have_won": (
         [(0, event("hush"))],
@@ -238,7 +238,10 @@ def test_an_ask_says_what_is_shown_and_who_else_wanted_to_be(engine):
     engine.ingest([event("asked", placement="home")], time=MONDAY)
     (why,) = engine.why(ANN)
     assert why.headline == "home shows other_banner; 1 other campaign wanted to be there"
-    assert [each.sentence for each in why.told] == ["is shown with a rank of 2", "gave way to other_banner (rank 1)"]
+    assert [each.sentence for each in why.told] == [
+        "is shown with a rank of 2",
+        "gave way to other_banner; its own rank is 1",
+    ]
 
 
 def test_a_decision_is_told_by_the_playbook_it_was_made_under(engine):

@@ -125,6 +125,8 @@ def test_the_whole_portfolio_is_rehearsed_from_a_day_on(stage):
     assert rehearsal.differing == len(rehearsal.examples) == 8
     example = next(each for each in rehearsal.examples if each.difference.startswith("the same goes out"))
     assert [told.campaign for told in example.happened.told] == ["newsletter"]
-    assert [told.sentence for told in example.rehearsed.told][1].startswith("gave way to newsletter (rank 20)")
+    assert [told.sentence for told in example.rehearsed.told][1].startswith(
+        "gave way to newsletter; its own rank is 20"
+    )
     same = company.engine.simulate(onevoice.load(company.playbook), at("2026-03-09 00:00"))
     assert (same.differing, same.gaining, same.losing) == (0, 0, 0)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 def trigger_of(trial: Trial) -> int | None:
     """Return which of the steps brought the event that triggers the campaign: the first, the last of its instant."""
     when = trial.campaign.when
-    if when.kind is not TriggerKind.EVENT or when.name not in trial.playbook.events or trial.campaign.after_us:
+    if when.kind is not TriggerKind.EVENT or trial.campaign.after_us:
         return None
     brought = [
         (place, step.now)

@@ -174,11 +174,15 @@ def _now(question: Question) -> Trial:
 def _last_event(question: Question) -> Trial | None:
     """Return a trial from the last event on of the type that triggers the campaign."""
     when = question.campaign.when
-    if when.kind is not TriggerKind.EVENT or not when.where or when.name not in question.playbook.events:
+    if when.kind is not TriggerKind.EVENT or not when.where:
         return None
     steps = [step for step in question.alone.steps if step.line and step.now <= question.asked.until]
-    for step in reversed(steps):
-        if not step.observing and msgspec.json.decode(step.line, type=_Typed).type == when.name:
+    events = [msgspec.json.decode(step.line, type=_Event) for step in steps]
+    ids = [event.id for event in events]
+    for place in reversed(range(len(steps))):
+        step, event = steps[place], events[place]
+        is_repeated = event.id is not None and event.id in ids[:place]
+        if not step.observing and not is_repeated and event.type == when.name:
             until = _soon(question, step.now)
             tried = [each for each in question.alone.steps if each.line and step.now <= each.takes_place <= until]
             fork = Fork(question.alone.before(step.now), tried)
@@ -187,8 +191,9 @@ def _last_event(question: Question) -> Trial | None:
     return None
 
 
-class _Typed(msgspec.Struct):
+class _Event(msgspec.Struct):
     type: str
+    id: str | int | None = None
 
 
 def _soon(question: Question, now: int) -> int:
