@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from onevoice.playbook.reads import Known
     from onevoice.runtime.why_not.trial import Trial
 
-_DECIMALS_MAX: Final = 4
+_DECIMALS_MAX: Final = 9
+_DIGITS: Final = 12  # of a number, as it is told; what comes behind them is how it is kept
 _OPS: Final = {SymbolKind.TRAIT: Op.TRAIT, SymbolKind.MEASURE: Op.MEASURE}
 
 
@@ -126,10 +127,10 @@ def nearest(
     Looked at are whole units: of the last digit of these numbers, hundredths at least, but for `whole`.
     """
     start = float(found) if isinstance(found, (int, float)) else 0.0
-    exact = Decimal(f"{start!r}") if isinstance(found, (int, float)) else None
-    decimals = 0 if whole else min(_DECIMALS_MAX, max(2, *map(decimals_of, [start, *near])))
+    exact = Decimal(f"{start:.{_DIGITS}g}") if isinstance(found, (int, float)) else None
+    decimals = 0 if whole else min(_DECIMALS_MAX, max(2, *map(decimals_of, [float(exact or 0), *near])))
     unit = Decimal(1).scaleb(-decimals)
-    base = Decimal(f"{start:.{decimals}f}")
+    base = Decimal(f"{float(exact or 0):.{decimals}f}")
     if exact != base and wins(float(base)):  # of what is not known, nought is tried first
         return Nearest(exact, base)
     guesses = [int((Decimal(f"{each!r}") - base) / unit) + more for each in near for more in (-1, 0, 1)]

@@ -231,7 +231,7 @@ def _nearer(trial: Trial, lost: Line) -> Iterator[Change]:
 
 
 def _another_span(trial: Trial, path: str, span_us: int, needed_us: int) -> Change:
-    found, needed = (Span(trial.words, us // MINUTE, "minute") for us in (span_us, needed_us))
+    needed, found = (trial.words.span(us) if us else Span(trial.words, 0, "minute") for us in (needed_us, span_us))
     sentence = trial.words.say("change_span", rule=path, needed=needed, found=found)
     return Change("playbook", sentence, path, f"{span_us // MINUTE} minutes", f"{needed_us // MINUTE} minutes")
 
