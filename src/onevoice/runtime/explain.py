@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias, cast
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -22,7 +22,7 @@ from onevoice.runtime import customer as customers
 from onevoice.runtime.carry import survivor
 from onevoice.runtime.decisions import EPOCH, time_of, us_of
 from onevoice.runtime.fold import Fold
-from onevoice.runtime.related import related
+from onevoice.runtime.related import related, texts
 from onevoice.runtime.swap import Made, Rebuild, show_of
 
 if TYPE_CHECKING:
@@ -144,7 +144,7 @@ class Watch:
         self.fold.machine.row(batch, line.row.stamp_us, imported=is_import, observing=True)
         occurred_at = line.row.stamp_us if occurred_at == MISSING_TIME else occurred_at
         happened = _happened(line, occurred_at)
-        self._texts.hear(_texts(happened.fields))
+        self._texts.hear(texts(happened.fields))
         self._events.append((self._owner(identifiers), happened))
         self._look_at_all()
 
@@ -238,16 +238,6 @@ def _happened(line: Line, occurred_at: int) -> Happened:
         source=content.get("source") or "",
         channel=content.get("channel") or "",
     )
-
-
-def _texts(value: object) -> Iterator[str]:
-    """Yield the texts in a value of JSON."""
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, dict | list):
-        parts = cast("dict[str, object] | list[object]", value)
-        for each in parts.values() if isinstance(parts, dict) else parts:
-            yield from _texts(each)
 
 
 def _time(us: int) -> datetime:

@@ -37,7 +37,7 @@ from onevoice.runtime.payloads import NDJSON
 from onevoice.runtime.runs import NOBODYS, mark_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Sequence
 
     from onevoice.journal.port import Journal, Row
     from onevoice.runtime.fold import Fold
@@ -93,18 +93,60 @@ def related(journal: Journal, fold: Fold, customer: int, index: Index | None = N
     wanted = frozenset[int](mark_of(founding[[at.FOUNDING_LOW]], founding[[at.FOUNDING_HIGH]]).tolist())
     read: dict[int, _Read] = {}
     asked = frozenset[int]()
-    while unread := (wanted | {int(NOBODYS)}) - asked:
+    while unread := wanted - asked:
         asked |= unread
         positions = index.positions(np.array(sorted(unread), np.int64)).tolist()
         positions = [position for position in positions if position not in read]
         for first in range(0, len(positions), _AT_ONCE):
-            found = list(_read(journal, fold, index, positions[first : first + _AT_ONCE]))
+            found = list(_read(fold, index, _raw(journal, index, positions[first : first + _AT_ONCE])))
             read |= {each.line.row.position: each for each in found}
             _check(fold, _together(wanted, found), read)
         wanted = _together(wanted, read.values())
-    lines = [read[position] for position in sorted(read)]
-    ours = [each for each in lines if each.is_nobodys or not wanted.isdisjoint(each.marks)]
-    return Related(_founders(fold, wanted, ours), [each.line for each in ours], index)
+    ours = {position: each for position, each in read.items() if not wanted.isdisjoint(each.marks)}
+    ours |= _nobodys(journal, fold, index, [each.line for each in ours.values()])
+    lines = [ours[position] for position in sorted(ours)]
+    return Related(_founders(fold, wanted, lines), [each.line for each in lines], index)
+
+
+def _nobodys(journal: Journal, fold: Fold, index: Index, own: Iterable[Line]) -> dict[int, _Read]:
+    """Return the lines that name nobody, by position: of world events those of a product that own lines speak of.
+
+    A world event is for those who have a fact open with its product, which came with an event of theirs or its offer.
+    """
+    playbook = fold.published.playbook
+    world = {event.name for event in playbook.events.values() if event.about == "product"}
+    known = {offer.product for offer in playbook.offers.values()}
+    known.update(text for line in own for text in texts(line.content))
+    found: dict[int, _Read] = {}
+    positions = index.positions(np.array([NOBODYS])).tolist()
+    for first in range(0, len(positions), _AT_ONCE):
+        raw = _raw(journal, index, positions[first : first + _AT_ONCE])
+        near = [each for each in raw if _concerns(each[2], world, known)]
+        found |= {each.line.row.position: each for each in _read(fold, index, near) if each.is_nobodys}
+    return found
+
+
+class _World(msgspec.Struct):
+    type: str
+    fields: dict[str, Any] = {}
+
+
+def _concerns(line: bytes, world: Collection[str], known: Collection[str]) -> bool:
+    """Tell whether a line that names nobody may concern who speaks of these texts."""
+    event = msgspec.json.decode(line, type=_World)
+    return event.type not in world or any(text in known for text in texts(event.fields))
+
+
+def texts(value: object) -> Iterator[str]:
+    """Yield the texts in a value of JSON, and its numbers as texts."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, int | float):
+        yield f"{value}"
+    elif isinstance(value, dict | list):
+        parts = cast("dict[str, object] | list[object]", value)
+        for each in parts.values() if isinstance(parts, dict) else parts:
+            yield from texts(each)
 
 
 def _together(wanted: frozenset[int], lines: Iterable[_Read]) -> frozenset[int]:
@@ -119,11 +161,18 @@ def _check(fold: Fold, marks: frozenset[int], read: dict[int, _Read]) -> None:
         raise LimitError(Mistake("too many hang together", "groups", expected, f"{count:,} customers", mend))
 
 
-def _read(journal: Journal, fold: Fold, index: Index, positions: list[int]) -> Iterator[_Read]:
-    """Yield the lines with these positions, in order."""
+def _raw(journal: Journal, index: Index, positions: list[int]) -> list[tuple[Place, Row, bytes]]:
+    """Return the lines with these positions, in order, as they came in."""
     found: list[tuple[Place, Row, bytes]] = []
     for _, places in groupby(index.places(np.array(positions, np.int64)), lambda place: place.row):
         found += _lines(journal, list(places))
+    return found
+
+
+def _read(fold: Fold, index: Index, found: Sequence[tuple[Place, Row, bytes]]) -> Iterator[_Read]:
+    """Yield lines that were read, with what they are about."""
+    if not found:
+        return
     batch = decode_ndjson(b"\n".join(line for _, _, line in found), fold.compiled.schema, fold.secret)
     events = batch.rows[batch.rows[:, ITEM] == 0]
     types = fold.compiled.schema.types
