@@ -15,7 +15,6 @@ import pytest
 from rich.console import Console
 
 import onevoice
-from onevoice import cli
 from onevoice.cli.shown import report_text
 from onevoice.errors import Mistake
 from onevoice.history.report import CampaignFigures
@@ -29,17 +28,6 @@ ASKS = b"".join(
     b'{"type":"store_visited","time":"2026-02-01T10:%02d:00Z","identifiers":{"user_id":"u%d"}}\n' % (minute, minute % 3)
     for minute in range(30)
 )
-
-
-@pytest.fixture
-def call(capsys):
-    def run(*arguments):
-        with pytest.raises(SystemExit) as end:
-            cli.main([str(argument) for argument in arguments])
-        out, err = capsys.readouterr()
-        return end.value.code, out, err
-
-    return run
 
 
 @pytest.fixture

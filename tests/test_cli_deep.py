@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from onevoice import cli
 from onevoice.playbook.deep.finding import Because, Finding
 from tests.playbook.deep_cases import cases
 
@@ -29,17 +28,6 @@ WARNED_OF_BOTH = WARNED_OF_NOTHING.replace(
   hello:""",
 ).replace("policies:", "  last: {class: sales, when: event visited, send: [email]}\npolicies:")
 TELECOM = Path(__file__).parents[1] / "examples" / "telecom"
-
-
-@pytest.fixture
-def call(capsys):
-    def run(*arguments):
-        with pytest.raises(SystemExit) as end:
-            cli.main([str(argument) for argument in arguments])
-        out, err = capsys.readouterr()
-        return end.value.code, out, err
-
-    return run
 
 
 @pytest.fixture

@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 
 import onevoice
-from onevoice import cli
 from onevoice.playbook.load import load_files
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -36,17 +35,6 @@ EVENTS = (
     ("order", "bob", "2026-03-02T10:00:00Z", {"order_id": "o2", "amount": 7}),
     ("order", "eve", "2026-03-09T10:00:00Z", {"order_id": "o3", "amount": 1}),
 )
-
-
-@pytest.fixture
-def call(capsys):
-    def run(*arguments):
-        with pytest.raises(SystemExit) as end:
-            cli.main([f"{argument}" for argument in arguments])
-        out, err = capsys.readouterr()
-        return end.value.code, out, err
-
-    return run
 
 
 @pytest.fixture

@@ -7,8 +7,6 @@ import json
 import pyarrow.parquet as pq
 import pytest
 
-from onevoice import cli
-
 PLAYBOOK = """
 playbook: shop
 time_zone: Europe/Vilnius
@@ -23,17 +21,6 @@ policies:
 channels: {mail: {address: email}}
 """
 TIMES = (("ann", "2026-03-02T09:00:00Z"), ("bob", "2026-03-03T21:30:00Z"), ("eve", "2026-03-09T10:00:00Z"))
-
-
-@pytest.fixture
-def call(capsys):
-    def run(*arguments):
-        with pytest.raises(SystemExit) as end:
-            cli.main([f"{argument}" for argument in arguments])
-        out, err = capsys.readouterr()
-        return end.value.code, out, err
-
-    return run
 
 
 @pytest.fixture

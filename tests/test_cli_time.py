@@ -8,7 +8,6 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 import onevoice
-from onevoice import cli
 
 PLAYBOOK = """
 playbook: shop
@@ -26,17 +25,6 @@ channels: {mail: {address: email}}
 ORDER = {"type": "order", "time": "2026-03-02T09:00:00Z", "identifiers": {"email": "ann@x.org"}}
 CLOCK = "2026-03-02T11:00:00+02:00"
 VERBS = ("pause", "resume", "stop", "decide")
-
-
-@pytest.fixture
-def call(capsys):
-    def run(*arguments):
-        with pytest.raises(SystemExit) as end:
-            cli.main([f"{argument}" for argument in arguments])
-        out, err = capsys.readouterr()
-        return end.value.code, out, err
-
-    return run
 
 
 @pytest.fixture

@@ -109,10 +109,12 @@ def without_rule(playbook: Playbook, change: Change) -> Playbook:
     if change.name.startswith("policies.hours."):
         hours = playbook.policies.hours | {change.name.rpartition(".")[2]: ()}
         return replace(playbook, policies=replace(playbook.policies, hours=hours))
-    if change.name.endswith("holdout"):
-        campaigns = {name: replace(each, holdout=0.0) for name, each in playbook.campaigns.items()}
+    if change.name == "policies.holdout":
         nobody = replace(playbook.policies.holdout, share=0.0)
-        return replace(playbook, campaigns=campaigns, policies=replace(playbook.policies, holdout=nobody))
+        return replace(playbook, policies=replace(playbook.policies, holdout=nobody))
+    if change.name.endswith(".holdout"):
+        own = replace(playbook.campaigns[change.name.split(".")[1]], holdout=0.0)
+        return replace(playbook, campaigns=playbook.campaigns | {own.name: own})
     suppress = list(playbook.policies.suppress)
     suppress[index_of(change.name)] = replace(suppress[index_of(change.name)], stop=())
     return replace(playbook, policies=replace(playbook.policies, suppress=tuple(suppress)))

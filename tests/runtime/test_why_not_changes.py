@@ -132,10 +132,12 @@ def test_a_segment_that_was_not_entered():
 
 
 def test_a_segment_that_was_not_left():
-    text = book("when: segment left regular, send: [mail]").replace("spend >= 100", "tier = 'gold'")
-    answer = asked(shop(text, visit(0, tier="gold")))
-    assert answer.values == {"tier": "gold"}
-    assert not goes_out(shop(text, visit(0, tier="gold")))
+    text = book("when: segment left regular, send: [mail]").replace("spend >= 100", "n > 5")
+    answer = asked(shop(text, visit(0, n=9)))
+    assert answer.values == {"n": "9"}
+    assert [each.sentence for each in answer.changes] == ["with 4.00 less of n: 5.00 instead of 9.00"]
+    assert goes_out(shop(text, visit(0, n=9), (1, "profile_updated", {}, {"n": 5})))
+    assert not goes_out(shop(text, visit(0, n=9), (1, "profile_updated", {}, {"n": 5.01})))
 
 
 @pytest.mark.parametrize(
@@ -188,6 +190,9 @@ def test_an_address():
     answer = asked(shop(text, visit(0)))
     assert [each.reason for each in answer.obstacles] == ["no_address"]
     assert [each.sentence for each in answer.changes] == ["if an identifier phone were known"]
+    engine = shop(text)
+    engine.ingest([{"type": "visit", "identifiers": ANN | {"phone": "+37060000001"}}], time=MONDAY)
+    assert goes_out(engine)
 
 
 def test_a_suppression_that_goes_on_for_a_while():
@@ -213,6 +218,7 @@ def test_a_pause():
         answer = asked(shop(text, paused, visit(1)))
         assert [each.reason for each in answer.obstacles] == ["paused"]
         assert [each.sentence for each in answer.changes] == ["without the pause"]
+        assert goes_out(shop(text, paused, (0.5, "campaign_resumed", scope, {}), visit(1)))
 
 
 def test_behind_a_pause_stands_what_comes_next():
@@ -236,6 +242,7 @@ def test_a_holdout(own, everywhere, rule):
     answer = asked(shop(text, visit(0)))
     assert [each.reason for each in answer.obstacles] == ["would_have_won"]
     assert [each.sentence for each in answer.changes] == [f"without {rule}"]
+    assert goes_out(shop(book("when: event visit, send: [mail]"), visit(0)))
 
 
 def test_fatigue():

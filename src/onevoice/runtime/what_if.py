@@ -75,17 +75,10 @@ def without_dates(program: Program, campaign: int) -> Program:
     return program.replaced(campaigns=campaigns)
 
 
-def with_start(program: Program, campaign: int, time: int) -> Program:
-    """Return the program with another first instant of a campaign."""
+def with_bound(program: Program, campaign: int, column: int, time: int) -> Program:
+    """Return the program with another CAMPAIGN_FROM or CAMPAIGN_TO (the column) of a campaign."""
     campaigns = program.campaigns.copy()
-    campaigns[campaign, CAMPAIGN_FROM] = time
-    return program.replaced(campaigns=campaigns)
-
-
-def with_end(program: Program, campaign: int, time: int) -> Program:
-    """Return the program with another instant from which a campaign is over."""
-    campaigns = program.campaigns.copy()
-    campaigns[campaign, CAMPAIGN_TO] = time
+    campaigns[campaign, column] = time
     return program.replaced(campaigns=campaigns)
 
 

@@ -14,6 +14,7 @@ from onevoice.engine import switches
 from onevoice.history.why_not import Change, Obstacle
 from onevoice.playbook.grammar import day_start
 from onevoice.playbook.model import TriggerKind
+from onevoice.program import CAMPAIGN_FROM, CAMPAIGN_TO
 from onevoice.runtime import customer as customers
 from onevoice.runtime import what_if
 from onevoice.runtime.alone import Fork
@@ -128,9 +129,10 @@ def _other_day(trial: Trial, rule: str, day: date, needed: Sequence[date]) -> It
     zone = ZoneInfo(trial.playbook.time_zone)
 
     def wins(days: int) -> bool:
-        first = day_start(day + timedelta(days=days + rule.endswith(".to")), zone)
-        changed = what_if.with_end if rule.endswith(".to") else what_if.with_start
-        return trial.wins(changed(trial.program, trial.number, first))
+        is_last = rule.endswith(".to")  # which still belongs to it
+        bound = day_start(day + timedelta(days=days + is_last), zone)
+        column = CAMPAIGN_TO if is_last else CAMPAIGN_FROM
+        return trial.wins(what_if.with_bound(trial.program, trial.number, column, bound))
 
     first, last = ((each - day).days for each in needed)
     days = least(wins, [*range(first, last + 1)], is_sure=True)
