@@ -122,6 +122,7 @@ def examples(own):
         "contact": 7,
         "condition": "tier = 'gold'",
         "klass": "sales",
+        "what": own.say("stopped_all"),
         "purpose": "marketing",
         "rule": "policies.caps[0]",
         "used": own.number(1_200),

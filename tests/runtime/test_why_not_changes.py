@@ -233,8 +233,8 @@ def test_behind_a_pause_stands_what_comes_next():
 @pytest.mark.parametrize(
     ("own", "everywhere", "rule"),
     [
-        (", holdout: 99%", "", "campaigns.hello.holdout"),
-        ("", "holdout: {share: 99%, classes: [sales]}", "policies.holdout"),
+        (", holdout: 99.99999%", "", "campaigns.hello.holdout"),
+        ("", "holdout: {share: 99.99999%, classes: [sales]}", "policies.holdout"),
     ],
 )
 def test_a_holdout(own, everywhere, rule):

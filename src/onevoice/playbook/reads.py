@@ -21,13 +21,17 @@ _VALUES: Final = {SymbolKind.TRAIT, SymbolKind.MEASURE}
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """A trait, a measure, or a fact of any key (`count`: the number of its keys), as a condition reads it."""
+    """A trait, a measure, or a fact of any key (`count`: the number of its keys), as a condition reads it.
+
+    `asked`: how it is asked for a fact by a key, or of others in a group.
+    """
 
     name: str
     kind: SymbolKind
     index: int
     type: Type
     count: bool = False
+    asked: FactRead | AnyRead | None = None
 
 
 def reads_of(playbook: Playbook, campaign: Campaign) -> dict[Known, set[float | str]]:
@@ -99,6 +103,17 @@ def _known(expression: Expression) -> Iterator[Known]:
         elif isinstance(each, FactRead) and not each.keys:
             kind = Type.NUMBER if each.count else Type.BOOLEAN
             yield Known(each.name, SymbolKind.FACT, each.symbol.index, kind, each.count)
+        elif isinstance(each, FactRead):
+            yield Known(_written(each.name, each), SymbolKind.FACT, each.symbol.index, Type.BOOLEAN, asked=each)
+        elif isinstance(each, AnyRead):
+            name = f"any {_written(each.name, each.fact)}"
+            yield Known(name, SymbolKind.FACT, each.fact.symbol.index, Type.BOOLEAN, asked=each)
+
+
+def _written(name: str, fact: FactRead) -> str:
+    """Return how a condition asks for a fact; what is computed as its key is not told."""
+    keys = [f"'{each.value}'" if isinstance(each, Constant) else getattr(each, "name", "…") for each in fact.keys]
+    return f"{name}({', '.join(keys)})" if keys else name
 
 
 def _of_the_customer(expression: Expression) -> Iterator[Expression]:

@@ -29,7 +29,7 @@ from onevoice.runtime.numbering import numbers_before
 from onevoice.runtime.payloads import NDJSON, Piece
 from onevoice.runtime.recorded import Recorded
 from onevoice.runtime.related import related
-from onevoice.runtime.steps import Heard, Paused, Round, Step, past_of, steps_of
+from onevoice.runtime.steps import Heard, Paused, Round, Step, numbered, past_of, steps_of
 from onevoice.runtime.swap import cut
 from onevoice.runtime.taken import TakenFiles
 from onevoice.runtime.writer import Entry, Writer
@@ -61,8 +61,15 @@ class Alone:
         self._past = past_of(journal, fold, found)
         self._numbers = numbers_before(fold, customers.same_person(fold, customer))
         self.steps = steps_of(journal, fold, found, self._past)
-        self._lines = Lines([step.line for step in self.steps if step.line], fold.secret)
+        self.lines = Lines([step.line for step in self.steps if step.line], fold.secret)
         self._journal = MemoryJournal(journal.meta)
+
+    def with_steps(self, steps: Sequence[Step]) -> Alone:
+        """Return the same customer with some of the steps left out, or taken in otherwise."""
+        other = copy(self)
+        other.steps = [*numbered(steps)]
+        other.lines = Lines([step.line for step in other.steps if step.line], self.lines.secret)
+        return other
 
     def decisions(self, patch: Patch | None = None) -> list[Decision]:
         """Return all that is decided about the customer."""
@@ -89,7 +96,7 @@ class Alone:
         """
         first = self.steps[0].published
         assert first, "a journal begins with a playbook"
-        engine = Engine(first, MemoryJournal(self._journal.meta), self._lines, patch)
+        engine = Engine(first, MemoryJournal(self._journal.meta), self.lines, patch)
         engine.take_all([step for step in self.steps[1:] if step.takes_place < instant])
         if instant <= self.steps[-1].now:
             engine.take(Step(instant - 1))

@@ -105,7 +105,7 @@ class Step(NamedTuple):
 
 def steps_of(journal: Journal, fold: Fold, found: Related, past: Sequence[Past]) -> list[Step]:
     """Return what an engine is to be given so that it decides about those who hang together as was decided."""
-    return [*_numbered(_up_to_asks(_without_idle(_steps(journal, fold, found, past))))]
+    return [*numbered(_up_to_asks(_without_idle(_steps(journal, fold, found, past))))]
 
 
 class Past(NamedTuple):
@@ -267,7 +267,8 @@ def _up_to_asks(steps: Iterable[Step]) -> Iterator[Step]:
         yield step
 
 
-def _numbered(steps: Iterable[Step]) -> Iterator[Step]:
+def numbered(steps: Iterable[Step]) -> Iterator[Step]:
+    """Yield steps with how many lines come before each."""
     position = 0
     for step in steps:
         yield step._replace(position=position)

@@ -46,6 +46,8 @@ from onevoice.program import (
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from onevoice.conditions.code import Code
+
 PRIORITY: Final = CAMPAIGN_NUMBERS.index("priority")
 _COMPARING: Final = frozenset(range(Op.EQUAL, Op.AT_LEAST + 1))
 MANY: Final = 2**40  # more than anything that is counted
@@ -206,6 +208,8 @@ def with_value(program: Program, op: Op, index: int, value: float) -> Program:
     """Return the program in whose conditions a trait, a measure or the keys of a fact are a value; NaN is NULL."""
     code, constants = program.code.copy(), np.append(program.constants, value)
     here: NDArray[np.bool_] = (code[:, CODE] == op) & (code[:, OPERAND] == index)
+    if op == Op.FACT_ANY and not value:
+        here &= code[:, COUNT] == 0  # not what is asked of others
     code[here, CODE], code[here, OPERAND] = Op.CONSTANT, len(program.constants)
     return program.replaced(code=code, constants=constants)
 
@@ -235,3 +239,48 @@ def compared_with(program: Program, op: Op, index: int) -> list[float] | None:
         elif following[0] != Op.IS_NULL:
             return None
     return [each for each in found if np.isfinite(each)]
+
+
+def with_expression(program: Program, code: Code) -> tuple[Program, int]:
+    """Return the program with one more expression, that has no jumps, and its number."""
+    rows = code.code.copy()
+    rows[_is_constant(rows), OPERAND] += len(program.constants)
+    span = [[len(program.code), len(program.code) + len(rows)]]
+    changed = program.replaced(
+        code=np.concatenate([program.code, rows]),
+        constants=np.concatenate([program.constants, code.constants]),
+        spans=np.concatenate([program.spans, np.array(span, program.spans.dtype)]),
+    )
+    return changed, len(program.spans)
+
+
+def with_answer(program: Program, code: Code, value: float) -> Program:
+    """Return the program in whose conditions an expression, that has no jumps, is a value wherever it stands.
+
+    Of a fact that is open for the customer it is so too where others in a group are asked.
+    """
+    changed, constants, length = program.code.copy(), np.append(program.constants, value), len(code.code)
+    for start in range(len(program.code) - length + 1):
+        if _is_read(program, start, code, is_true=value == 1.0):
+            changed[start, [CODE, OPERAND]] = Op.CONSTANT, len(program.constants)
+            if length > 1:
+                changed[start + 1, [CODE, OPERAND]] = Op.JUMP, start + length
+    return program.replaced(code=changed, constants=constants)
+
+
+def _is_read(program: Program, start: int, code: Code, *, is_true: bool) -> bool:
+    """Tell whether an expression stands at a place of the program."""
+    here, rows = program.code[start : start + len(code.code)].copy(), code.code.copy()
+    if (here[:, CODE] != rows[:, CODE]).any():
+        return False
+    constant = _is_constant(rows)
+    if (program.constants[here[constant, OPERAND]] != code.constants[rows[constant, OPERAND]]).any():
+        return False
+    here[constant, OPERAND] = rows[constant, OPERAND] = 0
+    if is_true and rows[-1, COUNT] == 0:
+        here[-1, COUNT] = 0
+    return bool((here == rows).all())
+
+
+def _is_constant(rows: NDArray[np.int64]) -> NDArray[np.bool_]:
+    return rows[:, CODE] == Op.CONSTANT

@@ -6,16 +6,18 @@ is compared with; one unit less is not enough.
 
 from __future__ import annotations
 
+from datetime import date
 from decimal import Decimal
+from functools import partial
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from onevoice.conditions.opcodes import Op
 from onevoice.conditions.tree import SymbolKind, Type
 from onevoice.history.why_not import Change
 from onevoice.playbook.model import Aggregate
-from onevoice.playbook.reads import reads_of
 from onevoice.runtime import what_if
 from onevoice.runtime.why_not.searching import decimals_of, least
+from onevoice.runtime.why_not.times import shown_time, time_changes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -31,19 +33,24 @@ _OPS: Final = {SymbolKind.TRAIT: Op.TRAIT, SymbolKind.MEASURE: Op.MEASURE}
 
 def customer_changes(trial: Trial) -> Iterator[Change]:
     """Yield the least change of each trait, measure and fact that the campaign's conditions read."""
-    for known, constants in reads_of(trial.playbook, trial.campaign).items():
+    for known, constants in trial.reads.items():
         found = found_of(trial, known)
+        numbers = [each for each in constants if not isinstance(each, str)]
         if known.type is Type.BOOLEAN:
             yield from _flipped(trial, known, found)
         elif known.type is Type.TEXT:
             yield from _other_text(trial, known, found, sorted(text for text in constants if isinstance(text, str)))
         elif known.type is Type.NUMBER:
-            numbers = [number for number in constants if not isinstance(number, str)]
             yield from _other_number(trial, known, found, numbers)
+        elif found is None or isinstance(found, date):
+            wins = partial(_wins_with, trial, known)
+            yield from time_changes(trial, known.type, wins, found, numbers, name=known.name, of="customer")
 
 
 def found_of(trial: Trial, known: Known) -> object:
     """Return what a name stands for, None where that is not known."""
+    if known.asked:
+        return trial.answers.get(known.asked, False)
     if trial.known is None:
         return 0 if known.count or known.kind is SymbolKind.FACT else None
     if known.kind is SymbolKind.FACT:
@@ -58,6 +65,8 @@ def _is_count(trial: Trial, measure: str) -> bool:
 
 
 def _wins_with(trial: Trial, known: Known, value: float) -> bool:
+    if known.asked:
+        return trial.wins(what_if.with_answer(trial.program, trial.codes[known.asked], value), prepare=trial.judge)
     return trial.wins(what_if.with_value(trial.program, _op(known), known.index, value), prepare=trial.judge)
 
 
@@ -70,9 +79,8 @@ def _flipped(trial: Trial, known: Known, found: object) -> Iterator[Change]:
         if value != found and _wins_with(trial, known, float(value)):
             if known.kind is SymbolKind.FACT:
                 sentence = trial.words.say("change_open" if value else "change_not_open", name=known.name)
-                yield Change(
-                    "customer", sentence, known.name, "open" if found else "not open", "open" if value else "not open"
-                )
+                states = ("not open", "open") if value else ("open", "not open")
+                yield Change("customer", sentence, known.name, *states)
             else:
                 yield otherwise(trial, known.name, found, shown(value))
 
@@ -142,7 +150,12 @@ def nearest(
 
 def values(trial: Trial) -> dict[str, str]:
     """Return what was known of each name that the campaign's conditions read."""
-    return {known.name: shown(found_of(trial, known)) for known in reads_of(trial.playbook, trial.campaign)}
+    found = ((known, found_of(trial, known)) for known in trial.reads)
+    return {known.name: _shown(trial, value) for known, value in found if value is not None or not known.asked}
+
+
+def _shown(trial: Trial, value: object) -> str:
+    return shown_time(trial, value) if isinstance(value, date) else shown(value)
 
 
 def shown(value: object) -> str:

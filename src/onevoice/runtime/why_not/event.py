@@ -8,13 +8,16 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from onevoice.conditions.tree import Type
+from onevoice.events.values import date_us, time_us
 from onevoice.history.why_not import Change
 from onevoice.playbook.model import TriggerKind
 from onevoice.playbook.reads import fields_of
 from onevoice.runtime.why_not.customer import nearest, shown
+from onevoice.runtime.why_not.times import plain_time, time_changes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from datetime import date, datetime
 
     from onevoice.runtime.why_not.trial import Trial
 
@@ -51,8 +54,15 @@ def event_changes(trial: Trial, place: int) -> Iterator[Change]:
 
     for (field, kind), constants in fields_of(trial.playbook, trial.campaign).items():
         found, name = own.get(field), f"{trial.campaign.when.name}.{field}"
+        numbers = [each for each in constants if not isinstance(each, str)]
+        if kind in {Type.TIME, Type.DATE}:
+
+            def wins_at(us: int, field: str = field, kind: Type = kind) -> bool:
+                return wins(field, plain_time(us, kind).isoformat())
+
+            yield from time_changes(trial, kind, wins_at, _time(found, kind), numbers, name=name, of="event")
+            continue
         if kind is Type.NUMBER:
-            numbers = [each for each in constants if not isinstance(each, str)]
             number = nearest(lambda value, field=field: wins(field, value), found, numbers)
             if number is not None:
                 yield number.change(trial.words, "event", name)
@@ -63,3 +73,9 @@ def event_changes(trial: Trial, place: int) -> Iterator[Change]:
             told = trial.words.say("unknown") if found is None else shown(found)
             sentence = trial.words.say("change_value", name=name, needed=shown(needed), found=told)
             yield Change("event", sentence, name, shown(found), shown(needed))
+
+
+def _time(found: object, kind: Type) -> date | datetime | None:
+    """Return the day or the time that a field holds."""
+    us = (date_us if kind is Type.DATE else time_us)(found) if isinstance(found, str) else None
+    return None if us is None else plain_time(us, kind)

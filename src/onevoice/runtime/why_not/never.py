@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from functools import partial
 from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo
 
@@ -23,16 +22,15 @@ from onevoice.runtime.why_not.customer import customer_changes, values
 from onevoice.runtime.why_not.event import event_changes, event_values, trigger_of
 from onevoice.runtime.why_not.searching import least
 from onevoice.runtime.why_not.trial import Trial
+from onevoice.runtime.why_not.unheard import unheard
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from datetime import date
 
-    from onevoice.compiled import Compiled
     from onevoice.history.why_not import WhyNot
     from onevoice.playbook.model import Campaign, EventMatch, Moment
     from onevoice.program import Program
-    from onevoice.runtime.alone import Patch
     from onevoice.runtime.why_not.question import About, Question
 
 _SEGMENTS: Final = {TriggerKind.SEGMENT_ENTERED, TriggerKind.SEGMENT_LEFT}
@@ -43,15 +41,16 @@ def never_wanted(question: Question) -> WhyNot:
     stopped = _stopped(question)
     if stopped is not None:
         return stopped
-    always = question.about(partial(_patch, question.name, _without_dates))
+    always = question.about(question.patch(_without_dates))
     if not always:
-        return _untriggered(question)
+        return unheard(question) or _untriggered(question)
     return _not_eligible(question) or _out_of_its_days(question, always)
 
 
-def again_not_eligible(question: Question, last: About) -> WhyNot | None:
-    """Answer for a campaign that was triggered again after its last decision, when its conditions were not true."""
-    return _not_eligible(question, us_of(last.decision.time, "decision"))
+def triggered_again(question: Question, last: About) -> WhyNot | None:
+    """Answer for a campaign that was triggered again after its last decision, and nothing came of it."""
+    time = us_of(last.decision.time, "decision")
+    return _not_eligible(question, time) or unheard(question, time)
 
 
 def _not_eligible(question: Question, after: int = 0) -> WhyNot | None:
@@ -59,13 +58,13 @@ def _not_eligible(question: Question, after: int = 0) -> WhyNot | None:
     campaign, offers = question.campaign, question.playbook.offers
     if not campaign.condition and not any(offers[name].condition for name in campaign.offers):
         return None
-    anybody = partial(_patch, question.name, what_if.without_conditions)
+    anybody = question.patch(what_if.without_conditions)
     decided = question.about(anybody)
     if not decided:
         return None
     met = [each for each in decided if each.line.reason not in {"expired", "ended", "too_many"}]
     about = (met or decided)[-1]
-    since = _birth(question, us_of(about.decision.time, "decision"), anybody)
+    since = question.birth(about, anybody)
     if after and since <= after:
         return None
     said = question.words.say("never_eligible", campaign=question.name)
@@ -88,17 +87,6 @@ def _stopped(question: Question) -> WhyNot | None:
     return question.asked.answered(None, text, (Obstacle("stopped", sentence, switch),))
 
 
-def _birth(question: Question, decided: int, patch: Patch) -> int:
-    """Return when the candidate of a decision was born."""
-    fold = question.alone.before(decided, patch).writer.fold
-    number = customers.present_number(fold, question.alone.customer)
-    if number is None:
-        return decided
-    waiting = customers.view(fold, number).candidates
-    births = (us_of(each.born, "birth") for each in waiting if each.campaign == question.name and each.born)
-    return min(births, default=decided)
-
-
 # Not in its days.
 
 
@@ -106,7 +94,7 @@ def _out_of_its_days(question: Question, decided: Iterable[About]) -> WhyNot:
     """Answer for a campaign that was triggered before its first day or after its last one."""
     campaign, zone = question.campaign, ZoneInfo(question.playbook.time_zone)
     nearest = min(decided, key=lambda each: _outside(campaign, us_of(each.decision.time, "decision")))
-    since = _birth(question, us_of(nearest.decision.time, "decision"), partial(_patch, question.name, _without_dates))
+    since = question.birth(nearest, question.patch(_without_dates))
     key, day = (
         ("to", _day(campaign.to_us - 1, zone)) if since >= campaign.from_us else ("from", _day(campaign.from_us, zone))
     )
@@ -250,11 +238,6 @@ def missing_steps(moment: Moment, done: int) -> list[str]:
 
 def _written(match: EventMatch) -> str:
     return f"{match.event} where {match.where}" if match.where else match.event
-
-
-def _patch(name: str, changed: Callable[[Program, int], Program], compiled: Compiled) -> Program:
-    campaigns = list(compiled.playbook.campaigns)
-    return changed(compiled.program, campaigns.index(name)) if name in campaigns else compiled.program
 
 
 def _without_dates(program: Program, campaign: int) -> Program:

@@ -23,19 +23,21 @@ from onevoice.runtime.fold import FILES
 from onevoice.runtime.why_not.changes import changes
 from onevoice.runtime.why_not.customer import customer_changes, values
 from onevoice.runtime.why_not.event import event_values, trigger_of
-from onevoice.runtime.why_not.never import again_not_eligible, never_wanted
+from onevoice.runtime.why_not.never import never_wanted, triggered_again
 from onevoice.runtime.why_not.obstacles import OUTSIDE, conditions, obstacles
 from onevoice.runtime.why_not.trial import Trial
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from datetime import datetime
 
+    from onevoice.compiled import Compiled
     from onevoice.history.decision import Decision, Line
     from onevoice.history.language import Language
     from onevoice.journal.port import Journal
     from onevoice.playbook.model import Campaign, Playbook
     from onevoice.playbook.record import Report
+    from onevoice.program import Program
     from onevoice.runtime.alone import Engine, Patch
     from onevoice.runtime.fold import Fold, Published
     from onevoice.runtime.index import Index
@@ -104,7 +106,7 @@ class Question:
         if not decided:
             return never_wanted(self)
         playbook, decision, line = decided[-1]
-        if line.reason in _OVER and (again := again_not_eligible(self, decided[-1])) is not None:
+        if line.reason in _OVER and (again := triggered_again(self, decided[-1])) is not None:
             return again
         told = told_of(recorded[-1].line, playbook, self.words)  # with the numbers that contacts have among all
         text = self.words.say("about", campaign=self.name, sentence=told.sentence)
@@ -127,9 +129,27 @@ class Question:
         obstacle = Obstacle(told.reason, told.sentence, told.rule)
         return self.asked.answered(lost.decision.time, text, (obstacle,), caution=caution)
 
-    def about(self, patch: Patch | None) -> list[About]:
+    def about(self, patch: Patch | None, alone: Alone | None = None) -> list[About]:
         """Return what is decided about the campaign; `patch`: by other programs of the playbooks."""
-        return self._of_campaign(self.alone.decided(patch))
+        return self._of_campaign((alone or self.alone).decided(patch))
+
+    def patch(self, changed: Callable[[Program, int], Program]) -> Patch:
+        """Return the programs of the playbooks that have the campaign, changed by its number in them."""
+
+        def patched(compiled: Compiled) -> Program:
+            names = list(compiled.playbook.campaigns)
+            return changed(compiled.program, names.index(self.name)) if self.name in names else compiled.program
+
+        return patched
+
+    def birth(self, about: About, patch: Patch) -> int:
+        """Return when the candidate of a decision was born."""
+        decided = us_of(about.decision.time, "decision")
+        fold = self.alone.before(decided, patch).writer.fold
+        number = customers.present_number(fold, self.asked.customer)
+        waiting = customers.view(fold, number).candidates if number is not None else ()
+        births = (us_of(each.born, "birth") for each in waiting if each.campaign == self.name and each.born)
+        return min(births, default=decided)
 
     def _of_campaign(self, decided: Iterable[tuple[Playbook, Decision]]) -> list[About]:
         found = [each for each in decided if us_of(each[1].time, "decision") <= self.asked.until]

@@ -7,16 +7,19 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 from onevoice.engine import facts, segments, switches
 from onevoice.engine import state as at
 from onevoice.engine.state import INFINITE
+from onevoice.playbook.reads import reads_of
 from onevoice.playbook.resources import resources_of
 from onevoice.program import CHANNEL_NAME, CLASS_PURPOSE, P_FACT_CONSENT
 from onevoice.runtime import customer as customers
 from onevoice.runtime import what_if
 from onevoice.runtime.carry import survivor
 from onevoice.runtime.decisions import us_of
+from onevoice.runtime.why_not.asking import answer, assembled
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from onevoice.conditions.tree import Expression
     from onevoice.engine.state import State
     from onevoice.history.decision import Line
     from onevoice.history.language import Language
@@ -40,9 +43,10 @@ class Trial:
     """What a fork decides about a campaign and a customer up to a time (µs UTC), tried as often as wanted.
 
     `lost`: why the campaign lost, and so which of its wishes is meant; None for any that a change might bring about.
-    `known`: what was known of the customer when the conditions were judged, by which the campaign lost. `words`: in
-    which what is found is told. `untold`: the resources of which nobody has told whether they had room, and with which
-    the campaign won.
+    `known`: what was known of the customer when the conditions were judged, by which the campaign lost, and `answers`
+    to what they ask of facts by a key or of others; `reads`: what they read, each with the constants near it. `words`:
+    in which what is found is told. `untold`: the resources of which nobody has told whether they had room, and with
+    which the campaign won.
     """
 
     def __init__(self, fork: Fork, campaign: str, customer: int, time: int, lost: Line | None, words: Language) -> None:
@@ -55,6 +59,10 @@ class Trial:
         self.time = time
         self._customer = customer
         self._lost = lost
+        self.reads = reads_of(self.playbook, self.campaign)
+        asked = [known.asked for known in self.reads if known.asked]
+        self.codes = {each: assembled(each, fork.code) for each in asked}
+        self.answers: dict[Expression, bool | None] = {}
         self.known = self._known()
 
     def _known(self) -> Customer | None:
@@ -73,7 +81,11 @@ class Trial:
 
     def _view(self, fold: Fold) -> Customer | None:
         customer = customers.present_number(fold, self._customer)
-        return None if customer is None else customers.view(fold, customer)
+        if customer is None:
+            return None
+        state = fold.machine.state
+        self.answers = {asked: answer(self.program, state, asked, code, customer) for asked, code in self.codes.items()}
+        return customers.view(fold, customer)
 
     @property
     def is_founded(self) -> bool:

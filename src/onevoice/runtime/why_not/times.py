@@ -1,0 +1,82 @@
+"""The nearest time or day with which a campaign wins, and how it is told."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from typing import TYPE_CHECKING, Final
+from zoneinfo import ZoneInfo
+
+from onevoice.conditions.tree import Type
+from onevoice.history.why_not import Change
+from onevoice.playbook.model import DAY, MINUTE
+from onevoice.runtime.decisions import EPOCH
+from onevoice.runtime.why_not.searching import least
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from onevoice.runtime.why_not.trial import Trial
+
+_US: Final = timedelta(microseconds=1)
+_FIRST: Final = (datetime(1, 1, 2, tzinfo=UTC) - EPOCH) // _US
+_LAST: Final = (datetime(9999, 12, 30, tzinfo=UTC) - EPOCH) // _US
+
+
+def time_changes(
+    trial: Trial,
+    kind: Type,
+    wins: Callable[[int], bool],
+    found: date | datetime | None,
+    near: Iterable[float],
+    *,
+    name: str,
+    of: str,
+) -> Iterator[Change]:
+    """Yield the nearest day (of a DATE), or whole minute (of a TIME), with which a campaign wins.
+
+    `wins` is given µs as conditions know them. Looked at first is what lies around the constants `near`, which are
+    instants or intervals; `of`: the kind of the change.
+    """
+    unit = DAY if kind is Type.DATE else MINUTE
+    start = trial.time if found is None else _us(found)
+    base = start // unit * unit
+
+    def is_enough(count: int) -> bool:
+        return _FIRST <= base + count * unit <= _LAST and wins(base + count * unit)
+
+    if (found is None or base != start) and is_enough(0):
+        steps: int | None = 0
+    else:
+        instants = [instant for each in map(int, near) for instant in (each, start - each, start + each)]
+        around = [instant for each in map(int, near) for instant in (trial.time - each, trial.time + each)]
+        guesses = [(each - base) // unit + more for each in [*instants, *around, trial.time] for more in (-1, 0, 1, 2)]
+        steps = least(is_enough, guesses)
+    if steps is not None:
+        better = plain_time(base + steps * unit, kind)
+        key, known = ("change_unknown", "unknown") if found is None else ("change_value", found.isoformat())
+        told = _told(trial, found) if found is not None else ""
+        sentence = trial.words.say(key, name=name, needed=_told(trial, better), found=told)
+        yield Change(of, sentence, name, known, better.isoformat())
+
+
+def shown_time(trial: Trial, value: date | datetime) -> str:
+    """Return a day, or a time by the clock of the playbook's zone, as values are told."""
+    if not isinstance(value, datetime):
+        return value.isoformat()
+    return value.astimezone(ZoneInfo(trial.playbook.time_zone)).isoformat(" ", "minutes")
+
+
+def _told(trial: Trial, value: date | datetime) -> str:
+    if not isinstance(value, datetime):
+        return value.isoformat()
+    return trial.words.time(value, ZoneInfo(trial.playbook.time_zone))
+
+
+def _us(value: date | datetime) -> int:
+    return (value - EPOCH) // _US if isinstance(value, datetime) else (value - EPOCH.date()) // _US
+
+
+def plain_time(us: int, kind: Type) -> date | datetime:
+    """Return the day or the time that conditions know as so many µs."""
+    time = EPOCH + timedelta(microseconds=us)
+    return time.date() if kind is Type.DATE else time
