@@ -123,6 +123,7 @@ def examples(own):
         "condition": "tier = 'gold'",
         "klass": "sales",
         "what": own.say("stopped_all"),
+        "but": "gold",
         "purpose": "marketing",
         "rule": "policies.caps[0]",
         "used": own.number(1_200),

@@ -197,7 +197,7 @@ def test_why_not_names_a_resource_that_was_short_and_what_is_not_recorded_of_it(
     shop.says(3, "talked", 2)
     shop.says(4, "asked_us", 2)
     silent = shop.engine.why_not({"email": "2"}, "advice", language="en")
-    assert [change.name for change in silent.changes] == ["in_talks", "policies.suppress[0]"]
+    assert [change.name for change in silent.changes] == ["time", "in_talks", "policies.suppress[0]"]
     assert "resources.desk" in silent.caution  # among all it would have been stopped by that
 
 

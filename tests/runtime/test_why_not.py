@@ -16,7 +16,7 @@ import onevoice
 from onevoice.conditions.opcodes import Op
 from onevoice.errors import EventError
 from onevoice.playbook.load import load_files
-from onevoice.playbook.model import DAY, MINUTE
+from onevoice.playbook.model import DAY, MINUTE, SECOND
 from onevoice.runtime import customer as customers
 from onevoice.runtime import what_if
 from onevoice.runtime.alone import Alone
@@ -74,17 +74,18 @@ def rules(playbook: Playbook, campaign: str, change: Change, less: int) -> Playb
     """Return the playbook with a change made, `less` units less of it."""
     policies = playbook.policies
     own = playbook.campaigns[campaign]
-    needed = float(change.needed.removesuffix(" minutes"))
+    unit = SECOND if change.needed.endswith(" seconds") else MINUTE
+    needed = float(change.needed.split()[0])
     if change.name.endswith(".priority"):
         needed -= less if needed > own.priority else -less
         return replace(playbook, campaigns=playbook.campaigns | {campaign: replace(own, priority=needed)})
     if change.name.endswith(".again_after"):
-        again = round(needed + less) * MINUTE
+        again = round(needed + less) * unit
         return replace(playbook, campaigns=playbook.campaigns | {campaign: replace(own, again_after_us=again)})
     if change.name == "policies.gap":
-        return replace(playbook, policies=replace(policies, gap_us=round(needed + less) * MINUTE))
+        return replace(playbook, policies=replace(policies, gap_us=round(needed + less) * unit))
     if change.name == "policies.look_ahead":
-        return replace(playbook, policies=replace(policies, look_ahead_us=round(needed + less) * MINUTE))
+        return replace(playbook, policies=replace(policies, look_ahead_us=round(needed + less) * unit))
     if change.name.endswith(".fatigue.times"):
         place = playbook.placements[change.name.split(".")[1]]
         times = round(needed) - less
@@ -92,7 +93,7 @@ def rules(playbook: Playbook, campaign: str, change: Change, less: int) -> Playb
     if change.name.endswith((".then", ".at_most")):
         path, _, key = change.name.rpartition(".")
         suppress = list(policies.suppress)
-        span = {f"{key}_us": round(needed + less) * MINUTE}
+        span = {f"{key}_us": round(needed + less) * unit}
         suppress[index_of(path)] = replace(suppress[index_of(path)], **span)
         return replace(playbook, policies=replace(policies, suppress=tuple(suppress)))
     path = change.name.removesuffix(".max")

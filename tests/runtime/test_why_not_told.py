@@ -51,7 +51,9 @@ def test_a_rank_that_falls_with_the_priority():
 
 
 def test_a_holdout_is_named_that_holds_out():
-    text = book("when: event visit, send: [mail], holdout: 0.00001%", policies="holdout: {share: 99.99999%, classes: [sales]}")
+    text = book(
+        "when: event visit, send: [mail], holdout: 0.00001%", policies="holdout: {share: 99.99999%, classes: [sales]}"
+    )
     assert [each.name for each in asked(shop(text, visit(0))).changes] == ["policies.holdout"]
 
 

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 LANGUAGES: Final = ("en", "fi", "lt", "pl", "ru")
 _UNITS: Final = ((WEEK, "week"), (DAY, "day"), (HOUR, "hour"), (MINUTE, "minute"), (SECOND, "second"))
+_LARGE: Final = 10**15
 _FEW: Final = range(2, 5)  # 2 to 4
 _TEENS: Final = range(11, 20)
 _SLAVIC_TEENS: Final = range(12, 15)
@@ -104,8 +105,8 @@ class Language:
         return format(value, form).replace(".", self.catalogue["decimal"])
 
     def decimals(self, value: Decimal) -> str:
-        """Return a decimal number as it is, with the language's sign for the decimals."""
-        return f"{value:f}".replace(".", self.catalogue["decimal"])
+        """Return a decimal number as it is, a large one by its first digits, with the language's sign for decimals."""
+        return (f"{value:f}" if abs(value) < _LARGE else f"{float(value):g}").replace(".", self.catalogue["decimal"])
 
     def span(self, us: int) -> Span:
         """Return a duration in µs in the greatest unit that divides it."""

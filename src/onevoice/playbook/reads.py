@@ -5,7 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from onevoice.conditions.tree import AnyRead, Constant, Expression, FactRead, In, Read, SymbolKind, Type, children, walk
+from onevoice.conditions.tree import (
+    AnyRead,
+    Constant,
+    Expression,
+    FactRead,
+    In,
+    Like,
+    Read,
+    SymbolKind,
+    Type,
+    children,
+    walk,
+)
 from onevoice.conditions.types import check
 from onevoice.playbook.model import TriggerKind
 from onevoice.playbook.scopes import Scopes
@@ -125,6 +137,8 @@ def _of_the_customer(expression: Expression) -> Iterator[Expression]:
 
 def _constants(expression: Expression) -> Iterator[float | str]:
     for each in walk(expression):
+        if isinstance(each, Like):
+            yield each.pattern.replace("%", "").replace("_", "x")  # a text that matches
         given = each.choices if isinstance(each, In) else (each,)
         for value in (choice.value for choice in given if isinstance(choice, Constant)):
             if value is not None:

@@ -10,6 +10,7 @@ from copy import copy
 from dataclasses import replace
 from typing import TYPE_CHECKING, TypeAlias
 
+import msgspec
 import numpy as np
 
 from onevoice.engine import feeds, growth, hearsay, switches
@@ -77,7 +78,10 @@ class Alone:
 
     def decided(self, patch: Patch | None = None) -> list[tuple[Playbook, Decision]]:
         """Return all that is decided about the customer, each with the playbook by which it is."""
-        engine = self.before(INFINITE, patch)
+        return self.decided_by(self.before(INFINITE, patch))
+
+    def decided_by(self, engine: Engine) -> list[tuple[Playbook, Decision]]:
+        """Return all that an engine has decided about the customer."""
         engine.writer.flush()
         recorded = Recorded(engine.writer.journal, engine.writer)
         found = recorded.decisions(engine.numbers(self.customer), recorded.start())
@@ -102,18 +106,33 @@ class Alone:
             engine.take(Step(instant - 1))
         return engine
 
-    def fork(self, decision: Decision, playbook: Playbook, since: int, *, births: bool = False) -> Fork:
-        """Return what may be decided otherwise from an instant up to a decision that was made by a playbook.
-
-        `births`: a step of its own is what time brings at the instant, before any line of it.
-        """
+    def fork(self, decision: Decision, playbook: Playbook, since: int) -> Fork:
+        """Return what may be decided otherwise from an instant up to a decision that was made by a playbook."""
         before, tried = self.parted(decision, playbook, since)
         engine = self.before(since)
         engine.take_all(before)
-        if births:
+        return Fork(engine, tried, later=self._later(us_of(decision.time, "decision")))
+
+    def fork_at(self, since: int, until: int, event: str) -> Fork:
+        """Return what may be decided otherwise from an instant up to another one.
+
+        Where an event of a type comes at the first one, from the last of these on; else from what time brings then,
+        before any line. Playbooks that take over after that do not.
+        """
+        steps = [step for step in self.steps[1:] if since <= step.takes_place <= until]
+        here = [place for place, step in enumerate(steps) if step.takes_place == since]
+        brought = [place for place in here if steps[place].line and type_of(steps[place].line) == event]
+        first = max([0, *brought[-1:], *(place + 1 for place in here if steps[place].published and not brought)])
+        engine = self.before(since)
+        engine.take_all(steps[:first])
+        tried = steps[first:]
+        if not brought:
             tried = [Step(since, observing=bool(tried) and tried[0].observing), *tried]
-        last = us_of(decision.time, "decision")
-        return Fork(engine, tried, later=_without_rounds(step for step in self.steps if step.takes_place > last))
+        return Fork(engine, tried, later=self._later(until))
+
+    def _later(self, last: int) -> list[Step]:
+        """Return what is told of sources and limits after an instant: that goes on whatever is tried."""
+        return _without_rounds(step for step in self.steps if step.takes_place > last)
 
     def parted(self, decision: Decision, playbook: Playbook, since: int) -> tuple[list[Step], list[Step]]:
         """Return the steps of an instant that are as they were, and those from there on up to a decision.
@@ -135,8 +154,17 @@ class Alone:
         return steps[:first], steps[first:]
 
 
+def type_of(line: bytes) -> str:
+    """Return the type of the event in a line."""
+    return msgspec.json.decode(line, type=_Typed).type
+
+
+class _Typed(msgspec.Struct):
+    type: str
+
+
 def _without_rounds(steps: Iterable[Step]) -> list[Step]:
-    """Return what steps tell of sources and of campaigns that came to their limits: that goes on whatever is tried."""
+    """Return what steps tell of sources and of campaigns that came to their limits."""
     told = ((step, tuple(each for each in step.news if not isinstance(each, Round))) for step in steps)
     return [step._replace(news=news) for step, news in told if news]
 

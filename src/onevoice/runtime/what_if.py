@@ -13,6 +13,7 @@ from onevoice.conditions.opcodes import Op
 from onevoice.conditions.tree import CAMPAIGN_NUMBERS
 from onevoice.engine.state import INFINITE
 from onevoice.program import (
+    CAMPAIGN_AFTER_US,
     CAMPAIGN_AGAIN_US,
     CAMPAIGN_FAILURES,
     CAMPAIGN_FEEDS_FROM,
@@ -21,6 +22,9 @@ from onevoice.program import (
     CAMPAIGN_HELD,
     CAMPAIGN_IF,
     CAMPAIGN_TO,
+    CAMPAIGN_UNTIL,
+    CAMPAIGN_VALID_US,
+    CAMPAIGN_WAIT_US,
     CAP_INDEX,
     CAP_MAX,
     CAP_OWN,
@@ -51,6 +55,7 @@ if TYPE_CHECKING:
 PRIORITY: Final = CAMPAIGN_NUMBERS.index("priority")
 _COMPARING: Final = frozenset(range(Op.EQUAL, Op.AT_LEAST + 1))
 MANY: Final = 2**40  # more than anything that is counted
+TRACE_US: Final = 1  # how long a wish lives that is only looked for
 BEYOND: Final = 1e15  # a priority above all others
 
 
@@ -74,6 +79,27 @@ def without_dates(program: Program, campaign: int) -> Program:
     """Return the program with a campaign that has neither a first nor a last day."""
     campaigns = program.campaigns.copy()
     campaigns[campaign, CAMPAIGN_FROM], campaigns[campaign, CAMPAIGN_TO] = -INFINITE, INFINITE
+    return program.replaced(campaigns=campaigns)
+
+
+def traced(program: Program, campaign: int) -> Program:
+    """Return the program with a campaign whose wishes take part in nothing and expire at once, each for itself."""
+    campaigns = program.campaigns.copy()
+    campaigns[campaign, [CAMPAIGN_VALID_US, CAMPAIGN_WAIT_US]] = TRACE_US, INFINITE // 4
+    return program.replaced(campaigns=campaigns)
+
+
+def without_delay(program: Program, campaign: int) -> Program:
+    """Return the program with a campaign whose wishes are born when they are triggered."""
+    campaigns = program.campaigns.copy()
+    campaigns[campaign, CAMPAIGN_AFTER_US] = 0
+    return program.replaced(campaigns=campaigns)
+
+
+def without_end(program: Program, campaign: int) -> Program:
+    """Return the program with a campaign that no event ends."""
+    campaigns = program.campaigns.copy()
+    campaigns[campaign, CAMPAIGN_UNTIL] = -1
     return program.replaced(campaigns=campaigns)
 
 

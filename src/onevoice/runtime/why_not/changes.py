@@ -6,14 +6,15 @@ customer, then what stands in the playbook.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo
 
 from onevoice.history.why_not import Change
+from onevoice.playbook.model import DAY
 from onevoice.runtime.decisions import time_of, us_of
 from onevoice.runtime.why_not.customer import customer_changes
 from onevoice.runtime.why_not.event import event_changes, trigger_of
-from onevoice.runtime.why_not.rules import index_of, priority_change, rule_changes
+from onevoice.runtime.why_not.rules import priority_change, rule_changes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,31 +23,48 @@ if TYPE_CHECKING:
     from onevoice.runtime.why_not.trial import Trial
 
 
+REASONS_MAX: Final = 16  # one behind the other
+SOON_US: Final = 400 * DAY
+
+
 def changes(trial: Trial, lost: Line | None) -> list[Change]:
     """Return the least changes that were found, the smallest first. `lost`: why the campaign lost, if it took part."""
-    found = [*_wait(trial, lost), *customer_changes(trial), *priority_change(trial)]
+    found = [*(wait_changes(trial, lost) if lost else ()), *customer_changes(trial), *priority_change(trial, lost)]
     place = trigger_of(trial) if lost is None else None
     found += event_changes(trial, place) if place is not None else ()
     found += rule_changes(trial, lost) if lost else ()
     return sorted(found, key=lambda change: change.kind == "playbook")
 
 
-def _wait(trial: Trial, lost: Line | None) -> Iterator[Change]:
-    """Yield when the campaign wins if nothing else happens."""
-    until = _over(trial, lost) if lost else 0
-    outcome = trial.outcome(until=until) if until > trial.time else None
-    if outcome and outcome[1].reason == "won" and outcome[0] > trial.time:
-        at = time_of(outcome[0])
-        assert at, "what was decided has a time"
-        when = trial.words.time(at, ZoneInfo(trial.playbook.time_zone))
-        yield Change("wait", trial.words.say("change_wait", time=when), "time", "", at.isoformat(), at)
+def wait_changes(trial: Trial, lost: Line) -> Iterator[Change]:
+    """Yield when a campaign that lost wins if nothing else happens; looked at is one reason behind the other."""
+    time = trial.time
+    for _ in range(REASONS_MAX):
+        until = _over(lost, time)
+        outcome = trial.outcome(until=until) if until > time else None
+        if outcome is None:
+            return
+        if outcome[1].reason == "won":
+            yield from waited(trial, outcome[0]) if outcome[0] > trial.time else ()
+            return
+        if outcome[0] <= time:
+            return
+        time, lost = outcome
 
 
-def _over(trial: Trial, lost: Line) -> int:
-    """Return when a reason is over by itself, µs UTC; 0 where it is not. That of a suppression at the latest."""
+def waited(trial: Trial, time: int) -> Iterator[Change]:
+    """Yield that the campaign goes out at a time (µs UTC) if nothing else happens."""
+    at = time_of(time)
+    assert at, "what was decided has a time"
+    when = trial.words.time(at, ZoneInfo(trial.playbook.time_zone))
+    yield Change("wait", trial.words.say("change_wait", time=when), "time", "", at.isoformat(), at)
+
+
+def _over(lost: Line, time: int) -> int:
+    """Return when a reason that held at a time is over by itself, µs UTC; 0 where it is not.
+
+    Of a suppression it is not recorded: it is looked for up to SOON_US.
+    """
     if lost.until is not None:
         return us_of(lost.until, "until")
-    if lost.reason != "suppressed":
-        return 0
-    rule = trial.playbook.policies.suppress[index_of(lost.rule)]
-    return trial.time + rule.then_us + rule.at_most_us
+    return time + SOON_US if lost.reason == "suppressed" else 0

@@ -13,21 +13,25 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from onevoice.conditions.opcodes import Op
 from onevoice.conditions.tree import SymbolKind, Type
+from onevoice.engine.conditions import NULL
 from onevoice.history.why_not import Change
 from onevoice.playbook.model import Aggregate
 from onevoice.runtime import what_if
-from onevoice.runtime.why_not.searching import decimals_of, least
+from onevoice.runtime.why_not.searching import decimals_of, least, plain
 from onevoice.runtime.why_not.times import shown_time, time_changes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterator, Sequence
 
     from onevoice.history.language import Language
     from onevoice.playbook.reads import Known
     from onevoice.runtime.why_not.trial import Trial
 
-_DECIMALS_MAX: Final = 9
-_DIGITS: Final = 12  # of a number, as it is told; what comes behind them is how it is kept
+_NONE_OF_THEM: Final = "\0"  # a text that no condition names
+_DECIMALS_MAX: Final = 9  # a number of more was computed, not written
+_DIGITS: Final = 12  # of the difference to such a number
+_LARGE: Final = 1e15  # what is told by its first digits
+_FINER: Final = 3  # decimals more that are tried where none of that many is enough
 _OPS: Final = {SymbolKind.TRAIT: Op.TRAIT, SymbolKind.MEASURE: Op.MEASURE}
 
 
@@ -35,16 +39,22 @@ def customer_changes(trial: Trial) -> Iterator[Change]:
     """Yield the least change of each trait, measure and fact that the campaign's conditions read."""
     for known, constants in trial.reads.items():
         found = found_of(trial, known)
-        numbers = [each for each in constants if not isinstance(each, str)]
-        if known.type is Type.BOOLEAN:
-            yield from _flipped(trial, known, found)
-        elif known.type is Type.TEXT:
-            yield from _other_text(trial, known, found, sorted(text for text in constants if isinstance(text, str)))
-        elif known.type is Type.NUMBER:
-            yield from _other_number(trial, known, found, numbers)
-        elif found is None or isinstance(found, date):
-            wins = partial(_wins_with, trial, known)
-            yield from time_changes(trial, known.type, wins, found, numbers, name=known.name, of="customer")
+        better = [*_otherwise_known(trial, known, constants, found)]
+        yield from better or _unknown(trial, known, found)
+
+
+def _otherwise_known(trial: Trial, known: Known, constants: Collection[float | str], found: object) -> Iterator[Change]:
+    """Yield the least change of one value; `constants`: with what it may be compared."""
+    numbers = [each for each in constants if not isinstance(each, str)]
+    if known.type is Type.BOOLEAN:
+        yield from _flipped(trial, known, found)
+    elif known.type is Type.TEXT:
+        yield from _other_text(trial, known, found, sorted(text for text in constants if isinstance(text, str)))
+    elif known.type is Type.NUMBER:
+        yield from _other_number(trial, known, found, numbers)
+    elif found is None or isinstance(found, date):
+        wins = partial(_wins_with, trial, known)
+        yield from time_changes(trial, known.type, wins, found, numbers, name=known.name, of="customer")
 
 
 def found_of(trial: Trial, known: Known) -> object:
@@ -86,10 +96,22 @@ def _flipped(trial: Trial, known: Known, found: object) -> Iterator[Change]:
 
 
 def _other_text(trial: Trial, known: Known, found: object, texts: list[str]) -> Iterator[Change]:
+    """Yield the first text that conditions name with which the campaign wins; else that any other is enough."""
     for text in texts:
         if text != found and _wins_with(trial, known, trial.code(text)):
             yield otherwise(trial, known.name, found, text)
             return
+    if _wins_with(trial, known, trial.code(_NONE_OF_THEM)):
+        but = trial.words.say("or").join(sorted({*texts, *({found} if isinstance(found, str) else ())}))
+        sentence = trial.words.say("change_anything", name=known.name, but=but)
+        yield Change("customer", sentence, known.name, shown(found), f"anything but {but}")
+
+
+def _unknown(trial: Trial, known: Known, found: object) -> Iterator[Change]:
+    """Yield that the campaign wins if a value is not known."""
+    if found is not None and not known.asked and known.kind is not SymbolKind.FACT and _wins_with(trial, known, NULL):
+        sentence = trial.words.say("change_not_known", name=known.name)
+        yield Change("customer", sentence, known.name, shown(found), "unknown")
 
 
 def otherwise(trial: Trial, name: str, found: object, needed: str) -> Change:
@@ -122,8 +144,10 @@ class Nearest(NamedTuple):
         if self.found is None:
             return Change(kind, words.say("change_unknown", **told), name, "unknown", f"{self.needed:f}")
         key = "change_more" if self.needed > self.found else "change_less"
-        more = words.decimals(abs(self.needed - self.found))
-        sentence = words.say(key, more=more, found=words.decimals(self.found), **told)
+        more = abs(self.needed - self.found)
+        if decimals_of(float(self.found)) > _DECIMALS_MAX:
+            more = Decimal(f"{float(more):.{_DIGITS}g}")
+        sentence = words.say(key, more=words.decimals(more), found=words.decimals(self.found), **told)
         return Change(kind, sentence, name, f"{self.found:f}", f"{self.needed:f}")
 
 
@@ -134,9 +158,22 @@ def nearest(
 
     Looked at are whole units: of the last digit of these numbers, hundredths at least, but for `whole`.
     """
-    start = float(found) if isinstance(found, (int, float)) else 0.0
-    exact = Decimal(f"{start:.{_DIGITS}g}") if isinstance(found, (int, float)) else None
-    decimals = 0 if whole else min(_DECIMALS_MAX, max(2, *map(decimals_of, [float(exact or 0), *near])))
+    exact = plain(found) if isinstance(found, (int, float)) else None
+    written = [decimals_of(each) for each in near]
+    if exact is not None and decimals_of(float(exact)) <= _DECIMALS_MAX:
+        written.append(decimals_of(float(exact)))
+    decimals = 0 if whole else min(_DECIMALS_MAX, max([2, *written]))
+    for more in (0,) if whole else (0, _FINER):
+        number = _nearest(wins, exact, near, decimals + more, is_sure=is_sure)
+        if number is not None:
+            return number
+    return None
+
+
+def _nearest(
+    wins: Callable[[float], bool], exact: Decimal | None, near: Sequence[float], decimals: int, *, is_sure: bool
+) -> Nearest | None:
+    """Return the nearest number of so many decimals with which `wins`."""
     unit = Decimal(1).scaleb(-decimals)
     base = Decimal(f"{float(exact or 0):.{decimals}f}")
     if exact != base and wins(float(base)):  # of what is not known, nought is tried first
@@ -163,5 +200,5 @@ def shown(value: object) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, float):
-        return f"{value:.10g}"
+        return f"{plain(value):f}" if abs(value) < _LARGE else f"{value:g}"
     return "unknown" if value is None else f"{value}"

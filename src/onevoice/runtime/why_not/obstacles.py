@@ -76,7 +76,7 @@ def _without(program: Program, trial: Trial, line: Line) -> Program:
         case "cap":
             return what_if.with_cap(program, [*caps_of(trial.playbook)].index(line.rule), what_if.MANY)
         case "would_have_won":
-            return what_if.without_holdout(what_if.without_holdout(program), trial.number)
+            return what_if.without_holdout(program, trial.number if line.rule.startswith("campaigns.") else None)
         case "kept_for":
             return what_if.with_look_ahead(program, 0)
         case "outranked":

@@ -6,26 +6,27 @@ change has been tried, and one unit less of it.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Final, NamedTuple
-from zoneinfo import ZoneInfo
 
 import msgspec
 
 from onevoice.engine.state import INFINITE
 from onevoice.history.why import told_of
-from onevoice.history.why_not import Change, Obstacle, WhyNot
+from onevoice.history.why_not import Obstacle, WhyNot
 from onevoice.playbook.load import places
 from onevoice.runtime import customer as customers
-from onevoice.runtime.alone import Alone, Fork
+from onevoice.runtime.alone import Alone
 from onevoice.runtime.decisions import us_of
 from onevoice.runtime.fold import FILES
 from onevoice.runtime.why_not.changes import changes
-from onevoice.runtime.why_not.customer import customer_changes, values
+from onevoice.runtime.why_not.customer import values
 from onevoice.runtime.why_not.event import event_values, trigger_of
 from onevoice.runtime.why_not.never import never_wanted, triggered_again
 from onevoice.runtime.why_not.obstacles import OUTSIDE, conditions, obstacles
 from onevoice.runtime.why_not.trial import Trial
+from onevoice.runtime.why_not.waiting import waiting
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from onevoice.compiled import Compiled
     from onevoice.history.decision import Decision, Line
     from onevoice.history.language import Language
+    from onevoice.history.why_not import Change
     from onevoice.journal.port import Journal
     from onevoice.playbook.model import Campaign, Playbook
     from onevoice.playbook.record import Report
@@ -100,9 +102,9 @@ class Question:
         if [*map(_told, decided)] != [*map(_told, recorded)]:
             return self._as_recorded(recorded)
         if not decided or decided[-1].line.reason in _OVER:
-            waiting = self._waiting(us_of(decided[-1].decision.time, "decision") if decided else 0)
-            if waiting is not None:
-                return waiting
+            waits = waiting(self, us_of(decided[-1].decision.time, "decision") if decided else 0)
+            if waits is not None:
+                return waits
         if not decided:
             return never_wanted(self)
         playbook, decision, line = decided[-1]
@@ -111,9 +113,22 @@ class Question:
         told = told_of(recorded[-1].line, playbook, self.words)  # with the numbers that contacts have among all
         text = self.words.say("about", campaign=self.name, sentence=told.sentence)
         lost = _last_lost(decided)
-        if line.reason == "won" or lost is None:
+        if line.reason == "won":
             return self.asked.answered(decision.time, text)
-        return self.tried(lost, us_of(lost.decision.time, "decision"), text)
+        if lost is None:
+            rule = Obstacle(told.reason, told.sentence, told.rule, self.place(told.rule))
+            return self.asked.answered(decision.time, text, (rule,))
+        told = self.tried(self._trial(lost), lost.decision.time, text, lost.line)
+        if line.reason in _OVER or self._waits(line.key):
+            return told
+        return replace(told, changes=tuple(each for each in told.changes if each.kind != "wait"))  # a split took it
+
+    def _waits(self, key: int) -> bool:
+        """Tell whether the customer has a wish of the campaign."""
+        fold = self.engine.writer.fold
+        customer = customers.present_number(fold, self.alone.customer)
+        candidates = customers.view(fold, customer).candidates if customer is not None else ()
+        return any(each.campaign == self.name and each.key == key for each in candidates)
 
     def _as_recorded(self, recorded: Sequence[About]) -> WhyNot:
         """Answer where an engine of the customer's own decides otherwise: only what was decided can be told."""
@@ -142,73 +157,46 @@ class Question:
 
         return patched
 
-    def birth(self, about: About, patch: Patch) -> int:
-        """Return when the candidate of a decision was born."""
-        decided = us_of(about.decision.time, "decision")
-        fold = self.alone.before(decided, patch).writer.fold
-        number = customers.present_number(fold, self.asked.customer)
-        waiting = customers.view(fold, number).candidates if number is not None else ()
-        births = (us_of(each.born, "birth") for each in waiting if each.campaign == self.name and each.born)
-        return min(births, default=decided)
+    def decided_by(self, engine: Engine) -> list[About]:
+        """Return what an engine has decided about the campaign."""
+        return self._of_campaign(self.alone.decided_by(engine))
 
     def _of_campaign(self, decided: Iterable[tuple[Playbook, Decision]]) -> list[About]:
         found = [each for each in decided if us_of(each[1].time, "decision") <= self.asked.until]
         return [About(book, made, line) for book, made in found for line in made.lines if line.campaign == self.name]
 
-    def trial(self, about: About, since: int, *, any_wish: bool = False) -> Trial:
-        """Return a decision to be tried from an instant on, about the same wish or any of the campaign."""
-        decision = about.decision
-        fork = self.alone.fork(decision, about.playbook, since, births=any_wish)
-        time = us_of(decision.time, "decision")
-        return Trial(fork, self.name, decision.customer, time, None if any_wish else about.line, self.words)
+    def _trial(self, about: About) -> Trial:
+        """Return a decision to be tried again."""
+        time = us_of(about.decision.time, "decision")
+        fork = self.alone.fork(about.decision, about.playbook, time)
+        return Trial(fork, self.name, about.decision.customer, time, self.words, lost=about.line)
 
     def caution(self, trial: Trial, found: Sequence[Change]) -> str:
         """Return what is not sure of changes that were tried; empty where all of it is."""
         return self.words.say("caution_untold", names=", ".join(trial.untold)) if found and trial.untold else ""
 
-    def tried(self, about: About, since: int, text: str, *, is_eligible: bool = True) -> WhyNot:
-        """Answer with what stood in the way of a decision, and with what it would have taken."""
-        trial = self.trial(about, since, any_wish=not is_eligible)
-        lost = about.line if is_eligible else None
+    def tried(self, trial: Trial, time: datetime | None, text: str, lost: Line | None = None) -> WhyNot:
+        """Answer with what stood in the way of a wish, and with what it would have taken.
+
+        `lost`: why it lost; None where its conditions were not true.
+        """
         published = trial.fork.fold.published
         found = [
             Obstacle(told.reason, told.sentence, told.rule, self.place(told.rule, published))
-            for told in obstacles(trial, is_eligible=is_eligible)
+            for told in obstacles(trial, is_eligible=lost is not None)
         ]
-        if not is_eligible:
-            rule, said = f"campaigns.{self.name}.if", self.words.say("not_true", condition=conditions(trial))
-            found.insert(0, Obstacle("not_eligible", said, rule, self.place(rule, published)))
+        if lost is None:
+            found.insert(0, self.not_true(trial))
         better = tuple(changes(trial, lost)) if found else ()  # what wins in that instant has nothing in its way
-        place = None if is_eligible else trigger_of(trial)
+        place = None if lost else trigger_of(trial)
         known = values(trial) | (event_values(trial, place) if place is not None else {})
-        return self.asked.answered(about.decision.time, text, tuple(found), known, better, self.caution(trial, better))
+        return self.asked.answered(time, text, tuple(found), known, better, self.caution(trial, better))
 
-    def _waiting(self, since: int) -> WhyNot | None:
-        """Answer for a wish of after an instant that is not decided on yet: what becomes of it if nothing happens."""
-        engine = self.engine
-        due = _due(engine.writer.fold, self.alone.customer, self.name, since)
-        if due is None:
-            return None
-        playbook = engine.writer.fold.published.playbook
-        when = self.words.time(due, ZoneInfo(playbook.time_zone))
-        text = self.words.say("waits_until", campaign=self.name, time=when)
-        decided = Fork(engine, []).decide(until=us_of(due, "due"))
-        lines = [line for each in decided for line in each.lines if line.campaign == self.name]
-        if not lines:
-            return self._in_vain(engine, us_of(due, "due"), text)
-        if lines[-1].reason != "won":
-            told = told_of(lines[-1], playbook, self.words)
-            return self.asked.answered(None, text, (Obstacle(told.reason, told.sentence, told.rule),))
-        change = Change("wait", self.words.say("change_wait", time=when), "time", "", due.isoformat(), due)
-        return self.asked.answered(None, text, found=(change,))
-
-    def _in_vain(self, engine: Engine, due: int, text: str) -> WhyNot:
-        """Answer for a wish that will not be born: its conditions are not true now."""
-        trial = Trial(Fork(engine, []), self.name, self.alone.customer, due, None, self.words)
+    def not_true(self, trial: Trial) -> Obstacle:
+        """Return that the campaign's conditions are not true."""
         rule = f"campaigns.{self.name}.if"
         said = self.words.say("not_true", condition=conditions(trial))
-        found = Obstacle("not_eligible", said, rule, self.place(rule, trial.fork.fold.published))
-        return self.asked.answered(None, text, (found,), values(trial), tuple(customer_changes(trial)))
+        return Obstacle("not_eligible", said, rule, self.place(rule, trial.fork.fold.published))
 
     @cached_property
     def engine(self) -> Engine:
@@ -219,6 +207,11 @@ class Question:
     def playbook(self) -> Playbook:
         """The playbook of that instant, or the one in force where that does not have the campaign."""
         return self._published.playbook
+
+    @property
+    def compiled(self) -> Compiled:
+        """What that is compiled to."""
+        return self._published.compiled
 
     @property
     def campaign(self) -> Campaign:
@@ -239,19 +232,6 @@ class Question:
             files = msgspec.msgpack.decode(published.payload, type=dict[str, bytes])
             self._places = published.digest, places(files)
         return self._places[1].where(rule).partition(" ")[0]
-
-
-def _due(fold: Fold, customer: int, campaign: str, since: int) -> datetime | None:
-    """Return when a wish is looked at that came after an instant and waits for its `after` or `wait`, if there is one.
-
-    One that is born at the instant and waits was not looked at then.
-    """
-    number = customers.present_number(fold, customer)
-    waiting = customers.view(fold, number).candidates if number is not None else ()
-    new = [each for each in waiting if each.campaign == campaign and not each.reason and each.stage == "waits"]
-    return min(
-        (each.due for each in new if each.due and (not each.born or us_of(each.born, "birth") >= since)), default=None
-    )
 
 
 def _told(about: About) -> tuple[object, ...]:

@@ -13,7 +13,7 @@ from onevoice.engine import resources
 from onevoice.history.language import Span
 from onevoice.history.why_not import Change
 from onevoice.playbook.capping import caps_of
-from onevoice.playbook.model import MINUTE
+from onevoice.playbook.model import MINUTE, SECOND
 from onevoice.playbook.resources import MONEY, rates
 from onevoice.program import SUPPRESSION_AT_MOST_US, SUPPRESSION_THEN_US
 from onevoice.runtime import what_if
@@ -29,15 +29,16 @@ if TYPE_CHECKING:
     from onevoice.runtime.why_not.trial import Trial
 
 
-def priority_change(trial: Trial) -> Iterator[Change]:
+def priority_change(trial: Trial, lost: Line | None) -> Iterator[Change]:
     """Yield the least priority, in units of its last digit, with which the campaign wins."""
+    is_outranked = lost is not None and lost.reason == "outranked"
     priority = plain(trial.campaign.priority)
     unit = Decimal(1).scaleb(-decimals_of(trial.campaign.priority))
 
     def wins_with(value: float) -> bool:
         return trial.wins(what_if.with_priority(trial.program, trial.number, value))
 
-    if not wins_with(what_if.BEYOND) and not wins_with(-what_if.BEYOND):  # a rank may fall as it rises
+    if not is_outranked and not wins_with(what_if.BEYOND):
         return
     steps = least(lambda count: wins_with(float(priority + count * unit)), [])
     if steps is not None:
@@ -117,15 +118,16 @@ def _suppressed(trial: Trial, lost: Line) -> Iterator[Change]:
         ("then", SUPPRESSION_THEN_US, rule.then_us),
         ("at_most", SUPPRESSION_AT_MOST_US, rule.at_most_us),
     ):
-        minutes = span_us // MINUTE
+        unit = _unit_of(span_us)
+        units = span_us // unit
 
-        def wins(less: int, column: int = column, minutes: int = minutes) -> bool:
-            changed = what_if.with_suppression(trial.program, number, column, (minutes + less) * MINUTE)
-            return minutes + less >= 0 and trial.wins(changed)
+        def wins(less: int, column: int = column, units: int = units, unit: int = unit) -> bool:
+            changed = what_if.with_suppression(trial.program, number, column, (units + less) * unit)
+            return units + less >= 0 and trial.wins(changed)
 
-        if minutes and wins(-minutes):
-            needed = minutes + (least(wins, [-minutes]) or 0)
-            yield _another_span(trial, f"{lost.rule}.{key}", span_us, needed * MINUTE)
+        if units and wins(-units):
+            needed = units + (least(wins, [-units]) or 0)
+            yield _another_span(trial, f"{lost.rule}.{key}", span_us, needed * unit)
     yield from _without(trial, lost.rule, what_if.without_suppression(trial.program, number))
 
 
@@ -212,28 +214,37 @@ def _cap(trial: Trial, lost: Line) -> Iterator[Change]:
 def _shorter(
     trial: Trial, lost: Line, path: str, span_us: int, changed: Callable[[Program, int], Program]
 ) -> Iterator[Change]:
-    """Yield the longest span, in whole minutes, that would have been over."""
+    """Yield the longest span, in whole minutes or seconds, that would have been over."""
     if lost.until is None:
         return
-    left = us_of(lost.until, "until") - trial.time
-    needed = (span_us - left) // MINUTE * MINUTE
+    left, unit = us_of(lost.until, "until") - trial.time, _unit_of(span_us)
+    needed = (span_us - left) // unit * unit
     if needed >= 0 and trial.wins(changed(trial.program, needed)):
         yield _another_span(trial, path, span_us, needed)
 
 
 def _nearer(trial: Trial, lost: Line) -> Iterator[Change]:
-    """Yield the longest look-ahead, in whole minutes, that would not have seen what it was kept back for."""
+    """Yield the longest look-ahead, in whole minutes or seconds, that would not have seen what it was kept for."""
     if lost.until is None:
         return
-    needed = (us_of(lost.until, "until") - trial.time - 1) // MINUTE * MINUTE
+    found = trial.playbook.policies.look_ahead_us
+    unit = _unit_of(found)
+    needed = (us_of(lost.until, "until") - trial.time - 1) // unit * unit
     if trial.wins(what_if.with_look_ahead(trial.program, needed)):
-        yield _another_span(trial, "policies.look_ahead", trial.playbook.policies.look_ahead_us, needed)
+        yield _another_span(trial, "policies.look_ahead", found, needed)
 
 
 def _another_span(trial: Trial, path: str, span_us: int, needed_us: int) -> Change:
-    needed, found = (trial.words.span(us) if us else Span(trial.words, 0, "minute") for us in (needed_us, span_us))
+    unit = _unit_of(span_us)
+    name = "minute" if unit == MINUTE else "second"
+    needed, found = (trial.words.span(us) if us else Span(trial.words, 0, name) for us in (needed_us, span_us))
     sentence = trial.words.say("change_span", rule=path, needed=needed, found=found)
-    return Change("playbook", sentence, path, f"{span_us // MINUTE} minutes", f"{needed_us // MINUTE} minutes")
+    return Change("playbook", sentence, path, f"{span_us // unit} {name}s", f"{needed_us // unit} {name}s")
+
+
+def _unit_of(span_us: int) -> int:
+    """Return in what another span is looked for: whole minutes, or seconds where it is not one of minutes."""
+    return SECOND if span_us % MINUTE else MINUTE
 
 
 def index_of(rule: str) -> int:

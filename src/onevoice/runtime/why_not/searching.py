@@ -13,8 +13,7 @@ _UNITS_MAX: Final = 2**44  # how far a value is searched, in its units
 
 def plain(value: float | Decimal) -> Decimal:
     """Return a value as it is written: all of its digits, and no noughts behind them."""
-    number = Decimal(f"{value}").normalize()
-    return number.quantize(Decimal(1)) if number == number.to_integral() else number
+    return Decimal(f"{value}").normalize()
 
 
 def decimals_of(value: float) -> int:

@@ -42,14 +42,25 @@ _SWITCHES: Final = {"class": switches.OF_CLASS, "all": switches.OF_ALL}  # by th
 class Trial:
     """What a fork decides about a campaign and a customer up to a time (µs UTC), tried as often as wanted.
 
-    `lost`: why the campaign lost, and so which of its wishes is meant; None for any that a change might bring about.
+    `lost`: why the campaign lost, and so which of its wishes is meant; else `key` says it, or any that a change might
+    bring about is.
     `known`: what was known of the customer when the conditions were judged, by which the campaign lost, and `answers`
     to what they ask of facts by a key or of others; `reads`: what they read, each with the constants near it. `words`:
     in which what is found is told. `untold`: the resources of which nobody has told whether they had room, and with
     which the campaign won.
     """
 
-    def __init__(self, fork: Fork, campaign: str, customer: int, time: int, lost: Line | None, words: Language) -> None:
+    def __init__(
+        self,
+        fork: Fork,
+        campaign: str,
+        customer: int,
+        time: int,
+        words: Language,
+        *,
+        lost: Line | None = None,
+        key: int | None = None,
+    ) -> None:
         self.words = words
         self.untold: dict[str, None] = {}
         self.fork = fork
@@ -58,7 +69,7 @@ class Trial:
         self.number = list(self.playbook.campaigns).index(campaign)
         self.time = time
         self._customer = customer
-        self._lost = lost
+        self._lost, self._key = lost, lost.key if lost else key
         self.reads = reads_of(self.playbook, self.campaign)
         asked = [known.asked for known in self.reads if known.asked]
         self.codes = {each: assembled(each, fork.code) for each in asked}
@@ -108,7 +119,7 @@ class Trial:
         found: tuple[int, Line] | None = None
         for decision in self.fork.decide(program, prepare, until or self.time):
             for line in decision.lines:
-                is_meant = line.campaign == self.campaign.name and (self._lost is None or self._lost.key == line.key)
+                is_meant = line.campaign == self.campaign.name and self._key in {None, line.key}
                 if is_meant and decision.customer == self._customer:
                     found = us_of(decision.time, "decision"), line
                     if line.reason == "won":
