@@ -182,3 +182,47 @@ def test_a_built_in_event_that_is_not_quite_what_is_waited_for():
     text = book("when: \"event list_joined where event.list = 'vip'\", send: [mail]")
     answer = asked(shop(text, (0, "list_joined", {"list": "vop"}, {})))
     assert answer.smallest.sentence == "if list_joined.list were vip instead of vop"
+
+
+@pytest.mark.parametrize(
+    ("condition", "found", "sentence"),
+    [
+        ("n >= 0.5", 0.49999999999, "with 0.00000000001 more of n: 0.50 instead of 0.49999999999"),
+        ("n > 100", 0.1 + 0.2, "with 99.71 more of n: 100.01 instead of 0.30000000000000004"),
+        ("n > 3 and n < 3.001", 3, "with 0.000001 more of n: 3.000001 instead of 3.000000"),
+        ("n = 1e300", 3, "with 1e+300 more of n: 1e+300 instead of 3.00"),
+        ("n is null", 3, "if n were not known"),
+    ],
+)
+def test_numbers_are_told_as_they_are(condition, found, sentence):
+    text = book(f"when: event visit, if: {condition}, send: [mail]")
+    assert asked(shop(text, visit(0, n=found))).smallest.sentence == sentence
+
+
+@pytest.mark.parametrize(
+    ("condition", "traits", "sentence", "enough"),
+    [
+        ("tier <> 'gold'", {"tier": "gold"}, "if tier were anything but gold", {"tier": "silver"}),
+        ("tier not in ('gold', 'x')", {"tier": "x"}, "if tier were anything but gold or x", {"tier": "silver"}),
+        ("tier <> 'gold'", {}, "if tier were anything but gold", {"tier": "silver"}),
+        ("tier like 'go%'", {"tier": "tin"}, "if tier were go instead of tin", {"tier": "go"}),
+        ("tier is null", {"tier": "tin"}, "if tier were not known", {}),
+    ],
+)
+def test_other_texts(condition, traits, sentence, enough):
+    text = book(f'when: event visit, if: "{condition}", send: [mail]')
+    assert asked(shop(text, visit(0, **traits))).smallest.sentence == sentence
+    assert goes_out(shop(text, visit(0, **enough)))
+
+
+def test_spans_of_seconds():
+    text = book("when: event visit, send: [mail]", policies="gap: 90 seconds")
+    answer = asked(shop(text, (0, "contact_reported", {"channel": "mail"}, {}), visit(30 / 3600)))
+    assert "with policies.gap of 30 seconds instead of 90 seconds" in [each.sentence for each in answer.changes]
+
+
+def test_a_rank_that_is_no_line():
+    other = "  other: {class: sales, priority: 3, when: event visit, send: [mail]}"
+    text = book("priority: 5, when: event visit, send: [mail]", more=other, policies="gap: 1 day, rank: 1 / priority")
+    (change,) = (each for each in asked(shop(text, visit(0))).changes if each.name.endswith("priority"))
+    assert change.needed in {"3", "2"}  # a tie is decided by lot

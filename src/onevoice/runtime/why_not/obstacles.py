@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from onevoice.history.why import told_of
@@ -34,10 +35,25 @@ def obstacles(trial: Trial, *, is_eligible: bool) -> Iterator[Told]:
         if (line.reason, line.rule) in reasons:
             return
         reasons.add((line.reason, line.rule))
-        yield told_of(line, trial.playbook, trial.words)
+        told = told_of(line, trial.playbook, trial.words)
+        if line.reason == "would_have_won":
+            yield from (replace(told, rule=rule) for rule in _holdouts(program, trial))
+        else:
+            yield told
         if line.reason == "paused":
             prepare = trial.switched_on(line.rule)
         program = _without(program, trial, line)
+
+
+def _holdouts(program: Program, trial: Trial) -> Iterator[str]:
+    """Yield by which of the two the customer is held out: by each that holds them without the other."""
+    for rule, without_other in (
+        (f"campaigns.{trial.campaign.name}.holdout", what_if.without_holdout(program)),
+        ("policies.holdout", what_if.without_holdout(program, trial.number)),
+    ):
+        outcome = trial.outcome(without_other)
+        if outcome and outcome[1].reason == "would_have_won":
+            yield rule
 
 
 def conditions(trial: Trial) -> str:
@@ -76,7 +92,7 @@ def _without(program: Program, trial: Trial, line: Line) -> Program:
         case "cap":
             return what_if.with_cap(program, [*caps_of(trial.playbook)].index(line.rule), what_if.MANY)
         case "would_have_won":
-            return what_if.without_holdout(program, trial.number if line.rule.startswith("campaigns.") else None)
+            return what_if.without_holdout(what_if.without_holdout(program), trial.number)
         case "kept_for":
             return what_if.with_look_ahead(program, 0)
         case "outranked":
