@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 from onevoice.playbook.load import load_files
+from onevoice.runtime import what_if
 from onevoice.runtime.alone import Alone
 
 from .cases import opened
@@ -214,3 +215,17 @@ def test_what_hangs_on_a_turn_that_is_not_recorded_is_told_as_it_was_recorded_an
     assert found.caution
     assert not found.obstacles  # as it was recorded it won
     assert not found.changes
+
+
+def test_a_round_that_is_told_of_does_not_hurry_who_waits_for_a_contact_to_be_seen():
+    """Decided otherwise, without the `if`, the wish went out an hour before, and is watched when the round comes."""
+    unseen = "if: event.amount > 40, if_unseen: {after: 2 hours, next: [push]}"
+    text = DESK.replace("asked_us: {}", "asked_us: {fields: {amount: number}}").replace("valid_for: 3 days", unseen, 1)
+    text = text.replace(", receipts: 2 hours", "")
+    shop = Shop(text)
+    shop.says(0, "asked_us", 0, amount=20)
+    shop.says(60, "asked_us", 0, amount=70)
+    shop.engine._writer.flush()
+    alone = Alone(shop.engine._journal, shop.engine._writer.fold, 0)
+    made = alone.decisions(lambda compiled: what_if.without_conditions(compiled.program, 1))
+    assert [(each.time, line.reason) for each in made for line in each.lines] == [(MONDAY, "won")]

@@ -226,3 +226,20 @@ def test_a_rank_that_is_no_line():
     text = book("priority: 5, when: event visit, send: [mail]", more=other, policies="gap: 1 day, rank: 1 / priority")
     (change,) = (each for each in asked(shop(text, visit(0))).changes if each.name.endswith("priority"))
     assert change.needed in {"3", "2"}  # a tie is decided by lot
+
+
+def test_a_priority_that_wins_by_lot_says_so():
+    for priority in range(10, 20):  # whom the lot favours is another one in each journal
+        other = f"  other: {{class: sales, priority: {priority}, when: event visit, send: [mail]}}"
+        text = book("priority: 1, when: event visit, send: [mail]", more=other, policies="gap: 1 day")
+        (change,) = (each for each in asked(shop(text, visit(0))).changes if each.name.endswith("priority"))
+        assert change.needed in {f"{priority}", f"{priority + 1}"}
+        assert change.sentence.endswith("by lot: another rank is the same") == (change.needed == f"{priority}")
+
+
+def test_a_wish_that_is_gone_does_not_wait():
+    text = book("when: event visit, until: order, send: [mail]", policies="gap: 1 day")
+    events = (0, "contact_reported", {"channel": "mail"}, {}), visit(1)
+    assert asked(shop(text, *events)).smallest.kind == "wait"
+    answer = asked(shop(text, *events, order(2, 5)))
+    assert "wait" not in [each.kind for each in answer.changes]

@@ -23,7 +23,8 @@ def test_earlier_triggers_that_came_to_nothing_are_not_in_the_way_of_the_last_on
 
 def test_what_stood_behind_the_conditions_is_that_of_the_trigger_s_own_time():
     text = book(
-        "when: event order, if: n > 5, wait: 1 hour, send: [mail]", policies="suppress: [{stop: [sales], while: agrees}]"
+        "when: event order, if: n > 5, wait: 1 hour, send: [mail]",
+        policies="suppress: [{stop: [sales], while: agrees}]",
     )
     answer = asked(shop(text, visit(0, agrees=True), order(2, 1), visit(4, agrees=False), until=9))
     assert [each.reason for each in answer.obstacles] == ["not_eligible", "suppressed"]

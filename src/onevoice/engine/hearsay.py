@@ -16,6 +16,7 @@ from onevoice.engine import state as at
 from onevoice.engine.kernel import kernel
 from onevoice.engine.reasons import NO_CAPACITY, PAUSED, WON
 from onevoice.engine.store import COUNT
+from onevoice.program import CAMPAIGN_UNSEEN_US
 
 if TYPE_CHECKING:
     from onevoice.engine.state import State
@@ -81,7 +82,16 @@ def close(state: State, customer: int) -> None:
 
 
 @kernel
-def wake(state: State, position: int) -> None:
+def _takes_part(program: Program, state: State, row: int, time: int) -> bool:
+    """Whether a candidate could take part in a round at a time: one that follows a contact only once it was unseen."""
+    candidate = state.candidates[row]
+    if candidate[at.C_STAGE] == at.WATCHED:
+        return candidate[at.C_CONTACT_AT] + program.campaigns[candidate[at.C_CAMPAIGN], CAMPAIGN_UNSEEN_US] <= time
+    return candidate[at.C_BORN] and candidate[at.C_STAGE] != at.IN_FLIGHT
+
+
+@kernel
+def wake(program: Program, state: State, position: int) -> None:
     """Let rounds be held that are told of behind a line: others may have been why, who gave back what they had."""
     for each in range(1, state.scalars[at.TOLD]):
         told = state.told[each]
@@ -89,7 +99,7 @@ def wake(state: State, position: int) -> None:
         if told[at.T_POSITION] != position or told[at.T_AT] < state.scalars[at.NOW] or not is_founded:
             continue
         row = wishes.row_of(state, told[at.T_CUSTOMER], told[at.T_CAMPAIGN], told[at.T_KEY])
-        if row >= 0 and state.candidates[row, at.C_BORN] and state.candidates[row, at.C_STAGE] != at.IN_FLIGHT:
+        if row >= 0 and _takes_part(program, state, row, told[at.T_AT]):
             state.candidates[row, at.C_BLOCK] = 0
             state.candidates[row, at.C_DUE_AT] = min(state.candidates[row, at.C_DUE_AT], told[at.T_AT])
             wishes.set_round(state, told[at.T_CUSTOMER])

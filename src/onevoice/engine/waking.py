@@ -27,7 +27,7 @@ def hand_on(program: Program, state: State) -> None:
     An engine that is told of resources is told who was woken, too; it asks after each event.
     """
     if state.scalars[at.TOLD] > 0:
-        hearsay.wake(state, state.scalars[at.POSITION] + 1)
+        hearsay.wake(program, state, state.scalars[at.POSITION] + 1)
         return
     for resource in range(program.resources.shape[0]):
         while state.resources[resource, at.R_GIVEN_BACK] > 0:

@@ -26,10 +26,10 @@ class Change:
     """One change after which the campaign wins, all else being as it was; one unit less, and it does not.
 
     `kind` is "wait" (nothing else happens to the customer until `at`), "customer" (a trait, measure or fact is another
-    one, a consent or an identifier is known), "event" (a field of the event that would trigger it is another one),
-    "source" (something of it had come that occurred after `needed`), "resource" (it had room for one more) or
-    "playbook" (a rule, a first or last day, a pause or a holdout). `name`: what is changed; `found`: what it is;
-    `needed`: what it would have to be.
+    one, a consent or an identifier is known), "event" (a field of the event that would trigger it is another one, or it
+    came so many times), "deciding" (it had been decided on what came in), "source" (something of it had come that
+    occurred after `needed`), "resource" (it had room for one more) or "playbook" (a rule, a first or last day, a pause,
+    a stop or a holdout). `name`: what is changed; `found`: what it is; `needed`: what it would have to be.
     """
 
     kind: str

@@ -111,7 +111,7 @@ class Alone:
         before, tried = self.parted(decision, playbook, since)
         engine = self.before(since)
         engine.take_all(before)
-        return Fork(engine, tried, later=self._later(us_of(decision.time, "decision")))
+        return Fork(engine, tried, later=self.later(us_of(decision.time, "decision")))
 
     def fork_at(self, since: int, until: int, event: str) -> Fork:
         """Return what may be decided otherwise from an instant up to another one.
@@ -128,9 +128,9 @@ class Alone:
         tried = steps[first:]
         if not brought:
             tried = [Step(since, observing=bool(tried) and tried[0].observing), *tried]
-        return Fork(engine, tried, later=self._later(until))
+        return Fork(engine, tried, later=self.later(until))
 
-    def _later(self, last: int) -> list[Step]:
+    def later(self, last: int) -> list[Step]:
         """Return what is told of sources and limits after an instant: that goes on whatever is tried."""
         return _without_rounds(step for step in self.steps if step.takes_place > last)
 
@@ -414,7 +414,7 @@ def _tell_rounds(machine: Machine, rounds: Sequence[Round], *, is_behind: bool) 
     state.scalars[at.TOLD] = len(state.told)
     _make_room(machine, len(state.told))
     if not is_behind:
-        hearsay.wake(machine.state, position)
+        hearsay.wake(machine.compiled.program, machine.state, position)
 
 
 def _make_room(machine: Machine, timers: int) -> None:

@@ -8,9 +8,10 @@ import numpy as np
 
 from onevoice.conditions.code import Assembler, Code
 from onevoice.conditions.opcodes import STACK_ROOM
-from onevoice.conditions.tree import CUSTOMER_KINDS, symbols_of
+from onevoice.conditions.tree import CUSTOMER_KINDS, OFFER_KINDS, symbols_of
 from onevoice.engine import state as at
 from onevoice.engine.conditions import evaluate
+from onevoice.program import CAMPAIGN_PROPOSALS_FROM, CAMPAIGN_PROPOSALS_TO, PROPOSAL_PRODUCT
 from onevoice.runtime import what_if
 
 if TYPE_CHECKING:
@@ -28,11 +29,19 @@ def assembled(asked: Expression, code_of: Callable[[str], float]) -> Code:
     return assembler.code()
 
 
-def answer(program: Program, state: State, asked: Expression, code: Code, customer: int) -> bool | None:
-    """Return what is answered about a customer; None where that depends on an event or an offer."""
-    if any(kind not in CUSTOMER_KINDS for kind, _ in symbols_of(asked)):
+def answer(program: Program, state: State, asked: Expression, code: Code, customer: int, campaign: int) -> bool | None:
+    """Return what is answered about a customer and a campaign.
+
+    None where that depends on an event, or on which of its offers is made.
+    """
+    kinds = {kind for kind, _ in symbols_of(asked)}
+    if kinds - CUSTOMER_KINDS - OFFER_KINDS:
         return None
     asking, number = what_if.with_expression(program, code)
-    now, nothing = int(state.scalars[at.NOW]), -1
-    stack = np.zeros(STACK_ROOM)
-    return evaluate(asking, state, stack, number, customer, now, state.contexts, nothing, nothing, nothing) == 1.0
+    start, stop = program.campaigns[campaign, [CAMPAIGN_PROPOSALS_FROM, CAMPAIGN_PROPOSALS_TO]].tolist()
+    now, stack = int(state.scalars[at.NOW]), np.zeros(STACK_ROOM)
+    answers = {
+        evaluate(asking, state, stack, number, customer, now, state.contexts, -1, proposal, product) == 1.0
+        for proposal, product in enumerate(program.proposals[start:stop, PROPOSAL_PRODUCT].tolist(), start)
+    }
+    return answers.pop() if len(answers) == 1 else None

@@ -1,7 +1,7 @@
 """The single changes after which a campaign would have won, each tried, and one unit less of it.
 
-What is looked for is the least change of one thing, all else being as it was: waiting, then what is known of the
-customer, then what stands in the playbook.
+What is looked for is the least change of one thing, all else being as it was: of what is known of the customer, then of
+what stands in the playbook. What waits may go out without any.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from onevoice.runtime.why_not.rules import priority_change, rule_changes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from datetime import datetime
 
     from onevoice.history.decision import Line
     from onevoice.runtime.why_not.trial import Trial
@@ -29,27 +30,29 @@ SOON_US: Final = 400 * DAY
 
 def changes(trial: Trial, lost: Line | None) -> list[Change]:
     """Return the least changes that were found, the smallest first. `lost`: why the campaign lost, if it took part."""
-    found = [*(wait_changes(trial, lost) if lost else ()), *customer_changes(trial), *priority_change(trial, lost)]
+    found = [*customer_changes(trial), *priority_change(trial, lost)]
     place = trigger_of(trial) if lost is None else None
     found += event_changes(trial, place) if place is not None else ()
     found += rule_changes(trial, lost) if lost else ()
     return sorted(found, key=lambda change: change.kind == "playbook")
 
 
-def wait_changes(trial: Trial, lost: Line) -> Iterator[Change]:
-    """Yield when a campaign that lost wins if nothing else happens; looked at is one reason behind the other."""
+def wait_changes(trial: Trial, until: int) -> Iterator[Change]:
+    """Yield when a campaign wins if nothing else happens after a trial's time, from when a reason may be over.
+
+    Looked at is one reason behind the other.
+    """
     time = trial.time
     for _ in range(REASONS_MAX):
-        until = _over(lost, time)
         outcome = trial.outcome(until=until) if until > time else None
         if outcome is None:
             return
         if outcome[1].reason == "won":
-            yield from waited(trial, outcome[0]) if outcome[0] > trial.time else ()
+            yield from waited(trial, outcome[0])
             return
         if outcome[0] <= time:
             return
-        time, lost = outcome
+        time, until = outcome[0], over(outcome[1].reason, outcome[1].until, outcome[0])
 
 
 def waited(trial: Trial, time: int) -> Iterator[Change]:
@@ -60,11 +63,11 @@ def waited(trial: Trial, time: int) -> Iterator[Change]:
     yield Change("wait", trial.words.say("change_wait", time=when), "time", "", at.isoformat(), at)
 
 
-def _over(lost: Line, time: int) -> int:
+def over(reason: str, until: datetime | None, time: int) -> int:
     """Return when a reason that held at a time is over by itself, µs UTC; 0 where it is not.
 
     Of a suppression it is not recorded: it is looked for up to SOON_US.
     """
-    if lost.until is not None:
-        return us_of(lost.until, "until")
-    return time + SOON_US if lost.reason == "suppressed" else 0
+    if until is not None:
+        return us_of(until, "until")
+    return time + SOON_US if reason == "suppressed" else 0

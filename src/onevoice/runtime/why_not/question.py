@@ -16,7 +16,6 @@ from onevoice.engine.state import INFINITE
 from onevoice.history.why import told_of
 from onevoice.history.why_not import Obstacle, WhyNot
 from onevoice.playbook.load import places
-from onevoice.runtime import customer as customers
 from onevoice.runtime.alone import Alone
 from onevoice.runtime.decisions import us_of
 from onevoice.runtime.fold import FILES
@@ -26,7 +25,7 @@ from onevoice.runtime.why_not.event import event_values, trigger_of
 from onevoice.runtime.why_not.never import never_wanted, triggered_again
 from onevoice.runtime.why_not.obstacles import OUTSIDE, conditions, obstacles
 from onevoice.runtime.why_not.trial import Trial
-from onevoice.runtime.why_not.waiting import waiting
+from onevoice.runtime.why_not.waiting import later, waiting
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -118,17 +117,9 @@ class Question:
         if lost is None:
             rule = Obstacle(told.reason, told.sentence, told.rule, self.place(told.rule))
             return self.asked.answered(decision.time, text, (rule,))
-        told = self.tried(self._trial(lost), lost.decision.time, text, lost.line)
-        if line.reason in _OVER or self._waits(line.key):
-            return told
-        return replace(told, changes=tuple(each for each in told.changes if each.kind != "wait"))  # a split took it
-
-    def _waits(self, key: int) -> bool:
-        """Tell whether the customer has a wish of the campaign."""
-        fold = self.engine.writer.fold
-        customer = customers.present_number(fold, self.alone.customer)
-        candidates = customers.view(fold, customer).candidates if customer is not None else ()
-        return any(each.campaign == self.name and each.key == key for each in candidates)
+        tried = self.tried(self._trial(lost), lost.decision.time, text, lost.line)
+        waits, caution = later(self, line.key) if line.reason not in _OVER else ((), "")
+        return replace(tried, changes=(*waits, *tried.changes), caution=tried.caution or caution)
 
     def _as_recorded(self, recorded: Sequence[About]) -> WhyNot:
         """Answer where an engine of the customer's own decides otherwise: only what was decided can be told."""

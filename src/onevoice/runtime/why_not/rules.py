@@ -44,7 +44,8 @@ def priority_change(trial: Trial, lost: Line | None) -> Iterator[Change]:
     if steps is not None:
         needed = plain(priority + steps * unit)
         told = {"needed": trial.words.decimals(needed), "found": trial.words.decimals(priority)}
-        sentence = trial.words.say("change_priority", **told)
+        is_tied = trial.is_tied(what_if.with_priority(trial.program, trial.number, float(needed)))
+        sentence = trial.words.say("change_priority_tied" if is_tied else "change_priority", **told)
         path = f"campaigns.{trial.campaign.name}.priority"
         yield Change("playbook", sentence, path, f"{priority:f}", f"{needed:f}")
 

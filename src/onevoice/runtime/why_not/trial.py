@@ -95,7 +95,9 @@ class Trial:
         if customer is None:
             return None
         state = fold.machine.state
-        self.answers = {asked: answer(self.program, state, asked, code, customer) for asked, code in self.codes.items()}
+        self.answers = {
+            asked: answer(self.program, state, asked, code, customer, self.number) for asked, code in self.codes.items()
+        }
         return customers.view(fold, customer)
 
     @property
@@ -126,6 +128,14 @@ class Trial:
                         self.untold |= dict.fromkeys(self._untold(found[0], line))
                         return found
         return found
+
+    def is_tied(self, program: Program) -> bool:
+        """Tell whether the campaign wins only by lot: another one that could have won has the same rank."""
+        for decision in self.fork.decide(program, until=self.time):
+            won = [line for line in decision.lines if line.campaign == self.campaign.name and line.reason == "won"]
+            if won and any(line.score == won[0].score and line.reason == "outranked" for line in decision.lines):
+                return True
+        return False
 
     def _untold(self, time: int, won: Line) -> list[str]:
         """Return the resources that a contact would use and of which it is not told whether they had room."""

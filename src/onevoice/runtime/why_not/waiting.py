@@ -5,31 +5,31 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
+from onevoice.engine import state as at
 from onevoice.history.why import told_of
 from onevoice.history.why_not import Obstacle
 from onevoice.runtime import customer as customers
 from onevoice.runtime.alone import Fork
 from onevoice.runtime.decisions import us_of
-from onevoice.runtime.why_not.changes import wait_changes, waited
+from onevoice.runtime.why_not.changes import over, wait_changes, waited
 from onevoice.runtime.why_not.customer import customer_changes, values
 from onevoice.runtime.why_not.trial import Trial
 
 if TYPE_CHECKING:
-    from onevoice.history.why_not import WhyNot
+    from onevoice.history.why_not import Change, WhyNot
     from onevoice.runtime.customer import Waiting
     from onevoice.runtime.why_not.question import Question
 
 
 def waiting(question: Question, since: int) -> WhyNot | None:
     """Answer for a wish of after an instant that waits for its `after` or `wait`; None where there is none."""
-    engine, words = question.engine, question.words
-    fold = engine.writer.fold
+    words, fold = question.words, question.engine.writer.fold
     customer = customers.present_number(fold, question.alone.customer)
     wish = None if customer is None else _first(customers.view(fold, customer).candidates, question.name, since)
     if customer is None or wish is None or wish.due is None:
         return None
     due = us_of(wish.due, "due")
-    trial = Trial(Fork(engine, []), question.name, customer, due, words, key=wish.key)
+    trial = Trial(_fork(question), question.name, customer, due, words, key=wish.key)
     when = words.time(wish.due, ZoneInfo(question.playbook.time_zone))
     text = words.say("waits_until", campaign=question.name, time=when)
     outcome = trial.outcome()
@@ -37,10 +37,36 @@ def waiting(question: Question, since: int) -> WhyNot | None:
         return _in_vain(question, trial, text)
     line = outcome[1]
     if line.reason == "won":
-        return question.asked.answered(None, text, found=tuple(waited(trial, outcome[0])))
+        waits = tuple(waited(trial, outcome[0]))
+        return question.asked.answered(None, text, found=waits, caution=question.caution(trial, waits))
     told = told_of(line, trial.playbook, words)
     found = Obstacle(told.reason, told.sentence, told.rule, question.place(told.rule))
-    return question.asked.answered(None, text, (found,), found=tuple(wait_changes(trial, line)))
+    return question.asked.answered(
+        None, text, (found,), found=tuple(wait_changes(trial, over(line.reason, line.until, due)))
+    )
+
+
+def later(question: Question, key: int) -> tuple[tuple[Change, ...], str]:
+    """Return when a wish that was held back goes out if nothing else happens from now on, and what of it is not sure.
+
+    Of one that is gone nothing.
+    """
+    fold = question.engine.writer.fold
+    customer = customers.present_number(fold, question.alone.customer)
+    candidates = customers.view(fold, customer).candidates if customer is not None else ()
+    wish = next((each for each in candidates if each.campaign == question.name and each.key == key), None)
+    if customer is None or wish is None or wish.stage != "waits":
+        return (), ""
+    now = int(fold.machine.state.scalars[at.NOW])
+    trial = Trial(_fork(question), question.name, customer, now, question.words, key=key)
+    found = tuple(wait_changes(trial, over(wish.reason, wish.due, now)))
+    return found, question.caution(trial, found)
+
+
+def _fork(question: Question) -> Fork:
+    """Return what is decided from now on if nothing else happens to the customer; sources are heard as they were."""
+    engine = question.engine
+    return Fork(engine, [], later=question.alone.later(int(engine.writer.fold.machine.state.scalars[at.NOW])))
 
 
 def _in_vain(question: Question, trial: Trial, text: str) -> WhyNot:
