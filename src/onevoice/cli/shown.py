@@ -219,7 +219,7 @@ def _decided(timeline: Timeline) -> Iterator[_Entry]:
             if line.reason == "won":
                 where = f"by {line.channel}" if line.channel else f"shown at {decision.placement}"
                 yield _Entry(decision.time, "●", line.campaign, where, "green")
-        others = [f"{line.campaign}: {line.reason}" for line in decision.lines if line.reason != "won"]
+        others = [f"{line.campaign}: {line.told_reason}" for line in decision.lines if line.reason != "won"]
         if others and decision.kind != "ask":
             yield _Entry(
                 decision.time, "·", "held back" if decision.kind == "round" else "ended", ", ".join(others), "dim"

@@ -173,7 +173,7 @@ def _cells(line: Line) -> tuple[str, ...]:
     value = f"{line.value:%Y-%m-%d %H:%M}" if isinstance(line.value, datetime) else line.value
     return (
         line.campaign,
-        line.reason,
+        line.told_reason,
         line.channel,
         "" if line.score is None else f"{line.score:g}",
         "" if value is None else f"{value}" + ("" if line.limit is None else f" of {line.limit}"),
@@ -268,7 +268,7 @@ def _contact(decision: Decision, line: Line, scale: _Scale) -> tuple[str, str]:
     x = scale.at(decision.time)
     channel = f" by {line.channel}" if line.channel else ""
     rule = f", {line.rule}" if line.rule else ""
-    text = f"{line.reason}{channel}, {scale.text(decision.time)}{rule}"
+    text = f"{line.told_reason}{channel}, {scale.text(decision.time)}{rule}"
     if line.reason == "won":
         return f'<circle cx="{x}" cy="10" r="4.5" fill="{_BLUE}"', text
     return f'<circle cx="{x}" cy="10" r="3" fill="none" stroke="{_GREY}" stroke-width="1.3"', text

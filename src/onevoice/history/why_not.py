@@ -27,8 +27,9 @@ class Change:
 
     `kind` is "wait" (nothing else happens to the customer until `at`), "customer" (a trait, measure or fact is another
     one, a consent or an identifier is known), "event" (a field of the event that would trigger it is another one),
-    "source" (something of it had come that occurred after `needed`), "resource" (it had room for one more) or
-    "playbook" (a rule, a first or last day, a pause or a holdout). `name`: what is changed; `found`: what it is;
+    "source" (something of it had come that occurred after `needed`), "resource" (it had room for one more;
+    only of a budget that is too small for one is told what is needed) or "playbook" (a rule, a first or last day, a
+    pause or a holdout). `name`: what is changed; `found`: what it is;
     `needed`: what it would have to be.
     """
 

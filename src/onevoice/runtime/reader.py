@@ -228,11 +228,12 @@ class Reader:
         with self._lock:
             wanted = self._numbers(customer)
             start = self._recorded.start(0, wanted)
+            zone = customers.zone_of(self._writer.fold, min(wanted, default=-1))
         found: deque[tuple[Reading, Decision]] = deque(maxlen=last)
         for reading, decision in self._recorded.decisions(wanted, start):
             if not campaign or any(line.campaign == campaign for line in decision.lines):
                 found.append((reading, decision))
-        return [why(decision, reading.playbook, words) for reading, decision in found]
+        return [why(decision, reading.playbook, words, zone) for reading, decision in found]
 
     def why_not(
         self,

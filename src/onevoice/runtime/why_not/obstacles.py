@@ -8,6 +8,7 @@ from onevoice.history.why import told_of
 from onevoice.playbook.capping import caps_of
 from onevoice.runtime import what_if
 from onevoice.runtime.why_not.rules import index_of, resource_of, source_of
+from onevoice.zones import zone_number
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,6 +26,7 @@ def obstacles(trial: Trial, *, is_eligible: bool) -> Iterator[Told]:
     """Yield why a campaign loses, and why it would then; last what cannot be taken away. `is_eligible`: by its `if`."""
     program = trial.program if is_eligible else what_if.without_conditions(trial.program, trial.number)
     prepare: Prepare | None = None
+    zone = _zone(trial)
     reasons: set[tuple[str, str]] = set()
     for _ in range(OBSTACLES_MAX):
         outcome = trial.outcome(program, prepare=prepare)
@@ -34,10 +36,17 @@ def obstacles(trial: Trial, *, is_eligible: bool) -> Iterator[Told]:
         if (line.reason, line.rule) in reasons:
             return
         reasons.add((line.reason, line.rule))
-        yield told_of(line, trial.playbook, trial.words)
+        yield told_of(line, trial.playbook, trial.words, zone)
         if line.reason == "paused":
             prepare = trial.switched_on(line.rule)
         program = _without(program, trial, line)
+
+
+def _zone(trial: Trial) -> str:
+    """Return the customer's own time zone as it was known then; empty where none was."""
+    known = trial.known.traits if trial.known else {}
+    named = [f"{known.get(each.name)}" for each in trial.playbook.traits.values() if each.means == "time_zone"]
+    return next((zone for zone in named if zone_number(zone) >= 0), "")
 
 
 def conditions(trial: Trial) -> str:
