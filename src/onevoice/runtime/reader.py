@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import TYPE_CHECKING, TypeAlias
+from zoneinfo import ZoneInfo
 
 import numpy as np
 
@@ -262,10 +263,7 @@ class Reader:
         with self._lock:
             own, campaigns = self._number(customer), self._writer.fold.published.playbook.campaigns
             if campaign not in campaigns:
-                mend = did_you_mean(campaign, campaigns)
-                raise EventError(
-                    Mistake("no such campaign", "campaign", "one of the playbook's", f"{campaign!r}", mend)
-                )
+                raise EventError(self._absent(campaign))
             if own is None:
                 return None
             self._writer.flush()
@@ -419,6 +417,18 @@ class Reader:
             expected = "identifiers as {kind: value}, or the number of a customer"
             raise EventError(Mistake("not a customer", "customer", expected, f"{customer!r}"))
         return customers.present_number(self._writer.fold, number)
+
+    def _absent(self, campaign: str) -> Mistake:
+        """Return what is wrong with a campaign that the playbook in force has not: it is not known, or not any more."""
+        playbook = self._writer.fold.published.playbook
+        since = self._recorded.taken_out(campaign)
+        if since is None:
+            mend = did_you_mean(campaign, playbook.campaigns)
+            return Mistake("no such campaign", "campaign", "one of the playbook's", f"{campaign!r}", mend)
+        when = chosen("en").time(since, ZoneInfo(playbook.time_zone))
+        what = f"the campaign `{campaign}` is in the playbook no longer: it was taken out on {when}"
+        mend = "`why` still tells what was decided about it"
+        return Mistake(what, "campaign", "one of the playbook's", mend=mend)
 
     def _numbers(self, customer: Mapping[str, str] | int) -> frozenset[int]:
         """Return every number a customer has had; none for nobody."""
