@@ -51,7 +51,7 @@ class WhyNot:
     judged, so with what the triggering event itself brought. `changes` begin with the smallest: each lets it go out at
     that instant (or when its waiting is over); none where no single change that was tried is enough. `language`: of the
     sentences; all else is the same in each. `caution`: what of it is not sure, because others had a part in it; empty
-    where all of it is.
+    where all of it is. `time_zone`: the playbook's, in which sentences tell times.
 
     >>> opened = {"type": "case_opened", "identifiers": ada, "fields": {"case_id": "c-1"}}
     >>> _ = engine.ingest([opened]), engine.decide("home_banner", ada)
@@ -69,6 +69,7 @@ class WhyNot:
     changes: tuple[Change, ...]
     language: str = "en"
     caution: str = ""
+    time_zone: str = "UTC"
 
     @property
     def smallest(self) -> Change | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections import deque
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, TypeAlias
 from zoneinfo import ZoneInfo
@@ -269,7 +270,8 @@ class Reader:
             self._writer.flush()
             last = at.INFINITE if until is None else us_of(until, "until")
             asked = Asked(own, campaign, last, words)
-            return why_not(self._journal, self._writer.fold, asked, self._writer.index)
+            found = why_not(self._journal, self._writer.fold, asked, self._writer.index)
+            return replace(found, time_zone=self._writer.fold.published.playbook.time_zone)
 
     def report(self) -> Report:
         """Return what went out, what was held back and who was crowded, in figures, over all that was decided.
