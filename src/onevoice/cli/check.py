@@ -39,7 +39,7 @@ def check(playbook: Playbook, /, *, deep: Deep = False, strict: Strict = False, 
 
     try:
         files = read_files(playbook)
-        found, report = load_with_report(files)
+        found, report = load_with_report(files, playbook)
     except PlaybookError as error:
         if as_json:
             print(json_of({"mistakes": error.mistakes}))
