@@ -117,6 +117,15 @@ def test_hours_on_another_clock_are_told_with_its_zone(zone, opening):
         assert obstacle.sentence == f"{OPEN} {opening}"
 
 
+def test_the_customers_clock_is_named_though_the_playbooks_shows_an_opening_too():
+    """Nine in London is eleven in Vilnius, when the second window opens there."""
+    text = HOURS.replace('"09:00-18:00 mon-fri"', "[09:00-10:00, 11:00-12:00]")
+    with opened(text) as engine:
+        engine.ingest([event("visit", traits={"time_zone": "Europe/London"})], time=MONDAY.replace(hour=7))
+        ((said, _),) = told(engine, "ann", "hours")
+        assert said.endswith("opens next on Mon 02 Mar 2026 09:00 (Europe/London)")
+
+
 def test_hours_on_a_clock_that_is_no_longer_the_customers_are_told_by_the_playbooks():
     with opened(HOURS) as engine:
         engine.ingest([event("visit", traits={"time_zone": "Asia/Tokyo"})], time=MONDAY.replace(hour=17))

@@ -297,12 +297,14 @@ def _hours(case: _Case) -> tuple[str, str]:
 
 def _opening(case: _Case, windows: tuple[Window, ...]) -> str:
     """Return when windows on the customer's clock open, on which clock that is if it is not the playbook's too."""
-    until, here = case.line.until, case.playbook.time_zone
-    if until is None or opens_at(windows, until.astimezone(case.zone)):
-        return case.until
-    zone = ZoneInfo(case.own_zone or here)  # since then the customer may have moved
-    zone = zone if opens_at(windows, until.astimezone(zone)) else case.zone
-    return f"{case.words.time(until, zone)} ({zone.key})"
+    until = case.line.until
+    if until is None:
+        return ""
+    own = ZoneInfo(case.own_zone) if case.own_zone else case.zone
+    clock = own if opens_at(windows, until.astimezone(own)) else case.zone  # the customer may have moved since
+    is_open_here = opens_at(windows, until.astimezone(case.zone))
+    is_alike = until.astimezone(clock).replace(tzinfo=None) == until.astimezone(case.zone).replace(tzinfo=None)
+    return case.words.time(until, clock) + ("" if is_alike and is_open_here else f" ({clock.key})")
 
 
 def _no_capacity(case: _Case) -> tuple[str, str]:
