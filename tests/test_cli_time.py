@@ -114,6 +114,44 @@ def test_a_journal_that_is_live_acts_now(call, shop, tmp_path, verb):
     assert call(*acting(verb, shop, tmp_path / "data"))[0] == 0
 
 
+RESUMED = {
+    "what is on": ((), "tips: was neither paused nor stopped; a new run of it begins", "on", ""),
+    "what was paused": ([("pause", "tips")], "tips: resumed; 0 held wishes looked at again", "paused", ""),
+    "what was stopped": ([("stop", "tips")], "tips: resumed; 0 held wishes looked at again", "stopped", ""),
+    "what its class holds": (
+        [("stop", "--class", "sales")],
+        "tips: was neither paused nor stopped; its class is paused or stopped still; a new run of it begins",
+        "on",
+        "class",
+    ),
+    "what all holds, too": (
+        [("pause", "tips"), ("pause", "--all")],
+        "tips: resumed; 0 held wishes looked at again; everything is paused or stopped still",
+        "paused",
+        "all",
+    ),
+}
+
+
+@pytest.mark.parametrize("what", RESUMED)
+def test_a_resumption_says_what_was_off_before_and_what_still_is(call, history, what):
+    before, said, was, off = RESUMED[what]
+    for verb, *named in before:
+        call(verb, *named, "--data", history, "--at", CLOCK)
+    with onevoice.open(data_dir=history) as engine:
+        done = engine.resume("tips", time=engine.now)
+        assert (done.was, done.off) == (was, off)
+    if before:
+        call(*before[0], "--data", history, "--at", CLOCK)
+    assert call("resume", "tips", "--data", history, "--at", CLOCK)[1] == f"{said}\n"
+
+
+def test_of_a_class_and_of_everything_too_a_resumption_says_that_nothing_was_off(call, history):
+    for named, said in ((("--class", "sales"), "class sales"), (("--all",), "everything")):
+        out = call("resume", *named, "--data", history, "--at", CLOCK)[1]
+        assert out == f"{said}: was neither paused nor stopped\n"
+
+
 def test_in_python_a_time_is_the_calls_own(shop, history):
     with onevoice.open(shop, history) as engine:
         clock = engine.now

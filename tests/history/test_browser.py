@@ -93,6 +93,9 @@ def test_an_audit_is_drawn(opened, viewport):
     assert sections == names
     assert [drawn(tab, name) >= 2 for name in ("found", "heard", "hours", "year")] == [True] * 4
     assert tab.locator(".figures dd").all_inner_texts() == ["300", "50", "900", "40", "20", "1,550"]
+    assert tab.locator("#year h2").inner_text() == "The same 26 days under these rules"
+    full, against = (tab.locator(each).first.bounding_box()["width"] for each in ("#found .bar", "#found .bar i"))
+    assert against / full == pytest.approx(40 / 300, abs=0.02)  # the bar is of all contacts
     assert tab.evaluate("document.documentElement.scrollWidth") == viewport["width"]
 
 

@@ -88,7 +88,7 @@ def test_the_plural_of_a_number(code):
 
 def test_every_message_is_said_by_somebody():
     code = "\n".join(path.read_text("utf-8") for path in (ROOT / "src").rglob("*.py"))
-    families = ("stopped_", "paused_", "per_", "of_", "waits_", "rule_switch_")
+    families = ("stopped_", "paused_", "room_", "outranked_", "per_", "of_", "waits_", "rule_switch_")
     unsaid = [key for key in KEYS if f'"{key}"' not in code and not key.startswith(families)]
     assert unsaid == []
     assert all(f'f"{family}' in code for family in families)
@@ -131,7 +131,7 @@ def examples(own):
         "per": own.say("per_day"),
         "hours": "09:00-18:00",
         "winner": "tips",
-        "room": own.say("room_little", name="desk"),
+        "room": own.say("room_too_little", name="desk", needed=own.figure(2.5)),
         "windows": own.days("09:00-18:00 mon-fri"),
         "classes": own.say("or").join(("a", "b")),
         "of": 3,

@@ -11,6 +11,7 @@ import pytest
 
 from onevoice.errors import Mistake
 from onevoice.history.timeline import Band
+from onevoice.history.why_not import Change, WhyNot
 from onevoice.runtime.customer import Contact, Customer, Interval, Progress, Waiting
 from onevoice.runtime.ingested import Ingested
 from tests.history import given
@@ -197,3 +198,35 @@ def test_nothing_is_shown_of_nothing():
     assert cells(Ingested(7)) == []
     assert cells(Customer(0, None, {}, {}, {}, {}, {}, {}, (), ())) == []
     Shown(replace(given.timeline(), events=(), bands=(), decisions=())._repr_html_())
+
+
+def test_why_not_tells_its_times_by_the_playbooks_clock():
+    """It was half past nine in UTC; what is needed is told in the zone, too."""
+    due, heard = given.START + timedelta(hours=4), given.START - timedelta(hours=2)
+    changes = (
+        Change("wait", "if nothing else happens, it goes out", "time", "", due.isoformat(), due),
+        Change("source", "if something of tills had come", "sources.tills", heard.isoformat(), given.START.isoformat()),
+        Change("customer", "with 3 more of orders", "orders", "0", "3"),
+    )
+    why_not = WhyNot("news", 17, given.START, "news: held", (), {}, changes, time_zone="Europe/Vilnius")
+    texts = Shown(why_not._repr_html_()).texts
+    assert "Mon 02 Mar 2026 11:30: news: held." in texts
+    assert texts[-8:] == [
+        *("if nothing else happens, it goes out", "Mon 02 Mar 2026 15:30"),
+        *("if something of tills had come", "Mon 02 Mar 2026 09:30", "Mon 02 Mar 2026 11:30"),
+        *("with 3 more of orders", "0", "3"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("days", "span"),
+    [(1, "1 day"), (27, "27 days"), (350, "350 days"), (365, "year"), (366, "year"), (700, "700 days")],
+)
+def test_an_audit_says_how_long_the_same_time_is(days, span):
+    assert replace(given.audit(), last=given.START + timedelta(days=days - 1)).span == span
+
+
+def test_an_audit_counts_the_days_of_its_own_zone():
+    late = given.START.replace(hour=23)  # one o'clock of the next day in Vilnius
+    assert replace(given.audit(), first=late, last=late + timedelta(hours=2)).span == "1 day"
+    assert replace(given.audit(), first=given.START, last=late).span == "2 days"

@@ -99,8 +99,8 @@ CASES = {
     "stale": (
         [(0, event("sold")), (24, event("came"))],
         (
-            "cart: held for the source tills: the last that is known of it occurred on Mon 02 Mar 2026 11:00, "
-            "and after 1 day it is taken to have stopped [sources.tills]"
+            "cart: held for the source tills: its last event occurred on Mon 02 Mar 2026 11:00, "
+            "and after 1 day without another it is taken to have stopped [sources.tills]"
         ),
     ),
     "no_consent": (
@@ -122,7 +122,7 @@ CASES = {
     "again_after": (
         [(0, event("order")), (24, event("order"))],
         (
-            "thanks: went out last on Mon 02 Mar 2026 11:00, and again after 30 days at the earliest: "
+            "thanks: last went out on Mon 02 Mar 2026 11:00; goes out again 30 days later at the earliest, "
             "on Wed 01 Apr 2026 12:00 [campaigns.thanks.again_after]"
         ),
     ),
@@ -157,7 +157,10 @@ CASES = {
     ),
     "kept_for": (
         [(0, event("signed")), (1, event("visit"))],
-        "news: kept for contract, planned for Mon 02 Mar 2026 13:00; its own rank is 1 [policies.look_ahead]",
+        (
+            "news: stepped back for contract, which is planned for Mon 02 Mar 2026 13:00; its own rank is 1 "
+            "[policies.look_ahead]"
+        ),
     ),
     "outranked": (
         [(0, event("visit"))],

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from onevoice.playbook.check import check
 from onevoice.playbook.model import (
+    Aggregate,
     Bucket,
     Campaign,
     EventMatch,
@@ -45,6 +46,7 @@ class Planter:
             self._exclusive,
             self._exclusive,
             self._segment,
+            self._alike,
             self._where,
             self._silenced,
             self._beaten,
@@ -112,6 +114,25 @@ class Planter:
         if not names:
             return "now() > timestamptz '2026-03-05 00:00+00:00'"
         return f"{self.dice.choice(names)} is not null"
+
+    def _alike(self) -> Playbook:
+        """Ask for something of one measure and nothing of another of the same events, or of some of them."""
+        if not self.book.measures:
+            return self.book
+        choice = self.dice.choice
+        one = choice(list(self.book.measures.values()))
+        timed = choice((Aggregate.COUNT, Aggregate.COUNT, Aggregate.LATEST, Aggregate.FIRST))
+        match = choice((one.match, one.match, replace(one.match, where="")))
+        two = replace(one, name="planted", aggregate=timed, match=match, field=choice(("", "", one.field)), over_us=0)
+        two = replace(two, over_us=choice((0, 0, 0, self.times.span(2, 9) if timed is Aggregate.COUNT else 0)))
+        counted = {each.name: each.aggregate in {Aggregate.COUNT, Aggregate.DISTINCT} for each in (one, two)}
+        some, none = choice(((one, two), (two, one)))
+        known = f"{some.name} {'> 0' if counted[some.name] else 'is not null'}"
+        text = f"{known} and {none.name} {'= 0' if counted[none.name] else 'is null'}"
+        if all(counted.values()):
+            text = choice((text, f"{some.name} > {none.name}", f"{some.name} = {none.name} + 1"))
+        book = self._with(replace(self._pick(), condition=text))
+        return replace(book, measures={**self.book.measures, "planted": two})
 
     def _where(self) -> Playbook:
         """Let a campaign begin with an event that cannot come, or ask for what its event excludes."""

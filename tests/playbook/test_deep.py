@@ -15,6 +15,8 @@ from onevoice.playbook.deep import search
 from onevoice.playbook.deep.check import check_deep, prove
 from onevoice.playbook.load import load_files, load_with_report
 from onevoice.playbook.model import Campaign, Segment, Trigger, TriggerKind
+from onevoice.playbook.unsent import NEVER
+from onevoice.playbook.unwise import unwise
 from tests.playbook.deep_cases import FOLDER, cases
 
 CASES = {case.name: case for case in cases()}
@@ -108,11 +110,23 @@ def test_nothing_is_said_where_the_better_one_may_be_held_back_alone(change):
     assert found_in({**files, "case.yaml": text.replace(*change).encode()}).findings == ()
 
 
-def test_what_is_warned_of_is_not_told_twice():
-    """A rule that stops just what a campaign asks for is a warning already."""
-    files = CASES["always_suppressed"].dead
-    text = files["case.yaml"].decode().replace("count(unhappy) >= 1 and (vip or vip is not true)", "unhappy('bill')")
-    assert found_in({**files, "case.yaml": text.encode()}).findings == ()
+TOLD_ONCE = {
+    "always_suppressed": ("count(unhappy) >= 1 and (vip or vip is not true)", "unhappy('bill')"),
+    "once_before_its_first_day": ("", ""),
+    "weekly_between_its_days": ("", ""),
+}
+
+
+@pytest.mark.parametrize("name", TOLD_ONCE)
+def test_what_is_warned_of_is_not_told_twice(name):
+    """What is proved is no warning beside that; where nobody asks for proofs it is one."""
+    text = CASES[name].dead["case.yaml"].decode().replace(*TOLD_ONCE[name])
+    playbook, report = load_with_report({**CASES[name].dead, "case.yaml": text.encode()})
+    dead = {each.path for each in check_deep(playbook, report).findings}
+    assert "campaigns.dead" in dead
+    alone, beside = unwise(playbook, report), unwise(playbook, report, dead)
+    assert [each.where.partition(".dead")[1] for each in alone if each not in beside] == [".dead"]
+    assert not [each for each in beside if each.what.startswith(NEVER)]
 
 
 def test_a_question_too_large_is_not_answered(monkeypatch):

@@ -27,6 +27,44 @@ def mistakes(text, **more):
     return caught.value.mistakes
 
 
+SOUND = b"playbook: one\nidentifiers: {email: {}}\nevents: {a: {}}\n"
+LOG = {"mapping.yaml": b"columns: {a: b}\n"}
+
+
+@pytest.mark.parametrize(
+    ("files", "named"),
+    [
+        (LOG | {"book/playbook.yaml": SOUND}, "there is one in `crm/book`"),
+        (LOG | {"a/deep/playbook.yaml": SOUND, "a/deep/more.yaml": b"events: {b: {}}"}, "in `crm/a/deep`"),
+        ({"a/p.yaml": SOUND, "b/p.yaml": SOUND}, "there are some in `crm/a`, `crm/b`"),
+    ],
+)
+def test_a_playbook_in_a_folder_below_is_named(files, named):
+    with pytest.raises(PlaybookError) as caught:
+        load_files(files, "crm")
+    (mistake,) = caught.value.mistakes
+    assert named in mistake.what
+    folder = named.partition("`")[2].partition("`")[0]
+    assert mistake.mend.endswith(f"`onevoice check {folder}`")
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {"playbook.yaml": SOUND + b"odd: 1\n", "book/more.yaml": b"events: {b: {}}\n"},
+        {"book/playbook.yaml": SOUND + b"odd: 1\n"},  # and that one is told what is wrong with it
+        {"book/playbook.yaml": SOUND + b"odd: 1\n", "events.yaml": b"events: {b: {}}\n"},
+    ],
+)
+def test_a_playbook_with_a_mistake_is_told_the_mistake(files):
+    with pytest.raises(PlaybookError, match="unknown key `odd`"):
+        load_files(files, "crm")
+
+
+def test_a_playbook_may_be_spread_over_folders():
+    assert list(load_files({"book/playbook.yaml": SOUND, "events.yaml": b"events: {b: {}}\n"}).events) == ["a", "b"]
+
+
 def test_a_text_is_the_text_that_was_written():
     book = read(
         "playbook: 2026\nlanguages: [no, en]\nevents: {on: {}, off: {}, y: {}}\n"

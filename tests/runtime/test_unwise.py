@@ -49,3 +49,36 @@ def test_a_campaign_that_is_said_never_to_be_sent_never_is(case):
     warned = {warning.where.split(".")[1] for warning in unwise(book) if warning.what.startswith((NEVER, TOO_SOON))}
     assert warned
     assert {name for name in book.campaigns if not is_sent(book, name)} == warned
+
+
+AGAIN = """
+playbook: one
+identifiers: {card: {}}
+events: {visit: {}, order: {}}
+campaigns:
+  short: {class: sales, when: event visit, wait: 2 hours, valid_for: 90 minutes, send: [mail]}
+  other: {class: sales, when: event order, wait: 1 hour, valid_for: 1 day, send: [mail]}
+policies: {classes: {sales: {}}}
+channels: {mail: {}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("events", "sent"),
+    [
+        ([(0, "visit")], []),
+        ([(0, "visit"), (60, "visit")], ["short"]),  # the second one keeps the wish of the first
+        ([(0, "visit"), (10, "order")], ["other", "short"]),  # whose turn is the turn of both
+    ],
+)
+def test_what_runs_out_before_its_turn_may_go_out_all_the_same_and_so_is_not_proved_dead(events, sent):
+    book = load_files({"playbook.yaml": AGAIN.encode()})
+    assert onevoice.check_deep(book) == ()
+    (warning,) = [each for each in unwise(book) if each.what.startswith(TOO_SOON)]
+    assert "only where the turn of another campaign comes before, or it begins anew meanwhile" in warning.what
+    with onevoice.open(book) as engine:
+        for minutes, kind in events:
+            now = FIRST_DAY + timedelta(minutes=minutes)
+            engine.ingest([{"type": kind, "identifiers": {"card": "c1"}}], time=now)
+        engine.tick(FIRST_DAY + timedelta(days=2))
+        assert sorted({line.campaign for each in engine.decisions() for line in each.won}) == sent

@@ -124,7 +124,7 @@ def test_an_event_that_is_not_quite_what_is_waited_for(when, before, enough, one
 def test_a_segment_that_was_not_entered():
     text = book("when: segment entered regular, send: [mail], wait: 1 hour")
     answer = asked(shop(text, order(0, 56.8)))
-    assert answer.obstacles[0].sentence == "waits for segment entered regular: spend >= 100"
+    assert answer.obstacles[0].sentence == "waits until the customer enters segment regular: spend >= 100"
     assert answer.values == {"spend": "56.8"}
     assert [each.sentence for each in answer.changes] == ["with 43.20 more of spend: 100.00 instead of 56.80"]
     assert goes_out(shop(text, order(0, 56.8), order(1, 43.2), until=3))

@@ -8,6 +8,7 @@ import pytest
 
 import onevoice
 from onevoice.playbook.load import load_files
+from onevoice.runtime.decisions import us_of
 
 from .shop import ANN, MONDAY, asked, book, goes_out, order, shop, visit
 
@@ -131,6 +132,28 @@ def test_a_campaign_of_a_later_playbook_says_since_when_it_is_there():
     engine = shop(book("when: event visit, send: [mail]").replace("hello:", "other:"), visit(0), visit(1))
     engine.publish(load_files({"playbook.yaml": book("when: event visit, send: [mail]").encode()}))
     assert asked(engine).obstacles[0].sentence == "waits for event visit; in the playbook since Mon 02 Mar 2026 10:00"
+
+
+@pytest.mark.parametrize("is_on_disk", [False, True])  # there is an index of the journal there
+def test_a_campaign_that_was_taken_out_says_since_when(tmp_path, is_on_disk):
+    first = load_files({"playbook.yaml": book("when: event visit, if: n > 5, send: [mail]").encode()})
+    later = load_files({"playbook.yaml": book("when: event visit, if: n > 9, send: [mail]").encode()})
+    without = load_files({"playbook.yaml": book("when: event visit, send: [mail]").replace("hello", "other").encode()})
+    clock = [MONDAY]
+    data = tmp_path if is_on_disk else None
+    with onevoice.open(first, data, clock=lambda: us_of(clock[0], "clock")) as engine:
+        for hours, then in ((0, later), (2, without), (5, first), (7, without), (9, without)):
+            clock[0] = MONDAY + timedelta(hours=hours)
+            engine.ingest([{"type": "visit", "identifiers": ANN, "traits": {"n": 7}}])
+            engine.publish(then)
+        with pytest.raises(onevoice.EventError) as refused:
+            asked(engine)
+        said = "`hello` is in the playbook no longer: it was taken out on Mon 02 Mar 2026 16:00"
+        assert said in str(refused.value)
+        assert "`why` still tells what was decided about it" in str(refused.value)
+        assert engine.why(ANN, "hello", last=9)
+        with pytest.raises(onevoice.EventError, match="no such campaign"):
+            engine.why_not(ANN, "helo")
 
 
 def test_a_contact_has_the_number_that_it_has_among_all():

@@ -131,7 +131,10 @@ def test_it_is_told_in_words(stage):
     company = stage(PLAYBOOK)
     weekend(company)
     first = company.engine.why(ANN, last=9)[0]
-    assert first.told[0].sentence == "kept for contract_talk, planned for Sat 07 Mar 2026 10:00; its own rank is 20"
+    assert (
+        first.told[0].sentence
+        == "stepped back for contract_talk, which is planned for Sat 07 Mar 2026 10:00; its own rank is 20"
+    )
     assert first.told[0].rule == "policies.look_ahead"
     (row,) = [row for row in company.engine.decisions_table().to_pylist() if row["reason"] == "kept_for"]
     assert (row["winner"], row["until"], row["value"]) == ("contract_talk", at(TALK_AT), None)

@@ -61,7 +61,7 @@ def test_by_its_limit_a_campaign_pauses_itself_and_says_so_and_goes_on_when_it_i
     shop.reopen()
     shop.until("2026-03-05 09:00")
     assert len(shop.said()) == 2
-    assert shop.engine.resume("spring_sale") == onevoice.Switched(waiting=0, ended=0, woken=1)
+    assert shop.engine.resume("spring_sale") == onevoice.Switched(waiting=0, ended=0, woken=1, was="paused")
     shop.crash()
     assert shop.said()[2:] == [("2026-03-05 09:00", "spring_sale", "email")]
     assert shop.engine.report().reasons[0].reason == "paused"

@@ -61,7 +61,10 @@ def test_calls_keep_to_what_the_call_centre_can_take_and_each_has_its_turn(telec
     assert at_what_time(telecom, "ask_how_it_is") == expected
     assert telecom.why("ask_how_it_is")[3] == ("2026-03-02 10:20", "no_capacity", "2026-03-02 11:00")
     (why,) = telecom.engine.why(person(7), last=100)[:1]
-    said = "call_centre is closed or has too little left: 3 of 4 an hour are used; its turn is on Mon 02 Mar 2026 12:00"
+    said = (
+        "what is left of call_centre is reserved for other classes: 3 of 4 an hour are used; "
+        "its turn is on Mon 02 Mar 2026 12:00"
+    )
     assert [(each.sentence, each.rule) for each in why.told] == [(said, "resources.call_centre")]
     why_not = telecom.engine.why_not(person(7), "ask_how_it_is", until=at("2026-03-02 10:30"))
     assert (why_not.headline, [each.reason for each in why_not.obstacles]) == (

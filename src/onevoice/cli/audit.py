@@ -39,7 +39,7 @@ def audit(
 ) -> None:
     """Judge the contact log of today's tools: who heard too much, what went out when it should not, who eats whom.
 
-    Then the same year is lived under the rules: what would have gone out, and what held back the rest. Files only;
+    Then the same time is lived under the rules: what would have gone out, and what held back the rest. Files only;
     nothing is kept but the answer.
 
     For example: `onevoice audit events.ndjson sent.csv --html audit.html`

@@ -39,13 +39,13 @@ def check(playbook: Playbook, /, *, deep: Deep = False, strict: Strict = False, 
 
     try:
         files = read_files(playbook)
-        found, report = load_with_report(files)
+        found, report = load_with_report(files, playbook)
     except PlaybookError as error:
         if as_json:
             print(json_of({"mistakes": error.mistakes}))
         raise
-    warnings = unwise(found, report)
     proved = _prove(found, report) if deep else {}
+    warnings = unwise(found, report, {each.path for each in proved.get("dead", ())})
     _tell(warnings, proved.get("dead", ()))
     if proved.get("undecided"):
         tell(f"questions too large to be answered, so that something may be dead all the same: {proved['undecided']:,}")

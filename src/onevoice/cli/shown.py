@@ -96,7 +96,7 @@ def _results(found: Results) -> ShownTable:
         table = ShownTable(found.by, *heads)
         table.caption = results.PEOPLE
     else:
-        table = ShownTable(found.by, *(f"{head}>" for head in results.titles(found)), "?")
+        table = ShownTable(found.by, *(f"{head}>" for head in results.titles(found)), "of the most?")
     shares = [each.conversions / each.contacts if each.contacts else 0 for each in found.figures]
     most = max(shares) or 1
     for each, share in zip(found.figures, shares, strict=True):
@@ -119,15 +119,12 @@ def why_text(why: Why) -> Iterator[RenderableType]:
     yield ""
 
 
-def why_not_text(why_not: WhyNot, time_zone: str) -> Iterator[RenderableType]:
-    """Yield what stood in a campaign's way, what was known, and the changes with which it would have won.
-
-    `time_zone`: the playbook's.
-    """
+def why_not_text(why_not: WhyNot) -> Iterator[RenderableType]:
+    """Yield what stood in a campaign's way, what was known, and the changes with which it would have won."""
     words = language(why_not.language)
     yield Text(why_not.headline, "bold")
     if why_not.time:
-        yield Text(f"{words.time(why_not.time, ZoneInfo(time_zone))}, customer {why_not.customer}", "dim")
+        yield Text(f"{words.time(why_not.time, ZoneInfo(why_not.time_zone))}, customer {why_not.customer}", "dim")
     table = Table(box=None, pad_edge=False, show_header=False)
     for obstacle in why_not.obstacles:
         where = "  ".join(dict.fromkeys(filter(None, (obstacle.rule, obstacle.place))))
@@ -219,7 +216,7 @@ def _decided(timeline: Timeline) -> Iterator[_Entry]:
             if line.reason == "won":
                 where = f"by {line.channel}" if line.channel else f"shown at {decision.placement}"
                 yield _Entry(decision.time, "●", line.campaign, where, "green")
-        others = [f"{line.campaign}: {line.reason}" for line in decision.lines if line.reason != "won"]
+        others = [f"{line.campaign}: {line.told_reason}" for line in decision.lines if line.reason != "won"]
         if others and decision.kind != "ask":
             yield _Entry(
                 decision.time, "·", "held back" if decision.kind == "round" else "ended", ", ".join(others), "dim"
@@ -337,7 +334,7 @@ def _collisions(report: Report) -> Iterator[ShownTable]:
 
 
 def _found(audit: Audit) -> ShownTable:
-    table = ShownTable("Went out all the same", "contacts>", "?", "customers>", "most by?")
+    table = ShownTable("Went out all the same", "contacts>", "of all?", "customers>", "most by?")
     for each in audit.findings:
         share = bar(each.contacts / audit.contacts)
         most = f"{each.worst} ({each.worst_contacts:,})" if each.worst else ""
@@ -376,11 +373,10 @@ def _pairs(audit: Audit) -> ShownTable:
 
 
 def _year(audit: Audit) -> Iterator[ShownTable | Text]:
-    """Yield what the rules would have made of the same year."""
+    """Yield what the rules would have made of the same time."""
     year = audit.year
-    yield Text(
-        f"The same year under the rules: {year.sent:,} of {many(audit.contacts, 'contact')} would have gone out", "bold"
-    )
+    sent = f"{year.sent:,} of {many(audit.contacts, 'contact')} would have gone out"
+    yield Text(f"The same {audit.span} under the rules: {sent}", "bold")
     yield from _campaigns([each for each in year.campaigns if each.wishes])
     if year.reasons:
         yield _held(year)

@@ -91,13 +91,18 @@ def _switch(verb: str, data: Path, given: tuple[str, str, bool, str, str], at: s
         time = moment(engine, verb, at)
         done = turn(campaign, klass=klass, everything=everything, reason=reason, by=by, time=time)
     what = campaign or (f"class {klass}" if klass else "everything")
-    answer(done, f"{what}: {_told(verb, done)}", as_json)
+    run = "; a new run of it begins" if campaign and verb == "resume" and done.was == "on" else ""
+    answer(done, f"{what}: {_told(verb, done)}{run}", as_json)
 
 
 def _told(verb: str, done: Switched) -> str:
-    """Say how many candidates a verb concerned."""
+    """Say how many candidates a verb concerned, and what it found otherwise than is to be expected."""
     if verb == "pause":
         return f"paused; {many(done.waiting, 'wish', 'wishes')} waiting, held until it is resumed"
     if verb == "stop":
         return f"stopped; {many(done.ended, 'wish', 'wishes')} that waited ended"
-    return f"resumed; {many(done.woken, 'held wish', 'held wishes')} looked at again"
+    off = {"class": "its class is", "all": "everything is"}.get(done.off)
+    beside = f"; {off} paused or stopped still" if off else ""
+    if done.was == "on":
+        return f"was neither paused nor stopped{beside}"
+    return f"resumed; {many(done.woken, 'held wish', 'held wishes')} looked at again{beside}"

@@ -31,7 +31,7 @@ def why_not(
     named = who(identifier, customer)
     check_data(data)
     with working("deciding again"), onevoice.open(data_dir=data) as engine:
-        found, time_zone = engine.why_not(named, campaign, language=language), engine.playbook.time_zone
+        found = engine.why_not(named, campaign, language=language)
     if found is None:
         raise nobody(named)
     if as_json:
@@ -39,4 +39,4 @@ def why_not(
         return
     from onevoice.cli.shown import why_not_text  # noqa: PLC0415 - tables cost 50 ms
 
-    show(*why_not_text(found, time_zone))
+    show(*why_not_text(found))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from zoneinfo import ZoneInfo
 
 from onevoice.events.pyarrow_untyped import Table, pa
 from onevoice.history.base import opened, queries, row_of, rows_of
@@ -14,6 +15,7 @@ from onevoice.history.notebook import audit_html
 from onevoice.history.report import WeekFigures
 from onevoice.history.tables import check_table, table_of
 from onevoice.history.why import cap_text
+from onevoice.many import many
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -137,6 +139,7 @@ class Pair:
     other_alone: float | None
 
 
+_YEAR_DAYS: Final = range(351, 381)  # a year, give or take two weeks
 _TABLES: Final = {
     "findings": Finding,
     "finding_weeks": FindingWeek,
@@ -152,7 +155,7 @@ _TABLES: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Audit:
-    """A contact log of other tools, judged by the rules of a playbook, and the same year under these rules.
+    """A contact log of other tools, judged by the rules of a playbook, and the same time under these rules.
 
     `found` contacts of `found_customers` broke at least one rule. `findings` has every rule, broken or not; the other
     tuples begin with what weighs most. `year` is what the engine would have let out of the log's contacts, each a wish
@@ -196,6 +199,19 @@ class Audit:
     rules_text: str
     read: tuple[str, ...]
     notes: tuple[str, ...]
+
+    @property
+    def span(self) -> str:
+        r"""How long the log's time is, in words: `27 days`, or `year` where it is about one.
+
+        >>> rows = "time,email,campaign\n2026-03-02T09:00:00Z,ann@example.org,spring"
+        >>> _ = Path("sent.csv").write_text(rows), Path("events.ndjson").write_text("")
+        >>> onevoice.audit("events.ndjson", "sent.csv").span
+        '1 day'
+        """
+        zone = ZoneInfo(self.time_zone)
+        days = (self.last.astimezone(zone).date() - self.first.astimezone(zone).date()).days + 1
+        return "year" if days in _YEAR_DAYS else many(days, "day")
 
     def table(self, name: str) -> Table:
         r"""Return one of the parts as a pyarrow Table.

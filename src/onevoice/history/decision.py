@@ -23,7 +23,10 @@ class Line:
     the contact which stayed unseen and is followed; `key` the hash of what the campaign is `per`, 0 without.
     `offer` is what the campaign came with; of one that won `probability` is how likely it was to be chosen (1
     without exploration, None of what follows another), and `parameters` holds what the offer's computed parameters
-    came to.
+    came to. `because` is what the reason came of, where that is another thing than is to be expected: of `outranked`
+    `class` (the winner's is strict and comes first) or `exploration` (which drew it), and not the rank; of
+    `no_capacity` `closed`, `reserved` (for other classes), `too_little` (money for this contact) or `too_small` (a
+    budget for it, ever), and not that it was used up.
 
     >>> (line,) = engine.decide("home_banner", ada).lines
     >>> line.campaign, line.reason, line.score, line.contact
@@ -44,10 +47,21 @@ class Line:
     probability: float | None = None
     parameters: dict[str, float | None] = field(default_factory=dict[str, float | None])
     follows: int | None = None
+    because: str = ""
+
+    @property
+    def told_reason(self) -> str:
+        """The reason with what it came of, such as `outranked (class)`.
+
+        >>> (line,) = engine.decide("home_banner", ada).lines
+        >>> line.told_reason
+        'won'
+        """
+        return f"{self.reason} ({self.because})" if self.because else self.reason
 
     def __repr__(self) -> str:
         """Show what is said, and nothing that is empty."""
-        parts = [f"{self.campaign}: {self.reason}", self.channel and f"by {self.channel}", self.rule]
+        parts = [f"{self.campaign}: {self.told_reason}", self.channel and f"by {self.channel}", self.rule]
         if self.offer and self.reason == "won":
             parts.append(f"with {self.offer}")
         parts += [f"{name} {'NULL' if value is None else f'{value:g}'}" for name, value in self.parameters.items()]

@@ -11,6 +11,7 @@ from html import escape
 from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo
 
+from onevoice.history.language import language
 from onevoice.many import many
 
 if TYPE_CHECKING:
@@ -18,10 +19,11 @@ if TYPE_CHECKING:
 
     from onevoice.history.audit import Audit
     from onevoice.history.decision import Decision, Line
+    from onevoice.history.language import Language
     from onevoice.history.report import Report
     from onevoice.history.timeline import Band, Timeline
     from onevoice.history.why import Why
-    from onevoice.history.why_not import WhyNot
+    from onevoice.history.why_not import Change, WhyNot
 
 _BLUE: Final = "#4a8bc9"
 _PURPLE: Final = "#8d80cf"
@@ -104,13 +106,23 @@ def why_html(why: Why) -> str:
 def why_not_html(why_not: WhyNot) -> str:
     """Return what stood in a campaign's way, and what would have changed that, as tables."""
     obstacles = [(each.sentence, each.rule, each.place) for each in why_not.obstacles]
-    changes = [(each.sentence, each.found, each.needed) for each in why_not.changes]
+    words, zone = language(why_not.language), ZoneInfo(why_not.time_zone)
+    changes = [(each.sentence, *_local(each, words, zone)) for each in why_not.changes]
+    time = f"{words.time(why_not.time, zone)}: " if why_not.time else ""
     return block(
         f"Why not {why_not.campaign} for customer {why_not.customer}",
-        f"{why_not.headline}." + (f" {why_not.caution}." if why_not.caution else ""),
+        f"{time}{why_not.headline}." + (f" {why_not.caution}." if why_not.caution else ""),
         table(("in its way", "rule", "place"), obstacles),
         table(("it would have won", "found", "needed"), changes),
     )
+
+
+def _local(change: Change, words: Language, zone: ZoneInfo) -> tuple[str, str]:
+    """Return what was found and what is needed, times as the clocks of a zone show them."""
+    if change.kind not in {"wait", "source"}:
+        return change.found, change.needed
+    found, needed = (each and words.time(datetime.fromisoformat(each), zone) for each in (change.found, change.needed))
+    return found, needed
 
 
 def decision_html(decision: Decision) -> str:
@@ -173,7 +185,7 @@ def _cells(line: Line) -> tuple[str, ...]:
     value = f"{line.value:%Y-%m-%d %H:%M}" if isinstance(line.value, datetime) else line.value
     return (
         line.campaign,
-        line.reason,
+        line.told_reason,
         line.channel,
         "" if line.score is None else f"{line.score:g}",
         "" if value is None else f"{value}" + ("" if line.limit is None else f" of {line.limit}"),
@@ -268,7 +280,7 @@ def _contact(decision: Decision, line: Line, scale: _Scale) -> tuple[str, str]:
     x = scale.at(decision.time)
     channel = f" by {line.channel}" if line.channel else ""
     rule = f", {line.rule}" if line.rule else ""
-    text = f"{line.reason}{channel}, {scale.text(decision.time)}{rule}"
+    text = f"{line.told_reason}{channel}, {scale.text(decision.time)}{rule}"
     if line.reason == "won":
         return f'<circle cx="{x}" cy="10" r="4.5" fill="{_BLUE}"', text
     return f'<circle cx="{x}" cy="10" r="3" fill="none" stroke="{_GREY}" stroke-width="1.3"', text

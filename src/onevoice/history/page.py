@@ -117,7 +117,7 @@ def timeline_page(timeline: Timeline, why: Why | None = None, *, title: str | No
 
 def audit_page(audit: Audit, *, title: str | None = None) -> str:
     """Return an audit as one HTML text."""
-    return _page(title or "What was sent, and what should not have been", _AUDIT_SCRIPTS, audit=audit)
+    return _page(title or "What was sent, and what should not have been", _AUDIT_SCRIPTS, audit=audit, span=audit.span)
 
 
 def rehearsal_page(rehearsal: Rehearsal, *, title: str | None = None) -> str:

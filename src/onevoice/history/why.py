@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from onevoice.history.language import language
 from onevoice.history.notebook import why_html
 from onevoice.playbook.capping import caps_of
-from onevoice.playbook.hours import ALL, window_text, windows_of
+from onevoice.playbook.hours import ALL, opens_at, window_text, windows_of
 from onevoice.playbook.model import EACH
 from onevoice.playbook.resources import MONEY
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from onevoice.history.decision import Decision, Line
     from onevoice.history.language import Language
-    from onevoice.playbook.model import Campaign, Cap, Placement, Playbook, Policies, Suppression
+    from onevoice.playbook.model import Campaign, Cap, Placement, Playbook, Policies, Suppression, Window
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,10 +63,13 @@ class Why:
         return why_html(self)
 
 
-def why(decision: Decision, playbook: Playbook, words: Language | None = None) -> Why:
-    """Explain a decision by the playbook under which it was made; in English where no language is given."""
+def why(decision: Decision, playbook: Playbook, words: Language | None = None, zone: str = "") -> Why:
+    """Explain a decision by the playbook under which it was made; in English where no language is given.
+
+    `zone` is the customer's, where it is known.
+    """
     words = words or language("en")
-    told = [told_of(line, playbook, words) for line in decision.lines]
+    told = [told_of(line, playbook, words, zone) for line in decision.lines]
     if decision.kind == "source_fresh":
         told = [_goes_on(line, each, playbook, words) for line, each in zip(decision.lines, told, strict=True)]
     told.sort(key=lambda each: (each.reason != "won", each.score is None, -(each.score or 0.0)))
@@ -109,10 +112,10 @@ def _shown(decision: Decision, names: str, others: int, words: Language) -> str:
     return shown + (words.say("headline_wanted_too" if names else "headline_wanted", others) if others else "")
 
 
-def told_of(line: Line, playbook: Playbook, words: Language | None = None) -> Told:
-    """Say what a line of a decision says, by the playbook under which it was made."""
+def told_of(line: Line, playbook: Playbook, words: Language | None = None, zone: str = "") -> Told:
+    """Say what a line of a decision says, by the playbook under which it was made; `zone` is the customer's."""
     campaign = playbook.campaigns.get(line.campaign)
-    case = _Case(line, campaign, playbook, ZoneInfo(playbook.time_zone), words or language("en"))
+    case = _Case(line, campaign, playbook, ZoneInfo(playbook.time_zone), words or language("en"), zone)
     rule, text = _SENTENCES[line.reason](case)
     klass = campaign.klass if campaign else ""
     return Told(line.campaign, klass, line.reason, line.channel, line.score, text, rule)
@@ -131,6 +134,7 @@ class _Case:
     playbook: Playbook
     zone: ZoneInfo
     words: Language
+    own_zone: str = ""  # the customer's, empty where it is not known
 
     @property
     def path(self) -> str:
@@ -286,8 +290,21 @@ def _hours(case: _Case) -> tuple[str, str]:
     channel, policies = case.line.channel, case.playbook.policies
     key = channel if channel in policies.hours else ALL
     hours = hours_text(channel, policies, case.words)
-    told = case.words.say("hours" if case.until else "hours_never", channel=channel, hours=hours, until=case.until)
+    key_said = "hours" if case.until else "hours_never"
+    told = case.words.say(key_said, channel=channel, hours=hours, until=_opening(case, windows_of(policies, channel)))
     return f"policies.hours.{key}", told
+
+
+def _opening(case: _Case, windows: tuple[Window, ...]) -> str:
+    """Return when windows on the customer's clock open, on which clock that is if it is not the playbook's too."""
+    until = case.line.until
+    if until is None:
+        return ""
+    own = ZoneInfo(case.own_zone) if case.own_zone else case.zone
+    clock = own if opens_at(windows, until.astimezone(own)) else case.zone  # the customer may have moved since
+    is_open_here = opens_at(windows, until.astimezone(case.zone))
+    is_alike = until.astimezone(clock).replace(tzinfo=None) == until.astimezone(case.zone).replace(tzinfo=None)
+    return case.words.time(until, clock) + ("" if is_alike and is_open_here else f" ({clock.key})")
 
 
 def _no_capacity(case: _Case) -> tuple[str, str]:
@@ -297,8 +314,9 @@ def _no_capacity(case: _Case) -> tuple[str, str]:
     unit = MONEY if found and found.budget else 1
     per = words.say(f"per_{found.per.value}") if found and found.per else ""
     counted = {"used": _amount(line.value, unit, words), "limit": _amount(line.limit, unit, words), "per": per}
-    is_full = not isinstance(line.value, int) or line.limit is None or line.value >= line.limit
-    room = words.say("room_none" if is_full else "room_little", name=name)
+    way = case.playbook.channels.get(line.channel)
+    needed = words.number(way.cost) if way else ""
+    room = words.say(f"room_{line.because or 'none'}", name=name, needed=needed)
     key = "no_capacity" if case.until else "no_capacity_untold"
     return line.rule, words.say(key, room=room, until=case.until, **counted)
 
@@ -330,7 +348,11 @@ def _ranked(case: _Case) -> str:
 def _outranked(case: _Case) -> tuple[str, str]:
     say = case.words.say
     again = say("outranked_again", until=case.until) if case.until else ""
-    return "policies.rank", say("outranked", winner=case.value) + _ranked(case) + again
+    winner = case.playbook.campaigns.get(case.value)
+    klass, because = winner.klass if winner else "", case.line.because
+    rule = {"class": f"policies.classes.{klass}", "exploration": "policies.exploration"}.get(because, "policies.rank")
+    first = say(f"outranked_{because}", klass=klass) if because else ""
+    return rule, say("outranked", winner=case.value) + first + _ranked(case) + again
 
 
 def _would_have_won(case: _Case) -> tuple[str, str]:

@@ -28,8 +28,9 @@ class Change:
     `kind` is "wait" (nothing else happens to the customer until `at`), "customer" (a trait, measure or fact is another
     one, a consent or an identifier is known), "event" (a field of the event that would trigger it is another one, or it
     came so many times), "deciding" (it had been decided on what came in), "source" (something of it had come that
-    occurred after `needed`), "resource" (it had room for one more) or "playbook" (a rule, a first or last day, a pause,
-    a stop or a holdout). `name`: what is changed; `found`: what it is; `needed`: what it would have to be.
+    occurred after `needed`), "resource" (it had room for one more; only of a budget that is too small for one is told
+    what is needed) or "playbook" (a rule, a first or last day, a pause, a stop or a holdout). `name`: what is changed;
+    `found`: what it is; `needed`: what it would have to be.
     """
 
     kind: str
@@ -50,7 +51,7 @@ class WhyNot:
     judged, so with what the triggering event itself brought. `changes` begin with the smallest: each lets it go out at
     that instant (or when its waiting is over); none where no single change that was tried is enough. `language`: of the
     sentences; all else is the same in each. `caution`: what of it is not sure, because others had a part in it; empty
-    where all of it is.
+    where all of it is. `time_zone`: the playbook's, in which sentences tell times.
 
     >>> opened = {"type": "case_opened", "identifiers": ada, "fields": {"case_id": "c-1"}}
     >>> _ = engine.ingest([opened]), engine.decide("home_banner", ada)
@@ -68,6 +69,7 @@ class WhyNot:
     changes: tuple[Change, ...]
     language: str = "en"
     caution: str = ""
+    time_zone: str = "UTC"
 
     @property
     def smallest(self) -> Change | None:

@@ -13,6 +13,8 @@ from onevoice.playbook.record import opened
 from onevoice.playbook.tree import quoted
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from onevoice.playbook.model import Policies
     from onevoice.playbook.record import Record
 
@@ -40,6 +42,21 @@ def hours(record: Record) -> dict[str, tuple[Window, ...]]:
 def windows_of(policies: Policies, channel: str) -> tuple[Window, ...]:
     """Return the windows in which a channel is open; none where it always is."""
     return policies.hours.get(channel, policies.hours.get(ALL, ()))
+
+
+def is_open(windows: tuple[Window, ...], holidays: tuple[Holiday, ...], local: datetime) -> bool:
+    """Tell whether what has such hours is open at a time of the local clock; without windows it always is."""
+    if any((day.month, day.day) == (local.month, local.day) and day.year in {0, local.year} for day in holidays):
+        return not windows
+    minute, weekday = local.hour * 60 + local.minute, local.weekday()
+    at = [each for each in windows if weekday in each.weekdays]
+    return not windows or any(each.from_minute <= minute < each.to_minute for each in at)
+
+
+def opens_at(windows: tuple[Window, ...], local: datetime) -> bool:
+    """Tell whether one of the windows begins at a time of the local clock."""
+    minute, weekday = local.hour * 60 + local.minute, local.weekday()
+    return any(each.from_minute == minute and weekday in each.weekdays for each in windows)
 
 
 def _windows(channels: Record, name: str) -> tuple[Window, ...]:

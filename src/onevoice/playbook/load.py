@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from functools import cache
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -15,16 +15,17 @@ from onevoice.playbook import actions, customers, derived, policies, resources
 from onevoice.playbook.check import check
 from onevoice.playbook.grammar import Slip
 from onevoice.playbook.model import Playbook
-from onevoice.playbook.record import Report, every_node, opened, position
+from onevoice.playbook.record import Report, every_node, listed, opened, position
 from onevoice.playbook.tree import Node, parse, quoted
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 SUFFIXES: Final = (".yaml", ".yml", ".csv")
 FILES_MAX: Final = 1_000
 BYTES_MAX: Final = 256 * 1024 * 1024
 _SENT_BY: Final = re.compile(r"campaigns\.[^.]+\.(?:send|if_unseen\.next)(?:\[\d+\])?")
+_NAMED: Final = re.compile(rb"^playbook\s*:", re.MULTILINE)
 # What stands in a certain order stands in one file; the rest may be spread over any number of files.
 IN_ONE_FILE: Final = {"identifiers": "in order of trust", "products": "one catalogue"}
 
@@ -73,12 +74,15 @@ def digest_files(files: Mapping[str, bytes]) -> str:
 
 def load(path: str | Path) -> Playbook:
     """Return the playbook in a folder; raise one PlaybookError that holds every mistake found."""
-    return load_files(read_files(path))
+    return load_files(read_files(path), path)
 
 
-def load_files(files: Mapping[str, bytes]) -> Playbook:
-    """Return the playbook in these files, as `read_files` gives them; raise PlaybookError with every mistake found."""
-    return load_with_report(files)[0]
+def load_files(files: Mapping[str, bytes], folder: str | Path = "…") -> Playbook:
+    """Return the playbook in these files, as `read_files` gives them; raise PlaybookError with every mistake found.
+
+    `folder`: where they were read, to say in which folder below it a playbook lies.
+    """
+    return load_with_report(files, folder)[0]
 
 
 def places(files: Mapping[str, bytes]) -> Report:
@@ -94,8 +98,8 @@ def places(files: Mapping[str, bytes]) -> Report:
     return report
 
 
-def load_with_report(files: Mapping[str, bytes]) -> tuple[Playbook, Report]:
-    """Return the playbook in these files, and what `unwise` needs to say where something stands.
+def load_with_report(files: Mapping[str, bytes], folder: str | Path = "…") -> tuple[Playbook, Report]:
+    """Return the playbook in these files, and what `unwise` needs to say where something stands; `folder` as above.
 
     Raises PlaybookError with every mistake found.
     """
@@ -105,8 +109,34 @@ def load_with_report(files: Mapping[str, bytes]) -> tuple[Playbook, Report]:
     if report.complete:
         check(playbook, report)
     if report.mistakes:
+        below = _folders_below(files)
+        if below:
+            raise PlaybookError(_elsewhere(folder, below))
         raise PlaybookError(*sorted(dict.fromkeys(report.mistakes), key=position))
     return playbook, report
+
+
+def _folders_below(files: Mapping[str, bytes]) -> list[str]:
+    """Return the folders in which playbooks lie, where what cannot be read together is these and not one spread over.
+
+    One that is spread over folders states its name in one of them, so a single one has to be sound by itself.
+    """
+    named = {PurePosixPath(name).parent for name, content in files.items() if _is_yaml(name) and _NAMED.search(content)}
+    folders = sorted(f"{each}" for each in named)
+    if "." in folders or len(folders) != 1:
+        return [] if "." in folders else folders
+    start = f"{folders[0]}/"
+    try:
+        load_files({name.removeprefix(start): content for name, content in files.items() if name.startswith(start)})
+    except PlaybookError:
+        return []
+    return folders
+
+
+def _elsewhere(folder: str | Path, below: Sequence[str]) -> Mistake:
+    paths = [Path(folder, each).as_posix() for each in below]
+    what = f"no playbook itself: {'there is one' if len(paths) == 1 else 'there are some'} in {listed(paths)}"
+    return Mistake(what, f"{folder}", mend=f"name the folder that it lies in: `onevoice check {paths[0]}`")
 
 
 def _is_yaml(name: str) -> bool:

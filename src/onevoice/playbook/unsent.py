@@ -18,16 +18,21 @@ if TYPE_CHECKING:
 NEVER: Final = "a campaign that can never be sent"
 # Not never: when another campaign's turn comes all that wait are compared, and a trigger that comes again keeps it.
 TOO_SOON: Final = "a campaign that runs out before its turn"
+_ONLY_SOONER: Final = "it goes out only where the turn of another campaign comes before"
 _EVERY_DAYS_MAX: Final = 31  # each repeating time comes within so many days
 
 
 class Reason(NamedTuple):
-    """Why a campaign cannot be sent: the key that is the matter, why that is so, and how to mend it."""
+    """Why a campaign cannot be sent: the key that is the matter, why that is so, and how to mend it.
+
+    `keys`: those of its times that exclude each other, if it is these.
+    """
 
     key: str
     why: str
     mend: str
     what: str = NEVER
+    keys: tuple[str, ...] = ()
 
 
 def never_sent(playbook: Playbook, campaign: Campaign, expressions: Mapping[str, Expression]) -> Reason | None:
@@ -64,27 +69,30 @@ def _runs_out(playbook: Playbook, campaign: Campaign) -> Reason | None:
         f"it is valid for {spelled(campaign.valid_for_us)} and waits {spelled(wait_us)} for others to be compared with"
     )
     mend = "lengthen `valid_for`, or add `wait: 0s`"
-    return Reason("valid_for", why, mend, TOO_SOON)
+    return Reason("valid_for", f"{why}: {_ONLY_SOONER}, or it begins anew meanwhile", mend, TOO_SOON)
 
 
 def _out_of_its_days(playbook: Playbook, campaign: Campaign) -> Reason | None:
     when, first, end, after_us = campaign.when, campaign.from_us, campaign.to_us, campaign.after_us
     if when.kind is TriggerKind.ONCE:
         if when.at_us < first:
-            return Reason("when", "that instant is before `from`", "move one of the two")
+            return Reason("when", "that instant is before `from`", "move one of the two", keys=("when", "from"))
         if end and when.at_us >= end:
-            return Reason("when", "that instant is after `to`", "move one of the two")
+            return Reason("when", "that instant is after `to`", "move one of the two", keys=("when", "to"))
         first = when.at_us
     if not (first and end):
         return None
+    begins = "when" if when.kind is TriggerKind.ONCE else "from"
     if after_us >= end - first:
-        return Reason("after", "`to` has passed by then", "shorten `after`, or move `to`")
+        keys = (begins, "after", "to")
+        return Reason("after", "`to` has passed by then", "shorten `after`, or move `to`", keys=keys)
     zone = ZoneInfo(playbook.time_zone)
     if when.every is not None and not _comes_between(when.every, first, end - after_us, zone):
-        return Reason("when", "that time does not come between `from` and `to`", "move one of them")
+        keys = ("when", *(["after"] if after_us else []), "from", "to")
+        return Reason("when", "that time does not come between `from` and `to`", "move one of them", keys=keys)
     if after_us + (wait_us := wait_of(playbook, campaign)) >= end - first:
         why = f"it waits {spelled(wait_us)} for others to be compared with, and `to` has passed by then"
-        return Reason("to", why, "move `to`, or add `wait: 0s`", TOO_SOON)
+        return Reason("to", f"{why}: {_ONLY_SOONER}", "move `to`, or add `wait: 0s`", TOO_SOON)
     return None
 
 

@@ -27,20 +27,21 @@ from onevoice.playbook.tree import quoted
 from onevoice.playbook.unsent import NEVER, never_sent, stopping_rules
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
 
 _USE: Final = "use it, or take it out"
 
 
-def unwise(playbook: Playbook, report: Report | None = None) -> tuple[Mistake, ...]:
+def unwise(playbook: Playbook, report: Report | None = None, dead: Collection[str] = ()) -> tuple[Mistake, ...]:
     """Return a warning for everything in a playbook without mistakes that is legal and unwise, in the order it stands.
 
     `report`: as `load_with_report` gives it, for file, line and column; without one a warning names the key path.
+    `dead`: the key paths of what `check_deep` has found; that it can never be sent is not told again.
     """
     if report is None:
         report = Report()
         check(playbook, report)
-    looked = _Looked(playbook, report)
+    looked = _Looked(playbook, report, dead)
     looked.unused()
     looked.sources()
     looked.classes()
@@ -64,8 +65,9 @@ def unwise(playbook: Playbook, report: Report | None = None) -> tuple[Mistake, .
 class _Looked:
     """One playbook being looked through; a method per part."""
 
-    def __init__(self, playbook: Playbook, report: Report) -> None:
+    def __init__(self, playbook: Playbook, report: Report, dead: Collection[str]) -> None:
         self.playbook = playbook
+        self.dead = dead
         self.report = report
         self.expressions = report.expressions
         self.warnings: list[Mistake] = []
@@ -359,7 +361,8 @@ class _Looked:
     def campaign(self, campaign: Campaign) -> None:
         """Warn of what can never be sent, of what waits without end, of what is offered after it was taken."""
         path = f"campaigns.{campaign.name}"
-        if (found := never_sent(self.playbook, campaign, self.expressions)) is not None:
+        found = never_sent(self.playbook, campaign, self.expressions)
+        if found is not None and not (found.what == NEVER and path in self.dead):
             self.warn(f"{path}.{found.key}", found.what, found.why, found.mend)
         if campaign not in self.outbound:
             return

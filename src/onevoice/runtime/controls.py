@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 
 from onevoice.engine import state as at
+from onevoice.engine import switches
 from onevoice.engine.reasons import PAUSED
 from onevoice.engine.store import HIGH
 from onevoice.errors import EventError, Mistake
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from onevoice.playbook.model import Playbook
     from onevoice.runtime.fold import Fold
 
+_STATES: Final = {switches.ON: "on", switches.IS_PAUSED: "paused", switches.IS_STOPPED: "stopped"}
 EVENTS: Final = {"pause": "campaign_paused", "resume": "campaign_resumed", "stop": "campaign_stopped"}
 
 
@@ -43,15 +45,28 @@ class Switched:
     """What a pause, a resumption or a stop did: how many candidates of the campaigns meant it concerned.
 
     `waiting`: those that wait on, held while anything of theirs is paused; `ended`: those that a stop ended; `woken`:
-    those that a resumption let go on.
+    those that a resumption let go on. `was`: what it had been before, `on`, `paused` or `stopped`; so a resumption of
+    what was `on` did nothing, but that a campaign begins a new run. `off`: what else is off of what is named, `class`,
+    `all` (everything) or nothing.
 
     >>> engine.pause(klass="sales")
-    Switched(waiting=0, ended=0, woken=0)
+    Switched(waiting=0, ended=0, woken=0, was='on', off='')
     """
 
     waiting: int
     ended: int = 0
     woken: int = 0
+    was: str = "on"
+    off: str = ""
+
+
+class Seen(NamedTuple):
+    """What is seen of what is named: its candidates, how many of them a pause holds, whether it and more is off."""
+
+    waiting: int
+    held: int
+    state: str
+    off: str
 
 
 def event(verb: str, named: Named, playbook: Playbook, reason: str, by: str) -> dict[str, Any]:
@@ -74,17 +89,33 @@ def check(verb: str, named: Named, playbook: Playbook) -> None:
             raise EventError(Mistake(f"an unknown {kind}", verb, ", ".join(known[kind]), repr(name), hint))
 
 
-def waiting(fold: Fold, named: Named) -> tuple[int, int]:
-    """Return how many candidates of what is named wait, born or not, and how many of them a pause holds."""
+def seen(fold: Fold, named: Named) -> Seen:
+    """Look at what is named: its candidates that wait, born or not, and its switches."""
     state = fold.machine.state
     rows = state.candidates[: state.pools[at.CANDIDATES, HIGH]]
     meant = np.isin(rows[:, at.C_CAMPAIGN], list(named.campaigns(fold.published.playbook)))
     meant &= rows[:, at.C_CUSTOMER] >= 0
-    return int(meant.sum()), int((meant & (rows[:, at.C_BLOCK] == PAUSED)).sum())
+    held = int((meant & (rows[:, at.C_BLOCK] == PAUSED)).sum())
+    own, *wider = _switches(named, fold.published.playbook)
+    states: list[int] = state.switches[:, at.W_STATE].tolist()
+    off = next((name for name, row in wider if states[row] != switches.ON), "")
+    return Seen(int(meant.sum()), held, _STATES[states[own[1]]], off)
 
 
-def switched(before: tuple[int, int], after: tuple[int, int], verb: str) -> Switched:
-    """Return what a verb did, from what waited before and after it."""
-    if verb == "stop":
-        return Switched(after[0], ended=before[0] - after[0])
-    return Switched(after[0], woken=before[1] - after[1] if verb == "resume" else 0)
+def _switches(named: Named, playbook: Playbook) -> list[tuple[str, int]]:
+    """Return the switches that hold what is named, its own first, with their rows in the state."""
+    campaigns, classes = [*playbook.campaigns], [*playbook.policies.classes]
+    found = [("all", -1)]
+    if not named.everything:
+        klass = named.klass or playbook.campaigns[named.campaign].klass
+        found.insert(0, ("class", len(campaigns) + classes.index(klass)))
+    if named.campaign:
+        found.insert(0, ("campaign", campaigns.index(named.campaign)))
+    return found
+
+
+def switched(before: Seen, after: Seen, verb: str) -> Switched:
+    """Return what a verb did, from what was seen before and after it."""
+    ended = before.waiting - after.waiting if verb == "stop" else 0
+    woken = before.held - after.held if verb == "resume" else 0
+    return Switched(after.waiting, ended, woken, before.state, after.off)

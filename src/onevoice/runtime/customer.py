@@ -175,6 +175,12 @@ def present_number(fold: Fold, customer: int) -> int | None:
     return survivor(state, customer) if 0 <= customer < state.pools[at.CUSTOMERS, COUNT] else None
 
 
+def zone_of(fold: Fold, customer: int) -> str:
+    """Return the time zone of who had this number once; empty where nobody had it."""
+    number = present_number(fold, customer)
+    return "" if number is None else zone_names()[int(fold.machine.state.customers[number, at.ZONE])]
+
+
 def same_person(fold: Fold, customer: int) -> frozenset[int]:
     """Return all numbers of the customer who has this one now: their own, and those merged into them."""
     return frozenset(np.flatnonzero(survivors(fold.machine.state) == customer).tolist())

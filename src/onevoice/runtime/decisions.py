@@ -20,6 +20,7 @@ from onevoice.history.tables import LINES, PARAMETERS, TIME
 from onevoice.playbook.capping import caps_of
 from onevoice.playbook.resources import rates
 from onevoice.playbook.scopes import computed_parameters
+from onevoice.runtime.causes import with_causes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -139,11 +140,12 @@ class Reading:
         rows: list[list[int]] = outcome.decisions.tolist()
         for row, (start, stop) in zip(rows, pairwise(edges), strict=True):
             placement = row[at.D_PLACEMENT]
-            told = tuple(self._line(lines[i], figures[i]) for i in range(start, stop))
+            time = time_of(row[at.D_TIME]) or EPOCH
+            told = with_causes([self._line(lines[i], figures[i]) for i in range(start, stop)], time, self.playbook)
             yield Decision(
                 number=row[at.D_NUMBER],
                 kind=KINDS[row[at.D_KIND]],
-                time=time_of(row[at.D_TIME]) or EPOCH,
+                time=time,
                 position=row[at.D_POSITION],
                 customer=row[at.D_CUSTOMER],
                 placement=self.placements[placement] if placement >= 0 else "",

@@ -63,7 +63,7 @@ class Published:
     def of(cls, given: Playbook | str | Path) -> Published:
         """Load the playbook in a folder, or take one built in Python; PlaybookError where it cannot be used."""
         if not isinstance(given, Playbook):
-            return cls.of_files(read_files(given))
+            return cls.of_files(read_files(given), given)
         mistakes = check(given)
         if mistakes:
             raise PlaybookError(*mistakes)
@@ -74,9 +74,9 @@ class Published:
         return cls(given, sha256(payload).hexdigest(), MODEL, payload)
 
     @classmethod
-    def of_files(cls, files: Mapping[str, bytes]) -> Published:
-        """Load a playbook from its files."""
-        return cls(load_files(files), digest_files(files), FILES, msgspec.msgpack.encode(dict(files)))
+    def of_files(cls, files: Mapping[str, bytes], folder: str | Path = "…") -> Published:
+        """Load a playbook from its files, as `load_files` does."""
+        return cls(load_files(files, folder), digest_files(files), FILES, msgspec.msgpack.encode(dict(files)))
 
     @classmethod
     def of_row(cls, row: Row) -> Published:

@@ -320,7 +320,7 @@ class Onevoice(Reader):
         >>> order = {"type": "order_delivered", "identifiers": ada, "fields": {"order_id": "o-1"}}
         >>> _ = engine.ingest([order])
         >>> engine.pause("how_was_delivery", reason="wrong link")
-        Switched(waiting=1, ended=0, woken=0)
+        Switched(waiting=1, ended=0, woken=0, was='on', off='')
         """
         return self._switch("pause", Named(campaign, klass, everything), reason, by, time)
 
@@ -346,7 +346,7 @@ class Onevoice(Reader):
 
         >>> _ = engine.pause(everything=True)
         >>> engine.resume(everything=True)
-        Switched(waiting=0, ended=0, woken=0)
+        Switched(waiting=0, ended=0, woken=0, was='paused', off='')
         """
         return self._switch("resume", Named(campaign, klass, everything), reason, by, time)
 
@@ -372,7 +372,7 @@ class Onevoice(Reader):
         >>> order = {"type": "order_delivered", "identifiers": ada, "fields": {"order_id": "o-1"}}
         >>> _ = engine.ingest([order])
         >>> engine.stop("how_was_delivery")
-        Switched(waiting=0, ended=1, woken=0)
+        Switched(waiting=0, ended=1, woken=0, was='on', off='')
         """
         return self._switch("stop", Named(campaign, klass, everything), reason, by, time)
 
@@ -380,9 +380,9 @@ class Onevoice(Reader):
         with self._lock:
             event, when = controls.event(verb, named, self.playbook, reason, by), self._when(time)
             self._let_pass(when)  # what is due by then comes before
-            before = controls.waiting(self._writer.fold, named)
+            before = controls.seen(self._writer.fold, named)
             self._act(when, event)
-            return controls.switched(before, controls.waiting(self._writer.fold, named), verb)
+            return controls.switched(before, controls.seen(self._writer.fold, named), verb)
 
     def _when(self, time: Time | None) -> When:
         """Return when a call acts: now, or at a time that is its line's own.

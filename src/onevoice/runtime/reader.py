@@ -5,8 +5,10 @@ from __future__ import annotations
 import sys
 from collections import deque
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, TypeAlias
+from zoneinfo import ZoneInfo
 
 import numpy as np
 
@@ -228,11 +230,12 @@ class Reader:
         with self._lock:
             wanted = self._numbers(customer)
             start = self._recorded.start(0, wanted)
+            zone = customers.zone_of(self._writer.fold, min(wanted, default=-1))
         found: deque[tuple[Reading, Decision]] = deque(maxlen=last)
         for reading, decision in self._recorded.decisions(wanted, start):
             if not campaign or any(line.campaign == campaign for line in decision.lines):
                 found.append((reading, decision))
-        return [why(decision, reading.playbook, words) for reading, decision in found]
+        return [why(decision, reading.playbook, words, zone) for reading, decision in found]
 
     def why_not(
         self,
@@ -261,16 +264,14 @@ class Reader:
         with self._lock:
             own, campaigns = self._number(customer), self._writer.fold.published.playbook.campaigns
             if campaign not in campaigns:
-                mend = did_you_mean(campaign, campaigns)
-                raise EventError(
-                    Mistake("no such campaign", "campaign", "one of the playbook's", f"{campaign!r}", mend)
-                )
+                raise EventError(self._absent(campaign))
             if own is None:
                 return None
             self._writer.flush()
             last = at.INFINITE if until is None else us_of(until, "until")
             asked = Asked(own, campaign, last, words)
-            return why_not(self._journal, self._writer.fold, asked, self._writer.index)
+            found = why_not(self._journal, self._writer.fold, asked, self._writer.index)
+            return replace(found, time_zone=self._writer.fold.published.playbook.time_zone)
 
     def report(self) -> Report:
         """Return what went out, what was held back and who was crowded, in figures, over all that was decided.
@@ -418,6 +419,18 @@ class Reader:
             expected = "identifiers as {kind: value}, or the number of a customer"
             raise EventError(Mistake("not a customer", "customer", expected, f"{customer!r}"))
         return customers.present_number(self._writer.fold, number)
+
+    def _absent(self, campaign: str) -> Mistake:
+        """Return what is wrong with a campaign that the playbook in force has not: it is not known, or not any more."""
+        playbook = self._writer.fold.published.playbook
+        since = self._recorded.taken_out(campaign)
+        if since is None:
+            mend = did_you_mean(campaign, playbook.campaigns)
+            return Mistake("no such campaign", "campaign", "one of the playbook's", f"{campaign!r}", mend)
+        when = chosen("en").time(since, ZoneInfo(playbook.time_zone))
+        what = f"the campaign `{campaign}` is in the playbook no longer: it was taken out on {when}"
+        mend = "`why` still tells what was decided about it"
+        return Mistake(what, "campaign", "one of the playbook's", mend=mend)
 
     def _numbers(self, customer: Mapping[str, str] | int) -> frozenset[int]:
         """Return every number a customer has had; none for nobody."""

@@ -10,12 +10,13 @@ from onevoice.events.pyarrow_untyped import Table, pa
 from onevoice.history.why import gap_text, open_text, rule_text
 from onevoice.journal.port import Kind
 from onevoice.runtime import outcomes
-from onevoice.runtime.decisions import Reading
+from onevoice.runtime.decisions import Reading, time_of
 from onevoice.runtime.fold import Published
 from onevoice.runtime.numbering import numbers_before, renumber
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from datetime import datetime
 
     from onevoice.engine.machine import Outcome
     from onevoice.history.decision import Decision
@@ -128,6 +129,20 @@ class Recorded:
             if not playbooks or playbooks[-1] is not reading.playbook:
                 playbooks.append(reading.playbook)
         return pa.concat_tables(tables).unify_dictionaries(), playbooks
+
+    def taken_out(self, campaign: str) -> datetime | None:
+        """Return when the last playbook that had a campaign gave way to one without it; None where none ever had it."""
+        index = self._writer.index
+        if index is None:
+            rows = (row for row in self._journal.read(0) if row.kind is Kind.PLAYBOOK)
+        else:
+            index.follow(self._journal, self._writer.fold)
+            rows = map(self._row, index.books())
+        since, is_there = None, False
+        for row in rows:
+            had, is_there = is_there, campaign in Published.of_row(row).playbook.campaigns
+            since = time_of(row.stamp_us) if had and not is_there else since
+        return None if is_there else since
 
     def _rows(self, start: Start) -> Iterator[tuple[int, Row]]:
         if start.rows is None:

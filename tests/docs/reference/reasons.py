@@ -105,7 +105,8 @@ MEANINGS: Final = {
     ),
     Reason.NO_CAPACITY: Meaning(
         "A resource that the contact would use has no room for it: used up, reserved for other classes, or closed.",
-        "`channel`, `rule`, `value` of `limit` (of a budget in ten-thousandths), `until`",
+        "`channel`, `rule`, `value` of `limit` (of a budget in ten-thousandths), `until`; `because`: `closed`, `reserved`, "
+        "`too_little`, `too_small` (a budget, for one contact), or nothing where it is used up",
         "at `until`, when its turn comes, or before: where others leave room, or `resource_set` says that there is more",
         "raise the capacity, or narrow what uses it; `reserve` keeps a share for a class",
     ),
@@ -135,7 +136,7 @@ MEANINGS: Final = {
     ),
     Reason.OUTRANKED: Meaning(
         "It could have gone out, and another went first: the better one, or one that exploration drew.",
-        "`channel`, `value` (the winner), `score`, `until`",
+        "`channel`, `value` (the winner), `score`, `until`; `because`: `class`, `exploration`, or nothing where it was the rank",
         "at `until`, when the gap after the winner is over; at once where there is none; never for an ask",
         "compare the classes, then `priority` and `rank`; the strict classes come first whatever the rank",
     ),

@@ -1,14 +1,14 @@
-// The page of an audit: what went out against the rules, who heard too much, and the same year under the rules.
+// The page of an audit: what went out against the rules, who heard too much, and the same time under the rules.
 "use strict";
 
 const LOAD_MAX = 8; // contacts in one day, week or 30 days that have a bar of their own
 const WAS = "hue-other";
 const WOULD = "hue-1";
 
-function auditSections({ audit }) {
+function auditSections({ audit, span }) {
   const classHues = classHuesOf({ campaigns: audit.campaigns.map((each) => ({ ...each, sent: each.contacts })) });
   return [
-    [el("p", { class: "standfirst" }, auditStandfirst(audit)), auditFigures(audit)],
+    [el("p", { class: "standfirst" }, auditStandfirst(audit, span)), auditFigures(audit)],
     [
       foundSection(audit),
       heardSection(audit),
@@ -16,7 +16,7 @@ function auditSections({ audit }) {
       hoursSection(audit),
       loggedSection(audit, classHues),
       eatingSection(audit),
-      yearSection(audit),
+      yearSection(audit, span),
       campaignsSection(audit.year, classHues),
       reasonsSection(audit.year),
       rulesSection(audit),
@@ -24,14 +24,14 @@ function auditSections({ audit }) {
   ];
 }
 
-function auditStandfirst(audit) {
+function auditStandfirst(audit, span) {
   const by = audit.playbook
     ? `the rules of the playbook ${audit.playbook}`
     : "a small set of rules, which stands at the end of this page";
   return (
     `From ${times.day(audit.first)} to ${times.day(audit.last)} today’s tools sent ${counted(audit.contacts, "message")} to ${counted(audit.customers, "customer")}. ` +
     `Held to ${by}, ${count(audit.found)} of them (${share(audit.found, audit.contacts)}) should not have gone out when they did. ` +
-    `Under these rules the same year would have had ${counted(audit.year.sent, "contact")}.`
+    `Under these rules the same ${span} would have had ${counted(audit.year.sent, "contact")}.`
   );
 }
 
@@ -77,7 +77,6 @@ function foundSection(audit) {
 }
 
 function foundTable(audit) {
-  const most = Math.max(1, ...audit.findings.map((each) => each.contacts));
   const columns = [
     { title: "Rule", text: true, value: (row) => row.words, cell: (row) => named(row.words) },
     { title: "Contacts", value: (row) => row.contacts },
@@ -86,7 +85,13 @@ function foundTable(audit) {
       text: true,
       wide: "bars",
       value: (row) => row.contacts,
-      cell: (row) => bar([[row.contacts, "hue-2", "against it"]], most),
+      cell: (row) => bar(
+          [
+            [row.contacts, "hue-2", "against it"],
+            [audit.contacts - row.contacts, "rule", "not against it"],
+          ],
+          audit.contacts,
+        ),
     },
     { title: "Share", value: (row) => row.contacts, cell: (row) => share(row.contacts, audit.contacts) },
     { title: "Customers", value: (row) => row.customers },
@@ -327,9 +332,9 @@ function eaten(pairs) {
 
 const rate = (value) => (value === null ? "–" : `${(100 * value).toFixed(1)}%`);
 
-// The same year under the rules.
+// The same time under the rules.
 
-function yearSection(audit) {
+function yearSection(audit, span) {
   const { year } = audit;
   const sentence = `Each contact of the log was taken as a wish of its campaign at its time. The rules would have let ${count(year.sent)} of ${count(audit.contacts)} go out, ${share(year.sent, audit.contacts)}; below is what became of each campaign, and what held back the rest.`;
   const days = mondays([...audit.weeks, ...year.weeks]);
@@ -348,7 +353,7 @@ function yearSection(audit) {
   };
   return section(
     "year",
-    "The same year under these rules",
+    `The same ${span} under these rules`,
     sentence,
     key([WAS, "as it was"], [WOULD, "under the rules"]),
     chart(260, "Contacts per week, as it was and under the rules", option).node,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from onevoice.playbook.deep.finding import Claim, Finding, found
 from onevoice.playbook.deep.formula import ALWAYS
@@ -20,13 +20,13 @@ if TYPE_CHECKING:
     from onevoice.playbook.deep.book import Book, Proof
 
 _MEND = "change one of these, or take the campaign out"
+_TIMES: Final = {
+    "when": "it begins then",
+    "after": "it is born so much later",
+    "from": "nothing begins before",
+    "to": "the last day",
+}
 _MEND_TRIGGER = "begin it with something else, or take the campaign out"
-
-
-def is_told_already(book: Book, campaign: Campaign) -> bool:
-    """Tell whether `check` warns of a campaign that can never be sent without being asked to go deep."""
-    reason = never_sent(book.playbook, campaign, book.expressions)
-    return reason is not None and reason.what == NEVER
 
 
 def dead_campaign(book: Book, campaign: Campaign) -> Finding | None:
@@ -38,7 +38,23 @@ def dead_campaign(book: Book, campaign: Campaign) -> Finding | None:
     if not heeded(campaign, campaign.when, klass, *offers, *segments):
         return None
     wishes = wishes_of(book, campaign)
-    return _never_begins(wishes[0]) or _never_born(wishes) or _never_passes(wishes) or never_taken(wishes)
+    return (
+        _out_of_its_days(wishes[0])
+        or _never_begins(wishes[0])
+        or _never_born(wishes)
+        or _never_passes(wishes)
+        or never_taken(wishes)
+    )
+
+
+def _out_of_its_days(wish: Wish) -> Finding | None:
+    """Tell where its times exclude each other, as `check` warns of where it is not asked to go deep."""
+    reason = never_sent(wish.book.playbook, wish.campaign, wish.book.expressions)
+    if reason is None or reason.what != NEVER or not reason.keys:
+        return None
+    proof = [Given(ALWAYS, f"{wish.path}.{key}", _TIMES[key]) for key in reason.keys]
+    what = f"the campaign {quoted(wish.campaign.name)} can never fire: {reason.why}"
+    return found(wish.book, Claim.NEVER_FIRES, wish.path, what, because=proof, mend=reason.mend)
 
 
 def _never_begins(wish: Wish) -> Finding | None:

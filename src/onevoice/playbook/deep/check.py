@@ -9,7 +9,7 @@ from onevoice.errors import Mistake, PlaybookError
 from onevoice.playbook.check import check
 from onevoice.playbook.deep.beaten import Comparison
 from onevoice.playbook.deep.book import Book
-from onevoice.playbook.deep.campaigns import dead_campaign, is_told_already
+from onevoice.playbook.deep.campaigns import dead_campaign
 from onevoice.playbook.deep.parts import dead_parts
 from onevoice.playbook.load import load_with_report, read_files
 from onevoice.playbook.model import Campaign, Playbook, TriggerKind
@@ -52,7 +52,7 @@ def check_deep(playbook: Playbook, report: Report | None = None) -> Deep:
         check(playbook, report)
     book = Book(playbook, report)
     findings = list(dead_parts(book))
-    alive = [each for each in playbook.campaigns.values() if not is_told_already(book, each)]
+    alive = [*playbook.campaigns.values()]
     for campaign in list(alive):
         if (finding := dead_campaign(book, campaign)) is not None:
             alive.remove(campaign)

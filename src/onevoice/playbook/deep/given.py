@@ -128,7 +128,7 @@ def meanings(book: Book, givens: Iterable[Given]) -> list[Given]:
             if term not in found and not isinstance(term, Constant):
                 found[term] = list(_meanings_of(book, term))
                 waiting += [each for given in found[term] for each in given.reads]
-    return [*(given for each in found.values() for given in each), *_rows(found)]
+    return [*(given for each in found.values() for given in each), *_alike(book, found), *_rows(found)]
 
 
 def _meanings_of(book: Book, term: Expression) -> Iterator[Given]:
@@ -193,6 +193,38 @@ def _picked(book: Book, measure: Measure, term: Read) -> Iterator[Given]:
             yield Given(
                 either((_unknown(term), wanted(told, TRUE))), path, f"{quoted(term.name)} is of such events alone"
             )
+
+
+def _alike(book: Book, terms: Iterable[Expression]) -> Iterator[Given]:
+    """Say what two measures of the same events tell of each other."""
+    reads = [each for each in terms if isinstance(each, Read) and each.symbol.kind is SymbolKind.MEASURE]
+    told = [(each, book.playbook.measures[each.name]) for each in reads]
+    known = [(term, measure) for term, measure in told if heeded(measure)]
+    for term, measure in known:
+        for other, among in known:
+            if term != other and _is_among(measure, among):
+                yield from _of_fewer(measure, term, among, other)
+
+
+def _is_among(measure: Measure, others: Measure) -> bool:
+    """Tell whether each event that a measure takes was taken by another, which forgets none."""
+    ours, theirs = measure.match, others.match
+    is_wider = ours.event == theirs.event and theirs.where in {"", ours.where}
+    return is_wider and not others.over_us and others.field in {"", measure.field}
+
+
+def _of_fewer(measure: Measure, term: Read, others: Measure, other: Read) -> Iterator[Given]:
+    """Say what follows where each event of a measure is one of another: both counted, or that other's time known."""
+    path = f"measures.{others.name}"
+    if measure.aggregate is others.aggregate is Aggregate.COUNT:
+        says = f"{quoted(other.name)} counts all that {quoted(term.name)} does"
+        yield Given(Compared(Operator.AT_MOST, term, other), path, says)
+    elif not others.field and others.aggregate in {Aggregate.COUNT, *_TIMED}:
+        none = Between(term, 0.0, 0.0) if measure.aggregate in _COUNTED else _unknown(term)
+        is_count = others.aggregate is Aggregate.COUNT
+        some = Between(other, 1.0, None) if is_count else nullness(other, null=False)
+        says = f"each event of {quoted(term.name)} is one of {quoted(other.name)}, too"
+        yield Given(either((none, some)), path, says)
 
 
 def _names(condition: Expression) -> set[str]:

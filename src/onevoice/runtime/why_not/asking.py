@@ -40,8 +40,9 @@ def answer(program: Program, state: State, asked: Expression, code: Code, custom
     asking, number = what_if.with_expression(program, code)
     start, stop = program.campaigns[campaign, [CAMPAIGN_PROPOSALS_FROM, CAMPAIGN_PROPOSALS_TO]].tolist()
     now, stack = int(state.scalars[at.NOW]), np.zeros(STACK_ROOM)
-    answers = {
-        evaluate(asking, state, stack, number, customer, now, state.contexts, -1, proposal, product) == 1.0
-        for proposal, product in enumerate(program.proposals[start:stop, PROPOSAL_PRODUCT].tolist(), start)
-    }
+    with np.errstate(over="ignore"):  # hashes wrap; only the interpreted engine would warn
+        answers = {
+            evaluate(asking, state, stack, number, customer, now, state.contexts, -1, proposal, product) == 1.0
+            for proposal, product in enumerate(program.proposals[start:stop, PROPOSAL_PRODUCT].tolist(), start)
+        }
     return answers.pop() if len(answers) == 1 else None

@@ -19,12 +19,15 @@ from onevoice.playbook.model import Aggregate
 from onevoice.runtime import what_if
 from onevoice.runtime.why_not.searching import decimals_of, least, plain
 from onevoice.runtime.why_not.times import shown_time, time_changes
+from onevoice.zones import zone_number
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Sequence
 
     from onevoice.history.language import Language
+    from onevoice.playbook.model import Playbook
     from onevoice.playbook.reads import Known
+    from onevoice.runtime.customer import Customer
     from onevoice.runtime.why_not.trial import Trial
 
 _NONE_OF_THEM: Final = "\0"  # a text that no condition names
@@ -202,3 +205,10 @@ def shown(value: object) -> str:
     if isinstance(value, float):
         return f"{plain(value):f}" if abs(value) < _LARGE else f"{value:g}"
     return "unknown" if value is None else f"{value}"
+
+
+def zone_of(known: Customer | None, playbook: Playbook) -> str:
+    """Return the customer's own time zone as far as it is known; else empty."""
+    traits = known.traits if known else {}
+    named = [f"{traits.get(each.name)}" for each in playbook.traits.values() if each.means == "time_zone"]
+    return next((zone for zone in named if zone_number(zone) >= 0), "")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from onevoice.history.why import told_of
 from onevoice.playbook.capping import caps_of
 from onevoice.runtime import what_if
+from onevoice.runtime.why_not.customer import zone_of
 from onevoice.runtime.why_not.rules import index_of, resource_of, source_of
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ def obstacles(trial: Trial, *, is_eligible: bool) -> Iterator[Told]:
     """Yield why a campaign loses, and why it would then; last what cannot be taken away. `is_eligible`: by its `if`."""
     program = trial.program if is_eligible else what_if.without_conditions(trial.program, trial.number)
     prepare: Prepare | None = None
+    zone = zone_of(trial.known, trial.playbook)
     reasons: set[tuple[str, str]] = set()
     for _ in range(OBSTACLES_MAX):
         outcome = trial.outcome(program, prepare=prepare)
@@ -35,7 +37,7 @@ def obstacles(trial: Trial, *, is_eligible: bool) -> Iterator[Told]:
         if (line.reason, line.rule) in reasons:
             return
         reasons.add((line.reason, line.rule))
-        told = told_of(line, trial.playbook, trial.words)
+        told = told_of(line, trial.playbook, trial.words, zone)
         if line.reason == "would_have_won":
             yield from (replace(told, rule=rule) for rule in _holdouts(program, trial))
         else:

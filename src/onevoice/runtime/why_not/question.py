@@ -16,11 +16,12 @@ from onevoice.engine.state import INFINITE
 from onevoice.history.why import told_of
 from onevoice.history.why_not import Obstacle, WhyNot
 from onevoice.playbook.load import places
+from onevoice.runtime import customer as customers
 from onevoice.runtime.alone import Alone
 from onevoice.runtime.decisions import us_of
 from onevoice.runtime.fold import FILES
 from onevoice.runtime.why_not.changes import changes
-from onevoice.runtime.why_not.customer import values
+from onevoice.runtime.why_not.customer import values, zone_of
 from onevoice.runtime.why_not.event import event_values, trigger_of
 from onevoice.runtime.why_not.never import never_wanted, triggered_again
 from onevoice.runtime.why_not.obstacles import OUTSIDE, conditions, obstacles
@@ -109,7 +110,9 @@ class Question:
         playbook, decision, line = decided[-1]
         if line.reason in _OVER and (again := triggered_again(self, decided[-1])) is not None:
             return again
-        told = told_of(recorded[-1].line, playbook, self.words)  # with the numbers that contacts have among all
+        told = told_of(
+            recorded[-1].line, playbook, self.words, self._zone
+        )  # with the numbers that contacts have among all
         text = self.words.say("about", campaign=self.name, sentence=told.sentence)
         lost = _last_lost(decided)
         if line.reason == "won":
@@ -127,11 +130,11 @@ class Question:
         if not recorded:
             return self.asked.answered(None, self.words.say("never_decided", campaign=self.name), caution=caution)
         last, lost = recorded[-1], next((each for each in reversed(recorded) if _is_passed_over(each.line)), None)
-        sentence = told_of(last.line, last.playbook, self.words).sentence
+        sentence = told_of(last.line, last.playbook, self.words, self._zone).sentence
         text = self.words.say("about", campaign=self.name, sentence=sentence)
         if last.line.reason == "won" or lost is None:
             return self.asked.answered(last.decision.time, text, caution=caution)
-        told = told_of(lost.line, lost.playbook, self.words)
+        told = told_of(lost.line, lost.playbook, self.words, self._zone)
         obstacle = Obstacle(told.reason, told.sentence, told.rule)
         return self.asked.answered(lost.decision.time, text, (obstacle,), caution=caution)
 
@@ -193,6 +196,13 @@ class Question:
     def engine(self) -> Engine:
         """An engine that has decided on all up to the instant that is asked for."""
         return self.alone.before(min(self.asked.until + 1, INFINITE))
+
+    @cached_property
+    def _zone(self) -> str:
+        """The customer's own time zone."""
+        number = customers.present_number(self.engine.writer.fold, self.alone.customer)
+        known = customers.view(self.engine.writer.fold, number) if number is not None else None
+        return zone_of(known, self.playbook)
 
     @property
     def playbook(self) -> Playbook:

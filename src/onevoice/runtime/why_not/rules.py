@@ -163,16 +163,26 @@ def source_of(trial: Trial, line: Line) -> int:
 
 
 def _room(trial: Trial, lost: Line) -> Iterator[Change]:
-    """Yield that there would have been room for one more of a resource, if it was open."""
-    number = resource_of(trial, lost)
+    """Yield that there would have been room for one more of a resource, if it was open: what it would have taken."""
+    number, say = resource_of(trial, lost), trial.words.say
     is_open = resources.opens_at(trial.program, number, trial.time) == trial.time
-    if is_open and trial.wins(what_if.with_room(trial.program, number)):
-        name = lost.rule.removeprefix("resources.")
-        found = trial.playbook.resources.get(name)
-        unit = MONEY if found and found.budget else 1
-        used, limit = (each / unit if isinstance(each, int) else 0 for each in (lost.value, lost.limit))
-        told = {"name": name, "used": trial.words.number(used), "limit": trial.words.number(limit)}
-        yield Change("resource", trial.words.say("change_room", **told), lost.rule, f"{used:g}/{limit:g}", "")
+    if not is_open or not trial.wins(what_if.with_room(trial.program, number)):
+        return
+    name, needed = lost.rule.removeprefix("resources."), ""
+    found = trial.playbook.resources.get(name)
+    unit = MONEY if found and found.budget else 1
+    used, limit = (each / unit if isinstance(each, int) else 0 for each in (lost.value, lost.limit))
+    told = {"used": trial.words.number(used), "limit": trial.words.number(limit)}
+    if lost.because == "reserved":
+        sentence = say("change_unreserved", name=name)
+    elif lost.because == "too_small":
+        least_budget = used + trial.playbook.channels[lost.channel].cost
+        needed = f"{least_budget:g}"
+        path = f"{lost.rule}.budget"
+        sentence = say("change_value", name=path, needed=trial.words.number(least_budget), found=told["limit"])
+    else:
+        sentence = say("change_room", name=name, **told)
+    yield Change("resource", sentence, lost.rule, f"{used:g}/{limit:g}", needed)
 
 
 def resource_of(trial: Trial, line: Line) -> int:

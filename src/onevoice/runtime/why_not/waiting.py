@@ -12,7 +12,7 @@ from onevoice.runtime import customer as customers
 from onevoice.runtime.alone import Fork
 from onevoice.runtime.decisions import us_of
 from onevoice.runtime.why_not.changes import over, wait_changes, waited
-from onevoice.runtime.why_not.customer import customer_changes, values
+from onevoice.runtime.why_not.customer import customer_changes, values, zone_of
 from onevoice.runtime.why_not.trial import Trial
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def waiting(question: Question, since: int) -> WhyNot | None:
     if line.reason == "won":
         waits = tuple(waited(trial, outcome[0]))
         return question.asked.answered(None, text, found=waits, caution=question.caution(trial, waits))
-    told = told_of(line, trial.playbook, words)
+    told = told_of(line, trial.playbook, words, zone_of(trial.known, trial.playbook))
     found = Obstacle(told.reason, told.sentence, told.rule, question.place(told.rule))
     return question.asked.answered(
         None, text, (found,), found=tuple(wait_changes(trial, over(line.reason, line.until, due)))
