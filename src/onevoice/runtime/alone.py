@@ -27,6 +27,7 @@ from onevoice.runtime import what_if
 from onevoice.runtime.decisions import Reading, us_of
 from onevoice.runtime.fold import Fold, Published
 from onevoice.runtime.numbering import numbers_before
+from onevoice.runtime.outcomes import of_customers
 from onevoice.runtime.payloads import NDJSON, Piece
 from onevoice.runtime.recorded import Recorded
 from onevoice.runtime.related import related
@@ -313,13 +314,24 @@ class Fork:
         return float(codes[0])
 
     def decide(
-        self, program: Program | None = None, prepare: Callable[[Program, State], None] | None = None, until: int = 0
+        self,
+        customer: int,
+        program: Program | None = None,
+        prepare: Callable[[Program, State], None] | None = None,
+        until: int = 0,
     ) -> list[Decision]:
-        """Return what a program decides on the steps, after `prepare` has changed the state; and then up to `until`."""
-        return [decision for _, decided in self.run(program, prepare, until) for decision in decided]
+        """Return what a program decides about a customer on the steps, after `prepare` has changed the state.
+
+        Then up to `until`.
+        """
+        return [decision for _, decided in self.run(customer, program, prepare, until) for decision in decided]
 
     def run(
-        self, program: Program | None = None, prepare: Callable[[Program, State], None] | None = None, until: int = 0
+        self,
+        customer: int,
+        program: Program | None = None,
+        prepare: Callable[[Program, State], None] | None = None,
+        until: int = 0,
     ) -> Iterator[tuple[Fold, list[Decision]]]:
         """Yield where each step leads, to be looked at before the next one is taken, and what is decided by it."""
         machine = copy(self._fold.machine)
@@ -340,7 +352,7 @@ class Fork:
             _tell(machine, step)
             fold = copy(self._fold)
             fold.machine = machine
-            yield fold, list(self._fold.reading.decisions(outcome))
+            yield fold, list(self._fold.reading.decisions(of_customers(outcome, [customer])))
 
     def _fresh(self) -> State:
         """Return the state that the engine is in, to be changed until the next is asked for."""

@@ -24,8 +24,10 @@ if TYPE_CHECKING:
     from onevoice.runtime.why_not.trial import Trial
 
 
-REASONS_MAX: Final = 16  # one behind the other
-SOON_US: Final = 400 * DAY
+# With what a wish is removed; or is held until something else happens.
+GONE: Final = {"won", "expired", "ended", "failed", "stopped", "not_eligible", "would_have_won", "stale"}
+SOON_US: Final = 10 * DAY  # how far is looked at first
+LATE_US: Final = 400 * DAY
 
 
 def changes(trial: Trial, lost: Line | None) -> list[Change]:
@@ -40,19 +42,14 @@ def changes(trial: Trial, lost: Line | None) -> list[Change]:
 def wait_changes(trial: Trial, until: int) -> Iterator[Change]:
     """Yield when a campaign wins if nothing else happens after a trial's time, from when a reason may be over.
 
-    Looked at is one reason behind the other.
+    If another one holds then, it is looked further.
     """
-    time = trial.time
-    for _ in range(REASONS_MAX):
-        outcome = trial.outcome(until=until) if until > time else None
-        if outcome is None:
-            return
-        if outcome[1].reason == "won":
-            yield from waited(trial, outcome[0])
-            return
-        if outcome[0] <= time:
-            return
-        time, until = outcome[0], over(outcome[1].reason, outcome[1].until, outcome[0])
+    for last in (until, until + SOON_US, until + LATE_US) if until > trial.time else ():
+        for time, line in trial.lines(until=last):
+            if line.reason == "won":
+                yield from waited(trial, time)
+            if line.reason in GONE:
+                return
 
 
 def waited(trial: Trial, time: int) -> Iterator[Change]:
@@ -64,9 +61,9 @@ def waited(trial: Trial, time: int) -> Iterator[Change]:
 
 
 def over(reason: str, until: datetime | None, time: int) -> int:
-    """Return when a reason that held at a time is over by itself, µs UTC; 0 where it is not.
+    """Return when a reason that held at a time may be over by itself, µs UTC; 0 where it never is.
 
-    Of a suppression it is not recorded: it is looked for up to SOON_US.
+    Of a suppression that is not recorded.
     """
     if until is not None:
         return us_of(until, "until")

@@ -17,7 +17,7 @@ from onevoice.runtime.decisions import us_of
 from onevoice.runtime.why_not.asking import answer, assembled
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from onevoice.conditions.tree import Expression
     from onevoice.engine.state import State
@@ -79,10 +79,11 @@ class Trial:
     def _known(self) -> Customer | None:
         """Return what is known when the decision is made, or when a wish would be born, and is not for its `if`."""
         if self._lost is not None:
-            *_, (fold, _) = self.fork.run(until=self.time)
+            *_, (fold, _) = self.fork.run(self._customer, until=self.time)
             return self._view(fold)
         known: Customer | None = None
-        for fold, decided in self.fork.run(what_if.without_conditions(self.program, self.number), until=self.time):
+        anybody = what_if.without_conditions(self.program, self.number)
+        for fold, decided in self.fork.run(self._customer, anybody, until=self.time):
             known = self._view(fold)
             wanted = {line.campaign for each in decided for line in each.lines}
             wanted.update(each.campaign for each in (known.candidates if known else ()) if each.born)
@@ -117,21 +118,28 @@ class Trial:
     def outcome(
         self, program: Program | None = None, until: int = 0, prepare: Prepare | None = None
     ) -> tuple[int, Line] | None:
-        """Return what is decided last about the campaign, and when; None where nothing is."""
+        """Return what is decided last about the campaign, or that it wins, and when; None where nothing is."""
         found: tuple[int, Line] | None = None
-        for decision in self.fork.decide(program, prepare, until or self.time):
-            for line in decision.lines:
-                is_meant = line.campaign == self.campaign.name and self._key in {None, line.key}
-                if is_meant and decision.customer == self._customer:
-                    found = us_of(decision.time, "decision"), line
-                    if line.reason == "won":
-                        self.untold |= dict.fromkeys(self._untold(found[0], line))
-                        return found
+        for found in self.lines(program, until, prepare):
+            if found[1].reason == "won":
+                return found
         return found
+
+    def lines(
+        self, program: Program | None = None, until: int = 0, prepare: Prepare | None = None
+    ) -> Iterator[tuple[int, Line]]:
+        """Yield what is decided about the campaign, each with its time."""
+        for decision in self.fork.decide(self._customer, program, prepare, until or self.time):
+            for line in decision.lines:
+                if line.campaign == self.campaign.name and self._key in {None, line.key}:
+                    time = us_of(decision.time, "decision")
+                    if line.reason == "won":
+                        self.untold |= dict.fromkeys(self._untold(time, line))
+                    yield time, line
 
     def is_tied(self, program: Program) -> bool:
         """Tell whether the campaign wins only by lot: another one that could have won has the same rank."""
-        for decision in self.fork.decide(program, until=self.time):
+        for decision in self.fork.decide(self._customer, program, until=self.time):
             won = [line for line in decision.lines if line.campaign == self.campaign.name and line.reason == "won"]
             if won and any(line.score == won[0].score and line.reason == "outranked" for line in decision.lines):
                 return True
