@@ -124,6 +124,7 @@ def examples(own):
         "klass": "sales",
         "what": own.say("stopped_all"),
         "but": "gold",
+        "fact": "seeks",
         "purpose": "marketing",
         "rule": "policies.caps[0]",
         "used": own.number(1_200),

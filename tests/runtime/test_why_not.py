@@ -401,23 +401,29 @@ channels: {mail: {}}
     [
         (
             "visit",
-            ", which has not begun; still missing: phone_changed, 3 failed, any of asked_help, visit, no solved",
+            ", which has not begun; still missing: phone_changed, 3 failed within 1 day, {help}",
         ),
         (
             "phone_changed",
-            ", of whose 5 events 1 has come; still missing: 3 failed, any of asked_help, visit, no solved",
+            ", of whose 5 events 1 has come; still missing: 3 failed within 1 day, {help}",
         ),
         (
             "phone_changed failed failed",
-            ", of whose 5 events 3 have come; still missing: failed, any of asked_help, visit, no solved",
+            ", of whose 5 events 3 have come; still missing: failed within 1 day, {help}",
         ),
-        ("phone_changed failed failed failed visit", ", of whose 5 events 5 have come; still missing: no solved"),
+        (
+            "phone_changed failed failed failed visit",
+            ", of whose 5 events 5 have come; still missing: {end}",
+        ),
     ],
 )
 def test_a_campaign_that_waits_for_a_moment_says_which_steps_are_missing(events, said):
     rows = [(event, {}, {}) for event in events.split()]
     answer = shop(*rows, playbook=MOMENT).why_not(ANN, "help")
-    assert [each.sentence for each in answer.obstacles] == [f"waits for moment stuck{said}"]
+    end = "no solved for 1 hour"
+    assert [each.sentence for each in answer.obstacles] == [
+        "waits for moment stuck" + said.format(help=f"any of asked_help, visit, {end}", end=end)
+    ]
 
 
 def test_a_campaign_whose_days_are_over():

@@ -148,3 +148,26 @@ def test_a_time_of_the_event():
     assert answer.smallest.sentence == "if visit.at were Tue 03 Mar 2026 11:01 instead of Tue 03 Mar 2026 10:30"
     assert goes_out(insurer(condition, visit(0, at="2026-03-03T09:01:00Z", day="2026-03-01")))
     assert not goes_out(insurer(condition, visit(0, at="2026-03-03T09:00:00Z", day="2026-03-01")))
+
+
+@pytest.mark.parametrize(
+    ("condition", "found", "needed"),
+    [
+        ("month(ends) = 3", "1990-01-01", "1990-03-01"),
+        ("month(ends) = 11", "1990-01-01", "1989-11-30"),
+        ("year(ends) = 1985", "1990-01-01", "1985-12-31"),
+        ("month(ends) = 2 and day(ends) = 29", "1990-01-01", "1988-02-29"),
+        ("isodow(ends) = 6", "2026-03-03", "2026-02-28"),
+        ("day(ends) = 1", "2026-03-17", "2026-04-01"),
+    ],
+)
+def test_parts_of_a_day(condition, found, needed):
+    answer = asked(insurer(condition, visit(0, traits={"ends": found})))
+    assert answer.smallest.needed == needed
+    assert goes_out(insurer(condition, visit(0, traits={"ends": needed})))
+
+
+def test_an_hour_of_a_time():
+    condition = "hour(seen) = 18"
+    answer = asked(insurer(condition, visit(0, traits={"seen": "2026-03-01T07:10:00Z"})))  # 09:10 in Vilnius
+    assert answer.smallest.needed == "2026-03-01T16:00:00+00:00"

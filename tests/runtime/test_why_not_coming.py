@@ -6,7 +6,10 @@ from datetime import timedelta
 
 import pytest
 
-from .shop import MONDAY, asked, book, goes_out, order, shop, visit
+import onevoice
+from onevoice.playbook.load import load_files
+
+from .shop import ANN, MONDAY, asked, book, goes_out, order, shop, visit
 
 
 def sentences(answer):
@@ -73,3 +76,26 @@ def test_an_absence_that_is_not_over():
 def test_a_time_that_is_still_to_come(when, days):
     answer = asked(shop(book(f'when: "{when}", send: [mail]'), visit(0)))
     assert [(each.kind, each.at) for each in answer.changes] == [("wait", MONDAY + timedelta(days=days))]
+
+
+def test_a_time_that_has_passed_says_so():
+    answer = asked(shop(book("when: once 2026-01-01 10:00, send: [mail]"), visit(0)))
+    (obstacle,) = answer.obstacles
+    assert obstacle.sentence == "waits for its time; its time, Thu 01 Jan 2026 10:00, has passed"
+    assert answer.changes == ()
+
+
+def test_steps_that_are_missing_are_told_with_their_windows():
+    answer = asked(shop(moment("[order, 2 visit within 7 days, no order for 6 hours]"), order(0, 1)))
+    assert answer.obstacles[0].sentence.endswith("still missing: 2 visit within 1 week, no order for 6 hours")
+
+
+def test_a_product_that_nobody_asked_for():
+    text = book("when: product restocked for seeks, send: [mail]", more="products: {file: products.csv}")
+    events = "visit: {fields: {sku: product}}\n  restocked: {about: product, fields: {sku: product}}"
+    text = text.replace("visit: {}", events)
+    text = text.replace("facts: {", "facts: {seeks: {opens: visit, per: sku}, ")
+    files = {"playbook.yaml": text.encode(), "products.csv": b"product,price\na,1\n"}
+    engine = onevoice.open(load_files(files))
+    engine.ingest([{"type": "order", "identifiers": ANN}], time=MONDAY)
+    assert asked(engine).obstacles[0].sentence == "waits for product event restocked; seeks is not open for any product"

@@ -266,3 +266,15 @@ def test_a_wish_that_is_gone_does_not_wait():
     assert asked(shop(text, *events)).smallest.kind == "wait"
     answer = asked(shop(text, *events, order(2, 5)))
     assert "wait" not in [each.kind for each in answer.changes]
+
+
+def test_a_cap_of_which_others_take_the_next_places():
+    others = "".join(
+        f"  other_{priority}: {{class: sales, priority: {priority}, when: event visit, send: [mail]}}\n"
+        for priority in (8, 9)
+    )
+    text = book("priority: 7, when: event visit, send: [mail]", more=others, policies="caps: [{max: 1, per: week}]")
+    sentences = [each.sentence for each in asked(shop(text, visit(0))).changes]
+    assert "with at most 3 instead of 1 in policies.caps[0]" in sentences
+    assert goes_out(shop(text.replace("max: 1", "max: 3"), visit(0)))
+    assert not goes_out(shop(text.replace("max: 1", "max: 2"), visit(0)))

@@ -118,3 +118,33 @@ def test_whose_wish_was_given_to_somebody_else_by_a_split_does_not_wait():
     assert [each.kind for each in asked(engine).changes] == ["wait", "playbook"]
     engine.split({"email": both["email"]}, {"phone": both["phone"]})
     assert "wait" not in [each.kind for each in asked(engine).changes]
+
+
+@pytest.mark.parametrize("priority", [1, 9])
+@pytest.mark.parametrize(
+    ("campaign", "headline"),
+    [
+        ("when: event order, if: n > 5", "hello was triggered, and its conditions were not true"),
+        ("when: event order, from: 2026-04-01", "hello was triggered outside of its days"),
+        ("when: event order, after: 2 hours, until: visit", "hello was triggered, and ended before it began"),
+        ("when: every day 10:00, if: n > 5", "hello was triggered, and its conditions were not true"),
+    ],
+)
+def test_another_campaign_that_goes_out_at_that_instant_hides_nothing(priority, campaign, headline):
+    others = (
+        "  other: {class: sales, priority: 5, when: event order, send: [mail]}\n"
+        "  daily: {class: sales, priority: 5, when: every day 10:00, send: [sms, mail]}"
+    )
+    text = book(f"{campaign}, priority: {priority}, send: [mail]", more=others)
+    answer = asked(shop(text, order(0, 1), visit(0.5), until=4))
+    assert answer.headline == headline
+
+
+def test_a_trigger_while_a_contact_of_an_earlier_one_is_under_way():
+    text = book("when: event order, if: event.amount > 50, send: [mail]")
+    text = text.replace("channels: {mail: {}", "channels: {mail: {receipts: 3 days}")
+    answer = asked(shop(text, order(0, 60), order(5, 5)))
+    assert answer.headline == "hello: goes out by mail with a rank of 0"  # its contact is out, whatever comes
+    answer = asked(shop(text, order(0, 60), order(500, 5)))
+    assert answer.headline == "hello was triggered, and its conditions were not true"
+    assert answer.time == MONDAY + timedelta(hours=500)

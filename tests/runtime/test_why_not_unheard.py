@@ -82,3 +82,12 @@ def test_what_was_only_taken_in_and_is_no_trigger():
     engine = shop(VISIT)
     engine.ingest([{"type": "order", "identifiers": ANN}], time=MONDAY + timedelta(hours=1), decide=False)
     assert asked(engine).headline == "hello was never triggered"
+
+
+def test_two_stops_at_once():
+    events = [switched(0, "stopped", everything=True), switched(0.5, "stopped", **{"class": "sales"}), visit(1)]
+    events += [switched(2, "resumed", everything=True), switched(2, "resumed", **{"class": "sales"})]
+    answer = asked(shop(VISIT, *events, order(3, 1)))
+    assert answer.headline == "hello was stopped when it was triggered, or before its delay was over"
+    assert [each.rule for each in answer.obstacles] == ["all", "class"]
+    assert answer.changes == ()

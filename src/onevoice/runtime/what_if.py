@@ -18,6 +18,7 @@ from onevoice.program import (
     CAMPAIGN_FAILURES,
     CAMPAIGN_FEEDS_FROM,
     CAMPAIGN_FEEDS_TO,
+    CAMPAIGN_FOLLOWS,
     CAMPAIGN_FROM,
     CAMPAIGN_HELD,
     CAMPAIGN_IF,
@@ -29,6 +30,7 @@ from onevoice.program import (
     CAP_MAX,
     CAP_OWN,
     CHANNEL_KIND,
+    CHANNEL_RECEIPTS_US,
     CHANNEL_WINDOWS_FROM,
     CHANNEL_WINDOWS_TO,
     CLASS_CONSENT_REQUIRED,
@@ -83,10 +85,15 @@ def without_dates(program: Program, campaign: int) -> Program:
 
 
 def traced(program: Program, campaign: int) -> Program:
-    """Return the program with a campaign whose wishes take part in nothing and expire at once, each for itself."""
-    campaigns = program.campaigns.copy()
+    """Return the program with a campaign whose wishes expire right after their births, each for itself.
+
+    They wait for no round. If there is one in that instant they take part, and what goes out is not waited for.
+    """
+    campaigns, channels = program.campaigns.copy(), program.channels.copy()
     campaigns[campaign, [CAMPAIGN_VALID_US, CAMPAIGN_WAIT_US]] = TRACE_US, INFINITE // 4
-    return program.replaced(campaigns=campaigns)
+    campaigns[campaign, CAMPAIGN_FOLLOWS] = 0
+    channels[:, CHANNEL_RECEIPTS_US] = 0
+    return program.replaced(campaigns=campaigns, channels=channels)
 
 
 def without_delay(program: Program, campaign: int) -> Program:

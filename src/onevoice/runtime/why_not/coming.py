@@ -32,7 +32,7 @@ def coming_changes(question: Question) -> Iterator[Change]:
     """Yield with which events of one type a campaign that nothing triggered goes out, or when without any."""
     when = question.campaign.when
     if when.kind in {TriggerKind.ONCE, TriggerKind.EVERY}:
-        yield from _in_time(question, max(_TURN_US, when.at_us - _now(question)))
+        yield from _in_time(question, max(_TURN_US, when.at_us - now_of(question)))
     elif when.kind is TriggerKind.EVENT:
         yield from _had_come(question, EventMatch(when.name, when.where), 1, 0)
     elif when.kind is TriggerKind.MOMENT:
@@ -76,14 +76,15 @@ def soon(question: Question, now: int) -> int:
 
 def trial_now(question: Question, steps: Sequence[bytes] = (), later_us: int = 0) -> Trial:
     """Return a trial of what would be decided if events came now, one each second, and then time passed."""
-    engine, now = question.engine, _now(question)
+    engine, now = question.engine, now_of(question)
     taken = [Step(now + place * SECOND, line=line) for place, line in enumerate(steps)]
     fork = Fork(engine, taken, instead=dict(enumerate(steps)))
     until = soon(question, now + max(0, len(steps) - 1) * SECOND) + later_us
     return Trial(fork, question.name, question.alone.customer, until, question.words)
 
 
-def _now(question: Question) -> int:
+def now_of(question: Question) -> int:
+    """Return the instant that is asked about, or the last that the journal has (µs UTC)."""
     return int(question.engine.writer.fold.machine.state.scalars[at.NOW])
 
 

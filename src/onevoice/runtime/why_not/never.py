@@ -55,8 +55,11 @@ def _not_eligible(question: Question, after: int = 0) -> WhyNot | None:
     found = births(question, what_if.without_conditions)
     if not found or found[-1].time <= after or found[-1] in births(question, _as_it_is):
         return None
+    trial = trial_at(question, found[-1])
+    if after and trial.outcome(what_if.without_conditions(trial.program, trial.number)) is None:
+        return None  # a contact is under way, of which it would have been a refreshment
     said = question.words.say("never_eligible", campaign=question.name)
-    return question.tried(trial_at(question, found[-1]), time_of(found[-1].time), said)
+    return question.tried(trial, time_of(found[-1].time), said)
 
 
 def _ended_before(question: Question, after: int = 0) -> WhyNot | None:
@@ -111,7 +114,8 @@ def _out_of_its_days(question: Question, always: Iterable[Birth]) -> WhyNot:
     if nearest not in births(question, what_if.without_dates):
         found.append(question.not_true(trial))
     better = tuple(_other_day(trial, rule, day, [_day(time, zone) for time in (nearest.time, trial.time)]))
-    text = question.words.say("never_in_time", campaign=question.name)
+    is_inside = not _outside(campaign, nearest.time - campaign.after_us)
+    text = question.words.say("never_born_in_time" if is_inside else "never_in_time", campaign=question.name)
     caution = question.caution(trial, better)
     return question.asked.answered(time_of(nearest.time), text, tuple(found), values(trial), better, caution)
 

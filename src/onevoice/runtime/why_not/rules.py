@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from decimal import Decimal
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo
 
 from onevoice.conditions.opcodes import Op
@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from onevoice.history.decision import Line
     from onevoice.program import Program
     from onevoice.runtime.why_not.trial import Trial
+
+
+_PLACES: Final = (1, 2, 3, 4, 8, 16, 64)  # of which others may take some before
 
 
 def priority_change(trial: Trial, lost: Line | None) -> Iterator[Change]:
@@ -212,9 +215,10 @@ def _cap(trial: Trial, lost: Line) -> Iterator[Change]:
         return more > 0 and trial.wins(program, prepare=trial.judge if is_own else None)
 
     used = lost.value if isinstance(lost.value, int) else most
-    if not wins(used + 1 - most):
+    enough = next((more for more in _PLACES if wins(used + more - most)), 0)
+    if not enough:
         return
-    found, needed = f"{most}", f"{most + (least(wins, [used + 1 - most]) or 0)}"
+    found, needed = f"{most}", f"{most + (least(wins, [used + enough - most]) or 0)}"
     if is_own:
         yield otherwise(trial, own, found, needed)
     else:

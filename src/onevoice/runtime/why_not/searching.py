@@ -25,13 +25,13 @@ def decimals_of(value: float) -> int:
 def least(wins: Callable[[int], bool], guesses: list[int], *, is_sure: bool = False) -> int | None:
     """Return the whole number nearest to nought that wins while its neighbour nearer to nought does not, or None.
 
-    Nought itself is known not to win. Looked at are the guesses, then powers of two in both directions; what lies
+    Nought itself is known not to win. Looked at are the guesses, and powers of two in both directions; what lies
     between nought and the nearest winner is halved until two neighbours are found. `is_sure`: the guesses are next to
     all numbers at which anything changes, so the nearest that wins is one of them, or none does.
     """
     powers = [sign * 2**power for power in range(_UNITS_MAX.bit_length()) for sign in (1, -1)]
-    tried = sorted({guess for guess in guesses if guess}, key=abs)
-    winner = next((count for count in [*tried, *(() if is_sure else powers)] if wins(count)), None)
+    tried = sorted({guess for guess in [*guesses, *(() if is_sure else powers)] if guess}, key=abs)
+    winner = next((count for count in tried if wins(count)), None)
     if winner is None or is_sure:
         return winner
     low, high = 0, winner

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from calendar import isleap
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo
 
 from onevoice.conditions.tree import Type
 from onevoice.history.why_not import Change
-from onevoice.playbook.model import DAY, MINUTE
+from onevoice.playbook.model import DAY, HOUR, MINUTE
 from onevoice.runtime.decisions import EPOCH
 from onevoice.runtime.why_not.searching import least
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
     from onevoice.runtime.why_not.trial import Trial
 
+_PART_MAX: Final = 10_000  # constants below it are years, months, days or hours; others instants or intervals
 _US: Final = timedelta(microseconds=1)
 _FIRST: Final = (datetime(1, 1, 2, tzinfo=UTC) - EPOCH) // _US
 _LAST: Final = (datetime(9999, 12, 30, tzinfo=UTC) - EPOCH) // _US
@@ -47,9 +49,8 @@ def time_changes(
     if (found is None or base != start) and is_enough(0):
         steps: int | None = 0
     else:
-        instants = [instant for each in map(int, near) for instant in (each, start - each, start + each)]
-        around = [instant for each in map(int, near) for instant in (trial.time - each, trial.time + each)]
-        guesses = [(each - base) // unit + more for each in [*instants, *around, trial.time] for more in (-1, 0, 1, 2)]
+        instants = [trial.time, *_around([start, trial.time], near)]
+        guesses = [(each - base) // unit + more for each in instants for more in (-1, 0, 1, 2)]
         steps = least(is_enough, guesses)
     if steps is not None:
         better = plain_time(base + steps * unit, kind)
@@ -57,6 +58,35 @@ def time_changes(
         told = _told(trial, found) if found is not None else ""
         sentence = trial.words.say(key, name=name, needed=_told(trial, better), found=told)
         yield Change(of, sentence, name, known, better.isoformat())
+
+
+def _around(centres: Iterable[int], near: Iterable[float]) -> Iterator[int]:
+    """Yield instants, in µs, at which what is compared with constants may change.
+
+    Small ones are parts of dates: their hours, days, months and years begin there.
+    """
+    for each in map(int, near):
+        if abs(each) >= _PART_MAX:
+            yield each
+        for centre in centres:
+            yield from (centre - each, centre + each) if abs(each) >= _PART_MAX else _parts(centre, each)
+
+
+def _parts(centre: int, part: int) -> Iterator[int]:
+    """Yield where the hours of two days, the days of two weeks, the months of two years, and some years begin."""
+    for count in range(-24, 25):
+        yield (centre // HOUR + count) * HOUR
+    for count in range(-7, 8):
+        yield (centre // DAY + count) * DAY
+    first = plain_time(min(max(centre, _FIRST), _LAST), Type.DATE)
+    for month in range(-12, 13):
+        year, place = divmod(first.year * 12 + first.month - 1 + month, 12)
+        if date.min.year <= year <= date.max.year:
+            yield _us(date(year, place + 1, 1))
+    leap = [year for year in range(first.year - 8, first.year + 9) if isleap(year) and 1 <= year <= date.max.year]
+    yield from (_us(date(year, 2, 29)) for year in leap)
+    if date.min.year <= part < date.max.year:
+        yield from (_us(date(part, 1, 1)), _us(date(part, 12, 31)))
 
 
 def shown_time(trial: Trial, value: date | datetime) -> str:

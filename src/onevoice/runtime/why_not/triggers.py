@@ -31,21 +31,20 @@ class Birth(NamedTuple):
 def births(question: Question, changed: Callable[[Program, int], Program]) -> list[Birth]:
     """Return the births of a campaign's wishes by a changed program, in order.
 
-    Each trigger is looked at for itself: no wish waits or goes out, so none is in the way of a later one.
+    Each trigger is looked at for itself: a wish is gone right after its birth, whatever becomes of it in a round that
+    is held then, so none is in the way of a later one.
     """
     is_asked = question.campaign.when.kind is TriggerKind.ASKED
     patch = question.patch(
         changed if is_asked else lambda program, number: what_if.traced(changed(program, number), number)
     )
     engine = question.alone.before(min(question.asked.until + 1, INFINITE), patch)
-    found: list[Birth] = []
+    found: dict[Birth, None] = {}
     for about in question.decided_by(engine):
-        time, key, customer = us_of(about.decision.time, "decision"), about.line.key, about.decision.customer
-        if is_asked and about.decision.kind == "ask":
-            found.append(Birth(time, key, customer))
-        elif about.line.reason == "expired":
-            found.append(Birth(time - what_if.TRACE_US, key, customer))
-    return [*found, *(() if is_asked else _just_born(question, engine))]
+        time = us_of(about.decision.time, "decision") - (about.line.reason == "expired") * what_if.TRACE_US
+        if not is_asked or about.decision.kind == "ask":
+            found[Birth(time, about.line.key, about.decision.customer)] = None
+    return [*found, *(each for each in (() if is_asked else _just_born(question, engine)) if each not in found)]
 
 
 def _just_born(question: Question, engine: Engine) -> Iterator[Birth]:

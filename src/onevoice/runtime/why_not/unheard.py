@@ -13,7 +13,7 @@ from onevoice.runtime import what_if
 from onevoice.runtime.decisions import EPOCH, time_of, us_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from onevoice.history.why_not import WhyNot
     from onevoice.runtime.alone import Alone
@@ -44,9 +44,9 @@ def _heard(question: Question, alone: Alone, after: int) -> Heard | None:
     return None
 
 
-def _told(question: Question, heard: Heard, headline: str, first: Obstacle, change: Change) -> WhyNot:
+def _told(question: Question, heard: Heard, headline: str, first: Sequence[Obstacle], change: Change) -> WhyNot:
     """Answer with what stood in the way first, and with what would have come behind it."""
-    found, line = [first], heard.about.line
+    found, line = [*first], heard.about.line
     if not heard.is_eligible:
         rule = f"campaigns.{question.name}.if"
         found.append(Obstacle("not_eligible", question.words.say("not_eligible_untold"), rule, question.place(rule)))
@@ -58,16 +58,25 @@ def _told(question: Question, heard: Heard, headline: str, first: Obstacle, chan
 
 
 def _while_stopped(question: Question, after: int) -> WhyNot | None:
-    steps, words = question.alone.steps, question.words
-    for place, named in _stops(question, after):
-        heard = _heard(question, question.alone.with_steps([*steps[:place], *steps[place + 1 :]]), after)
+    """Answer where nothing came of a trigger for one stop, or for all of them together."""
+    stops, say = [*_stops(question, after)], question.words.say
+    for some in [[each] for each in stops] + ([stops] if len(stops) > 1 else []):
+        left_out = {place for place, _ in some}
+        steps = [step for place, step in enumerate(question.alone.steps) if place not in left_out]
+        heard = _heard(question, question.alone.with_steps(steps), after)
         if heard is not None:
-            when = words.time(time_of(steps[place].now) or EPOCH, ZoneInfo(question.playbook.time_zone))
-            what = words.say(f"stopped_{named}", klass=question.campaign.klass)
-            obstacle = Obstacle("stopped", words.say("stopped_on", what=what, time=when), named)
-            change = Change("playbook", words.say("change_not_stopped"), named, "stopped", "on")
-            return _told(question, heard, "never_while_stopped", obstacle, change)
+            change = Change("playbook", say("change_not_stopped"), some[0][1], "stopped", "on")
+            told = [_stopped(question, *each) for each in reversed(some)]
+            return _told(question, heard, "never_while_stopped", told, change)
     return None
+
+
+def _stopped(question: Question, place: int, named: str) -> Obstacle:
+    """Return by which switch a campaign was stopped, and when."""
+    words = question.words
+    when = words.time(time_of(question.alone.steps[place].now) or EPOCH, ZoneInfo(question.playbook.time_zone))
+    what = words.say(f"stopped_{named}", klass=question.campaign.klass)
+    return Obstacle("stopped", words.say("stopped_on", what=what, time=when), named)
 
 
 def _stops(question: Question, after: int) -> Iterator[tuple[int, str]]:
@@ -97,7 +106,7 @@ def _while_observing(question: Question, after: int) -> WhyNot | None:
     words = question.words
     obstacle = Obstacle("not_triggered", words.say("observed"))
     change = Change("deciding", words.say("change_decided"), "decide", "false", "true")
-    return _told(question, heard, "never_while_observing", obstacle, change)
+    return _told(question, heard, "never_while_observing", [obstacle], change)
 
 
 def _is_observed(step: Step, after: int) -> bool:

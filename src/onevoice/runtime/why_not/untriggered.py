@@ -7,11 +7,13 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
+from onevoice.history.language import language
 from onevoice.history.why_not import Obstacle
 from onevoice.playbook.model import TriggerKind
+from onevoice.runtime import customer as customers
 from onevoice.runtime.alone import Fork
 from onevoice.runtime.decisions import EPOCH, time_of
-from onevoice.runtime.why_not.coming import begun, coming_changes, missing_steps, soon, trial_now
+from onevoice.runtime.why_not.coming import begun, coming_changes, missing_steps, now_of, soon, trial_now
 from onevoice.runtime.why_not.customer import customer_changes, values
 from onevoice.runtime.why_not.event import event_changes, event_values, trigger_of
 from onevoice.runtime.why_not.trial import Trial
@@ -73,12 +75,23 @@ def _waits_for(question: Question) -> str:
     text = say(f"waits_{when.kind.name.lower()}", name=named) + _since(question)
     if when.name in question.playbook.segments:
         return text + say("waits_condition", condition=question.playbook.segments[when.name].condition)
+    if when.kind is TriggerKind.ONCE and when.at_us <= now_of(question):
+        zone = ZoneInfo(question.playbook.time_zone)
+        return text + say("waits_past", time=question.words.time(time_of(when.at_us) or EPOCH, zone))
+    if when.kind is TriggerKind.PRODUCT and not _is_open(question, when.fact):
+        return text + say("waits_fact", fact=when.fact)
     if when.kind is not TriggerKind.MOMENT:
         return text
     progress = begun(question)
     text += say("moment_progress", progress.done, of=progress.of) if progress else say("moment_nothing")
     missing = [_written(*each) for each in missing_steps(question.playbook.moments[when.name], progress)]
     return text + (say("moment_missing", steps=", ".join(missing)) if missing else "")
+
+
+def _is_open(question: Question, fact: str) -> bool:
+    fold = question.engine.writer.fold
+    number = customers.present_number(fold, question.alone.customer)
+    return number is not None and bool(customers.view(fold, number).facts.get(fact))
 
 
 def _since(question: Question) -> str:
@@ -95,6 +108,7 @@ def _written(step: Step, left: int) -> str:
     """Return a step of which so many events are missing, as a playbook writes it."""
     names = ", ".join(f"{each.event} where {each.where}" if each.where else each.event for each in step.matches)
     names = f"any of {names}" if len(step.matches) > 1 else names
+    within = language("en").span(step.within_us) if step.within_us else ""
     if step.absent:
-        return f"no {names}"
-    return f"{left} {names}" if left > 1 else names
+        return f"no {names} for {within}"
+    return (f"{left} {names}" if left > 1 else names) + (f" within {within}" if within else "")
