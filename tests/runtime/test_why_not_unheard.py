@@ -91,3 +91,12 @@ def test_two_stops_at_once():
     assert answer.headline == "hello was stopped when it was triggered, or before its delay was over"
     assert [each.rule for each in answer.obstacles] == ["all", "class"]
     assert answer.changes == ()
+
+
+def test_behind_the_stop_stands_what_it_would_have_lost_by():
+    text = book("when: event visit, valid_for: 1 hour, send: [mail]", policies="gap: 1 day")
+    stop, resume = switched(0, "stopped", **{"class": "sales"}), switched(20, "resumed", **{"class": "sales"})
+    told = (0, "contact_reported", {"channel": "mail"}, {})
+    answer = asked(shop(text, told, stop, visit(1), resume, order(21, 1)))
+    assert [each.reason for each in answer.obstacles] == ["stopped", "gap"]
+    assert answer.time == MONDAY + timedelta(hours=1)

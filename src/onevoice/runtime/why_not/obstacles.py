@@ -12,11 +12,12 @@ from onevoice.runtime.why_not.customer import zone_of
 from onevoice.runtime.why_not.rules import index_of, resource_of, source_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from onevoice.history.decision import Line
     from onevoice.history.why import Told
     from onevoice.program import Program
+    from onevoice.runtime.why_not.question import About
     from onevoice.runtime.why_not.trial import Prepare, Trial
 
 OBSTACLES_MAX: Final = 16
@@ -101,3 +102,19 @@ def _without(program: Program, trial: Trial, line: Line) -> Program:
             return what_if.with_priority(program, trial.number, what_if.BEYOND)
         case _:
             return program
+
+
+def last_lost(decided: Sequence[About]) -> About | None:
+    """Return the last line by which the wish lost that the last line is about, if it has not won since."""
+    for each in reversed(decided):
+        if each.line.key == decided[-1].line.key:
+            if each.line.reason == "won":
+                return None
+            if is_passed_over(each.line):
+                return each
+    return None
+
+
+def is_passed_over(line: Line) -> bool:
+    """Tell whether a round passed a wish over; one with a contact under way has won already."""
+    return line.reason not in OUTSIDE and line.contact is None

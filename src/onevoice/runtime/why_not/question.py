@@ -24,7 +24,7 @@ from onevoice.runtime.why_not.changes import changes
 from onevoice.runtime.why_not.customer import values, zone_of
 from onevoice.runtime.why_not.event import event_values, trigger_of
 from onevoice.runtime.why_not.never import never_wanted, triggered_again
-from onevoice.runtime.why_not.obstacles import OUTSIDE, conditions, obstacles
+from onevoice.runtime.why_not.obstacles import conditions, is_passed_over, last_lost, obstacles
 from onevoice.runtime.why_not.trial import Trial
 from onevoice.runtime.why_not.waiting import later, waiting
 
@@ -114,7 +114,7 @@ class Question:
             recorded[-1].line, playbook, self.words, self._zone
         )  # with the numbers that contacts have among all
         text = self.words.say("about", campaign=self.name, sentence=told.sentence)
-        lost = _last_lost(decided)
+        lost = last_lost(decided)
         if line.reason == "won":
             return self.asked.answered(decision.time, text)
         if lost is None:
@@ -129,7 +129,7 @@ class Question:
         caution = self.words.say("caution_differs")
         if not recorded:
             return self.asked.answered(None, self.words.say("never_decided", campaign=self.name), caution=caution)
-        last, lost = recorded[-1], next((each for each in reversed(recorded) if _is_passed_over(each.line)), None)
+        last, lost = recorded[-1], next((each for each in reversed(recorded) if is_passed_over(each.line)), None)
         sentence = told_of(last.line, last.playbook, self.words, self._zone).sentence
         text = self.words.say("about", campaign=self.name, sentence=sentence)
         if last.line.reason == "won" or lost is None:
@@ -240,19 +240,3 @@ def _told(about: About) -> tuple[object, ...]:
     decision, line = about.decision, about.line
     told = line.reason, line.channel, line.rule, line.value, line.limit, line.until
     return decision.time, decision.kind, line.key, told
-
-
-def _last_lost(decided: Sequence[About]) -> About | None:
-    """Return the last line by which the wish lost that the last line is about, if it has not won since."""
-    for each in reversed(decided):
-        if each.line.key == decided[-1].line.key:
-            if each.line.reason == "won":
-                return None
-            if _is_passed_over(each.line):
-                return each
-    return None
-
-
-def _is_passed_over(line: Line) -> bool:
-    """Tell whether a round passed a wish over; one with a contact under way has won already."""
-    return line.reason not in OUTSIDE and line.contact is None

@@ -11,6 +11,7 @@ from onevoice.history.why import told_of
 from onevoice.history.why_not import Change, Obstacle
 from onevoice.runtime import what_if
 from onevoice.runtime.decisions import EPOCH, time_of, us_of
+from onevoice.runtime.why_not.obstacles import last_lost
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -29,7 +30,7 @@ def unheard(question: Question, after: int = 0) -> WhyNot | None:
 
 
 class Heard(NamedTuple):
-    """What would have been decided last had it been heard, and whether the customer was one for the campaign."""
+    """What would have been decided had it been heard, and whether the customer was one for the campaign."""
 
     about: About
     is_eligible: bool
@@ -40,7 +41,7 @@ def _heard(question: Question, alone: Alone, after: int) -> Heard | None:
     for patch in (None, question.patch(what_if.without_conditions)):
         decided = question.about(patch, alone)
         if decided and us_of(decided[-1].decision.time, "decision") > after:
-            return Heard(decided[-1], patch is None)
+            return Heard(last_lost(decided) or decided[-1], patch is None)
     return None
 
 
@@ -54,7 +55,8 @@ def _told(question: Question, heard: Heard, headline: str, first: Sequence[Obsta
         told = told_of(line, heard.about.playbook, question.words)
         found.append(Obstacle(told.reason, told.sentence, told.rule, question.place(told.rule)))
     text = question.words.say(headline, campaign=question.name)
-    return question.asked.answered(None, text, tuple(found), found=(change,) if len(found) == 1 else ())
+    better = (change,) if len(found) == 1 else ()
+    return question.asked.answered(heard.about.decision.time, text, tuple(found), found=better)
 
 
 def _while_stopped(question: Question, after: int) -> WhyNot | None:
