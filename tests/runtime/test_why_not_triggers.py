@@ -148,3 +148,11 @@ def test_a_trigger_while_a_contact_of_an_earlier_one_is_under_way():
     answer = asked(shop(text, order(0, 60), order(500, 5)))
     assert answer.headline == "hello was triggered, and its conditions were not true"
     assert answer.time == MONDAY + timedelta(hours=500)
+
+
+@pytest.mark.parametrize("after", ["", "after: 1 hour, "])
+def test_what_is_triggered_again_while_its_contact_is_under_way_has_not_ended(after):
+    text = book(f"when: event order, {after}until: visit, send: [mail]")
+    text = text.replace("channels: {mail: {}", "channels: {mail: {receipts: 3 days}")
+    answer = asked(shop(text, order(0, 1), order(5, 1), until=7))
+    assert answer.headline == "hello: goes out by mail with a rank of 0"

@@ -166,6 +166,17 @@ def _first_closed(program: Program, state: State, campaign: int, channel: int, p
 
 
 @kernel
+def _untold_closed(program: Program, state: State, row: int, reason: int, channel: int, product: int) -> int:
+    """Return the first resource of a contact that is closed now, -1 for none, where a round is not told.
+
+    Whoever waits for a turn keeps it (`reason`: what was told last).
+    """
+    if _line(state, row) >= 0 or reason == NO_CAPACITY:
+        return -1
+    return _first_closed(program, state, state.candidates[row, at.C_CAMPAIGN], channel, product)
+
+
+@kernel
 def _uses(program: Program, campaign: int, channel: int, product: int, wanted: int) -> bool:
     """Whether a contact takes a part of a resource."""
     place = 0
@@ -190,8 +201,9 @@ def shortage(program: Program, state: State, row: int, channel: int, product: in
     if resource < 0:
         return -1, 0
     reason, by, rule, used, _ = _last(state, row)
-    if not _is_told(reason):
-        return _first_closed(program, state, campaign, channel, product), 0
+    closed = _untold_closed(program, state, row, reason, channel, product)
+    if closed >= 0 or not _is_told(reason):
+        return closed, 0
     if by != channel:
         return resource, 0
     if reason == NO_CAPACITY and _uses(program, campaign, channel, product, rule):
@@ -204,9 +216,9 @@ def wait_for_turn(program: Program, state: State, row: int, channel: int, produc
     """Let a candidate wait for the turn that is told; of a resource that is closed until it opens; else for a round."""
     candidates = state.candidates
     reason, by, rule, _, until = _last(state, row)
-    if not _is_told(reason):
-        rule = _first_closed(program, state, candidates[row, at.C_CAMPAIGN], channel, product)
-        until = resources.opens_at(program, rule, state.scalars[at.NOW])
+    closed = _untold_closed(program, state, row, reason, channel, product)
+    if closed >= 0:
+        rule, until = closed, resources.opens_at(program, closed, state.scalars[at.NOW])
     elif reason != NO_CAPACITY or by != channel:
         return
     candidates[row, at.C_TURN_OF] = rule

@@ -28,8 +28,8 @@ _NAMED_MAX: Final = 4  # ways of naming somebody that are tried
 _TURN_US: Final = 32 * DAY  # within which whatever comes again comes
 
 
-def coming_changes(question: Question) -> Iterator[Change]:
-    """Yield with which events of one type a campaign that nothing triggered goes out, or when without any."""
+def coming_changes(question: Question) -> Iterator[tuple[Change, Trial]]:
+    """Yield with which events of one type a campaign that nothing triggered goes out, or when without any; as tried."""
     when = question.campaign.when
     if when.kind in {TriggerKind.ONCE, TriggerKind.EVERY}:
         yield from _in_time(question, max(_TURN_US, when.at_us - now_of(question)))
@@ -88,21 +88,22 @@ def now_of(question: Question) -> int:
     return int(question.engine.writer.fold.machine.state.scalars[at.NOW])
 
 
-def _in_time(question: Question, later_us: int) -> Iterator[Change]:
+def _in_time(question: Question, later_us: int) -> Iterator[tuple[Change, Trial]]:
     """Yield when the campaign goes out if nothing else happens."""
     trial = trial_now(question, later_us=later_us)
     outcome = trial.outcome()
     if outcome and outcome[1].reason == "won":
-        yield from waited(trial, outcome[0])
+        yield from ((change, trial) for change in waited(trial, outcome[0]))
 
 
-def _had_come(question: Question, match: EventMatch, count: int, later_us: int) -> Iterator[Change]:
+def _had_come(question: Question, match: EventMatch, count: int, later_us: int) -> Iterator[tuple[Change, Trial]]:
     """Yield that the campaign goes out if an event came so many times now; one time less, and it does not."""
     for line in _events(question, match.event):
-        if trial_now(question, [line] * count, later_us).wins():
+        trial = trial_now(question, [line] * count, later_us)
+        if trial.wins():
             if count == 1 or not trial_now(question, [line] * (count - 1), later_us).wins():
                 sentence = question.words.say("change_came", count, event=match.event)
-                yield Change("event", sentence, match.event, "0", f"{count}")
+                yield Change("event", sentence, match.event, "0", f"{count}"), trial
             return
 
 

@@ -12,6 +12,7 @@ from onevoice.playbook.grammar import day_start
 from onevoice.program import CAMPAIGN_FROM, CAMPAIGN_TO
 from onevoice.runtime import what_if
 from onevoice.runtime.decisions import EPOCH, time_of, us_of
+from onevoice.runtime.why_not.coming import now_of
 from onevoice.runtime.why_not.customer import values
 from onevoice.runtime.why_not.searching import least
 from onevoice.runtime.why_not.triggers import births, trial_at
@@ -69,6 +70,8 @@ def _ended_before(question: Question, after: int = 0) -> WhyNot | None:
     if not campaign.until or not found or found[-1].time <= after:
         return None
     birth = found[-1]._replace(time=found[-1].time + campaign.after_us)
+    if birth.time > now_of(question) or birth in births(question, what_if.without_conditions):
+        return None
     trial, rule = trial_at(question, birth, campaign.after_us), f"campaigns.{question.name}.until"
     said = question.words.say("ended", event=campaign.until.event)
     obstacle = Obstacle("ended", said, rule, question.place(rule))

@@ -146,11 +146,12 @@ class Trial:
         return False
 
     def _untold(self, time: int, won: Line) -> list[str]:
-        """Return the resources that a contact would use and of which it is not told whether they had room."""
+        """Return what a contact would use that others use, too, and of which it is not told whether it had room."""
         lost = self._lost
         if not won.channel:  # shown where somebody asked
             return []
         used = resources_of(self.playbook, self.campaign, won.channel, won.offer)
+        used += [f"campaigns.{self.campaign.name}.at_most"] if self.campaign.at_most_contacts else []
         if lost is None or time != self.time or lost.reason in _BEFORE_ROOM:
             return used
         if lost.reason == "no_capacity" and lost.rule in used and lost.channel == won.channel:

@@ -39,7 +39,10 @@ def untriggered(question: Question) -> WhyNot:
         found = tuple(event_changes(trial, place))
         known = values(trial) | event_values(trial, place)
     else:
-        return question.asked.answered(None, text, (obstacle,), found=tuple(coming_changes(question)))
+        coming = [*coming_changes(question)]
+        cautions = [question.caution(trial, [change]) for change, trial in coming]
+        better = tuple(change for change, _ in coming)
+        return question.asked.answered(None, text, (obstacle,), found=better, caution="; ".join(filter(None, cautions)))
     return question.asked.answered(None, text, (obstacle,), known, found, question.caution(trial, found))
 
 
