@@ -119,7 +119,7 @@ def test_a_suppression_over_a_group():
 def test_a_day_that_would_have_to_be_nearer():
     condition = "ends < current_date + interval '30 days'"
     answer = asked(insurer(condition, visit(0, traits={"ends": "2026-06-01"})))
-    assert answer.values == {"ends": "2026-06-01"}
+    assert answer.values == {"now()": "2026-03-02 11:00+02:00", "ends": "2026-06-01"}
     assert [(each.found, each.needed) for each in answer.changes] == [("2026-06-01", "2026-03-31")]
     assert answer.smallest.sentence == "if ends were 2026-03-31 instead of 2026-06-01"
     assert goes_out(insurer(condition, visit(0, traits={"ends": "2026-03-31"})))
@@ -129,7 +129,7 @@ def test_a_day_that_would_have_to_be_nearer():
 def test_a_time_that_would_have_to_be_longer_ago():
     condition = "last_cover <= now() - interval '7 days'"
     answer = asked(insurer(condition, cover(-24, "car"), visit(0)))
-    assert answer.values == {"last_cover": "2026-03-01 11:00+02:00"}
+    assert answer.values["last_cover"] == "2026-03-01 11:00+02:00"
     assert answer.smallest.sentence == "if last_cover were Mon 23 Feb 2026 11:00 instead of Sun 01 Mar 2026 11:00"
     assert answer.smallest.needed == datetime(2026, 2, 23, 9, tzinfo=UTC).isoformat()
     assert goes_out(insurer(condition, cover(-7 * 24, "car"), visit(0)))

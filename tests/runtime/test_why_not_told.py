@@ -278,3 +278,34 @@ def test_a_cap_of_which_others_take_the_next_places():
     assert "with at most 3 instead of 1 in policies.caps[0]" in sentences
     assert goes_out(shop(text.replace("max: 1", "max: 3"), visit(0)))
     assert not goes_out(shop(text.replace("max: 1", "max: 2"), visit(0)))
+
+
+def test_a_strict_class_that_came_first():
+    other = "  other: {class: care, priority: 1, when: event visit, send: [mail]}"
+    text = book("priority: 7, when: event visit, send: [mail]", more=other, policies="gap: 1 day")
+    text = text.replace("{classes: {", "{classes: {care: {strict: true}, ")
+    assert "if no class were strict" in [each.sentence for each in asked(shop(text, visit(0))).changes]
+    assert goes_out(shop(text.replace("strict: true", "strict: false"), visit(0)))
+
+
+def test_a_run_that_came_to_its_limit():
+    text = book("when: every monday 10:00, at_most: 1, send: [mail]")
+    engine = onevoice.open(load_files({"playbook.yaml": text.encode()}))
+    people = [{"email": f"{name}@x.org"} for name in ("bob", "ann")]
+    engine.ingest([{"type": "visit", "identifiers": who} for who in people], time=MONDAY)
+    engine.tick(MONDAY + timedelta(hours=3))
+    answers = [engine.why_not(who, "hello") for who in people]
+    sentences = [each.sentence for answer in answers for each in answer.changes]
+    assert sentences == ["without campaigns.hello.at_most"]
+
+
+def test_what_time_it_was_is_told_where_conditions_ask_for_it():
+    text = book("when: event visit, if: hour(now()) >= 13, send: [mail]")
+    assert asked(shop(text, visit(0))).values == {"now()": "2026-03-02 09:00+00:00"}
+
+
+def test_an_event_that_is_not_quite_the_trigger_of_a_wish_with_a_delay():
+    text = book("when: event order where amount > 100, after: 1 hour, send: [mail]")
+    answer = asked(shop(text, order(0, 50)))
+    assert answer.values == {"event.amount": "50"}
+    assert answer.smallest.sentence == "with 50.01 more of order.amount: 100.01 instead of 50.00"

@@ -16,6 +16,7 @@ from onevoice.conditions.tree import (
     SymbolKind,
     Type,
     children,
+    reads_clock,
     walk,
 )
 from onevoice.conditions.types import check
@@ -58,6 +59,11 @@ def reads_of(playbook: Playbook, campaign: Campaign) -> dict[Known, set[float | 
         for known in _known(expression):
             found.setdefault(known, set()).update(constants)
     return found
+
+
+def asks_time(playbook: Playbook, campaign: Campaign) -> bool:
+    """Tell whether what decides who may get a campaign asks what time or day it is."""
+    return any(map(reads_clock, _conditions(playbook, campaign)))
 
 
 def fields_of(playbook: Playbook, campaign: Campaign) -> dict[tuple[str, Type], set[float | str]]:

@@ -307,6 +307,16 @@ class Fork:
         """Return a fork in one of whose steps another event comes."""
         return Fork(self._engine, self.steps, later=self._later, instead={place: line})
 
+    def without_pauses(self, campaign: str) -> Fork:
+        """Return a fork in whose steps nobody tells that a campaign came to its limit."""
+
+        def told(step: Step) -> Step:
+            return step._replace(
+                news=tuple(x for x in step.news if not isinstance(x, Paused) or x.campaign != campaign)
+            )
+
+        return Fork(self._engine, [*map(told, self.steps)], later=[*map(told, self._later)])
+
     def code(self, text: str) -> float:
         """Return the number by which the engine knows a text, learning it."""
         machine = self._fold.machine

@@ -34,6 +34,7 @@ from onevoice.program import (
     CHANNEL_WINDOWS_FROM,
     CHANNEL_WINDOWS_TO,
     CLASS_CONSENT_REQUIRED,
+    CLASS_TIER,
     FEED_SOURCE,
     FEED_STALE_US,
     P_GAP_US,
@@ -190,6 +191,13 @@ def without_consent(program: Program, klass: int) -> Program:
     """Return the program with a class for which silence is consent."""
     classes = program.classes.copy()
     classes[klass, CLASS_CONSENT_REQUIRED] = 0
+    return program.replaced(classes=classes)
+
+
+def without_strict(program: Program) -> Program:
+    """Return the program in which no class comes before another one."""
+    classes = program.classes.copy()
+    classes[:, CLASS_TIER] = 0
     return program.replaced(classes=classes)
 
 

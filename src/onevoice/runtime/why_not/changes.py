@@ -39,12 +39,14 @@ def changes(trial: Trial, lost: Line | None) -> list[Change]:
     return sorted(found, key=lambda change: change.kind == "playbook")
 
 
-def wait_changes(trial: Trial, until: int) -> Iterator[Change]:
-    """Yield when a campaign wins if nothing else happens after a trial's time, from when a reason may be over.
+def wait_changes(trial: Trial, reason: str, until: datetime | None) -> Iterator[Change]:
+    """Yield when a campaign wins if nothing else happens after a trial's time, at which it lost for a reason.
 
-    If another one holds then, it is looked further.
+    If another reason holds when that is over, it is looked further. When a suppression is over is not recorded.
     """
-    for last in (until, until + SOON_US, until + LATE_US) if until > trial.time else ():
+    first = us_of(until, "until") if until else trial.time + SOON_US if reason == "suppressed" else 0
+    horizons = first, first + SOON_US, first + (LATE_US if reason == "suppressed" else SOON_US)
+    for last in dict.fromkeys(horizons if first > trial.time else ()):
         for time, line in trial.lines(until=last):
             if line.reason == "won":
                 yield from waited(trial, time)
@@ -58,13 +60,3 @@ def waited(trial: Trial, time: int) -> Iterator[Change]:
     assert at, "what was decided has a time"
     when = trial.words.time(at, ZoneInfo(trial.playbook.time_zone))
     yield Change("wait", trial.words.say("change_wait", time=when), "time", "", at.isoformat(), at)
-
-
-def over(reason: str, until: datetime | None, time: int) -> int:
-    """Return when a reason that held at a time may be over by itself, µs UTC; 0 where it never is.
-
-    Of a suppression that is not recorded.
-    """
-    if until is not None:
-        return us_of(until, "until")
-    return time + SOON_US if reason == "suppressed" else 0

@@ -16,6 +16,7 @@ from onevoice.conditions.tree import SymbolKind, Type
 from onevoice.engine.conditions import NULL
 from onevoice.history.why_not import Change
 from onevoice.playbook.model import Aggregate
+from onevoice.playbook.reads import asks_time
 from onevoice.runtime import what_if
 from onevoice.runtime.why_not.searching import decimals_of, least, plain
 from onevoice.runtime.why_not.times import shown_time, time_changes
@@ -191,7 +192,9 @@ def _nearest(
 def values(trial: Trial) -> dict[str, str]:
     """Return what was known of each name that the campaign's conditions read."""
     found = ((known, found_of(trial, known)) for known in trial.reads)
-    return {known.name: _shown(trial, value) for known, value in found if value is not None or not known.asked}
+    at = trial.known.time if trial.known else None
+    clock = {"now()": _shown(trial, at)} if at and asks_time(trial.playbook, trial.campaign) else {}
+    return clock | {known.name: _shown(trial, value) for known, value in found if value is not None or not known.asked}
 
 
 def _shown(trial: Trial, value: object) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from datetime import datetime
 from decimal import Decimal
 from functools import partial
@@ -73,6 +74,11 @@ def rule_changes(trial: Trial, lost: Line) -> Iterator[Change]:
         case "paused":
             if trial.wins(prepare=trial.switched_on(lost.rule)):
                 yield Change("playbook", trial.words.say("change_not_paused"), lost.rule, "paused", "on")
+            if lost.limit:
+                key = "failures" if lost.rule == "failures" else "at_most"
+                yield from _without_limit(trial, f"{path}.{key}")
+        case "outranked" if lost.because == "class":
+            yield from _without_strict(trial)
         case "no_capacity":
             yield from _room(trial, lost)
         case "hours":
@@ -93,6 +99,21 @@ def rule_changes(trial: Trial, lost: Line) -> Iterator[Change]:
 def _without(trial: Trial, rule: str, program: Program) -> Iterator[Change]:
     if trial.wins(program):
         yield Change("playbook", trial.words.say("change_without", rule=rule), rule, "", "")
+
+
+def _without_limit(trial: Trial, rule: str) -> Iterator[Change]:
+    """Yield that the campaign wins if its run has no limit, which pauses it in the instant or before."""
+    unpaused = copy(trial)
+    unpaused.fork = trial.fork.without_pauses(trial.campaign.name)
+    if unpaused.wins(prepare=trial.switched_on("")):
+        yield Change("playbook", trial.words.say("change_without", rule=rule), rule, "", "")
+
+
+def _without_strict(trial: Trial) -> Iterator[Change]:
+    """Yield that the campaign wins if no class came before its own."""
+    if trial.wins(what_if.without_strict(trial.program)):
+        sentence = trial.words.say("change_without_strict")
+        yield Change("playbook", sentence, "policies.classes", "strict", "")
 
 
 def _consent(trial: Trial, lost: Line) -> Iterator[Change]:

@@ -15,7 +15,7 @@ from onevoice.runtime.alone import Fork
 from onevoice.runtime.decisions import EPOCH, time_of
 from onevoice.runtime.why_not.coming import begun, coming_changes, missing_steps, now_of, soon, trial_now
 from onevoice.runtime.why_not.customer import customer_changes, values
-from onevoice.runtime.why_not.event import event_changes, event_values, trigger_of
+from onevoice.runtime.why_not.event import event_changes, event_values
 from onevoice.runtime.why_not.trial import Trial
 
 if TYPE_CHECKING:
@@ -35,9 +35,9 @@ def untriggered(question: Question) -> WhyNot:
         trial = trial_now(question)
         found = tuple(customer_changes(trial))
         known = values(trial)
-    elif (trial := _last_event(question)) is not None and (place := trigger_of(trial)) is not None:
-        found = tuple(event_changes(trial, place))
-        known = values(trial) | event_values(trial, place)
+    elif (trial := _last_event(question)) is not None:
+        found = tuple(event_changes(trial, 0))
+        known = values(trial) | event_values(trial, 0)
     else:
         coming = [*coming_changes(question)]
         cautions = [question.caution(trial, [change]) for change, trial in coming]
@@ -47,7 +47,7 @@ def untriggered(question: Question) -> WhyNot:
 
 
 def _last_event(question: Question) -> Trial | None:
-    """Return a trial from the last event on of the type that triggers the campaign."""
+    """Return a trial from the last event on of the type that triggers the campaign: its first step."""
     when = question.campaign.when
     if when.kind is not TriggerKind.EVENT or not when.where:
         return None

@@ -11,7 +11,7 @@ from onevoice.history.why_not import Obstacle
 from onevoice.runtime import customer as customers
 from onevoice.runtime.alone import Fork
 from onevoice.runtime.decisions import us_of
-from onevoice.runtime.why_not.changes import over, wait_changes, waited
+from onevoice.runtime.why_not.changes import wait_changes, waited
 from onevoice.runtime.why_not.customer import customer_changes, values, zone_of
 from onevoice.runtime.why_not.trial import Trial
 
@@ -41,9 +41,7 @@ def waiting(question: Question, since: int) -> WhyNot | None:
         return question.asked.answered(None, text, found=waits, caution=question.caution(trial, waits))
     told = told_of(line, trial.playbook, words, zone_of(trial.known, trial.playbook))
     found = Obstacle(told.reason, told.sentence, told.rule, question.place(told.rule))
-    return question.asked.answered(
-        None, text, (found,), found=tuple(wait_changes(trial, over(line.reason, line.until, due)))
-    )
+    return question.asked.answered(None, text, (found,), found=tuple(wait_changes(trial, line.reason, line.until)))
 
 
 def later(question: Question, key: int) -> tuple[tuple[Change, ...], str]:
@@ -59,7 +57,7 @@ def later(question: Question, key: int) -> tuple[tuple[Change, ...], str]:
         return (), ""
     now = int(fold.machine.state.scalars[at.NOW])
     trial = Trial(_fork(question), question.name, customer, now, question.words, key=key)
-    found = tuple(wait_changes(trial, over(wish.reason, wish.due, now)))
+    found = tuple(wait_changes(trial, wish.reason, wish.due))
     return found, question.caution(trial, found)
 
 
