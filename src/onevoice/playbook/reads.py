@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from onevoice.conditions.tree import (
     AnyRead,
     Constant,
+    DatePart,
     Expression,
     FactRead,
     In,
@@ -64,6 +65,12 @@ def reads_of(playbook: Playbook, campaign: Campaign) -> dict[Known, set[float | 
 def asks_time(playbook: Playbook, campaign: Campaign) -> bool:
     """Tell whether what decides who may get a campaign asks what time or day it is."""
     return any(map(reads_clock, _conditions(playbook, campaign)))
+
+
+def asks_parts(playbook: Playbook, campaign: Campaign) -> bool:
+    """Tell whether it asks for a part of a time or a day: its month, its hour."""
+    asked = (each for expression in _conditions(playbook, campaign) for each in walk(expression))
+    return any(isinstance(each, DatePart) for each in asked)
 
 
 def fields_of(playbook: Playbook, campaign: Campaign) -> dict[tuple[str, Type], set[float | str]]:

@@ -167,11 +167,10 @@ def nearest(
     if exact is not None and decimals_of(float(exact)) <= _DECIMALS_MAX:
         written.append(decimals_of(float(exact)))
     decimals = 0 if whole else min(_DECIMALS_MAX, max([2, *written]))
-    for more in (0,) if whole else (0, _FINER):
-        number = _nearest(wins, exact, near, decimals + more, is_sure=is_sure)
-        if number is not None:
-            return number
-    return None
+    number = _nearest(wins, exact, near, decimals, is_sure=is_sure)
+    if number is None and not whole:  # perhaps between two constants that are near each other
+        return _nearest(wins, exact, near, decimals + _FINER, is_sure=True)
+    return number
 
 
 def _nearest(

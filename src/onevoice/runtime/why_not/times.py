@@ -10,15 +10,15 @@ from zoneinfo import ZoneInfo
 from onevoice.conditions.tree import Type
 from onevoice.history.why_not import Change
 from onevoice.playbook.model import DAY, HOUR, MINUTE
+from onevoice.playbook.reads import asks_parts
 from onevoice.runtime.decisions import EPOCH
 from onevoice.runtime.why_not.searching import least
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from onevoice.runtime.why_not.trial import Trial
 
-_PART_MAX: Final = 10_000  # constants below it are years, months, days or hours; others instants or intervals
 _US: Final = timedelta(microseconds=1)
 _FIRST: Final = (datetime(1, 1, 2, tzinfo=UTC) - EPOCH) // _US
 _LAST: Final = (datetime(9999, 12, 30, tzinfo=UTC) - EPOCH) // _US
@@ -49,7 +49,7 @@ def time_changes(
     if (found is None or base != start) and is_enough(0):
         steps: int | None = 0
     else:
-        instants = [trial.time, *_around([start, trial.time], near)]
+        instants = [trial.time, *_around(trial, [start, trial.time], near)]
         guesses = [(each - base) // unit + more for each in instants for more in (-1, 0, 1, 2)]
         steps = least(is_enough, guesses)
     if steps is not None:
@@ -60,20 +60,20 @@ def time_changes(
         yield Change(of, sentence, name, known, better.isoformat())
 
 
-def _around(centres: Iterable[int], near: Iterable[float]) -> Iterator[int]:
-    """Yield instants, in µs, at which what is compared with constants may change.
-
-    Small ones are parts of dates: their hours, days, months and years begin there.
-    """
-    for each in map(int, near):
-        if abs(each) >= _PART_MAX:
-            yield each
+def _around(trial: Trial, centres: Sequence[int], near: Iterable[float]) -> Iterator[int]:
+    """Yield instants, in µs, at which what is compared with constants may change: instants, intervals, parts."""
+    constants = [int(each) for each in near]
+    for each in constants:
+        yield from (each, *(centre + sign * each for centre in centres for sign in (1, -1)))
+    if asks_parts(trial.playbook, trial.campaign):
+        years = [each for each in constants if date.min.year <= each < date.max.year]
+        yield from (_us(date(year, *day)) for year in years for day in ((1, 1), (12, 31)))
         for centre in centres:
-            yield from (centre - each, centre + each) if abs(each) >= _PART_MAX else _parts(centre, each)
+            yield from _parts(centre)
 
 
-def _parts(centre: int, part: int) -> Iterator[int]:
-    """Yield where the hours of two days, the days of two weeks, the months of two years, and some years begin."""
+def _parts(centre: int) -> Iterator[int]:
+    """Yield where the hours of two days, the days of two weeks, the months of two years and leap days begin."""
     for count in range(-24, 25):
         yield (centre // HOUR + count) * HOUR
     for count in range(-7, 8):
@@ -85,8 +85,6 @@ def _parts(centre: int, part: int) -> Iterator[int]:
             yield _us(date(year, place + 1, 1))
     leap = [year for year in range(first.year - 8, first.year + 9) if isleap(year) and 1 <= year <= date.max.year]
     yield from (_us(date(year, 2, 29)) for year in leap)
-    if date.min.year <= part < date.max.year:
-        yield from (_us(date(part, 1, 1)), _us(date(part, 12, 31)))
 
 
 def shown_time(trial: Trial, value: date | datetime) -> str:
