@@ -33,6 +33,9 @@ def report_text(report: Report, took_s: float | None = None) -> Iterator[Rendera
     """Yield a report as tables."""
     if report.first is None or report.last is None:
         yield "nothing was decided yet"
+        for table in _off(report):
+            yield ""
+            yield table
         return
     zone = ZoneInfo(report.time_zone)
     span = f"{report.first.astimezone(zone):%d %b %Y} to {report.last.astimezone(zone):%d %b %Y}, {report.time_zone}"
@@ -44,6 +47,7 @@ def report_text(report: Report, took_s: float | None = None) -> Iterator[Rendera
 
 
 def _tables(report: Report) -> Iterator[ShownTable]:
+    yield from _off(report)
     yield from _weeks(report)
     yield from _campaigns([each for each in report.campaigns if each.wishes])
     yield from _placements([each for each in report.campaigns if each.asks])
@@ -225,7 +229,8 @@ def _decided(timeline: Timeline) -> Iterator[_Entry]:
 
 def _headline(report: Report, took_s: float | None) -> Iterator[str]:
     pace = f" in {took_s:.1f} s ({report.lines / took_s:,.0f} a second)" if took_s else ""
-    yield f"{many(report.lines, 'event')}{pace}"
+    lines = f" of {many(report.lines, 'line')}" if report.lines != report.events else ""
+    yield f"{many(report.events, 'event')}{lines}{pace}"
     yield many(report.customers, "customer")
     yield many(report.wishes, "wish", "wishes")
     yield many(report.sent, "contact")
@@ -287,6 +292,19 @@ def _load(report: Report) -> ShownTable:
     for each in report.load:
         table.add_row(f"{each.contacts}", f"{each.customer_weeks:,}", bar(each.customer_weeks / total))
     return table
+
+
+def _off(report: Report) -> Iterator[ShownTable]:
+    """Yield what is off now, since when, by whom and why."""
+    if report.off:
+        zone = ZoneInfo(report.time_zone)
+        table = ShownTable("Off now", "", "since", "by", "why", "waiting>")
+        for each in report.off[:ROWS_SHOWN]:
+            since = f"{each.since.astimezone(zone):%Y-%m-%d %H:%M}" if each.since else ""
+            by = f"its own {each.limit}" if each.limit else each.by
+            name = f"class {each.name}" if each.what == "class" else each.name or "everything"
+            table.add_row(name, each.state, since, by, each.reason, f"{each.waiting:,}")
+        yield more(table, len(report.off))
 
 
 def _paused(report: Report) -> Iterator[ShownTable]:

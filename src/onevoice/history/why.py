@@ -222,13 +222,14 @@ def _stopped(case: _Case) -> tuple[str, str]:
 
 
 def _paused(case: _Case) -> tuple[str, str]:
-    value, limit, say = case.line.value, case.line.limit, case.words.say
+    value, limit, say, name = case.line.value, case.line.limit, case.words.say, case.line.campaign
     if limit is None:
-        return "", say(f"paused_{_switch(case)}", klass=case.campaign.klass if case.campaign else "")
+        klass = case.campaign.klass if case.campaign else ""
+        return "", say(f"paused_{_switch(case)}", campaign=name, klass=klass)
     count = value if isinstance(value, int) else limit
     if case.line.rule == "failures":
-        return f"{case.path}.failures", say("paused_failures", count, limit=case.words.number(limit))
-    return f"{case.path}.at_most", say("paused_limit", count)
+        return f"{case.path}.failures", say("paused_failures", count, campaign=name, limit=case.words.number(limit))
+    return f"{case.path}.at_most", say("paused_limit", count, campaign=name)
 
 
 def _stale(case: _Case) -> tuple[str, str]:

@@ -130,6 +130,11 @@ class Index:
                 found[-1] = runs.merged(found[-1], last)
         self._runs = found
 
+    @property
+    def events(self) -> int:
+        """How many lines it has seen that could be read; also those of a type that the playbook does not declare."""
+        return sum(map(runs.events_in, self._runs))
+
     def positions(self, marks: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return where lines stand that may bear one of these marks, in order; few others are among them."""
         keys = np.unique(runs.keys_of(marks))

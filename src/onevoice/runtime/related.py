@@ -45,6 +45,7 @@ if TYPE_CHECKING:
 
 RELATED_MAX: Final = 10_000  # customers
 _AT_ONCE: Final = 16_384  # lines that are read before it is looked whether too many hang together
+_FIRST_READ: Final = 64  # lines, where perhaps the last few are enough
 
 _Value = TypeVar("_Value")
 
@@ -124,6 +125,25 @@ def _nobodys(journal: Journal, fold: Fold, index: Index, own: Iterable[Line]) ->
         near = [each for each in raw if _concerns(each[2], world, known)]
         found |= {each.line.row.position: each for each in _read(fold, index, near) if each.is_nobodys}
     return found
+
+
+def of_nobody(journal: Journal, fold: Fold, index: Index, types: Collection[str]) -> Iterator[Line]:
+    """Yield the lines of these types that name nobody, the last first; the index has followed the journal.
+
+    They are read by ever larger parts, so that who wants only the last few reads little.
+    """
+    positions = index.positions(np.array([NOBODYS])).tolist()
+    after, count = len(positions), _FIRST_READ
+    while after:
+        first = max(0, after - count)
+        raw = _raw(journal, index, positions[first:after])
+        wanted = [each for each in raw if msgspec.json.decode(each[2], type=_Typed).type in types]
+        yield from (each.line for each in reversed(list(_read(fold, index, wanted))) if each.is_nobodys)
+        after, count = first, min(2 * count, _AT_ONCE)
+
+
+class _Typed(msgspec.Struct):
+    type: str
 
 
 class _World(msgspec.Struct):

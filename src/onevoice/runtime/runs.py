@@ -213,6 +213,14 @@ def fits(a: Run, b: Run) -> bool:
     return ends - a.position < SPAN_MAX // 2 and b.after - a.first < SPAN_MAX
 
 
+def events_in(run: Run) -> int:
+    """Return how many lines of a run are events: each of them has a mark, and a line that was rejected has none."""
+    lines = (run.marks & _LOW).astype(np.int64)
+    is_event = np.zeros(int(lines.max(initial=-1)) + 1, np.bool_)
+    is_event[lines] = True
+    return int(np.count_nonzero(is_event))
+
+
 def found_in(keys: NDArray[np.uint64], wanted: NDArray[np.uint64]) -> NDArray[np.int64]:
     """Return the low halves of the keys whose high half is that of a wanted one."""
     starts, stops = np.searchsorted(keys, wanted), np.searchsorted(keys, wanted | _LOW, side="right")
