@@ -47,7 +47,7 @@ def engine():
 def test_where_nothing_is_off_nothing_is_told_or_read(engine, monkeypatch):
     engine.pause("news", time=START + HOUR)
     engine.resume("news", time=START + HOUR)
-    monkeypatch.setattr("onevoice.runtime.off.of_nobody", None)
+    monkeypatch.setattr("onevoice.runtime.off.switching", None)
     assert off(engine) == []
 
 

@@ -1,7 +1,7 @@
 """What is paused or stopped now, since when, by whom and why: the state has the switches, the journal who turned them.
 
-A control event names nobody, so the index finds its line without the others; they are read from the last one back
-until each switch that is off is accounted for. Where none is off nothing is read.
+The index has the lines that turn switches apart. They are read from the last one back until each switch that is off is
+accounted for; where none is off nothing is read.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from onevoice.engine import switches
 from onevoice.history.report import Off
 from onevoice.runtime.controls import EVENTS, STATES, Named, seen
 from onevoice.runtime.decisions import time_of
-from onevoice.runtime.related import of_nobody
+from onevoice.runtime.related import switching
 
 if TYPE_CHECKING:
     from onevoice.journal.port import Journal
@@ -52,7 +52,7 @@ def _names(playbook: Playbook) -> list[_What]:
 def _last_said(journal: Journal, fold: Fold, index: Index, off: dict[_What, int]) -> dict[_What, Line]:
     """Return the last control event about each of these; one that says what is not so came twice, and did nothing."""
     said: dict[_What, Line] = {}
-    for line in of_nobody(journal, fold, index, _TURNED_TO):
+    for line in switching(journal, fold, index):
         what = _named(line.content.get("fields") or {})
         if what in off and what not in said and _TURNED_TO[line.content["type"]] in {off[what], switches.ON}:
             said[what] = line
