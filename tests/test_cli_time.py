@@ -191,17 +191,18 @@ def test_a_refusal_tells_times_to_the_second_and_what_it_tells_can_be_given(call
 
 
 def test_a_pause_answers_who_and_why_and_a_report_keeps_it(call, history):
-    given = ("--reason", "wrong price", "--by", "ann", "--at", CLOCK)
+    given = ("--reason", "wrong [/price]", "--by", "ann", "--at", CLOCK)
     _, out, _ = call("pause", "tips", "--data", history, *given, "--json")
-    assert (json.loads(out)["reason"], json.loads(out)["by"]) == ("wrong price", "ann")
+    assert (json.loads(out)["reason"], json.loads(out)["by"]) == ("wrong [/price]", "ann")
     _, out, _ = call("report", "--data", history)
     assert "nothing was decided yet" in out
-    assert ["tips", "paused", "2026-03-02", "11:00", "ann", "wrong", "price", "1"] in map(str.split, out.splitlines())
+    told = "tips paused 2026-03-02 11:00 ann wrong [/price] 1"
+    assert told.split() in map(str.split, out.splitlines())
     _, out, _ = call("report", "--data", history, "--json")
     (off,) = json.loads(out)["off"]
-    assert (off["name"], off["by"], off["reason"], off["waiting"]) == ("tips", "ann", "wrong price", 1)
+    assert (off["name"], off["by"], off["reason"], off["waiting"]) == ("tips", "ann", "wrong [/price]", 1)
     call("report", "--data", history, "--html", history / "report.html")
-    assert '"reason":"wrong price"' in (history / "report.html").read_text("utf-8")
+    assert '"reason":"wrong [/price]"' in (history / "report.html").read_text("utf-8")
 
 
 def test_a_report_says_how_many_of_the_lines_are_events(call, shop, tmp_path):

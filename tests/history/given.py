@@ -40,7 +40,7 @@ from onevoice.history.report import (
     WeekFigures,
 )
 from onevoice.history.results import PARTS, Results, _figures
-from onevoice.history.timeline import Band, Happened, Timeline
+from onevoice.history.timeline import Band, Changed, Happened, Timeline
 from onevoice.history.uplift import Counts
 from onevoice.history.why import Told, Why
 
@@ -148,7 +148,8 @@ def timeline(name="spring_sale"):
         *(Band("fact", "owns", f"{name} {n}", START + n * DAY, START + (n + 2) * DAY) for n in range(3)),
         Band("fact", "open_case", name, START + DAY, None),
     )
-    return Timeline(17, "shop", "Europe/Vilnius", START + 5 * DAY, events, bands, (decision(name), ask(name)))
+    decisions, changes = (decision(name), ask(name)), (Changed(ask(name).time, ask(name).number),)
+    return Timeline(17, "shop", "Europe/Vilnius", START + 5 * DAY, events, bands, decisions, changes)
 
 
 def why(name="spring_sale"):

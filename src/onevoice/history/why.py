@@ -42,6 +42,7 @@ class Told:
 class Why:
     """A decision explained; the winners first, then the others by score and the order of the reasons.
 
+    `changed`: the playbook is another than that of the decision told before it.
     `told` has a sentence for each candidate. Times are told in the playbook's zone; `language` is that of the
     sentences. Shows itself in notebooks.
 
@@ -57,6 +58,7 @@ class Why:
     headline: str
     told: tuple[Told, ...]
     language: str = "en"
+    changed: bool = False
 
     def _repr_html_(self) -> str:
         """Show the candidates as a table in a notebook."""

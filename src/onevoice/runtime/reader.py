@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
+from itertools import pairwise
 from typing import TYPE_CHECKING, TypeAlias
 from zoneinfo import ZoneInfo
 
@@ -237,7 +238,10 @@ class Reader:
         for reading, decision in self._recorded.decisions(wanted, start):
             if not campaign or any(line.campaign == campaign for line in decision.lines):
                 found.append((reading, decision))
-        return [why(decision, reading.playbook, words, zone) for reading, decision in found]
+        told = [why(decision, reading.playbook, words, zone) for reading, decision in found]
+        for number, ((one, _), (other, _)) in enumerate(pairwise(found), 1):
+            told[number] = replace(told[number], changed=other.differs(one))
+        return told
 
     def why_not(
         self,
