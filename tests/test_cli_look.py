@@ -228,3 +228,31 @@ policies: {classes: {sales: {}}}
     call("run", tmp_path / "shop", tmp_path / "events.ndjson", "--data", tmp_path / "data")
     _, out, _ = call("why-not", "thanks", "-i", "email=ann@x.org", "--data", tmp_path / "data")
     assert "channels.sms playbook.yaml:5:81" in [" ".join(line.split()) for line in out.splitlines()]
+
+
+def test_nothing_that_is_shown_ends_in_spaces_and_an_answer_in_no_blank_line(call, tmp_path):
+    """Also where a rule has no place, and where nothing stood in the way."""
+    (tmp_path / "shop").mkdir()
+    (tmp_path / "shop" / "playbook.yaml").write_text(LOST, "utf-8")
+    told = {"type": "seen", "time": "2026-03-02T09:00:00Z", "identifiers": {"email": "ann@x.org"}}
+    (tmp_path / "events.ndjson").write_text(json.dumps(told), "utf-8")
+    call("run", tmp_path / "shop", tmp_path / "events.ndjson", "--data", tmp_path / "data")
+    ann = ("-i", "email=ann@x.org", "--data", tmp_path / "data")
+    for verb in (("why-not", "news"), ("why-not", "lost"), ("why-not", "quiet"), ("why",), ("timeline",)):
+        code, out, _ = call(*verb, *ann)
+        assert code == 0
+        assert not [line for line in out.splitlines() if line != line.rstrip()], out
+        assert "\n\n\n" not in out
+        assert verb[0] != "why-not" or not out.endswith("\n\n"), out
+
+
+LOST = """
+playbook: shop
+identifiers: {email: {format: email}}
+events: {seen: {}, bought: {}}
+campaigns:
+  news: {class: sales, priority: 9, when: event seen, send: [mail]}
+  lost: {class: sales, when: event seen, send: [mail]}
+  quiet: {class: sales, when: event bought, send: [mail]}
+policies: {classes: {sales: {}}, gap: 1 day}
+"""

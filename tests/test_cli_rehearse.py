@@ -48,7 +48,7 @@ def test_a_rehearsal_as_text(call):
     code, out, err = call("simulate", "--playbook", "new", "--data", "data")
     assert (code, err) == (0, "")
     told = words(out)
-    assert told[1] == "3 events and 5 decisions; the rehearsal differs in 7; 0 customers would hear more, 2 less"
+    assert told[1] == "3 lines and 5 decisions; the rehearsal differs in 7; 0 customers would hear more, 2 less"
     assert "contacts 5 3 -2" in told
     assert "news sales 2 0 -2" in told
     assert "cap: at most 1 a week 0 3 +3" in told
@@ -103,8 +103,18 @@ def test_a_rehearsal_as_page_tables_and_json(call, place):
         (("simulate", "--playbook", "new", "--data", "data", "--from", "2027-01-01"), "nothing came in at this time"),
         (("simulate", "--playbook", "new", "--data", "nowhere"), "no journal in this folder"),
         (("simulate", "--playbook", "nowhere", "--data", "data"), "no such folder"),
+        (("simulate", "--playbook", "new", "--data", "data", "--from", "2027-01-01"), "error: --from: nothing came in"),
+        (
+            ("simulate", "--playbook", "new", "--data", "data", "--from", "2026-03-02", "--to", "2026-03-02"),
+            "error: --to: it ends where it begins; expected a time after 2026-03-02 00:00:00+0",
+        ),
+        (
+            ("simulate", "--playbook", "new", "--data", "data", "--from", "2026-03-02", "--to", "2026-03-01"),
+            "error: --to: it ends before it begins",
+        ),
         (("conflicts", "nws", "--data", "data"), "did you mean `news`?"),
         (("conflicts", "--data", "data", "--within", "7 moons"), "--within: not a length of time"),
+        (("conflicts", "--data", "data", "--within", "1000000d"), "--within: too long a time; expected at most 36"),
     ],
 )
 def test_what_is_wrong_is_told(call, arguments, said):

@@ -168,3 +168,60 @@ def test_in_python_a_time_is_the_calls_own(shop, history):
         snapshot.unlink()
     with onevoice.open(shop, history) as engine:
         assert engine.hash() == replayed
+
+
+@pytest.fixture
+def live(tmp_path, shop):
+    """A journal whose clock stands within a second, as a live one's does."""
+    with onevoice.open(shop, tmp_path / "data") as engine:
+        engine.ingest([ORDER | {"time": None}], time=datetime(2026, 3, 2, 9, 0, 0, 670_068, tzinfo=UTC))
+    return tmp_path / "data"
+
+
+def test_a_refusal_tells_times_to_the_second_and_what_it_tells_can_be_given(call, live):
+    _, _, err = call("pause", "--all", "--data", live)
+    assert f"`--at {CLOCK}` to pause there" in err
+    _, _, err = call("pause", "--all", "--data", live, "--at", "2026-03-02T10:59")
+    assert f"or a time from {CLOCK}, where the journal stands" in err
+    assert call("pause", "--all", "--data", live, "--at", CLOCK)[0] == 0
+    assert decided(live)[0].microsecond == 670_068
+
+
+# Who did it, and why.
+
+
+def test_a_pause_answers_who_and_why_and_a_report_keeps_it(call, history):
+    given = ("--reason", "wrong [/price]", "--by", "ann", "--at", CLOCK)
+    _, out, _ = call("pause", "tips", "--data", history, *given, "--json")
+    assert (json.loads(out)["reason"], json.loads(out)["by"]) == ("wrong [/price]", "ann")
+    _, out, _ = call("report", "--data", history)
+    assert "nothing was decided yet" in out
+    told = "tips paused 2026-03-02 11:00 ann wrong [/price] 1"
+    assert told.split() in map(str.split, out.splitlines())
+    _, out, _ = call("report", "--data", history, "--json")
+    (off,) = json.loads(out)["off"]
+    assert (off["name"], off["by"], off["reason"], off["waiting"]) == ("tips", "ann", "wrong [/price]", 1)
+    call("report", "--data", history, "--html", history / "report.html")
+    assert '"reason":"wrong [/price]"' in (history / "report.html").read_text("utf-8")
+
+
+def test_a_report_says_how_many_of_the_lines_are_events(call, shop, tmp_path):
+    lines = [ORDER, ORDER | {"time": "nonsense"}, ORDER | {"type": "unheard"}]
+    (tmp_path / "three.ndjson").write_text("\n".join(map(json.dumps, lines)), "utf-8")
+    call("run", shop, tmp_path / "three.ndjson", "--data", tmp_path / "three")
+    with onevoice.open(data_dir=tmp_path / "three") as engine:
+        engine.tick(datetime(2026, 3, 5, tzinfo=UTC))
+    assert "2 events of 3 lines, 1 customer, " in call("report", "--data", tmp_path / "three")[1]
+
+
+@pytest.mark.parametrize("verb", ["pause", "resume", "stop"])
+@pytest.mark.parametrize("given", [(), ("tips", "--all"), ("tips", "--class", "sales")])
+def test_not_one_thing_is_refused_in_the_words_of_the_command_line(call, history, verb, given):
+    code, _, err = call(verb, *given, "--data", history, "--at", CLOCK)
+    expected = f"a campaign, as `onevoice {verb} NAME`, or `--class NAME`, or `--all`"
+    assert (code, err) == (1, f"error: {verb}: not one thing to {verb}; expected {expected}\n")
+
+
+def test_a_field_that_is_no_pair_is_told_how_one_is_given(call, shop, history):
+    _, _, err = call(*acting("decide", shop, history), "--field", "foo", "--at", CLOCK)
+    assert err == "error: --field: not a pair; expected name=value, as in page=start; found 'foo'\n"

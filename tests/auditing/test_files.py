@@ -215,8 +215,8 @@ def test_what_cannot_be_used_is_counted_once_and_under_the_file_it_stands_in(aud
         lines = [{"identifiers": {"email": each.pop("identifiers.email")}} | each for each in events]
         found = audited("sent.csv", log, "".join(json.dumps(each) + "\n" for each in lines))
     assert [*found.read] == [
-        f"events.{form}: 3 events",
-        "  2 not to be used: no_identifier",
+        f"events.{form}: 3 lines",
+        "  2 not to be used: no_identifier (line 2, 3)",
         "sent.csv by its columns' names: 3 lines",
         "  3 events made of 3 lines, 2026-03-02T09:00:00Z to 2026-03-02T11:00:00Z",
         "    3 contact_reported",
@@ -235,18 +235,61 @@ def test_a_hole_in_the_events_is_counted_and_costs_nothing_else(audited):
     events = EVENTS + "{broken\n" + EVENTS.replace("purchase", "hello")
     audit = audited("sent.csv", "time,email\n2026-03-02 09:00,ann@example.org", events)
     assert audit.read[:3] == (
-        "events.ndjson: 3 events",
-        "  1 not to be used: not_json",
+        "events.ndjson: 3 lines",
+        "  1 not to be used: not_json (line 2)",
         "  1 of an unknown type: hello",
     )
+    assert (audit.contacts, audit.events) == (1, 2)
+
+
+def test_lines_that_cannot_be_used_are_named_a_few_of_them_across_pieces(audited, monkeypatch):
+    monkeypatch.setattr("onevoice.auditing.weave.PIECE_ROWS", 2)
+    events = EVENTS + (EVENTS.replace("2026-", "2099-") + EVENTS) * 7
+    audit = audited("sent.csv", "time,email\n2026-03-02 09:00,ann@example.org", events)
+    assert audit.read[:2] == ("events.ndjson: 15 lines", "  7 not to be used: bad_time (line 2, 4, 6, 8, 10, …)")
+
+
+def test_a_contact_that_is_yet_to_come_is_kept_aside_with_its_line(audited, tmp_path):
+    log = "time,email\n2026-03-02 09:00,ann@example.org\n2099-03-02 09:00,ann@example.org\n"
+    audit = audited("sent.csv", log, aside=tmp_path / "aside.ndjson")
     assert audit.contacts == 1
+    assert audit.read[-1] == "  1 kept aside: a time that is yet to come (line 3)"
+    (line,) = map(json.loads, (tmp_path / "aside.ndjson").read_text().splitlines())
+    assert (line["line"], line["reason"], line["found"]) == (3, "a time that is yet to come", "2099-03-02 09:00")
+
+
+@pytest.mark.parametrize("kind", ["purchase", "offer_clicked"])
+def test_a_file_of_events_is_no_log_of_contacts(tmp_path, kind):
+    (tmp_path / "events.ndjson").write_text(EVENTS * 2 + EVENTS.replace("purchase", kind))
+    told = r"line 1: not a contact; .* found 3 of 3 lines with another .type.; the file of events comes first"
+    with pytest.raises(EventError, match=told):
+        onevoice.audit(tmp_path / "events.ndjson", tmp_path / "events.ndjson")
+
+
+def test_a_type_that_is_that_of_a_contact_or_none_is_taken(audited):
+    log = "time,email,type\n2026-03-02 09:00,ann@example.org,\n2026-03-02 10:00,ann@example.org,contact_reported\n"
+    assert audited("sent.csv", log).contacts == 2
+
+
+@pytest.mark.parametrize("names", [("nowhere", "sent.csv"), ("events.ndjson", "nowhere")])
+def test_a_file_that_is_missing_is_told_so_whatever_its_ending(tmp_path, names):
+    (tmp_path / "events.ndjson").write_text(EVENTS)
+    (tmp_path / "sent.csv").write_text(LOG)
+    with pytest.raises(EventError, match=r"nowhere: cannot be read; found .*No such file"):
+        onevoice.audit(*(tmp_path / name for name in names))
 
 
 LOG = "time,email,campaign\n2026-03-02 09:00,ann@example.org,spring"
 REFUSED = {
     "nothing in it": ("sent.csv", "time,email\n", {}, EventError, "no contact in this file"),
     "no such mapping": ("sent.csv", LOG, {"contacts_mapping": "braz"}, MappingError, "did you mean `braze`"),
-    "no time": ("sent.csv", "when,email\n", {}, MappingError, "no column `time`; expected `time`; found when, email"),
+    "no time": (
+        "sent.csv",
+        "when,email\n",
+        {},
+        MappingError,
+        "no column `time`; expected columns by these names; found when, email",
+    ),
     "another sign": (
         "sent.csv",
         "time;email\n",
@@ -254,7 +297,13 @@ REFUSED = {
         MappingError,
         "name a mapping with `csv: {delimiter:",
     ),
-    "nobody": ("sent.csv", "time,mail\n2026-03-02,x", {}, MappingError, "no column `user_id`"),
+    "nobody": (
+        "sent.csv",
+        "time,mail\n2026-03-02,x",
+        {},
+        MappingError,
+        "no column `user_id` or `email` or `phone`; expected",
+    ),
     "no address": ("sent.csv", "time,email\n2026-03-02,x", {}, EventError, "no contact is of anybody; .*found email x"),
     "no form": ("sent.pdf", "", {}, EventError, "unknown form of file"),
     "no playbook": ("sent.csv", LOG, {"playbook": "nowhere"}, PlaybookError, "no such folder"),

@@ -32,6 +32,7 @@ from onevoice.history.report import (
     Collision,
     Crowded,
     Load,
+    Off,
     Paused,
     ReasonFigures,
     Report,
@@ -39,7 +40,7 @@ from onevoice.history.report import (
     WeekFigures,
 )
 from onevoice.history.results import PARTS, Results, _figures
-from onevoice.history.timeline import Band, Happened, Timeline
+from onevoice.history.timeline import Band, Changed, Happened, Timeline
 from onevoice.history.uplift import Counts
 from onevoice.history.why import Told, Why
 
@@ -54,6 +55,7 @@ NOTHING = Report(
     first=None,
     last=None,
     lines=0,
+    events=0,
     customers=0,
     decisions=0,
     wishes=0,
@@ -69,6 +71,7 @@ NOTHING = Report(
     collisions=(),
     paused=(),
     stale=(),
+    off=(),
     example=None,
 )
 
@@ -93,6 +96,7 @@ def report(name="spring_sale", many=0):
         first=START,
         last=START + 25 * DAY,
         lines=123_456,
+        events=123_400,
         customers=4_321,
         decisions=2_000,
         wishes=2_100,
@@ -113,6 +117,7 @@ def report(name="spring_sale", many=0):
             Collision("banner", name, "home_banner", 30, 40, 25, 5, 10, 30),
         ),
         stale=(Stale(name, START, START - DAY, None, "news, tips"),),
+        off=(Off("campaign", name, "paused", START + DAY, f"ann of {name}", f"the price of {name}", "", 12),),
         paused=(Paused(name, START + DAY, 5_000, 5_000),),
         example=None,
     )
@@ -143,7 +148,8 @@ def timeline(name="spring_sale"):
         *(Band("fact", "owns", f"{name} {n}", START + n * DAY, START + (n + 2) * DAY) for n in range(3)),
         Band("fact", "open_case", name, START + DAY, None),
     )
-    return Timeline(17, "shop", "Europe/Vilnius", START + 5 * DAY, events, bands, (decision(name), ask(name)))
+    decisions, changes = (decision(name), ask(name)), (Changed(ask(name).time, ask(name).number),)
+    return Timeline(17, "shop", "Europe/Vilnius", START + 5 * DAY, events, bands, decisions, changes)
 
 
 def why(name="spring_sale"):

@@ -67,6 +67,9 @@ def names(tab, section):
     return tab.locator(f"#{section} tbody th").all_inner_texts()
 
 
+OFF = ["paused", "Tue 3 Mar 2026 11:30", "ann of spring_sale", "the price of spring_sale", "12"]
+
+
 def drawn(tab, section):
     """How many shapes the charts of a section have."""
     return tab.locator(f"#{section} .chart svg path").count()
@@ -77,11 +80,14 @@ def drawn(tab, section):
 def test_everything_is_drawn(opened, viewport, scheme):
     tab = opened(whole(), viewport, scheme)
     sections = tab.locator("section").evaluate_all("all => all.map(each => each.id)")
-    assert sections == ["weeks", "campaigns", "reasons", "load", "crowded", "collisions", "timeline", "why"]
+    assert sections == ["off", "weeks", "campaigns", "reasons", "load", "crowded", "collisions", "timeline", "why"]
     assert drawn(tab, "weeks") >= 6
     assert drawn(tab, "load") >= 3
     assert tab.locator("#timeline path.band").count() >= 3
-    assert tab.locator(".figures dd").all_inner_texts()[:2] == ["123,456", "61,728"]
+    assert tab.locator(".figures dd").all_inner_texts()[:2] == ["123,400", "61,728"]
+    assert tab.locator(".figures dt").first.inner_text() == "events came in, in 123,456 lines"
+    off = tab.locator("#off tbody tr").inner_text().split("\t")
+    assert [each.strip() for each in off[1:]] == OFF
     assert tab.evaluate("document.documentElement.scrollWidth") == viewport["width"]
 
 

@@ -12,9 +12,9 @@ from onevoice.history.tables import LINES, TIME, lines_table
 from onevoice.playbook.load import load_files
 from tests.history import given
 
-FIGURES = ("campaigns", "weeks", "reasons", "load", "crowded", "collisions", "paused", "stale")
-HISTORY = ("events", "bands", "decisions")
-EMPTY = replace(given.timeline(), events=(), bands=(), decisions=())
+FIGURES = ("campaigns", "weeks", "reasons", "load", "crowded", "collisions", "paused", "stale", "off")
+HISTORY = ("events", "bands", "decisions", "changes")
+EMPTY = replace(given.timeline(), events=(), bands=(), decisions=(), changes=())
 
 
 @pytest.mark.parametrize("name", FIGURES)

@@ -94,7 +94,7 @@ CASES = {
     ),
     "paused": (
         [(0, event("campaign_paused", campaign="tips")), (1, event("visit"))],
-        "tips: the campaign is paused; `campaign_resumed` lets it go on []",
+        "tips: the campaign is paused; resume it: `onevoice resume tips` (`campaign_resumed`) []",
     ),
     "stale": (
         [(0, event("sold")), (24, event("came"))],

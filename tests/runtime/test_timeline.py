@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import io
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pyarrow as pa
 import pytest
+from rich.console import Console
 
 import onevoice
+from onevoice.cli.shown import timeline_text, why_text
 from onevoice.playbook.load import load_files
 from onevoice.runtime import customer as customers
 from onevoice.runtime.explain import watched
@@ -192,3 +195,34 @@ def test_contacts_made_under_another_playbook_count_in_the_history(engine):
     ingest(engine, 1, event("order", amount=2))
     decisions = engine.timeline({"email": "ann@x.org"}).decisions
     assert [line.campaign for decision in decisions for line in decision.won] == ["thanks", "thank_you"]
+
+
+CAPPED = """
+playbook: shop
+identifiers: {email: {format: email}}
+events: {seen: {}}
+campaigns:
+  tips: {class: sales, when: event seen, send: [mail], valid_for: 9 days}
+  news: {class: sales, priority: 9, when: event seen, send: [mail]}
+policies: {classes: {sales: {}}, caps: [{max: 1, per: day}]}
+"""
+
+
+def test_between_two_decisions_stands_that_the_playbook_changed():
+    ann, other = {"email": "ann@example.org"}, {"email": "bob@example.org"}
+    with onevoice.open(load_files({"playbook.yaml": CAPPED.encode()})) as engine:
+        engine.ingest([{"type": "seen", "identifiers": each} for each in (ann, other)], time=MONDAY)
+        engine.split(ann, other)  # which publishes the same playbook
+        engine.publish(load_files({"playbook.yaml": CAPPED.replace("max: 1", "max: 2").encode()}))
+        engine.tick(MONDAY)
+        timeline = engine.timeline(ann)
+        _, capped, goes_out = timeline.decisions
+        assert [[line.reason for line in each.lines] for each in (capped, goes_out)] == [["cap"], ["won"]]
+        assert [(each.time, each.decision) for each in timeline.changes] == [(goes_out.time, goes_out.number)]
+        assert [each.changed for each in engine.why(ann, last=2)] == [False, True]
+        assert [each.changed for each in engine.why(ann)] == [False]
+        shown = io.StringIO()
+        Console(file=shown, width=120).print(*timeline_text(timeline, 0))
+        told = " | ".join(line.strip() for line in shown.getvalue().splitlines())
+        assert told.index("tips: cap") < told.index("◆  playbook changed") < told.rindex("●  tips")
+        assert "playbook changed\n" in "\n".join(map(str, why_text(engine.why(ann, last=2)[1])))

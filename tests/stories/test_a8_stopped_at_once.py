@@ -52,7 +52,7 @@ def test_by_its_limit_a_campaign_pauses_itself_and_says_so_and_goes_on_when_it_i
         ["<spring_sale: paused campaign value 2 of 2>"],
     )
     (why,) = shop.engine.why(EVE)
-    said = "paused at 2 contacts, its limit for one run; `campaign_resumed` lets it go on"
+    said = "paused at 2 contacts, its limit for one run; resume it: `onevoice resume spring_sale` (`campaign_resumed`)"
     assert [(told.sentence, told.rule) for told in why.told] == [(said, "campaigns.spring_sale.at_most")]
     assert shop.engine.why_not(EVE, "spring_sale").headline == f"spring_sale: {said}"
     assert shop.engine.why_not(ANN, "spring_sale").headline == "spring_sale: goes out by email with a rank of 20"
@@ -176,7 +176,8 @@ def test_by_its_failures_a_campaign_pauses_itself_and_says_so(stage):
     (stop,) = [decision for decision in company.engine.decisions() if decision.kind == "stop"]
     assert [repr(line) for line in stop.lines] == ["<spring_sale: paused failures value 1 of 1>"]
     (why,) = company.engine.why(EVE)
-    said = "paused at 1 failed contact, with a limit of 1 for this run; `campaign_resumed` lets it go on"
+    resume = "resume it: `onevoice resume spring_sale` (`campaign_resumed`)"
+    said = f"paused at 1 failed contact, with a limit of 1 for this run; {resume}"
     assert [(each.sentence, each.rule) for each in why.told] == [(said, "campaigns.spring_sale.failures")]
     assert [(each.campaign, each.contacts, each.failed) for each in company.engine.report().paused] == [
         ("spring_sale", 1, True)

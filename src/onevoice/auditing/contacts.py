@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from onevoice.auditing.mappings import CONTACT, fitted
+from onevoice.auditing.mappings import CONTACT, OTHER_TYPE, fitted
 from onevoice.errors import EventError, Mistake
 from onevoice.events.pyarrow_untyped import Array, Table, pa, pc
 from onevoice.importing.mapped import open_mapped
+from onevoice.many import many
 from onevoice.playbook.model import only_offer
 
 if TYPE_CHECKING:
@@ -40,14 +41,17 @@ class Log(NamedTuple):
         return self.contacts["time"].cast(pa.int64())[-1].as_py()
 
 
-def read_log(path: Path, mapping: FileMapping | None, playbook: Playbook, aside: Path | None = None) -> Log:
+def read_log(
+    path: Path, mapping: FileMapping | None, playbook: Playbook, latest_us: int, aside: Path | None = None
+) -> Log:
     """Return a contact log, its classes and offers being the playbook's where the log says none.
 
-    Lines of which the mapping makes nothing go to `aside`.
+    Lines of which the mapping makes nothing go to `aside`, and those of times after `latest_us`.
 
     Raises EventError for a file that cannot be read or holds no contact, MappingError for a mapping that does not fit.
     """
-    with open_mapped(path, fitted(mapping, path, playbook), playbook) as mapped:
+    with open_mapped(path, fitted(mapping, path, playbook), playbook, latest_us=latest_us) as mapped:
+        _check_type(path, mapped.summary)
         if aside is not None:
             mapped.write_aside(aside)
         reader = mapped.events()
@@ -58,6 +62,18 @@ def read_log(path: Path, mapping: FileMapping | None, playbook: Playbook, aside:
         what, mend = "no contact in this file", "see what its mapping makes of a line"
         raise EventError(Mistake(what, f"{path}", f"a line that becomes `{CONTACT}`", reasons or "no line", mend))
     return Log(events, _contacts(events.take(rows), rows, playbook), summary)
+
+
+def _check_type(path: Path, summary: Summary) -> None:
+    """Raise EventError where lines say of themselves that they are no contacts: it is perhaps the file of events."""
+    if (found := summary.aside.get(OTHER_TYPE)) is None:
+        return
+    where = f"{path} line {found.first_lines[0]}"
+    told = f"{found.count:,} of {many(summary.lines, 'line')} with another `type`"
+    mend = (
+        "the file of events comes first, then that of contacts; or name a mapping whose `when` says which are contacts"
+    )
+    raise EventError(Mistake("not a contact", where, f"lines of type `{CONTACT}`, or without a `type`", told, mend))
 
 
 def _contacts(events: Table, rows: Array, playbook: Playbook) -> Table:

@@ -27,7 +27,7 @@ from onevoice.history.audit import RULE, Audit, Judged, figures, quiet_text
 from onevoice.history.why import cap_text, gap_text, suppression_text
 from onevoice.importing import sources as others
 from onevoice.importing.mapped import open_mapped
-from onevoice.importing.summary import told
+from onevoice.importing.summary import FIRST_LINES, told
 from onevoice.many import many
 from onevoice.runtime.node import clock_us
 from onevoice.runtime.opening import open_node
@@ -64,11 +64,12 @@ def audit(
     zones = [each.zone for each in given if not is_ready(each)]
     rules = rules_of(playbook, [kind for each in given for kind in each.identifiers], next(filter(None, zones), ""))
     kept_aside = None if aside is None else Path(aside)
-    log = read_log(contacts, of_contacts, rules, kept_aside)
+    latest = Times(clock_us()).latest
+    log = read_log(contacts, of_contacts, rules, latest, kept_aside)
     year = staged(rules, log.contacts)
     lived = _Lived(rules, year, log)
     with tempfile.TemporaryDirectory(prefix="onevoice-audit-") as folder, open_node(year.playbook, folder) as engine:
-        for pieces, summary in _pieces(events, of_events, rules, kept_aside):
+        for pieces, summary in _pieces(events, of_events, rules, latest, kept_aside):
             lived.live(engine, pieces, on_progress)
             lived.read += summary
         engine.tick(log.last_us + VALID_US)  # what waits at the end of the log has its chance, too
@@ -76,13 +77,13 @@ def audit(
 
 
 def _pieces(
-    path: Path, mapping: FileMapping | None, playbook: Playbook, aside: Path | None
+    path: Path, mapping: FileMapping | None, playbook: Playbook, latest_us: int, aside: Path | None
 ) -> Iterator[tuple[Iterable[bytes | Table], list[str]]]:
     """Yield the events of the file, and what became of its lines."""
     if mapping is None:
         yield own.pieces(path), []
         return
-    with open_mapped(path, mapping, playbook) as mapped:
+    with open_mapped(path, mapping, playbook, latest_us=latest_us) as mapped:
         if aside is not None:
             mapped.write_aside(aside)
         yield mapped.events(), told(mapped.summary)
@@ -101,6 +102,7 @@ class _Lived:
     read: list[str] = field(default_factory=list[str])
     refused: Counter[str] = field(default_factory=Counter[str])
     refused_of_log: Counter[str] = field(default_factory=Counter[str])
+    unusable: dict[str, list[int]] = field(default_factory=dict[str, list[int]])
 
     def live(
         self, engine: Onevoice, events: Iterable[bytes | Table], on_progress: Callable[[int], None] | None
@@ -121,10 +123,16 @@ class _Lived:
 
     def _count(self, taken: Ingested, piece: Piece) -> None:
         """Note what of the lines could not be used, each once and where it comes from."""
+        before = self.events - int((piece.origin == EVENTS).sum())
         for line, reason in self._rejected(piece) if taken.rejected_count else ():
-            if piece.origin[line] != ADDED:
-                of = self.refused if piece.origin[line] == EVENTS else self.refused_of_log
-                of[f"not to be used: {reason}"] += 1
+            what = f"not to be used: {reason}"
+            if piece.origin[line] == EVENTS:
+                self.refused[what] += 1
+                lines = self.unusable.setdefault(what, [])
+                if len(lines) < FIRST_LINES:
+                    lines.append(before + int((piece.origin[: line + 1] == EVENTS).sum()))
+            elif piece.origin[line] != ADDED:
+                self.refused_of_log[what] += 1
         self.refused.update({f"of an unknown type: {name}": count for name, count in taken.unknown_types.items()})
         self.refused.update({"duplicates": taken.duplicates} if taken.duplicates else {})
 
@@ -149,7 +157,7 @@ class _Lived:
             time_zone=self.rules.time_zone,
             first=first,
             last=last,
-            events=self.events,
+            events=self.events - sum(self.refused[what] for what in self.unusable),
             contacts=contacts,
             customers=customers,
             answers=answers,
@@ -159,13 +167,15 @@ class _Lived:
             year=report,
             rules=tuple(_words(self.rules)),
             rules_text=default_text() if is_default else "",
-            read=(*self.read, *self._came_in(events.name), *told(self.log.summary), *_counts(self.refused_of_log)),
+            read=(*self.read, *self._came_in(events.name), *told(self.log.summary), *_counts(self.refused_of_log, {})),
             notes=(*self.year.notes, *missing),
         )
 
     def _came_in(self, name: str) -> list[str]:
         """Say how many events came in, and what of them could not be used."""
-        return [f"{name}: {self.events:,} events", *_counts(self.refused)]
+        if self.read:  # a mapping made them of the file's lines, and has told what became of these
+            return [f"{name}: {many(self.events, 'event')}", *_counts(self.refused, {})]
+        return [f"{name}: {many(self.events, 'line')}", *_counts(self.refused, self.unusable)]
 
     def _judged(self, engine: Onevoice) -> tuple[Judged, list[str]]:
         """Return the log with what was decided at each of its asks."""
@@ -209,8 +219,14 @@ class _Lived:
         return pa.table({"number": number[at], "segment": _texts(segments)})
 
 
-def _counts(refused: Counter[str]) -> list[str]:
-    return [f"  {count:,} {what}" for what, count in refused.items()]
+def _counts(refused: Counter[str], lines: dict[str, list[int]]) -> list[str]:
+    """Return what could not be used as lines of text, with the first `lines` of the file by number."""
+    return [f"  {count:,} {what}{_first(lines.get(what, []), count)}" for what, count in refused.items()]
+
+
+def _first(lines: list[int], count: int) -> str:
+    more = ", …" if count > len(lines) else ""
+    return f" (line {', '.join(map(str, lines))}{more})" if lines else ""
 
 
 def _asks(engine: Onevoice) -> dict[str, Any]:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 READY: Final = ("braze", "salesforce")
 READY_HEAD: Final = "ready mapping "
 CONTACT: Final = "contact_reported"
+OTHER_TYPE: Final = f"a `type` that is not `{CONTACT}`"  # of a line of a log that is read without a mapping
 _BY_NAME: Final = FileMapping("its columns' names", "", {}, "time", ("iso", "unix"))
 
 
@@ -88,15 +89,28 @@ def _by_name(path: Path, playbook: Playbook) -> FileMapping:
     fields: dict[str, Value | Entries] = {
         name: Value(written) for name, written in _named("fields", _fields(playbook), columns).items()
     }
-    missing = [*(["time"] if "time" not in columns else []), *([] if identifiers else list(playbook.identifiers)[:1])]
+    missing = [] if "time" in columns else ["`time`"]
+    if not identifiers:
+        missing.append(" or ".join(f"`{kind}`" for kind in playbook.identifiers))
     if missing:
         sign = other_separator(columns)
         mend = f"name a mapping with `csv: {{delimiter: {sign}}}`: they look separated by it" if sign else ""
         mend = mend or f"name a mapping: a YAML file, or one of {', '.join(f'`{each}`' for each in READY)}"
         raise MappingError(
-            *(Mistake(f"no column `{name}`", f"{path}", f"`{name}`", ", ".join(columns), mend) for name in missing)
+            *(
+                Mistake(f"no column {names}", f"{path}", "columns by these names", ", ".join(columns), mend)
+                for names in missing
+            )
         )
-    return replace(mapping, identifiers=identifiers, rules=(Rule(CONTACT, fields=fields),))
+    rules = (Rule(CONTACT, fields=fields),)
+    return replace(mapping, identifiers=identifiers, rules=_only_contacts(columns) + rules)
+
+
+def _only_contacts(columns: Iterable[str]) -> tuple[Rule, ...]:
+    """Return what keeps lines aside whose `type` says that they are something else than contacts."""
+    if "type" not in columns:
+        return ()
+    return (Rule(reason=OTHER_TYPE, when=Written(f"type <> '{CONTACT}'", "type")),)
 
 
 def _fields(playbook: Playbook) -> Iterable[str]:

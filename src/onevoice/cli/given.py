@@ -86,12 +86,14 @@ def instant(option: str, text: str | None, zone: str) -> datetime | None:
 
 def length(option: str, text: str) -> timedelta:
     """Return a length of time that was given as `7d`, `12h`, `30m`, or as playbooks have it."""
-    from onevoice.playbook.grammar import Slip, duration  # noqa: PLC0415 - few verbs need it
+    from onevoice.playbook.grammar import TOO_LONG, Slip, duration  # noqa: PLC0415 - few verbs need it
 
     units = {"w": "weeks", "d": "days", "h": "hours", "m": "minutes"}
     try:
         return timedelta(microseconds=duration(text[:-1] + units.get(text[-1:], text[-1:])))
     except Slip as error:
+        if error.what == TOO_LONG:
+            raise EventError(Mistake(error.what, option, error.expected, repr(text))) from error
         expected = "a length of time, as 7d, 12h or `3 days`"
         raise EventError(Mistake("not a length of time", option, expected, repr(text))) from error
 
@@ -110,7 +112,8 @@ def pairs(option: str, texts: Iterable[str]) -> dict[str, str]:
 def _pair(option: str, text: str) -> tuple[str, str]:
     name, equals, value = text.partition("=")
     if not equals or not name:
-        raise EventError(Mistake("not a pair", option, "kind=value, as in email=ada@example.com", repr(text)))
+        expected = "name=value, as in page=start" if option == "--field" else "kind=value, as in email=ada@example.com"
+        raise EventError(Mistake("not a pair", option, expected, repr(text)))
     return name, value
 
 

@@ -38,8 +38,9 @@ def moment(engine: onevoice.Onevoice, verb: str, given: str | None) -> datetime 
         return None
     time = instant("--at", given, engine.playbook.time_zone)
     assert time is not None, "it was given"
-    if not clock <= time <= max(wall, clock):
-        expected = f"`{NOW}`, or a time from {there.isoformat()}, where the journal stands, to the present"
+    if not clock.replace(microsecond=0) <= time <= max(wall, clock):  # within its second it is the journal's own
+        begin = there.isoformat(timespec="seconds")
+        expected = f"`{NOW}`, or a time from {begin}, where the journal stands, to the present"
         raise EventError(Mistake("not a time at which anything can be done", "--at", expected, repr(given)))
     return time
 
@@ -48,7 +49,7 @@ def _behind(verb: str, there: datetime, wall: datetime) -> Mistake:
     days = (wall - there).days
     passed = "the day" if days == 1 else f"the {days:,} days"
     mend = (
-        f"`--at {there.isoformat()}` to {verb} there and let no time pass, "
+        f"`--at {there.isoformat(timespec='seconds')}` to {verb} there and let no time pass, "
         f"`--at {NOW}` to let {passed} pass first, which decides for all campaigns what is due in them"
     )
     return Mistake(f"the journal stands at {there:%d %b %Y %H:%M}, {passed.removeprefix('the ')} ago", verb, mend=mend)

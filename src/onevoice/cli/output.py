@@ -48,7 +48,7 @@ def show(*parts: RenderableType) -> None:
     with console.capture() as captured:  # the console would end the process when the reader of a pipe goes away
         for part in parts:
             console.print(part)
-    print(captured.get(), end="")
+    print("\n".join(line.rstrip(" ") for line in captured.get().split("\n")), end="")
 
 
 def console_of(stream: Any) -> Console:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from datetime import datetime, timedelta
 from itertools import groupby
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from zoneinfo import ZoneInfo
 
 from rich.table import Table
@@ -29,10 +29,16 @@ if TYPE_CHECKING:
     from onevoice.history.why_not import WhyNot
 
 
+CHANGED: Final = "playbook changed"
+
+
 def report_text(report: Report, took_s: float | None = None) -> Iterator[RenderableType]:
     """Yield a report as tables."""
     if report.first is None or report.last is None:
         yield "nothing was decided yet"
+        for table in _off(report):
+            yield ""
+            yield table
         return
     zone = ZoneInfo(report.time_zone)
     span = f"{report.first.astimezone(zone):%d %b %Y} to {report.last.astimezone(zone):%d %b %Y}, {report.time_zone}"
@@ -44,6 +50,7 @@ def report_text(report: Report, took_s: float | None = None) -> Iterator[Rendera
 
 
 def _tables(report: Report) -> Iterator[ShownTable]:
+    yield from _off(report)
     yield from _weeks(report)
     yield from _campaigns([each for each in report.campaigns if each.wishes])
     yield from _placements([each for each in report.campaigns if each.asks])
@@ -108,6 +115,8 @@ def _results(found: Results) -> ShownTable:
 def why_text(why: Why) -> Iterator[RenderableType]:
     """Yield a decision, candidate by candidate."""
     decision = why.decision
+    if why.changed:
+        yield Text(f"{CHANGED}\n", "yellow")
     yield Text(why.headline, "bold")
     yield Text(f"{why.time}, customer {why.customer}, decision {decision.number} ({decision.kind})", "dim")
     table = Table(box=None, pad_edge=False, show_header=False)
@@ -128,8 +137,9 @@ def why_not_text(why_not: WhyNot) -> Iterator[RenderableType]:
     table = Table(box=None, pad_edge=False, show_header=False)
     for obstacle in why_not.obstacles:
         where = "  ".join(dict.fromkeys(filter(None, (obstacle.rule, obstacle.place))))
-        table.add_row(Text("·"), Text.assemble(obstacle.sentence, (f"\n{where}", "dim")))
-    yield table
+        table.add_row(Text("·"), Text.assemble(obstacle.sentence, (f"\n{where}" if where else "", "dim")))
+    if why_not.obstacles:
+        yield table
     if why_not.values:
         values = ", ".join(f"{name} {value}" for name, value in why_not.values.items())
         yield Text(words.say("shown_known", values=values), "dim")
@@ -141,7 +151,6 @@ def why_not_text(why_not: WhyNot) -> Iterator[RenderableType]:
         yield Text("\n" + words.say("shown_no_change"))
     if why_not.caution:
         yield Text("\n" + why_not.caution, "dim")
-    yield ""
 
 
 class _Entry(NamedTuple):
@@ -211,7 +220,10 @@ def _held_true(bands: Iterable[Band], now: datetime) -> Iterator[_Entry]:
 
 
 def _decided(timeline: Timeline) -> Iterator[_Entry]:
+    changed = {each.decision for each in timeline.changes}
     for decision in timeline.decisions:
+        if decision.number in changed:
+            yield _Entry(decision.time, "◆", CHANGED, "", "yellow")
         for line in decision.lines:
             if line.reason == "won":
                 where = f"by {line.channel}" if line.channel else f"shown at {decision.placement}"
@@ -225,7 +237,8 @@ def _decided(timeline: Timeline) -> Iterator[_Entry]:
 
 def _headline(report: Report, took_s: float | None) -> Iterator[str]:
     pace = f" in {took_s:.1f} s ({report.lines / took_s:,.0f} a second)" if took_s else ""
-    yield f"{many(report.lines, 'event')}{pace}"
+    lines = f" of {many(report.lines, 'line')}" if report.lines != report.events else ""
+    yield f"{many(report.events, 'event')}{lines}{pace}"
     yield many(report.customers, "customer")
     yield many(report.wishes, "wish", "wishes")
     yield many(report.sent, "contact")
@@ -287,6 +300,19 @@ def _load(report: Report) -> ShownTable:
     for each in report.load:
         table.add_row(f"{each.contacts}", f"{each.customer_weeks:,}", bar(each.customer_weeks / total))
     return table
+
+
+def _off(report: Report) -> Iterator[ShownTable]:
+    """Yield what is off now, since when, by whom and why."""
+    if report.off:
+        zone = ZoneInfo(report.time_zone)
+        table = ShownTable("Off now", "", "since", "by", "why", "waiting>")
+        for each in report.off[:ROWS_SHOWN]:
+            since = f"{each.since.astimezone(zone):%Y-%m-%d %H:%M}" if each.since else ""
+            by = f"its own {each.limit}" if each.limit else each.by
+            name = f"class {each.name}" if each.what == "class" else each.name or "everything"
+            table.add_row(name, each.state, since, Text(by), Text(each.reason), f"{each.waiting:,}")
+        yield more(table, len(report.off))
 
 
 def _paused(report: Report) -> Iterator[ShownTable]:

@@ -37,7 +37,7 @@ def rehearsal_text(rehearsal: Rehearsal) -> Iterator[RenderableType]:
     span = f"{rehearsal.first.astimezone(zone):%d %b %Y} to {rehearsal.last.astimezone(zone):%d %b %Y}, {zone}"
     yield Text.assemble((rehearsal.playbook, "bold"), f" {rehearsal.version[:12]}, rehearsed: {span}")
     yield (
-        f"{many(rehearsal.lines, 'event')} and {many(rehearsal.decisions, 'decision')}; the rehearsal differs in "
+        f"{many(rehearsal.lines, 'line')} and {many(rehearsal.decisions, 'decision')}; the rehearsal differs in "
         f"{rehearsal.differing:,}; {many(rehearsal.gaining, 'customer')} would hear more, {rehearsal.losing:,} less"
     )
     yield Text(

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 from cyclopts import Parameter
 
 import onevoice
 from onevoice.cli.given import Given, Html, Json, OldData, Rehearsed, check_data, instant
 from onevoice.cli.output import Progress, check_writable, json_of, show, tell, tell_of_other, working, write, written
+from onevoice.errors import EventError, Mistake
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -18,6 +20,9 @@ if TYPE_CHECKING:
 Parquet = Annotated[Given | None, Parameter(help="Write each table to a Parquet file of its own in this folder.")]
 From = Annotated[str | None, Parameter(name="--from", help="When the playbook takes over; without, at the beginning.")]
 To = Annotated[str | None, Parameter(name="--to", help="Up to when it decides, that instant excluded.")]
+
+
+_OPTIONS: Final = {"simulate: start": "--from", "simulate: end": "--to"}
 
 
 def simulate(
@@ -50,7 +55,10 @@ def simulate(
         opened = onevoice.open(data_dir=data)
     with opened as engine, Progress(total=engine.position) as progress:
         tell_of_other(engine.playbook.name, published.playbook.name)
-        found = engine.simulate(published, *window, on_progress=progress)
+        try:
+            found = engine.simulate(published, *window, on_progress=progress)
+        except EventError as error:
+            raise EventError(*map(_as_options, error.mistakes)) from error
     if parquet is not None:
         _write_tables(parquet, found)
     if html is not None:
@@ -63,6 +71,11 @@ def simulate(
         from onevoice.cli.shown_rehearsal import rehearsal_text  # noqa: PLC0415 - tables cost 50 ms
 
         show(*rehearsal_text(found))
+
+
+def _as_options(mistake: Mistake) -> Mistake:
+    """Return a mistake in a window by the options that gave it."""
+    return replace(mistake, where=_OPTIONS.get(mistake.where, mistake.where))
 
 
 def _write_tables(folder: Path, rehearsal: Rehearsal) -> None:

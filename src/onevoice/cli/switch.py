@@ -10,6 +10,7 @@ import onevoice
 from onevoice.cli.given import Json, OldData, check_data
 from onevoice.cli.moment import At, moment
 from onevoice.cli.output import answer
+from onevoice.errors import EventError, Mistake
 from onevoice.many import many
 
 if TYPE_CHECKING:
@@ -86,6 +87,9 @@ def stop(
 def _switch(verb: str, data: Path, given: tuple[str, str, bool, str, str], at: str | None, as_json: bool) -> None:
     campaign, klass, everything, reason, by = given
     check_data(data)
+    if bool(campaign) + bool(klass) + everything != 1:
+        expected = f"a campaign, as `onevoice {verb} NAME`, or `--class NAME`, or `--all`"
+        raise EventError(Mistake(f"not one thing to {verb}", verb, expected))
     with onevoice.open(data_dir=data) as engine:
         turn = getattr(engine, verb)
         time = moment(engine, verb, at)

@@ -42,8 +42,8 @@ def check_files(paths: Iterable[str | Path]) -> None:
     mistakes: list[Mistake] = []
     for path in map(Path, paths):
         try:
-            _form(path)
             path.open("rb").close()
+            _form(path)
         except OSError as error:
             mistakes.append(Mistake("cannot be read", str(path), found=str(error)))
         except EventError as error:

@@ -49,9 +49,11 @@ def report_html(report: Report) -> str:
     span = " to ".join(days) or "nothing decided"
     shown = f", {report.shown:,} shown at placements" if report.asks else ""
     lead = (
-        f"{many(report.lines, 'event')} of {many(report.customers, 'customer')}: "
+        f"{many(report.events, 'event')} of {many(report.customers, 'customer')}: "
         f"{many(report.wishes, 'wish', 'wishes')}, {many(report.sent, 'contact')}, {report.held:,} held back{shown}."
     )
+    off = ", ".join(f"{each.name or 'everything'} ({each.state})" for each in report.off)
+    lead += f" Off now: {off}." if off else ""
     campaigns = [
         (each.campaign, each.klass, f"{each.wishes:,}", f"{each.sent:,}", f"{each.shown:,}")
         for each in report.campaigns[:8]

@@ -5,7 +5,7 @@ Every figure is one SQL query over the lines of all decisions; `wishes.sql` make
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
@@ -14,7 +14,7 @@ from onevoice.history.notebook import report_html
 from onevoice.history.tables import check_table, table_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
     from datetime import date, datetime
 
     from onevoice.events.pyarrow_untyped import Table
@@ -135,6 +135,24 @@ class Paused:
 
 
 @dataclass(frozen=True, slots=True)
+class Off:
+    """A campaign, a class, or everything (`what` is "all", without a `name`), that is "paused" or "stopped" now.
+
+    `since`: when that was last said, `by` whom, and the `reason`, as far as it was given; or, where it paused itself,
+    when its run came to its `limit`: "at_most" or "failures". `waiting`: wishes of it that wait.
+    """
+
+    what: str
+    name: str
+    state: str
+    since: datetime | None
+    by: str
+    reason: str
+    limit: str
+    waiting: int
+
+
+@dataclass(frozen=True, slots=True)
 class Stale:
     """A source that had stopped at `time`, and held the `campaigns` that depend on it until it was `fresh` again.
 
@@ -157,6 +175,7 @@ _TABLES: Final = {
     "collisions": Collision,
     "paused": Paused,
     "stale": Stale,
+    "off": Off,
 }
 
 
@@ -164,7 +183,9 @@ _TABLES: Final = {
 class Report:
     """What a playbook did between the first and the last decision.
 
-    `lines`: journal lines that had come in, `customers`: how many there are. `sent`: contacts; `shown`: campaigns shown
+    `lines`: journal lines that had come in, `events`: those of them that could be read, also of types that the playbook
+    does not declare; `customers`: how many there are. `off`: what is paused or stopped now, by hand or by its own
+    limit. `sent`: contacts; `shown`: campaigns shown
     at placements, at the `asks` at which there was a candidate; `held`: wishes that were held back at least once. The
     tuples begin with what weighs most, `paused` and `stale` with what was first; `crowded` has 20 customers at the
     most, `collisions` 200 pairs. Customers whom the playbook in force knows by no identifier any more count as one, and
@@ -182,6 +203,7 @@ class Report:
     first: datetime | None
     last: datetime | None
     lines: int
+    events: int
     customers: int
     decisions: int
     wishes: int
@@ -197,10 +219,11 @@ class Report:
     collisions: tuple[Collision, ...]
     paused: tuple[Paused, ...]
     stale: tuple[Stale, ...]
+    off: tuple[Off, ...]
     example: Example | None
 
     def table(self, name: str) -> Table:
-        """Return `campaigns`, `weeks`, `reasons`, `load`, `crowded`, `collisions`, `paused` or `stale` as a Table.
+        """Return one of the tuples, such as `campaigns` or `off`, by its name as a Table.
 
         A row for each record, a column for each of its fields, of the same types when there is no row; times in UTC.
 
@@ -218,9 +241,19 @@ class Report:
 
 
 def report(
-    decided: Table, playbooks: Sequence[Playbook], *, version: str, lines: int, customers: int, decisions: int
+    decided: Table,
+    playbooks: Sequence[Playbook],
+    *,
+    version: str,
+    lines: int,
+    events: int,
+    customers: int,
+    decisions: int,
+    off: Iterable[Off] = (),
 ) -> Report:
     """Return the figures of decisions, made under `playbooks`, of which the last is in force.
+
+    Of what is `off` without a time the limit that did it is looked for.
 
     `decided` has the columns of `Onevoice.decisions_table`, merges resolved (-1: a customer who is gone), and `words`:
     what a line's rule says.
@@ -234,6 +267,7 @@ def report(
         first, last = row_of(base, ask["span"])
         wishes, sent = row_of(base, ask["wishes"])
         asks, shown = row_of(base, ask["asks"])
+        paused = rows_of(base, Paused, ask["paused"])
         return Report(
             playbook=playbook.name,
             version=version,
@@ -241,6 +275,7 @@ def report(
             first=first,
             last=last,
             lines=lines,
+            events=events,
             customers=customers,
             decisions=decisions,
             wishes=wishes,
@@ -254,7 +289,16 @@ def report(
             load=rows_of(base, Load, ask["load"], customers=customers),
             crowded=rows_of(base, Crowded, ask["crowded"], most=CROWDED_MAX),
             collisions=rows_of(base, Collision, ask["collisions"], most=COLLISIONS_MAX),
-            paused=rows_of(base, Paused, ask["paused"]),
+            paused=paused,
             stale=rows_of(base, Stale, ask["stale"]),
+            off=tuple(_by_limit(each, paused) for each in off),
             example=next(iter(rows_of(base, Example, ask["example"])), None),
         )
+
+
+def _by_limit(off: Off, paused: Sequence[Paused]) -> Off:
+    """Return what is off with the limit that paused it, where nobody did."""
+    last = next((each for each in reversed(paused) if (off.what, off.name) == ("campaign", each.campaign)), None)
+    if off.since is not None or last is None:
+        return off
+    return replace(off, since=last.time, limit="failures" if last.failed else "at_most")

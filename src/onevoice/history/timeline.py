@@ -44,8 +44,18 @@ class Band:
 
 
 @dataclass(frozen=True, slots=True)
+class Changed:
+    """The playbook had become another by the customer's decision number `decision`, made at `time`."""
+
+    time: datetime
+    decision: int
+
+
+@dataclass(frozen=True, slots=True)
 class Timeline:
     """Everything about one customer in order of time. `now`: up to when time had passed. Shows itself in notebooks.
+
+    `changes`: between which of the decisions the playbook changed.
 
     >>> _ = engine.ingest([{"type": "store_visited", "identifiers": ada}])
     >>> timeline = engine.timeline(ada)
@@ -60,12 +70,13 @@ class Timeline:
     events: tuple[Happened, ...]
     bands: tuple[Band, ...]
     decisions: tuple[Decision, ...]
+    changes: tuple[Changed, ...] = ()
 
     def table(self, name: str) -> Table:
-        """Return `events`, `bands` or `decisions` as a pyarrow Table.
+        """Return `events`, `bands`, `decisions` or `changes` as a pyarrow Table.
 
-        A row for each event (its identifiers, fields and traits as JSON), each band, or each line of a decision (the
-        columns of `Onevoice.decisions_table`); the same columns when there is no row; times in UTC.
+        A row for each event (its identifiers, fields and traits as JSON), band, line of a decision (the columns of
+        `Onevoice.decisions_table`), or change of the playbook; the same columns when there is no row; times in UTC.
 
         Raises OnevoiceError for another name.
 
@@ -73,7 +84,7 @@ class Timeline:
         >>> engine.timeline(ada).table("events").select(["type", "fields"]).to_pylist()
         [{'type': 'page_viewed', 'fields': '{"page":"start"}'}]
         """
-        kinds = {"events": Happened, "bands": Band, "decisions": None}
+        kinds = {"events": Happened, "bands": Band, "decisions": None, "changes": Changed}
         check_table(name, kinds)
         kind = kinds[name]
         return lines_table(self.decisions) if kind is None else table_of(kind, getattr(self, name))

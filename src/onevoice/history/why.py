@@ -42,6 +42,7 @@ class Told:
 class Why:
     """A decision explained; the winners first, then the others by score and the order of the reasons.
 
+    `changed`: the playbook is another than that of the decision told before it.
     `told` has a sentence for each candidate. Times are told in the playbook's zone; `language` is that of the
     sentences. Shows itself in notebooks.
 
@@ -57,6 +58,7 @@ class Why:
     headline: str
     told: tuple[Told, ...]
     language: str = "en"
+    changed: bool = False
 
     def _repr_html_(self) -> str:
         """Show the candidates as a table in a notebook."""
@@ -222,13 +224,14 @@ def _stopped(case: _Case) -> tuple[str, str]:
 
 
 def _paused(case: _Case) -> tuple[str, str]:
-    value, limit, say = case.line.value, case.line.limit, case.words.say
+    value, limit, say, name = case.line.value, case.line.limit, case.words.say, case.line.campaign
     if limit is None:
-        return "", say(f"paused_{_switch(case)}", klass=case.campaign.klass if case.campaign else "")
+        klass = case.campaign.klass if case.campaign else ""
+        return "", say(f"paused_{_switch(case)}", campaign=name, klass=klass)
     count = value if isinstance(value, int) else limit
     if case.line.rule == "failures":
-        return f"{case.path}.failures", say("paused_failures", count, limit=case.words.number(limit))
-    return f"{case.path}.at_most", say("paused_limit", count)
+        return f"{case.path}.failures", say("paused_failures", count, campaign=name, limit=case.words.number(limit))
+    return f"{case.path}.at_most", say("paused_limit", count, campaign=name)
 
 
 def _stale(case: _Case) -> tuple[str, str]:

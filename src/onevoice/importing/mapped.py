@@ -53,9 +53,11 @@ class Mapped:
     `summary` says what became of each line.
     """
 
-    def __init__(self, path: Path, mapping: FileMapping, playbook: Playbook, folder: Path) -> None:
+    def __init__(
+        self, path: Path, mapping: FileMapping, playbook: Playbook, folder: Path, latest_us: int | None
+    ) -> None:
         source = _with_declared(source_of(path, mapping), mapping)
-        self._statements = Statements(bind(mapping, source.columns, playbook), source)
+        self._statements = Statements(bind(mapping, source.columns, playbook), source, latest_us)
         self._path = path
         self._cursors: list[Any] = []
         self._database = _database(folder, mapping.zone)
@@ -167,8 +169,17 @@ class Mapped:
 
 
 @contextmanager
-def open_mapped(path: Path, mapping: FileMapping, playbook: Playbook, folder: Path | None = None) -> Generator[Mapped]:
+def open_mapped(
+    path: Path,
+    mapping: FileMapping,
+    playbook: Playbook,
+    folder: Path | None = None,
+    *,
+    latest_us: int | None = None,
+) -> Generator[Mapped]:
     """Make the events of a file; `folder` is emptied for it and removed afterwards, without one it is a temporary one.
+
+    What lies after `latest_us` is kept aside; without it that is left to who takes the events in.
 
     Raises EventError for a file that cannot be read, MappingError with everything that does not fit it or the playbook.
     """
@@ -178,7 +189,7 @@ def open_mapped(path: Path, mapping: FileMapping, playbook: Playbook, folder: Pa
         shutil.rmtree(folder, ignore_errors=True)  # what a killed import left
         folder.mkdir(parents=True)
     try:
-        with _room_told(path), closing(Mapped(path, mapping, playbook, folder)) as mapped:
+        with _room_told(path), closing(Mapped(path, mapping, playbook, folder, latest_us)) as mapped:
             yield mapped
     finally:
         shutil.rmtree(folder, ignore_errors=True)

@@ -60,8 +60,8 @@ def check_files(paths: Iterable[str | Path]) -> None:
     mistakes: list[Mistake] = []
     for path in map(Path, paths):
         try:
-            _form(path)
             path.open("rb").close()
+            _form(path)
         except OSError as error:
             mistakes += _unreadable(path, error).mistakes
         except EventError as error:

@@ -27,7 +27,8 @@ _KEY = "#key {}"
 class Statements:
     """The statements for one plan and one file."""
 
-    def __init__(self, plan: Plan, source: Source) -> None:
+    def __init__(self, plan: Plan, source: Source, latest_us: int | None = None) -> None:
+        self._latest_us = latest_us
         self.plan = plan
         self.source = source
         self.ids = {f"identifiers.{kind}": sql for kind, sql in plan.identifiers.items()}
@@ -153,6 +154,8 @@ class Statements:
         yield '"#time" is null and "#at" is null', "no time", "null"
         yield '"#at" is null', "a time in no format", '"#time"'
         yield '"#at" < 0', "a time before 1970", '"#time"'
+        if self._latest_us is not None:
+            yield f'"#at" > {self._latest_us}', "a time that is yet to come", '"#time"'
         for column, kind in self.plan.used.items():
             if kind is not Kind.TEXT:
                 text = name(text_name(column))

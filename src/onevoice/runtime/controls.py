@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from onevoice.playbook.model import Playbook
     from onevoice.runtime.fold import Fold
 
-_STATES: Final = {switches.ON: "on", switches.IS_PAUSED: "paused", switches.IS_STOPPED: "stopped"}
+STATES: Final = {switches.ON: "on", switches.IS_PAUSED: "paused", switches.IS_STOPPED: "stopped"}
 EVENTS: Final = {"pause": "campaign_paused", "resume": "campaign_resumed", "stop": "campaign_stopped"}
 
 
@@ -47,10 +47,10 @@ class Switched:
     `waiting`: those that wait on, held while anything of theirs is paused; `ended`: those that a stop ended; `woken`:
     those that a resumption let go on. `was`: what it had been before, `on`, `paused` or `stopped`; so a resumption of
     what was `on` did nothing, but that a campaign begins a new run. `off`: what else is off of what is named, `class`,
-    `all` (everything) or nothing.
+    `all` (everything) or nothing. `reason` and `by`: as they were given, and stand in the journal.
 
-    >>> engine.pause(klass="sales")
-    Switched(waiting=0, ended=0, woken=0, was='on', off='')
+    >>> engine.pause(klass="sales", by="ann")
+    Switched(waiting=0, ended=0, woken=0, was='on', off='', reason='', by='ann')
     """
 
     waiting: int
@@ -58,6 +58,8 @@ class Switched:
     woken: int = 0
     was: str = "on"
     off: str = ""
+    reason: str = ""
+    by: str = ""
 
 
 class Seen(NamedTuple):
@@ -80,7 +82,7 @@ def event(verb: str, named: Named, playbook: Playbook, reason: str, by: str) -> 
 def check(verb: str, named: Named, playbook: Playbook) -> None:
     """Raise EventError unless one thing is named that the playbook has."""
     if bool(named.campaign) + bool(named.klass) + named.everything != 1:
-        mend = f"name one campaign, or one class, or say everything: {verb} does that"
+        mend = f'as `{verb}("NAME")`, `{verb}(klass="NAME")` or `{verb}(everything=True)`'
         raise EventError(Mistake(f"not one thing to {verb}", verb, "a campaign, a class, or everything", mend=mend))
     known = {"campaign": [*playbook.campaigns], "class": [*playbook.policies.classes]}
     for kind, name in (("campaign", named.campaign), ("class", named.klass)):
@@ -99,7 +101,7 @@ def seen(fold: Fold, named: Named) -> Seen:
     own, *wider = _switches(named, fold.published.playbook)
     states: list[int] = state.switches[:, at.W_STATE].tolist()
     off = next((name for name, row in wider if states[row] != switches.ON), "")
-    return Seen(int(meant.sum()), held, _STATES[states[own[1]]], off)
+    return Seen(int(meant.sum()), held, STATES[states[own[1]]], off)
 
 
 def _switches(named: Named, playbook: Playbook) -> list[tuple[str, int]]:
@@ -114,8 +116,16 @@ def _switches(named: Named, playbook: Playbook) -> list[tuple[str, int]]:
     return found
 
 
-def switched(before: Seen, after: Seen, verb: str) -> Switched:
+def check_weaker(verb: str, named: Named, fold: Fold) -> None:
+    """Raise EventError for a pause of what is stopped: its triggers would make wishes again, which nobody asked for."""
+    if verb == "pause" and seen(fold, named).state == STATES[switches.IS_STOPPED]:
+        name = named.campaign or (f"class {named.klass}" if named.klass else "everything")
+        mend = "nothing of it goes out as it is; to have its triggers make wishes that are held, resume it first"
+        raise EventError(Mistake(f"{name} is stopped, which a pause would weaken", verb, mend=mend))
+
+
+def switched(before: Seen, after: Seen, verb: str, reason: str, by: str) -> Switched:
     """Return what a verb did, from what was seen before and after it."""
     ended = before.waiting - after.waiting if verb == "stop" else 0
     woken = before.held - after.held if verb == "resume" else 0
-    return Switched(after.waiting, ended, woken, before.state, after.off)
+    return Switched(after.waiting, ended, woken, before.state, after.off, reason, by)

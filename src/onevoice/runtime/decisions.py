@@ -131,6 +131,10 @@ class Reading:
         self._computed = [{name: numbers[name] for name in offer.computed} for offer in playbook.offers.values()]
         self._places = list(playbook.placements.values())
 
+    def differs(self, other: Reading) -> bool:
+        """Tell whether another playbook was in force; a split of customers changes none."""
+        return self is not other and self.playbook != other.playbook
+
     def decisions(self, outcome: Outcome) -> Iterator[Decision]:
         """Yield the decisions of an outcome."""
         edges = np.searchsorted(outcome.lines[:, at.L_DECISION], outcome.decisions[:, at.D_NUMBER]).tolist()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 import numpy as np
@@ -15,7 +16,7 @@ from onevoice.events.batch import (
     MISSING_TIME,
     OCCURRED_AT,
 )
-from onevoice.history.timeline import Band, Happened, Timeline
+from onevoice.history.timeline import Band, Changed, Happened, Timeline
 from onevoice.journal.port import Mode
 from onevoice.program import KIND_ANONYMOUS
 from onevoice.runtime import customer as customers
@@ -49,6 +50,7 @@ def timeline(journal: Journal, fold: Fold, customer: int, decided: Decided, inde
     """Return the history of one customer of a state."""
     seen = watched(journal, fold, customer, decided, index)
     mine = customers.same_person(fold, customer)
+    own = [(reading, decision) for reading, decision in seen.decisions if decision.customer in mine]
     return Timeline(
         customer=customer,
         playbook=fold.published.playbook.name,
@@ -56,7 +58,10 @@ def timeline(journal: Journal, fold: Fold, customer: int, decided: Decided, inde
         now=_time(int(fold.machine.state.scalars[at.NOW])),
         events=seen.watch.events(seen.customer),
         bands=seen.watch.bands(seen.customer),
-        decisions=tuple(decision for decision in seen.decisions if decision.customer in mine),
+        decisions=tuple(decision for _, decision in own),
+        changes=tuple(
+            Changed(after.time, after.number) for (one, _), (other, after) in pairwise(own) if other.differs(one)
+        ),
     )
 
 
@@ -65,7 +70,7 @@ class Seen(NamedTuple):
 
     watch: Watch
     customer: int
-    decisions: list[Decision]
+    decisions: list[tuple[Reading, Decision]]
 
 
 def watched(journal: Journal, fold: Fold, customer: int, decided: Decided, index: Index | None = None) -> Seen:
@@ -83,7 +88,7 @@ def watched(journal: Journal, fold: Fold, customer: int, decided: Decided, index
     for contact in contacts:
         watch.enter(contact)
     watch.let_time_pass(int(fold.machine.state.scalars[at.NOW]))
-    return Seen(watch, numbers.index(customer), [decision for _, decision in decisions])
+    return Seen(watch, numbers.index(customer), decisions)
 
 
 def _contacts(

@@ -17,6 +17,7 @@ import numpy as np
 from onevoice.engine import state as at
 from onevoice.errors import SnapshotError
 from onevoice.journal.port import PAYLOAD_BYTES_MAX, Kind
+from onevoice.playbook.builtin import SWITCHING
 from onevoice.runtime import runs, snapshot
 from onevoice.runtime.joins import Joins
 from onevoice.runtime.runs import BEFORE, EVERY, NUMBER, PLACES, POSITION, Given, Run
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from onevoice.runtime.fold import Fold
 
 _NAME: Final = re.compile(r"rows-(\d{19})-(\d{19})\.index")
+_MARKS: Final = 2  # counts the sets of marks there have been: a file with fewer is made anew
 _LINES_GATHERED: Final = 16_384  # what is noted is sorted when it is so much
 _ROWS_GATHERED: Final = 4_096
 _BYTES_GATHERED: Final = 8 * 1024 * 1024
@@ -79,6 +81,7 @@ class Index:
     def _begin(self, fold: Fold) -> None:
         types = fold.compiled.schema.types
         self._of_nobody = np.array([not layout.has_customer for layout in types] + [False])
+        self._switching = np.array([layout.name in SWITCHING for layout in types] + [False])
         self._reads = _reads(fold)
         self.joins = Joins(fold)
         self._runs: list[Run] = []
@@ -116,7 +119,7 @@ class Index:
     def _gather(self) -> None:
         """Make a run of what was noted."""
         if self._given:
-            run, self._now = runs.run_of(self._given, self._now, self._of_nobody)
+            run, self._now = runs.run_of(self._given, self._now, self._of_nobody, self._switching)
             self._given, self._weight = [], [0, 0]
             self._runs.append(run)
 
@@ -129,6 +132,11 @@ class Index:
                 last = found.pop()
                 found[-1] = runs.merged(found[-1], last)
         self._runs = found
+
+    @property
+    def events(self) -> int:
+        """How many lines it has seen that could be read; also those of a type that the playbook does not declare."""
+        return sum(map(runs.events_in, self._runs))
 
     def positions(self, marks: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return where lines stand that may bear one of these marks, in order; few others are among them."""
@@ -215,7 +223,7 @@ def _reads(fold: Fold) -> str:
     """Return a digest of all in a playbook by which lines are read, and by which they hang together."""
     told: dict[str, Any] = msgspec.to_builtins(fold.published.playbook)
     names = ("time_zone", "identifiers", "traits", "products", "events", "sources", "groups")
-    parts = [*(told.get(name) for name in names), Joins(fold).uses]
+    parts = [_MARKS, *(told.get(name) for name in names), Joins(fold).uses]
     return blake2b(msgspec.json.encode(parts), digest_size=16).hexdigest()
 
 

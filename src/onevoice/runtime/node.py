@@ -314,13 +314,13 @@ class Onevoice(Reader):
         What is due by now is done first, for all campaigns: in a journal of history that may be months. With a `time`
         only what is due by then is done, and the journal stays there; one before `now` is taken as that.
 
-        Raises EventError for a name that the playbook does not have, where not one thing is named, or for what is no
-        time.
+        Raises EventError for a name that the playbook does not have, where not one thing is named, for what is
+        stopped, which is more than paused, or for what is no time.
 
         >>> order = {"type": "order_delivered", "identifiers": ada, "fields": {"order_id": "o-1"}}
         >>> _ = engine.ingest([order])
         >>> engine.pause("how_was_delivery", reason="wrong link")
-        Switched(waiting=1, ended=0, woken=0, was='on', off='')
+        Switched(waiting=1, ended=0, woken=0, was='on', off='', reason='wrong link', by='')
         """
         return self._switch("pause", Named(campaign, klass, everything), reason, by, time)
 
@@ -346,7 +346,7 @@ class Onevoice(Reader):
 
         >>> _ = engine.pause(everything=True)
         >>> engine.resume(everything=True)
-        Switched(waiting=0, ended=0, woken=0, was='paused', off='')
+        Switched(waiting=0, ended=0, woken=0, was='paused', off='', reason='', by='')
         """
         return self._switch("resume", Named(campaign, klass, everything), reason, by, time)
 
@@ -372,17 +372,18 @@ class Onevoice(Reader):
         >>> order = {"type": "order_delivered", "identifiers": ada, "fields": {"order_id": "o-1"}}
         >>> _ = engine.ingest([order])
         >>> engine.stop("how_was_delivery")
-        Switched(waiting=0, ended=1, woken=0, was='on', off='')
+        Switched(waiting=0, ended=1, woken=0, was='on', off='', reason='', by='')
         """
         return self._switch("stop", Named(campaign, klass, everything), reason, by, time)
 
     def _switch(self, verb: str, named: Named, reason: str, by: str, time: Time | None) -> Switched:
         with self._lock:
             event, when = controls.event(verb, named, self.playbook, reason, by), self._when(time)
+            controls.check_weaker(verb, named, self._writer.fold)
             self._let_pass(when)  # what is due by then comes before
             before = controls.seen(self._writer.fold, named)
             self._act(when, event)
-            return controls.switched(before, controls.seen(self._writer.fold, named), verb)
+            return controls.switched(before, controls.seen(self._writer.fold, named), verb, reason, by)
 
     def _when(self, time: Time | None) -> When:
         """Return when a call acts: now, or at a time that is its line's own.

@@ -44,7 +44,9 @@ def window_of(start: datetime | int | None, end: datetime | int | None) -> Windo
         *(None if time is None else us_of(time, f"simulate: {name}") for name, time in (("start", start), ("end", end)))
     )
     if found.start is not None and found.end is not None and found.end <= found.start:
-        raise EventError(Mistake("it ends before it begins", "simulate: end", f"a time after {start}", f"{end}"))
+        what = "it ends where it begins" if found.end == found.start else "it ends before it begins"
+        mend = "the end is excluded: for one day name the day after it" if found.end == found.start else ""
+        raise EventError(Mistake(what, "simulate: end", f"a time after {start}", f"{end}", mend))
     return found
 
 

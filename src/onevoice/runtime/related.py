@@ -32,9 +32,10 @@ from onevoice.events.built import encode_ndjson
 from onevoice.events.decode import decode_ndjson
 from onevoice.events.pyarrow_untyped import pa
 from onevoice.journal.port import Mode
+from onevoice.playbook.builtin import SWITCHING
 from onevoice.runtime.index import Index
 from onevoice.runtime.payloads import NDJSON
-from onevoice.runtime.runs import NOBODYS, mark_of
+from onevoice.runtime.runs import NOBODYS, SWITCHES, mark_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
 
 RELATED_MAX: Final = 10_000  # customers
 _AT_ONCE: Final = 16_384  # lines that are read before it is looked whether too many hang together
+_FIRST_READ: Final = 64  # lines, where perhaps the last few are enough
 
 _Value = TypeVar("_Value")
 
@@ -124,6 +126,25 @@ def _nobodys(journal: Journal, fold: Fold, index: Index, own: Iterable[Line]) ->
         near = [each for each in raw if _concerns(each[2], world, known)]
         found |= {each.line.row.position: each for each in _read(fold, index, near) if each.is_nobodys}
     return found
+
+
+def switching(journal: Journal, fold: Fold, index: Index) -> Iterator[Line]:
+    """Yield the lines that pause, resume or stop, the last first; the index has followed the journal.
+
+    They are read by ever larger parts, so that who wants only the last few reads little.
+    """
+    positions = index.positions(np.array([SWITCHES])).tolist()
+    after, count = len(positions), _FIRST_READ
+    while after:
+        first = max(0, after - count)
+        raw = _raw(journal, index, positions[first:after])
+        wanted = [each for each in raw if msgspec.json.decode(each[2], type=_Typed).type in SWITCHING]
+        yield from (each.line for each in reversed(list(_read(fold, index, wanted))))
+        after, count = first, min(2 * count, _AT_ONCE)
+
+
+class _Typed(msgspec.Struct):
+    type: str
 
 
 class _World(msgspec.Struct):

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 
 EVERY: Final = 16  # of so many lines the first has its place in the payload written down
 NOBODYS: Final = np.int64(1 << 32)  # the mark of lines that name nobody
+SWITCHES: Final = np.int64(2 << 32)  # and of those among them that pause, resume or stop
 SPAN_MAX: Final = 2**32  # lines and rows of a run are counted in 32 bits
 
 # Columns of `Run.rows`.
@@ -116,10 +117,13 @@ def keys_of(marks: NDArray[np.int64]) -> NDArray[np.uint64]:
     return marks.view(np.uint64) >> _BITS << _BITS
 
 
-def run_of(given: Sequence[Given], now: int, of_nobody: NDArray[np.bool_]) -> tuple[Run, int]:
+def run_of(
+    given: Sequence[Given], now: int, of_nobody: NDArray[np.bool_], switching: NDArray[np.bool_]
+) -> tuple[Run, int]:
     """Return rows that follow each other as a run, and the journal time after them, `now` being that before.
 
-    `of_nobody`: which event types are about no customer, with one more for those that are not known.
+    `of_nobody`: which event types are about no customer, with one more for those that are not known; `switching`: the
+    same of those that pause, resume or stop.
     """
     heads = [each for each in given if each.batch is not None]
     identifiers, events, edges = _joined([(each.row, each.batch) for each in heads if each.batch is not None])
@@ -130,8 +134,10 @@ def run_of(given: Sequence[Given], now: int, of_nobody: NDArray[np.bool_]) -> tu
     books = np.array([each.number for each in given if each.row.kind is Kind.PLAYBOOK], np.int64)
     marks, of = _with_joined(marks_of(identifiers, events), heads, edges)
     nobody = (events[:, IDENTIFIERS_FROM] == events[:, IDENTIFIERS_TO]) | of_nobody[events[:, TYPE]]
-    lines = np.concatenate([events[of, LINE], events[nobody, LINE]]) - base
-    keys = keys_of(np.concatenate([marks, np.full(int(nobody.sum()), NOBODYS)])) | lines.astype(np.uint64)
+    switches = switching[events[:, TYPE]]
+    lines = np.concatenate([events[of, LINE], events[nobody, LINE], events[switches, LINE]]) - base
+    apart = (np.full(int(nobody.sum()), NOBODYS), np.full(int(switches.sum()), SWITCHES))
+    keys = keys_of(np.concatenate([marks, *apart])) | lines.astype(np.uint64)
     return Run(
         first=given[0].number,
         after=given[-1].number + 1,
@@ -211,6 +217,14 @@ def fits(a: Run, b: Run) -> bool:
     """Tell whether two runs can be merged: what is counted from the first row stays within 32 bits."""
     ends = int(b.rows[-1, POSITION]) if len(b.rows) else b.position
     return ends - a.position < SPAN_MAX // 2 and b.after - a.first < SPAN_MAX
+
+
+def events_in(run: Run) -> int:
+    """Return how many lines of a run are events: each of them has a mark, and a line that was rejected has none."""
+    lines = (run.marks & _LOW).astype(np.int64)
+    is_event = np.zeros(int(lines.max(initial=-1)) + 1, np.bool_)
+    is_event[lines] = True
+    return int(np.count_nonzero(is_event))
 
 
 def found_in(keys: NDArray[np.uint64], wanted: NDArray[np.uint64]) -> NDArray[np.int64]:

@@ -11,8 +11,11 @@ function classHuesOf(report, why) {
 
 function figures(report, took) {
   const pairs = [
-    [count(report.lines), report.lines === 1 ? "event came in" : "events came in"],
-    took && [count(Math.round(report.lines / took)), `events a second, ${count(took)}\u00a0s in all`],
+    [
+      count(report.events),
+      `${report.events === 1 ? "event" : "events"} came in${report.events === report.lines ? "" : `, in ${counted(report.lines, "line")}`}`,
+    ],
+    took && [count(Math.round(report.lines / took)), `lines a second, ${count(took)}\u00a0s in all`],
     [count(report.customers), report.customers === 1 ? "customer" : "customers"],
     [count(report.wishes), "wishes of campaigns to reach one of them"],
     [count(report.sent), report.wishes ? `contacts, ${share(report.sent, report.wishes)} of the wishes` : "contacts"],
@@ -37,6 +40,27 @@ function standfirst(report) {
     `From ${times.day(report.first)} to ${times.day(report.last)}, ${counted(wanting, "campaign")} wanted customers ${counted(report.wishes, "time")}. ` +
     `One decision after another let ${count(report.sent)} of these wishes become a contact: at most one at a time, by rules that hold for all campaigns together.`
   );
+}
+
+/** What is paused or stopped now; null where all of it goes. */
+function offSection(report) {
+  if (!report.off.length) return null;
+  const name = (row) => (row.what === "all" ? "everything" : row.what === "class" ? `class ${row.name}` : row.name);
+  const text = (title, value) => ({ title, text: true, value });
+  const columns = [
+    { ...text("What", name), cell: (row) => named(name(row)) },
+    text("State", (row) => row.state),
+    {
+      title: "Since",
+      value: (row) => (row.since ? Date.parse(row.since) : 0),
+      cell: (row) => el("span", { class: "nowrap" }, row.since ? times.minute(row.since) : "not known"),
+    },
+    text("By", (row) => (row.limit ? `its own ${row.limit}` : row.by)),
+    text("Why", (row) => row.reason),
+    { title: "Waiting", value: (row) => row.waiting, hint: "Wishes of it that wait, and can expire meanwhile" },
+  ];
+  const sentence = "Nothing of this goes out until it is resumed.";
+  return section("off", "Off now", sentence, table({ caption: "What is off now", columns, rows: report.off }));
 }
 
 function weeksSection(report, classHues) {

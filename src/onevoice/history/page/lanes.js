@@ -12,7 +12,7 @@ function lane(name, note, content) {
 function lanesOf(timeline, hueOf) {
   const groups = [
     ["What was decided", [...campaignLanes(timeline, hueOf), ...placementLanes(timeline)]],
-    ["What happened", eventLanes(timeline)],
+    ["What happened", [...changeLanes(timeline), ...eventLanes(timeline)]],
     ["What was true meanwhile", [...bandLanes(timeline, "segment"), ...bandLanes(timeline, "fact")]],
   ];
   return groups.filter(([, lanes]) => lanes.length);
@@ -112,6 +112,17 @@ function askTip(decision) {
     times.minute(decision.time),
     ...others,
   ];
+}
+
+/** Between which decisions the playbook changed: the mark stands at the first that was made under another one. */
+function changeLanes(timeline) {
+  const marks = timeline.changes.map((each) => ({
+    at: Date.parse(each.time),
+    shape: "tick",
+    hue: "hue-2",
+    tip: () => ["playbook changed", `before this decision, ${times.minute(each.time)}`],
+  }));
+  return marks.length ? [lane("playbook changed", count(marks.length), { marks })] : [];
 }
 
 function eventLanes(timeline) {

@@ -45,7 +45,7 @@ function rehearsalSentence(rehearsal) {
   const contacts = rehearsal.totals.find((each) => each.name === "contacts");
   const same = rehearsal.differing ? "" : " Every decision is what it was.";
   return (
-    `From ${times.day(rehearsal.first)} to ${times.day(rehearsal.last)}, ${counted(rehearsal.lines, "event")}: ${counted(contacts.rehearsed, "contact")} instead of ${count(contacts.happened)}. ` +
+    `From ${times.day(rehearsal.first)} to ${times.day(rehearsal.last)}, ${counted(rehearsal.lines, "line")}: ${counted(contacts.rehearsed, "contact")} instead of ${count(contacts.happened)}. ` +
     `${capital(counted(more, "customer"))} would have heard more, ${count(less)} less.${same}`
   );
 }

@@ -9,6 +9,8 @@ function sections({ report, timeline, why, took_s }) {
   const hueOf = (campaign) => classHues.get(classOf.get(campaign)) ?? "hue-1";
   const found = [];
   if (report) {
+    const off = offSection(report);
+    if (off) found.push(off);
     found.push(weeksSection(report, classHues), campaignsSection(report, classHues), reasonsSection(report));
     found.push(el("div", { class: "beside" }, loadSection(report), crowdedSection(report)), collisionsSection(report));
   }
