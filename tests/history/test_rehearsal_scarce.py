@@ -111,7 +111,7 @@ def test_what_was_used_of_a_resource_stays_used():
     example = next(each for each in whole.examples if each.difference == "goes out")
     assert (
         example.happened.told[0].sentence
-        == "printer has no room: 2 of 2 a day are used; its turn is on Tue 03 Mar 2026 00:00"
+        == "printer has no room: 2 of 2 a day are used; its turn is on Tue 03 Mar 2026 00:00 at the latest"
     )
 
 

@@ -135,7 +135,7 @@ CASES = {
     ),
     "no_capacity": (
         [(0, event("call", by_card=True)), (1, event("call"))],
-        "ring: desk has no room: 1 of 1 a day are used; its turn is on Tue 03 Mar 2026 00:00 [resources.desk]",
+        "ring: desk has no room: 1 of 1 a day are used; its turn is on Tue 03 Mar 2026 00:00 at the latest [resources.desk]",
     ),
     "hours": (
         [(10, event("call_me"))],

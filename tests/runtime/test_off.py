@@ -145,3 +145,11 @@ def test_another_switch_that_is_stopped_hinders_no_pause(engine):
 def test_a_pause_answers_who_did_it_and_why(engine):
     done = engine.pause("news", reason="wrong link", by="ann", time=START + HOUR)
     assert (done.reason, done.by) == ("wrong link", "ann")
+
+
+@pytest.mark.parametrize("said", [{}, {"everything": False, "by": "bob"}, {"campaign": "nobody", "by": "bob"}])
+def test_what_named_nothing_did_nothing(engine, said):
+    engine.stop(everything=True, reason="the recall", by="ann", time=START + HOUR)
+    for kind in ("campaign_paused", "campaign_resumed"):
+        engine.ingest([{"type": kind, "fields": said}], time=START + 2 * HOUR)
+    assert off(engine)[-1] == ("all", "", "stopped", START + HOUR, "ann", "the recall", "", 0)

@@ -99,3 +99,11 @@ def test_a_product_that_nobody_asked_for():
     engine = onevoice.open(load_files(files))
     engine.ingest([{"type": "order", "identifiers": ANN}], time=MONDAY)
     assert asked(engine).obstacles[0].sentence == "waits for product event restocked; seeks is not open for any product"
+
+
+def test_items_of_a_list_do_not_come_by_themselves():
+    text = book("when: event order.items, send: [mail]")
+    text = text.replace("order: {fields: {", "order: {fields: {items: {name: choice}, ")
+    answer = asked(shop(text, visit(0)))
+    assert answer.headline == "hello was never triggered"
+    assert answer.changes == ()

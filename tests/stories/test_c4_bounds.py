@@ -63,7 +63,7 @@ def test_calls_keep_to_what_the_call_centre_can_take_and_each_has_its_turn(telec
     (why,) = telecom.engine.why(person(7), last=100)[:1]
     said = (
         "what is left of call_centre is reserved for other classes: 3 of 4 an hour are used; "
-        "its turn is on Mon 02 Mar 2026 12:00"
+        "its turn is on Mon 02 Mar 2026 12:00 at the latest"
     )
     assert [(each.sentence, each.rule) for each in why.told] == [(said, "resources.call_centre")]
     why_not = telecom.engine.why_not(person(7), "ask_how_it_is", until=at("2026-03-02 10:30"))

@@ -45,13 +45,14 @@ class Change:
 class WhyNot:
     """What became of a campaign's wish for a customer, and what would have changed that. Shows itself in notebooks.
 
-    `time` is the instant that is looked at, None where nothing has been decided about the campaign. `obstacles` are
-    what stood in the way, one behind the other: what comes second was met when the first was taken away; of a wish that
-    still waits, what will stand there. `values`: what was known of what the campaign's conditions read when they were
-    judged, so with what the triggering event itself brought. `changes` begin with the smallest: each lets it go out at
-    that instant (or when its waiting is over); none where no single change that was tried is enough. `language`: of the
-    sentences; all else is the same in each. `caution`: what of it is not sure, because others had a part in it; empty
-    where all of it is. `time_zone`: the playbook's, in which sentences tell times.
+    `time` is the instant that is looked at: of a decision, or of a trigger of which nothing came; None where there is
+    neither. `obstacles` are what stood in the way, one behind the other: what comes second was met when the first was
+    taken away; of a wish that still waits, what will stand there. `values`: what was known of what the campaign's
+    conditions read when they were judged, so with what the triggering event itself brought. `changes` begin with the
+    smallest: each lets it go out at that instant (or when its waiting is over); none where no single change that was
+    tried is enough. `language`: of the sentences; all else is the same in each. `caution`: what of it is not sure,
+    because others had a part in it; empty where all of it is. `time_zone`: the playbook's, in which sentences tell
+    times.
 
     >>> opened = {"type": "case_opened", "identifiers": ada, "fields": {"case_id": "c-1"}}
     >>> _ = engine.ingest([opened]), engine.decide("home_banner", ada)

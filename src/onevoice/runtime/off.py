@@ -61,11 +61,12 @@ def _last_said(journal: Journal, fold: Fold, index: Index, off: dict[_What, int]
     return said
 
 
-def _named(fields: dict[str, Any]) -> _What:
+def _named(fields: dict[str, Any]) -> _What | None:
+    """Return what a control event is about; None where it names nothing, and so did nothing."""
     for kind in ("campaign", "class"):
         if fields.get(kind) is not None:
             return kind, fields[kind]
-    return "all", ""
+    return ("all", "") if fields.get("everything") is True else None
 
 
 def _off(fold: Fold, what: _What, state: int, said: Line | None) -> Off:

@@ -110,15 +110,17 @@ def _had_come(question: Question, match: EventMatch, count: int, later_us: int) 
 def _events(question: Question, name: str) -> Iterator[bytes]:
     """Yield an event by each way in which the customer, or one of theirs, was named; the last of them first.
 
-    Its fields are what the last events said of such.
+    Its fields are what the last events said of such. An item of a list does not come by itself: of one there is none.
     """
+    declared = all_events(question.playbook).get(name)
+    if declared is None:
+        return
     lines = [step.line for step in question.alone.steps if step.line and step.now <= question.asked.until]
     events: list[dict[str, Any]] = [msgspec.json.decode(line) for line in lines]
-    declared = all_events(question.playbook)[name].fields
     fields: dict[str, Any] = {}
     for event in events:
         said: dict[str, Any] = event.get("fields") or {}
-        fields |= {field: value for field, value in said.items() if field in declared and value is not None}
+        fields |= {field: value for field, value in said.items() if field in declared.fields and value is not None}
     named = {msgspec.json.encode(each): each for event in reversed(events) if (each := event.get("identifiers"))}
     for identifiers in [*named.values()][:_NAMED_MAX]:
         yield msgspec.json.encode({"type": name, "identifiers": identifiers, "fields": fields})
