@@ -70,6 +70,7 @@ def told(engine, customer, reason):
 
 ANN = {"email": "ann@x.org"}
 # What comes in at which hour after Monday nine o'clock (eleven in Vilnius), and what is then said.
+AT_LAST = "on Tue 03 Mar 2026 00:00 at the latest"
 CASES = {
     "won": ([(0, event("order"))], "thanks: goes out by mail with a rank of 5 []"),
     "expired": (
@@ -135,7 +136,7 @@ CASES = {
     ),
     "no_capacity": (
         [(0, event("call", by_card=True)), (1, event("call"))],
-        "ring: desk has no room: 1 of 1 a day are used; its turn is on Tue 03 Mar 2026 00:00 at the latest [resources.desk]",
+        f"ring: desk has no room: 1 of 1 a day are used; its turn is {AT_LAST} [resources.desk]",
     ),
     "hours": (
         [(10, event("call_me"))],

@@ -146,7 +146,7 @@ campaigns:
 policies: {classes: {service: {}, sales: {}}}
 channels: {letter: {cost: 2.5, uses: [desk]}}
 """
-TUESDAY = "its turn is on Tue 03 Mar 2026"
+MIDNIGHT, NINE = (f"its turn is on Tue 03 Mar 2026 {time} at the latest" for time in ("00:00", "09:00"))
 
 
 @pytest.mark.parametrize(
@@ -161,25 +161,25 @@ TUESDAY = "its turn is on Tue 03 Mar 2026"
         (
             "{budget: 4 per day}",
             2,
-            f"desk has too little left for one contact, which takes 2.5: 2.5 of 4 a day are used; {TUESDAY} 00:00 at the latest",
+            f"desk has too little left for one contact, which takes 2.5: 2.5 of 4 a day are used; {MIDNIGHT}",
             "if desk had had room for one more: 2.5 of 4 were used",
         ),
         (
             "{budget: 5 per day}",
             3,
-            f"desk has no room: 5 of 5 a day are used; {TUESDAY} 00:00 at the latest",
+            f"desk has no room: 5 of 5 a day are used; {MIDNIGHT}",
             "if desk had had room for one more: 5 of 5 were used",
         ),
         (
             '{capacity: 4 per day, hours: "09:00-10:00"}',
             1,
-            f"desk is closed: 0 of 4 a day are used; {TUESDAY} 09:00 at the latest",
+            f"desk is closed: 0 of 4 a day are used; {NINE}",
             None,
         ),
         (
             '{capacity: 4 per day, hours: "09:00-18:00", reserve: {service: 50%}}',
             3,
-            f"what is left of desk is reserved for other classes: 2 of 4 a day are used; {TUESDAY} 09:00 at the latest",
+            f"what is left of desk is reserved for other classes: 2 of 4 a day are used; {NINE}",
             "if nothing of desk were reserved for other classes",
         ),
     ],

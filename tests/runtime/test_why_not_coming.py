@@ -38,7 +38,9 @@ def test_an_event_with_the_fields_that_were_last_said():
     text = book("when: event order where amount > 5, send: [mail]").replace(
         "visit: {}", "visit: {fields: {amount: number}}"
     )
-    assert sentences(asked(shop(text, (0, "visit", {"amount": 9}, {})))) == ["if order came 1 more time now"]
+    assert sentences(asked(shop(text, (0, "visit", {"amount": 9}, {})))) == [
+        "if order where amount > 5 came 1 more time now"
+    ]
     assert sentences(asked(shop(text, (0, "visit", {"amount": 3}, {})))) == []
 
 

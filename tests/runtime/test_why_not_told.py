@@ -309,3 +309,12 @@ def test_an_event_that_is_not_quite_the_trigger_of_a_wish_with_a_delay():
     answer = asked(shop(text, order(0, 50)))
     assert answer.values == {"event.amount": "50"}
     assert answer.smallest.sentence == "with 50.01 more of order.amount: 100.01 instead of 50.00"
+
+
+def test_fields_of_the_event_are_told_and_changed_though_it_came_before_the_birth():
+    text = book("when: event order, after: 1 hour, if: event.amount > 10, send: [mail]")
+    answer = asked(shop(text, order(0, 5), until=2))
+    assert answer.values == {"event.amount": "5"}
+    assert answer.smallest.sentence == "with 5.01 more of order.amount: 10.01 instead of 5.00"
+    assert goes_out(shop(text, order(0, 10.01), until=2))
+    assert not goes_out(shop(text, order(0, 10), until=2))

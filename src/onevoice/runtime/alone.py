@@ -114,11 +114,12 @@ class Alone:
         engine.take_all(before)
         return Fork(engine, tried, later=self.later(us_of(decision.time, "decision")))
 
-    def fork_at(self, since: int, until: int, event: str) -> Fork:
+    def fork_at(self, since: int, until: int, event: str, birth: int) -> Fork:
         """Return what may be decided otherwise from an instant up to another one.
 
         Where an event of a type comes at the first one, from the last of these on; else from what time brings then,
-        before any line. Playbooks that take over after that do not.
+        before any line. What time brings at the birth of a wish is a step of its own. Playbooks that take over after
+        the first instant do not.
         """
         steps = [step for step in self.steps[1:] if since <= step.takes_place <= until]
         here = [place for place, step in enumerate(steps) if step.takes_place == since]
@@ -127,8 +128,10 @@ class Alone:
         engine = self.before(since)
         engine.take_all(steps[:first])
         tried = steps[first:]
-        if not brought:
-            tried = [Step(since, observing=bool(tried) and tried[0].observing), *tried]
+        if not brought or birth > since:
+            place = next((each for each, step in enumerate(tried) if step.takes_place >= birth), len(tried))
+            observing = place < len(tried) and tried[place].observing
+            tried = [*tried[:place], Step(birth, observing=observing), *tried[place:]]
         return Fork(engine, tried, later=self.later(until))
 
     def later(self, last: int) -> list[Step]:

@@ -102,7 +102,8 @@ def _had_come(question: Question, match: EventMatch, count: int, later_us: int) 
         trial = trial_now(question, [line] * count, later_us)
         if trial.wins():
             if count == 1 or not trial_now(question, [line] * (count - 1), later_us).wins():
-                sentence = question.words.say("change_came", count, event=match.event)
+                event = f"{match.event} where {match.where}" if match.where else match.event
+                sentence = question.words.say("change_came", count, event=event)
                 yield Change("event", sentence, match.event, "0", f"{count}"), trial
             return
 

@@ -12,6 +12,7 @@ from onevoice.events.values import date_us, time_us
 from onevoice.history.why_not import Change
 from onevoice.playbook.model import TriggerKind
 from onevoice.playbook.reads import fields_of
+from onevoice.runtime.alone import type_of
 from onevoice.runtime.why_not.customer import nearest, shown
 from onevoice.runtime.why_not.times import plain_time, time_changes
 
@@ -23,16 +24,11 @@ if TYPE_CHECKING:
 
 
 def trigger_of(trial: Trial) -> int | None:
-    """Return which of the steps brought the event that triggers the campaign: the first, the last of its instant."""
-    when = trial.campaign.when
-    if when.kind is not TriggerKind.EVENT or trial.campaign.after_us:
+    """Return which of the steps brought the event that triggers the campaign: the first, if it is of its type."""
+    when, steps = trial.campaign.when, trial.fork.steps
+    if when.kind is not TriggerKind.EVENT or not steps or not steps[0].line or steps[0].observing:
         return None
-    brought = [
-        (place, step.now)
-        for place, step in enumerate(trial.fork.steps)
-        if step.line and not step.observing and msgspec.json.decode(step.line)["type"] == when.name
-    ]
-    return max((place for place, now in brought if now == brought[0][1]), default=None)
+    return 0 if type_of(steps[0].line) == when.name else None
 
 
 def event_values(trial: Trial, place: int) -> dict[str, str]:

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from onevoice.engine import switches
 from onevoice.history.why_not import Change, Obstacle
 from onevoice.playbook.grammar import day_start
+from onevoice.playbook.model import TriggerKind
 from onevoice.program import CAMPAIGN_FROM, CAMPAIGN_TO
 from onevoice.runtime import what_if
 from onevoice.runtime.decisions import EPOCH, time_of, us_of
@@ -56,7 +57,7 @@ def _not_eligible(question: Question, after: int = 0) -> WhyNot | None:
     found = births(question, what_if.without_conditions)
     if not found or found[-1].time <= after or found[-1] in births(question, _as_it_is):
         return None
-    trial = trial_at(question, found[-1])
+    trial = trial_at(question, found[-1], campaign.after_us if campaign.when.kind is TriggerKind.EVENT else 0)
     if after and trial.outcome(what_if.without_conditions(trial.program, trial.number)) is None:
         return None  # a contact is under way, of which it would have been a refreshment
     said = question.words.say("never_eligible", campaign=question.name)
