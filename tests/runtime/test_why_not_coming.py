@@ -34,14 +34,11 @@ def test_an_event_that_would_not_be_enough_is_none(policies):
     assert sentences(answer) == []
 
 
-def test_an_event_with_the_fields_that_were_last_said():
-    text = book("when: event order where amount > 5, send: [mail]").replace(
-        "visit: {}", "visit: {fields: {amount: number}}"
-    )
-    assert sentences(asked(shop(text, (0, "visit", {"amount": 9}, {})))) == [
-        "if order where amount > 5 came 1 more time now"
-    ]
-    assert sentences(asked(shop(text, (0, "visit", {"amount": 3}, {})))) == []
+def test_an_event_with_the_fields_that_the_last_of_its_type_had():
+    text = moment("[2 order where amount > 5 within 7 days]")
+    assert sentences(asked(shop(text, order(0, 9)))) == ["if order where amount > 5 came 1 more time now"]
+    other = text.replace("visit: {}", "visit: {fields: {amount: number}}")
+    assert sentences(asked(shop(other, (0, "visit", {"amount": 9}, {})))) == []
 
 
 def test_events_that_a_moment_still_lacks():

@@ -156,3 +156,23 @@ def test_what_is_triggered_again_while_its_contact_is_under_way_has_not_ended(af
     text = text.replace("channels: {mail: {}", "channels: {mail: {receipts: 3 days}")
     answer = asked(shop(text, order(0, 1), order(5, 1), until=7))
     assert answer.headline == "hello: goes out by mail with a rank of 0"
+
+
+@pytest.mark.parametrize("until", [1, 60])
+def test_triggered_before_its_first_day_and_born_within(until):
+    text = book("when: order, from: 2026-03-03, after: 2 days, send: [mail]").replace(
+        "when: order", "when: event order"
+    )
+    answer = asked(shop(text, order(0, 1), until=until))
+    assert answer.headline == "hello was triggered outside of its days"
+    assert sentences(answer.obstacles) == ["from: 2026-03-03"]
+    assert sentences(answer.changes) == ["if campaigns.hello.from were 2026-03-02 instead of 2026-03-03"]
+    assert goes_out(shop(text.replace("from: 2026-03-03", "from: 2026-03-02"), order(0, 1), until=60))
+
+
+def test_a_wish_that_will_be_over_before_it_is_born():
+    text = book("when: event order, to: 2026-03-03, after: 2 days, send: [mail]")
+    answer = asked(shop(text, order(0, 1)))
+    assert answer.headline.startswith("hello waits")
+    assert sentences(answer.obstacles) == ["to: 2026-03-03"]
+    assert sentences(answer.changes) == ["if campaigns.hello.to were 2026-03-04 instead of 2026-03-03"]

@@ -9,7 +9,7 @@ import msgspec
 from onevoice.engine import state as at
 from onevoice.history.why_not import Change
 from onevoice.playbook.builtin import all_events
-from onevoice.playbook.model import DAY, SECOND, EventMatch, TriggerKind
+from onevoice.playbook.model import DAY, SECOND, EventMatch, FieldType, TriggerKind
 from onevoice.runtime import customer as customers
 from onevoice.runtime.alone import Fork
 from onevoice.runtime.steps import Step
@@ -111,7 +111,8 @@ def _had_come(question: Question, match: EventMatch, count: int, later_us: int) 
 def _events(question: Question, name: str) -> Iterator[bytes]:
     """Yield an event by each way in which the customer, or one of theirs, was named; the last of them first.
 
-    Its fields are what the last events said of such. An item of a list does not come by itself: of one there is none.
+    Its fields are those of the last event of its type; of other types only keys are taken, by which events belong
+    together. An item of a list does not come by itself: of one there is none.
     """
     declared = all_events(question.playbook).get(name)
     if declared is None:
@@ -121,7 +122,8 @@ def _events(question: Question, name: str) -> Iterator[bytes]:
     fields: dict[str, Any] = {}
     for event in events:
         said: dict[str, Any] = event.get("fields") or {}
-        fields |= {field: value for field, value in said.items() if field in declared.fields and value is not None}
+        keys = {field for field, kind in declared.fields.items() if event["type"] == name or kind is FieldType.KEY}
+        fields |= {field: value for field, value in said.items() if field in keys and value is not None}
     named = {msgspec.json.encode(each): each for event in reversed(events) if (each := event.get("identifiers"))}
     for identifiers in [*named.values()][:_NAMED_MAX]:
         yield msgspec.json.encode({"type": name, "identifiers": identifiers, "fields": fields})

@@ -37,10 +37,13 @@ def never_wanted(question: Question) -> WhyNot:
     stopped = _stopped(question)
     if stopped is not None:
         return stopped
-    always = births(question, _without_dates)
-    if not always:
-        return unheard(question) or _ended_before(question) or untriggered(question)
-    return _not_eligible(question) or _out_of_its_days(question, always)
+    if always := births(question, _without_dates):
+        return _not_eligible(question) or _out_of_its_days(question, always)
+    delay_us = question.campaign.after_us
+    triggered = [each._replace(time=each.time + delay_us) for each in births(question, _any_trigger) if delay_us]
+    if triggered and _outside(question.campaign, triggered[-1].time):  # to be born yet
+        return _out_of_its_days(question, triggered)
+    return unheard(question) or _ended_before(question) or untriggered(question)
 
 
 def triggered_again(question: Question, last: About) -> WhyNot | None:
@@ -107,29 +110,31 @@ def _out_of_its_days(question: Question, always: Iterable[Birth]) -> WhyNot:
     """Answer for a campaign that was triggered before its first day or after its last one."""
     campaign, zone = question.campaign, ZoneInfo(question.playbook.time_zone)
     nearest = min(always, key=lambda each: _outside(campaign, each.time))
+    triggered = nearest.time - campaign.after_us
     key, day = (
-        ("to", _day(campaign.to_us - 1, zone))
-        if nearest.time >= campaign.from_us
-        else ("from", _day(campaign.from_us, zone))
+        ("from", day_of(campaign.from_us, zone))
+        if triggered < campaign.from_us
+        else ("to", day_of(campaign.to_us - 1, zone))
     )
     rule = f"campaigns.{question.name}.{key}"
     found = [Obstacle("not_triggered", f"{key}: {day}", rule, question.place(rule))]
-    trial = trial_at(question, nearest)
-    if nearest not in births(question, what_if.without_dates):
+    trial = trial_at(question, nearest, campaign.after_us)
+    if nearest.time <= now_of(question) and nearest not in births(question, what_if.without_dates):
         found.append(question.not_true(trial))
-    better = tuple(_other_day(trial, rule, day, [_day(time, zone) for time in (nearest.time, trial.time)]))
-    is_inside = not _outside(campaign, nearest.time - campaign.after_us)
+    better = tuple(other_day(trial, rule, day, [day_of(time, zone) for time in (triggered, trial.time)]))
+    is_inside = campaign.from_us <= triggered < campaign.to_us
     text = question.words.say("never_born_in_time" if is_inside else "never_in_time", campaign=question.name)
     caution = question.caution(trial, better)
-    return question.asked.answered(time_of(nearest.time), text, tuple(found), values(trial), better, caution)
+    return question.asked.answered(time_of(triggered), text, tuple(found), values(trial), better, caution)
 
 
-def _outside(campaign: Campaign, time: int) -> int:
-    """Return how far a time (µs UTC) lies outside of a campaign's days."""
-    return max(campaign.from_us - time, time - campaign.to_us if campaign.to_us else 0)
+def _outside(campaign: Campaign, birth: int) -> int:
+    """Return how far a wish that is born at a time (µs UTC) lies outside of a campaign's days, 0 if inside."""
+    triggered = birth - campaign.after_us
+    return max(0, campaign.from_us - triggered, birth - campaign.to_us + 1 if campaign.to_us else 0)
 
 
-def _other_day(trial: Trial, rule: str, day: date, needed: Sequence[date]) -> Iterator[Change]:
+def other_day(trial: Trial, rule: str, day: date, needed: Sequence[date]) -> Iterator[Change]:
     """Yield the nearest first or last day with which the campaign wins, from when it was triggered to its decision."""
     zone = ZoneInfo(trial.playbook.time_zone)
 
@@ -147,7 +152,8 @@ def _other_day(trial: Trial, rule: str, day: date, needed: Sequence[date]) -> It
         yield Change("playbook", sentence, rule, found, needed_day)
 
 
-def _day(time: int, zone: ZoneInfo) -> date:
+def day_of(time: int, zone: ZoneInfo) -> date:
+    """Return the day of a time (µs UTC) by the clock of a zone."""
     return (time_of(time) or EPOCH).astimezone(zone).date()
 
 
@@ -158,6 +164,10 @@ def _without_dates(program: Program, campaign: int) -> Program:
 def _at_once(program: Program, campaign: int) -> Program:
     anybody = what_if.without_conditions(program, campaign)
     return what_if.without_end(what_if.without_delay(anybody, campaign), campaign)
+
+
+def _any_trigger(program: Program, campaign: int) -> Program:
+    return what_if.without_delay(_without_dates(program, campaign), campaign)
 
 
 def _as_it_is(program: Program, campaign: int) -> Program:

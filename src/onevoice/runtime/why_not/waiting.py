@@ -13,6 +13,7 @@ from onevoice.runtime.alone import Fork
 from onevoice.runtime.decisions import us_of
 from onevoice.runtime.why_not.changes import wait_changes, waited
 from onevoice.runtime.why_not.customer import customer_changes, values, zone_of
+from onevoice.runtime.why_not.never import day_of, other_day
 from onevoice.runtime.why_not.trial import Trial
 
 if TYPE_CHECKING:
@@ -68,7 +69,13 @@ def _fork(question: Question) -> Fork:
 
 
 def _in_vain(question: Question, trial: Trial, text: str) -> WhyNot:
-    """Answer for a wish that will not be born: its conditions are not true now."""
+    """Answer for a wish that will not be born: its conditions are not true now, or it will be over by then."""
+    campaign, zone = trial.campaign, ZoneInfo(question.playbook.time_zone)
+    if campaign.to_us and trial.time >= campaign.to_us:
+        rule, day = f"campaigns.{question.name}.to", day_of(campaign.to_us - 1, zone)
+        late = Obstacle("not_triggered", f"to: {day}", rule, question.place(rule))
+        better = tuple(other_day(trial, rule, day, [day, day_of(trial.time, zone)]))
+        return question.asked.answered(None, text, (late,), values(trial), better, question.caution(trial, better))
     found = question.not_true(trial)
     return question.asked.answered(None, text, (found,), values(trial), tuple(customer_changes(trial)))
 
