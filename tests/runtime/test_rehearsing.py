@@ -312,7 +312,7 @@ def test_customers_numbered_otherwise_are_the_same_people():
     ("start", "end", "said"),
     [
         (START + 9 * DAY, None, "nothing came in at this time or later"),
-        (START, START, "it ends before it begins"),
+        (START, START, "it ends where it begins"),
         (datetime(2026, 1, 1), None, "not a time"),  # noqa: DTZ001 - that is what is wrong with it
     ],
 )
