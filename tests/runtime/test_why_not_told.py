@@ -318,3 +318,12 @@ def test_fields_of_the_event_are_told_and_changed_though_it_came_before_the_birt
     assert answer.smallest.sentence == "with 5.01 more of order.amount: 10.01 instead of 5.00"
     assert goes_out(shop(text, order(0, 10.01), until=2))
     assert not goes_out(shop(text, order(0, 10), until=2))
+
+
+@pytest.mark.parametrize("after", ["", "after: 1 hour, "])
+def test_an_event_that_is_not_quite_the_trigger_is_told_among_others_of_its_instant(after):
+    text = book(f"when: event order where amount > 100, {after}send: [mail]")
+    text = text.replace("visit: {}", "visit: {fields: {amount: number}}")
+    answer = asked(shop(text, (0, "visit", {"amount": 7}, {}), order(0, 50), (0, "visit", {"amount": 8}, {})))
+    assert answer.values == {"event.amount": "50"}
+    assert answer.smallest.sentence == "with 50.01 more of order.amount: 100.01 instead of 50.00"

@@ -59,10 +59,10 @@ def _last_event(question: Question) -> Trial | None:
         is_repeated = event.id is not None and event.id in ids[:place]
         if not step.observing and not is_repeated and event.type == when.name:
             until = soon(question, step.now)
-            tried = [each for each in question.alone.steps if each.line and step.now <= each.takes_place <= until]
-            fork = Fork(question.alone.before(step.now), tried)
-            customer = question.alone.customer
-            return Trial(fork, question.name, customer, until, question.words)
+            engine = question.alone.before(step.now)
+            engine.take_all(each for each in steps[:place] if each.now == step.now)
+            fork = Fork(engine, [each for each in steps[place:] if each.now <= until])
+            return Trial(fork, question.name, question.alone.customer, until, question.words)
     return None
 
 
