@@ -127,6 +127,7 @@ def examples(own):
         "fact": "seeks",
         "purpose": "marketing",
         "rule": "policies.caps[0]",
+        "change": own.say("change_without", rule="policies.caps[0]"),
         "used": own.number(1_200),
         "limit": own.number(1_200),
         "per": own.say("per_day"),

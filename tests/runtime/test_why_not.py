@@ -1,13 +1,12 @@
 """What is named as a change makes the campaign win, and one unit less does not: tried by the oracle's twin.
 
-The twin is given what everybody did up to the decision, then the changed rules, then the rest.
+The twin is given what everybody did up to the decision, then the changed rules, then the rest; or always the changed
+ones.
 """
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -16,43 +15,16 @@ import onevoice
 from onevoice.conditions.opcodes import Op
 from onevoice.errors import EventError
 from onevoice.playbook.load import load_files
-from onevoice.playbook.model import DAY, MINUTE, SECOND
 from onevoice.runtime import customer as customers
 from onevoice.runtime import what_if
 from onevoice.runtime.alone import Alone
 from onevoice.runtime.decisions import us_of
-from onevoice.runtime.related import related
-from onevoice.runtime.why_not.rules import index_of
-from onevoice.runtime.why_not.searching import least
-from tests.oracle import rounds
-from tests.oracle.book import Book
-from tests.oracle.clock import instant
-from tests.oracle.twin import Twin
+from onevoice.runtime.why_not.searching import POWERS, least
 
-from .cases import META, drawn, opened, take
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from onevoice.history.why_not import Change, WhyNot
-    from onevoice.playbook.model import Playbook
-    from tests.oracle.draw_stream import Batch
+from .again import Again, asked, decided, decided_apart, rules, without_rule
 
 SEEDS = range(6)
 SHARED = (35, 53, 65, 115, 128)  # in these others had a part in more than elsewhere
-MANY = 2**40
-LIFTED = {
-    *("suppressed", "again_after", "fatigue", "no_capacity", "hours", "gap", "cap", "kept_for", "outranked"),
-    "would_have_won",
-}
-
-
-def decided(seed: int) -> tuple[Any, list[Batch]]:
-    playbook, batches = drawn(seed)
-    engine = opened(playbook)
-    for batch in batches:
-        take(engine, batch)
-    return engine, batches
 
 
 def told(line):
@@ -70,159 +42,15 @@ def test_a_customer_alone_is_decided_the_same(seed):
         assert [(each.time, each.kind, list(map(told, each.lines))) for each in alone] == among, f"seed {seed}"
 
 
-def rules(playbook: Playbook, campaign: str, change: Change, less: int) -> Playbook:
-    """Return the playbook with a change made, `less` units less of it."""
-    policies = playbook.policies
-    own = playbook.campaigns[campaign]
-    unit = SECOND if change.needed.endswith(" seconds") else MINUTE
-    needed = float(change.needed.split()[0])
-    if change.name.endswith(".priority"):
-        needed -= less if needed > own.priority else -less
-        return replace(playbook, campaigns=playbook.campaigns | {campaign: replace(own, priority=needed)})
-    if change.name.endswith(".again_after"):
-        again = round(needed + less) * unit
-        return replace(playbook, campaigns=playbook.campaigns | {campaign: replace(own, again_after_us=again)})
-    if change.name == "policies.gap":
-        return replace(playbook, policies=replace(policies, gap_us=round(needed + less) * unit))
-    if change.name == "policies.look_ahead":
-        return replace(playbook, policies=replace(policies, look_ahead_us=round(needed + less) * unit))
-    if change.name.endswith(".fatigue.times"):
-        place = playbook.placements[change.name.split(".")[1]]
-        times = round(needed) - less
-        return replace(playbook, placements=playbook.placements | {place.name: replace(place, fatigue_times=times)})
-    if change.name.endswith((".then", ".at_most")):
-        path, _, key = change.name.rpartition(".")
-        suppress = list(policies.suppress)
-        span = {f"{key}_us": round(needed + less) * unit}
-        suppress[index_of(path)] = replace(suppress[index_of(path)], **span)
-        return replace(playbook, policies=replace(policies, suppress=tuple(suppress)))
-    path = change.name.removesuffix(".max")
-    rule, most = index_of(path), round(needed) - less
-    if path.startswith("placements."):
-        place = playbook.placements[path.split(".")[1]]
-        caps = tuple(replace(cap, max=most) if number == rule else cap for number, cap in enumerate(place.caps))
-        return replace(playbook, placements=playbook.placements | {place.name: replace(place, caps=caps)})
-    caps = tuple(replace(cap, max=most) if number == rule else cap for number, cap in enumerate(policies.caps))
-    return replace(playbook, policies=replace(policies, caps=caps))
-
-
-def without_rule(playbook: Playbook, change: Change) -> Playbook:
-    if change.name.startswith("policies.hours."):
-        hours = playbook.policies.hours | {change.name.rpartition(".")[2]: ()}
-        return replace(playbook, policies=replace(playbook.policies, hours=hours))
-    if change.name == "policies.holdout":
-        nobody = replace(playbook.policies.holdout, share=0.0)
-        return replace(playbook, policies=replace(playbook.policies, holdout=nobody))
-    if change.name.endswith(".holdout"):
-        own = replace(playbook.campaigns[change.name.split(".")[1]], holdout=0.0)
-        return replace(playbook, campaigns=playbook.campaigns | {own.name: own})
-    suppress = list(playbook.policies.suppress)
-    suppress[index_of(change.name)] = replace(suppress[index_of(change.name)], stop=())
-    return replace(playbook, policies=replace(playbook.policies, suppress=tuple(suppress)))
-
-
-class Again:
-    """One decision, made again by the twin of the engine, which is given what everybody did.
-
-    At the decision's instant only the last line about the customer, and what came after it, is by the changed rules.
-    """
-
-    def __init__(self, engine: Any, batches: list[Batch], why_not: WhyNot) -> None:
-        self.batches = batches
-        self.time = us_of(why_not.time, "time")
-        self.campaign = why_not.campaign
-        self.decision, lost = next(
-            (each, line)
-            for each in reversed([*engine.decisions(why_not.customer)])
-            for line in each.lines
-            if each.time == why_not.time and line.campaign == self.campaign and line.reason in LIFTED
-        )
-        self.key = lost.key
-        self.last = self.decision.position + (self.decision.kind == "ask")
-        lines = related(engine._journal, engine._writer.fold, why_not.customer).lines
-        own = [each.row.position for each in lines if each.now == self.time and each.row.position < self.last]
-        self.first = max(own, default=0)
-
-    def goes_out(self, playbook: Playbook, until: int) -> bool:
-        """Tell whether the wish goes out by a time if nothing happens after the instant."""
-        twin = self.twin(playbook)
-        self.last = sum(len(batch.lines) for batch in self.batches)
-        self.take(twin, lambda now, _: now <= self.time)
-        count = len(twin.decisions)
-        twin.row([], until)
-        return self.has_won(twin, count)
-
-    def twin(self, playbook: Playbook) -> Twin:
-        secret = META.secret
-        halves = [int.from_bytes(secret[start : start + 8], "little", signed=True) for start in (0, 8)]
-        return Twin(playbook, (halves[0], halves[1]))
-
-    def wins(self, playbook: Playbook, changed: Playbook) -> bool:
-        """Tell whether the campaign wins by the changed rules."""
-        twin = self.twin(playbook)
-        self.take(twin, lambda now, _: now < self.time)
-        twin.row([], self.time - 1)
-        self.take(twin, lambda now, place: now == self.time and place < self.first)
-        twin.use(Book(changed))
-        count = len(twin.decisions)
-        self.take(twin, lambda now, place: now == self.time and place >= self.first)
-        twin.row([], self.time)
-        return self.has_won(twin, count)
-
-    def has_won(self, twin: Twin, count: int) -> bool:
-        """Tell whether the wish has won since the twin had made so many decisions."""
-        mine = [each for each in twin.decisions[count:] if each.customer == self.decision.customer]
-        lines = [line for each in mine for line in each.lines]
-        return any((line.campaign, line.key, line.reason) == (self.campaign, self.key, "won") for line in lines)
-
-    def wins_with_room(self, playbook: Playbook, rule: str) -> bool:
-        """Tell whether the campaign wins where a resource has room for this customer, and for nobody else."""
-        name = rule.removeprefix("resources.").replace("channels.", "rate of ").removesuffix(".rate")
-        verdict = rounds.verdict
-
-        def roomy(twin: Twin, customer: Any, candidate: Any) -> Any:
-            pool, limit = twin.pools[name], twin.pools[name].limit
-            pool.limit += MANY * (twin.now >= self.time and customer.number == self.decision.customer)
-            found = verdict(twin, customer, candidate)
-            pool.limit = limit
-            return found
-
-        with pytest.MonkeyPatch.context() as patched:
-            patched.setattr(rounds, "verdict", roomy)
-            return self.wins(playbook, playbook)
-
-    def take(self, twin: Twin, is_wanted: Callable[[int, int], bool]) -> None:
-        """Let the twin take in lines that came before the decision, wanted by their journal time and their place."""
-        place = now = 0
-        for batch in self.batches:
-            if not batch.lines and is_wanted(max(now, batch.stamp), place) and batch.stamp < self.time:
-                twin.row([], batch.stamp, observing=batch.observing)
-            for line in batch.lines:
-                occurred = instant(line["time"]) if line and line.get("time") else -1  # as in an import: rejected
-                is_taken = not batch.imported or 0 <= occurred <= batch.stamp + DAY
-                if is_taken:
-                    now = max(now, occurred if batch.imported else batch.stamp)
-                if place < self.last and is_wanted(now, place):
-                    given = [line if is_taken else None]
-                    twin.row(given, batch.stamp, imported=batch.imported, observing=batch.observing)
-                place += 1
-
-
-def asked(engine: Any, most: int) -> Any:
-    """Ask about so many of the lines by which a campaign lost, spread over all of them."""
-    lost = [
-        (line.campaign, d.customer, d.time) for d in engine.decisions() for line in d.lines if line.reason in LIFTED
-    ]
-    for campaign, customer, time in lost[:: max(1, len(lost) // most)]:
-        yield engine.why_not(customer, campaign, time)
-
-
 @pytest.mark.parametrize("seed", [*SEEDS, 12, 16, 21, 29, *SHARED])
 def test_the_changes_of_the_playbook_are_the_least(seed):
     engine, batches = decided(seed)
     playbook = engine.playbook
     for why_not in asked(engine, 4):
         changes = [each for each in why_not.changes if each.kind != "customer" and not why_not.caution]
+        changes = [
+            each for each in changes if each.since or each.name not in {more.name for more in changes if more.since}
+        ]
         for change in changes:
             again = Again(engine, batches, why_not)
             where = f"seed {seed}: {why_not.campaign} for {why_not.customer}, {change}"
@@ -236,9 +64,29 @@ def test_the_changes_of_the_playbook_are_the_least(seed):
             elif not change.needed:
                 assert again.wins(playbook, without_rule(playbook, change)), where
                 assert not again.wins(playbook, playbook), where
-            else:
+            elif change.since or again.wins(playbook, rules(playbook, why_not.campaign, change, 0)):
                 assert again.wins(playbook, rules(playbook, why_not.campaign, change, 0)), where
                 assert not again.wins(playbook, rules(playbook, why_not.campaign, change, 1)), where
+            else:  # less is enough where it was always so
+                assert again.would_have_won(playbook, rules(playbook, why_not.campaign, change, 0)), where
+                assert not again.would_have_won(playbook, rules(playbook, why_not.campaign, change, 1)), where
+
+
+@pytest.mark.parametrize("seed", [*SEEDS, 12, 16, 21, 29, *SHARED])
+def test_a_rule_that_was_always_another_one_is_the_least_there(seed):
+    engine, batches = decided_apart(seed)
+    playbook = engine.playbook
+    for why_not in asked(engine, 4):
+        for change in (each for each in why_not.changes if each.kind == "playbook"):
+            where = f"seed {seed}: {why_not.campaign} for {why_not.customer}, {change}"
+            always = Again(engine, batches, why_not).would_have_won
+            if not change.needed:
+                assert always(playbook, without_rule(playbook, change)) == (change.since is None), where
+            elif change.since is None:
+                assert always(playbook, rules(playbook, why_not.campaign, change, 0)), where
+                assert not always(playbook, rules(playbook, why_not.campaign, change, 1)), where
+            else:
+                assert not always(playbook, rules(playbook, why_not.campaign, change, 0)), where
 
 
 # One shop, by hand: what has to be different is brought about by an event of the customer's, or by a changed rule.
@@ -457,7 +305,7 @@ def test_nobody_and_no_campaign_are_told():
     ],
 )
 def test_the_least_number_that_wins_is_found(winner, guesses, found):
-    assert least(winner, guesses) == found
+    assert least(winner, [*guesses, *POWERS]) == found
 
 
 @pytest.mark.parametrize(

@@ -81,11 +81,12 @@ class Alone:
         """Return all that is decided about the customer, each with the playbook by which it is."""
         return self.decided_by(self.before(INFINITE, patch))
 
-    def decided_by(self, engine: Engine) -> list[tuple[Playbook, Decision]]:
-        """Return all that an engine has decided about the customer."""
+    def decided_by(self, engine: Engine, customer: int | None = None) -> list[tuple[Playbook, Decision]]:
+        """Return all that an engine has decided about the customer, or about another one of them."""
         engine.writer.flush()
         recorded = Recorded(engine.writer.journal, engine.writer)
-        found = recorded.decisions(engine.numbers(self.customer), recorded.start())
+        numbers = engine.numbers(self.customer if customer is None else customer)
+        found = recorded.decisions(numbers, recorded.start())
         return [(reading.playbook, decision) for reading, decision in found]
 
     def recorded(self) -> list[tuple[Playbook, Decision]]:
@@ -312,13 +313,8 @@ class Fork:
 
     def without_pauses(self, campaign: str) -> Fork:
         """Return a fork in whose steps nobody tells that a campaign came to its limit."""
-
-        def told(step: Step) -> Step:
-            return step._replace(
-                news=tuple(x for x in step.news if not isinstance(x, Paused) or x.campaign != campaign)
-            )
-
-        return Fork(self._engine, [*map(told, self.steps)], later=[*map(told, self._later)])
+        steps, later = ([step.without_pauses(campaign) for step in each] for each in (self.steps, self._later))
+        return Fork(self._engine, steps, later=later)
 
     def code(self, text: str) -> float:
         """Return the number by which the engine knows a text, learning it."""

@@ -102,6 +102,11 @@ class Step(NamedTuple):
         """Whether it is a line, and nothing else."""
         return bool(self.line) and self.decision < 0 and not self.news
 
+    def without_pauses(self, campaign: str) -> Step:
+        """Return the step without that a campaign came to a limit of its run."""
+        news = (each for each in self.news if not isinstance(each, Paused) or each.campaign != campaign)
+        return self._replace(news=tuple(news))
+
 
 def steps_of(journal: Journal, fold: Fold, found: Related, past: Sequence[Past]) -> list[Step]:
     """Return what an engine is to be given so that it decides about those who hang together as was decided."""

@@ -34,6 +34,8 @@ from onevoice.program import (
     CHANNEL_WINDOWS_FROM,
     CHANNEL_WINDOWS_TO,
     CLASS_CONSENT_REQUIRED,
+    CLASS_EXPLORED,
+    CLASS_HELD,
     CLASS_TIER,
     FEED_SOURCE,
     FEED_STALE_US,
@@ -140,7 +142,7 @@ def without_suppression(program: Program, rule: int) -> Program:
     return program.replaced(suppressions=suppressions)
 
 
-def with_suppression(program: Program, rule: int, column: int, span_us: int) -> Program:
+def with_suppression(program: Program, span_us: int, *, rule: int, column: int) -> Program:
     """Return the program with another `then` or `at_most` (the column) of `policies.suppress[rule]`."""
     suppressions = program.suppressions.copy()
     suppressions[rule, column] = span_us
@@ -194,9 +196,15 @@ def without_consent(program: Program, klass: int) -> Program:
     return program.replaced(classes=classes)
 
 
-def without_strict(program: Program) -> Program:
-    """Return the program in which no class comes before another one."""
+def without_strict(program: Program, *, explored: bool, held: bool) -> Program:
+    """Return the program in which no class comes before another one.
+
+    `explored`, `held`: whether among those that did one is drawn at times, and some are held out, too.
+    """
     classes = program.classes.copy()
+    did = classes[:, CLASS_TIER] < classes[:, CLASS_TIER].max()
+    classes[did, CLASS_EXPLORED] |= explored
+    classes[did, CLASS_HELD] |= held
     classes[:, CLASS_TIER] = 0
     return program.replaced(classes=classes)
 

@@ -32,10 +32,10 @@ LATE_US: Final = 400 * DAY
 
 def changes(trial: Trial, lost: Line | None) -> list[Change]:
     """Return the least changes that were found, the smallest first. `lost`: why the campaign lost, if it took part."""
-    found = [*customer_changes(trial), *priority_change(trial, lost)]
+    found = [*customer_changes(trial)]
     place = trigger_of(trial) if lost is None else None
     found += event_changes(trial, place) if place is not None else ()
-    found += rule_changes(trial, lost) if lost else ()
+    found += [*priority_change(trial, lost), *rule_changes(trial, lost)] if lost else ()
     return sorted(found, key=lambda change: change.kind == "playbook")
 
 

@@ -80,7 +80,7 @@ def trial_now(question: Question, steps: Sequence[bytes] = (), later_us: int = 0
     taken = [Step(now + place * SECOND, line=line) for place, line in enumerate(steps)]
     fork = Fork(engine, taken, instead=dict(enumerate(steps)))
     until = soon(question, now + max(0, len(steps) - 1) * SECOND) + later_us
-    return Trial(fork, question.name, question.alone.customer, until, question.words)
+    return Trial(question, fork, question.alone.customer, until)
 
 
 def now_of(question: Question) -> int:

@@ -18,7 +18,7 @@ from onevoice.history.why_not import Change
 from onevoice.playbook.model import Aggregate
 from onevoice.playbook.reads import asks_time
 from onevoice.runtime import what_if
-from onevoice.runtime.why_not.searching import decimals_of, least, plain
+from onevoice.runtime.why_not.searching import POWERS, decimals_of, least, plain
 from onevoice.runtime.why_not.times import shown_time, time_changes
 from onevoice.zones import zone_number
 
@@ -182,6 +182,7 @@ def _nearest(
     if exact != base and wins(float(base)):  # of what is not known, nought is tried first
         return Nearest(exact, base)
     guesses = [int((Decimal(f"{each!r}") - base) / unit) + more for each in near for more in (-1, 0, 1)]
+    guesses += () if is_sure else POWERS
     steps = least(lambda count: wins(float(base + count * unit)), guesses, is_sure=is_sure)
     if steps is None:
         return None

@@ -15,6 +15,8 @@ from onevoice.runtime import what_if
 from onevoice.runtime.decisions import EPOCH, time_of, us_of
 from onevoice.runtime.why_not.coming import now_of
 from onevoice.runtime.why_not.customer import values
+from onevoice.runtime.why_not.editing import Edit, edited
+from onevoice.runtime.why_not.rules import left_out
 from onevoice.runtime.why_not.searching import least
 from onevoice.runtime.why_not.triggers import births, trial_at
 from onevoice.runtime.why_not.unheard import unheard
@@ -80,8 +82,9 @@ def _ended_before(question: Question, after: int = 0) -> WhyNot | None:
     said = question.words.say("ended", event=campaign.until.event)
     obstacle = Obstacle("ended", said, rule, question.place(rule))
     better: list[Change] = []
-    if trial.wins(what_if.without_end(trial.program, trial.number)):
-        better.append(Change("playbook", question.words.say("change_without", rule=rule), rule, "", ""))
+    endless = what_if.without_end(trial.program, trial.number)
+    if trial.wins(endless):
+        better += edited(trial, left_out(trial, rule, endless), 1)
     text = question.words.say("never_born", campaign=question.name)
     time, known = time_of(found[-1].time), values(trial)
     return question.asked.answered(time, text, (obstacle,), known, tuple(better), question.caution(trial, better))
@@ -137,19 +140,22 @@ def _outside(campaign: Campaign, birth: int) -> int:
 def other_day(trial: Trial, rule: str, day: date, needed: Sequence[date]) -> Iterator[Change]:
     """Yield the nearest first or last day with which the campaign wins, from when it was triggered to its decision."""
     zone = ZoneInfo(trial.playbook.time_zone)
+    is_last = rule.endswith(".to")  # which still belongs to it
+    column = CAMPAIGN_TO if is_last else CAMPAIGN_FROM
 
-    def wins(days: int) -> bool:
-        is_last = rule.endswith(".to")  # which still belongs to it
+    def program(days: int) -> Program:
         bound = day_start(day + timedelta(days=days + is_last), zone)
-        column = CAMPAIGN_TO if is_last else CAMPAIGN_FROM
-        return trial.wins(what_if.with_bound(trial.program, trial.number, column, bound))
+        return what_if.with_bound(trial.program, trial.number, column, bound)
 
-    first, last = ((each - day).days for each in needed)
-    days = least(wins, [*range(first, last + 1)], is_sure=True)
-    if days is not None:
+    def change(days: int) -> Change:
         found, needed_day = f"{day}", f"{day + timedelta(days=days)}"
         sentence = trial.words.say("change_value", name=rule, needed=needed_day, found=found)
-        yield Change("playbook", sentence, rule, found, needed_day)
+        return Change("playbook", sentence, rule, found, needed_day)
+
+    first, last = ((each - day).days for each in needed)
+    days = least(lambda days: trial.wins(program(days)), range(first, last + 1), is_sure=True)
+    if days is not None:
+        yield from edited(trial, Edit(program, change), days)
 
 
 def day_of(time: int, zone: ZoneInfo) -> date:

@@ -163,7 +163,7 @@ class Question:
         """Return a decision to be tried again."""
         time = us_of(about.decision.time, "decision")
         fork = self.alone.fork(about.decision, about.playbook, time)
-        return Trial(fork, self.name, about.decision.customer, time, self.words, lost=about.line)
+        return Trial(self, fork, about.decision.customer, time, lost=about.line)
 
     def caution(self, trial: Trial, found: Sequence[Change]) -> str:
         """Return what is not sure of changes that were tried; empty where all of it is."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from copy import copy
 from datetime import datetime
 from decimal import Decimal
 from functools import partial
@@ -20,7 +19,8 @@ from onevoice.program import SUPPRESSION_AT_MOST_US, SUPPRESSION_THEN_US
 from onevoice.runtime import what_if
 from onevoice.runtime.decisions import time_of, us_of
 from onevoice.runtime.why_not.customer import otherwise
-from onevoice.runtime.why_not.searching import decimals_of, least, plain
+from onevoice.runtime.why_not.editing import Edit, edited, without
+from onevoice.runtime.why_not.searching import POWERS, decimals_of, least, plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -33,25 +33,28 @@ if TYPE_CHECKING:
 _PLACES: Final = (1, 2, 3, 4, 8, 16, 64)  # of which others may take some before
 
 
-def priority_change(trial: Trial, lost: Line | None) -> Iterator[Change]:
+def priority_change(trial: Trial, lost: Line) -> Iterator[Change]:
     """Yield the least priority, in units of its last digit, with which the campaign wins."""
-    is_outranked = lost is not None and lost.reason == "outranked"
     priority = plain(trial.campaign.priority)
     unit = Decimal(1).scaleb(-decimals_of(trial.campaign.priority))
 
-    def wins_with(value: float) -> bool:
-        return trial.wins(what_if.with_priority(trial.program, trial.number, value))
+    def program(count: int) -> Program:
+        return what_if.with_priority(trial.program, trial.number, float(priority + count * unit))
 
-    if not is_outranked and not wins_with(what_if.BEYOND):
-        return
-    steps = least(lambda count: wins_with(float(priority + count * unit)), [])
-    if steps is not None:
-        needed = plain(priority + steps * unit)
+    def change(count: int) -> Change:
+        needed = plain(priority + count * unit)
         told = {"needed": trial.words.decimals(needed), "found": trial.words.decimals(priority)}
-        is_tied = trial.is_tied(what_if.with_priority(trial.program, trial.number, float(needed)))
-        sentence = trial.words.say("change_priority_tied" if is_tied else "change_priority", **told)
-        path = f"campaigns.{trial.campaign.name}.priority"
-        yield Change("playbook", sentence, path, f"{priority:f}", f"{needed:f}")
+        sentence = trial.words.say(
+            "change_priority_tied" if trial.is_tied(program(count)) else "change_priority", **told
+        )
+        return Change("playbook", sentence, f"campaigns.{trial.campaign.name}.priority", f"{priority:f}", f"{needed:f}")
+
+    beyond = what_if.with_priority(trial.program, trial.number, what_if.BEYOND)
+    if lost.reason != "outranked" and not trial.wins(beyond):
+        return
+    steps = least(lambda count: trial.wins(program(count)), POWERS)
+    if steps is not None:
+        yield from edited(trial, Edit(program, change), steps)
 
 
 def rule_changes(trial: Trial, lost: Line) -> Iterator[Change]:
@@ -98,22 +101,30 @@ def rule_changes(trial: Trial, lost: Line) -> Iterator[Change]:
 
 def _without(trial: Trial, rule: str, program: Program) -> Iterator[Change]:
     if trial.wins(program):
-        yield Change("playbook", trial.words.say("change_without", rule=rule), rule, "", "")
+        yield from edited(trial, left_out(trial, rule, program), 1)
+
+
+def left_out(trial: Trial, rule: str, program: Program) -> Edit:
+    """Return that a rule is left out."""
+    return without(program, Change("playbook", trial.words.say("change_without", rule=rule), rule, "", ""))
 
 
 def _without_limit(trial: Trial, rule: str) -> Iterator[Change]:
     """Yield that the campaign wins if its run has no limit, which pauses it in the instant or before."""
-    unpaused = copy(trial)
-    unpaused.fork = trial.fork.without_pauses(trial.campaign.name)
+    unpaused = trial.without_pauses()
     if unpaused.wins(prepare=trial.switched_on("")):
-        yield Change("playbook", trial.words.say("change_without", rule=rule), rule, "", "")
+        yield from edited(unpaused, left_out(unpaused, rule, trial.program), 1)
 
 
 def _without_strict(trial: Trial) -> Iterator[Change]:
     """Yield that the campaign wins if no class came before its own."""
-    if trial.wins(what_if.without_strict(trial.program)):
-        sentence = trial.words.say("change_without_strict")
-        yield Change("playbook", sentence, "policies.classes", "strict", "")
+    policies = trial.playbook.policies
+    program = what_if.without_strict(
+        trial.program, explored=not policies.exploration.classes, held=not policies.holdout.classes
+    )
+    if trial.wins(program):
+        change = Change("playbook", trial.words.say("change_without_strict"), "policies.classes", "strict", "")
+        yield from edited(trial, without(program, change), 1)
 
 
 def _consent(trial: Trial, lost: Line) -> Iterator[Change]:
@@ -143,16 +154,12 @@ def _suppressed(trial: Trial, lost: Line) -> Iterator[Change]:
         ("then", SUPPRESSION_THEN_US, rule.then_us),
         ("at_most", SUPPRESSION_AT_MOST_US, rule.at_most_us),
     ):
-        unit = _unit_of(span_us)
-        units = span_us // unit
-
-        def wins(less: int, column: int = column, units: int = units, unit: int = unit) -> bool:
-            changed = what_if.with_suppression(trial.program, number, column, (units + less) * unit)
-            return units + less >= 0 and trial.wins(changed)
-
-        if units and wins(-units):
-            needed = units + (least(wins, [-units]) or 0)
-            yield _another_span(trial, f"{lost.rule}.{key}", span_us, needed * unit)
+        edit = _span_edit(
+            trial, f"{lost.rule}.{key}", span_us, partial(what_if.with_suppression, rule=number, column=column)
+        )
+        shorter = least(lambda units, edit=edit: trial.wins(edit.program(units)), [edit.most])
+        if shorter is not None:
+            yield from edited(trial, edit, shorter)
     yield from _without(trial, lost.rule, what_if.without_suppression(trial.program, number))
 
 
@@ -161,11 +168,18 @@ def _fatigue(trial: Trial, lost: Line) -> Iterator[Change]:
     name = lost.rule.removeprefix("placements.").removesuffix(".fatigue")
     placement = list(trial.playbook.placements).index(name)
     found, shown = trial.playbook.placements[name].fatigue_times, lost.value
-    needed = (shown if isinstance(shown, int) else found) + 1
-    if trial.wins(what_if.with_fatigue(trial.program, placement, needed)):
-        path = f"{lost.rule}.times"
-        sentence = trial.words.say("change_value", name=path, needed=needed, found=found)
-        yield Change("playbook", sentence, path, f"{found}", f"{needed}")
+
+    def program(more: int) -> Program:
+        return what_if.with_fatigue(trial.program, placement, found + more)
+
+    def change(more: int) -> Change:
+        path, needed = f"{lost.rule}.times", f"{found + more}"
+        sentence = trial.words.say("change_value", name=path, needed=needed, found=f"{found}")
+        return Change("playbook", sentence, path, f"{found}", needed)
+
+    more = (shown if isinstance(shown, int) else found) + 1 - found
+    if trial.wins(program(more)):
+        yield from edited(trial, Edit(program, change), more)
 
 
 def _heard(trial: Trial, lost: Line) -> Iterator[Change]:
@@ -217,10 +231,11 @@ def resource_of(trial: Trial, line: Line) -> int:
 
 
 def _open(trial: Trial, channel: str) -> Iterator[Change]:
-    number = list(trial.playbook.channels).index(channel)
-    if trial.wins(what_if.without_hours(trial.program, number)):
+    program = what_if.without_hours(trial.program, list(trial.playbook.channels).index(channel))
+    if trial.wins(program):
         sentence = trial.words.say("change_always_open", channel=channel)
-        yield Change("playbook", sentence, f"policies.hours.{channel}", "", "")
+        change = Change("playbook", sentence, f"policies.hours.{channel}", "", "")
+        yield from edited(trial, without(program, change), 1)
 
 
 def _cap(trial: Trial, lost: Line) -> Iterator[Change]:
@@ -229,53 +244,69 @@ def _cap(trial: Trial, lost: Line) -> Iterator[Change]:
     rule, own = [*caps].index(lost.rule), caps[lost.rule].own_max
     is_own = bool(own and trial.known and trial.known.traits.get(own) is not None)
 
-    def wins(more: int) -> bool:
-        program = what_if.with_cap(trial.program, rule, most + more)
+    def program(more: int) -> Program:
+        changed = what_if.with_cap(trial.program, rule, most + more)
         if is_own:  # conditions may read the choice, too
-            program = what_if.with_value(program, Op.TRAIT, [*trial.playbook.traits].index(own), most + more)
-        return more > 0 and trial.wins(program, prepare=trial.judge if is_own else None)
+            return what_if.with_value(changed, Op.TRAIT, [*trial.playbook.traits].index(own), most + more)
+        return changed
+
+    def wins(more: int) -> bool:
+        return more > 0 and trial.wins(program(more), prepare=trial.judge if is_own else None)
+
+    def change(more: int) -> Change:
+        needed = f"{most + more}"
+        if is_own:
+            return otherwise(trial, own, f"{most}", needed)
+        sentence = trial.words.say("change_cap", needed=needed, found=f"{most}", rule=lost.rule)
+        return Change("playbook", sentence, f"{lost.rule}.max", f"{most}", needed)
 
     used = lost.value if isinstance(lost.value, int) else most
     enough = next((more for more in _PLACES if wins(used + more - most)), 0)
-    if not enough:
-        return
-    found, needed = f"{most}", f"{most + (least(wins, [used + enough - most]) or 0)}"
-    if is_own:
-        yield otherwise(trial, own, found, needed)
-    else:
-        sentence = trial.words.say("change_cap", needed=needed, found=found, rule=lost.rule)
-        yield Change("playbook", sentence, f"{lost.rule}.max", found, needed)
+    more = least(wins, [used + enough - most]) if enough else None
+    if more is not None:
+        yield from [change(more)] if is_own else edited(trial, Edit(program, change), more)
 
 
 def _shorter(
     trial: Trial, lost: Line, path: str, span_us: int, changed: Callable[[Program, int], Program]
 ) -> Iterator[Change]:
     """Yield the longest span, in whole minutes or seconds, that would have been over."""
-    if lost.until is None:
-        return
-    left, unit = us_of(lost.until, "until") - trial.time, _unit_of(span_us)
-    needed = (span_us - left) // unit * unit
-    if needed >= 0 and trial.wins(changed(trial.program, needed)):
-        yield _another_span(trial, path, span_us, needed)
+    if lost.until is not None:
+        yield from _another_span(trial, path, span_us, span_us - us_of(lost.until, "until") + trial.time, changed)
 
 
 def _nearer(trial: Trial, lost: Line) -> Iterator[Change]:
     """Yield the longest look-ahead, in whole minutes or seconds, that would not have seen what it was kept for."""
-    if lost.until is None:
-        return
-    found = trial.playbook.policies.look_ahead_us
-    unit = _unit_of(found)
-    needed = (us_of(lost.until, "until") - trial.time - 1) // unit * unit
-    if trial.wins(what_if.with_look_ahead(trial.program, needed)):
-        yield _another_span(trial, "policies.look_ahead", found, needed)
+    if lost.until is not None:
+        span_us, needed_us = trial.playbook.policies.look_ahead_us, us_of(lost.until, "until") - trial.time - 1
+        yield from _another_span(trial, "policies.look_ahead", span_us, needed_us, what_if.with_look_ahead)
 
 
-def _another_span(trial: Trial, path: str, span_us: int, needed_us: int) -> Change:
+def _another_span(
+    trial: Trial, path: str, span_us: int, needed_us: int, changed: Callable[[Program, int], Program]
+) -> Iterator[Change]:
+    """Yield that a span would have to be so long, or less, if that is enough."""
+    edit, unit = _span_edit(trial, path, span_us, changed), _unit_of(span_us)
+    units = needed_us // unit + edit.most
+    if units >= edit.most and trial.wins(edit.program(units)):
+        yield from edited(trial, edit, units)
+
+
+def _span_edit(trial: Trial, path: str, span_us: int, changed: Callable[[Program, int], Program]) -> Edit:
+    """Return that a span is shorter by whole minutes, or seconds."""
     unit = _unit_of(span_us)
-    name = "minute" if unit == MINUTE else "second"
-    needed, found = (trial.words.span(us) if us else Span(trial.words, 0, name) for us in (needed_us, span_us))
-    sentence = trial.words.say("change_span", rule=path, needed=needed, found=found)
-    return Change("playbook", sentence, path, f"{span_us // unit} {name}s", f"{needed_us // unit} {name}s")
+    name, units = "minute" if unit == MINUTE else "second", -(-span_us // unit)
+
+    def change(more: int) -> Change:
+        spans = ((units + more) * unit, span_us)
+        needed, found = (trial.words.span(us) if us else Span(trial.words, 0, name) for us in spans)
+        sentence = trial.words.say("change_span", rule=path, needed=needed, found=found)
+        return Change("playbook", sentence, path, f"{span_us / unit:g} {name}s", f"{units + more} {name}s")
+
+    def program(more: int) -> Program:
+        return changed(trial.program, (units + more) * unit)
+
+    return Edit(program, change, -units)
 
 
 def _unit_of(span_us: int) -> int:

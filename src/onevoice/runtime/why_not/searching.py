@@ -6,9 +6,10 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
 _UNITS_MAX: Final = 2**44  # how far a value is searched, in its units
+POWERS: Final = tuple(sign * 2**power for power in range(_UNITS_MAX.bit_length()) for sign in (1, -1))
 
 
 def plain(value: float | Decimal) -> Decimal:
@@ -22,15 +23,14 @@ def decimals_of(value: float) -> int:
     return max(0, -exponent) if isinstance(exponent, int) else 0
 
 
-def least(wins: Callable[[int], bool], guesses: list[int], *, is_sure: bool = False) -> int | None:
+def least(wins: Callable[[int], bool], guesses: Iterable[int], *, is_sure: bool = False) -> int | None:
     """Return the whole number nearest to nought that wins while its neighbour nearer to nought does not, or None.
 
-    Nought itself is known not to win. Looked at are the guesses, and powers of two in both directions; what lies
-    between nought and the nearest winner is halved until two neighbours are found. `is_sure`: the guesses are next to
-    all numbers at which anything changes, so the nearest that wins is one of them, or none does.
+    Nought itself is known not to win. Looked at are the guesses; what lies between nought and the nearest winner is
+    halved until two neighbours are found. `is_sure`: the guesses are next to all numbers at which anything changes, so
+    the nearest that wins is one of them, or none does.
     """
-    powers = [sign * 2**power for power in range(_UNITS_MAX.bit_length()) for sign in (1, -1)]
-    tried = sorted({guess for guess in [*guesses, *(() if is_sure else powers)] if guess}, key=abs)
+    tried = sorted({guess for guess in guesses if guess}, key=abs)
     winner = next((count for count in tried if wins(count)), None)
     if winner is None or is_sure:
         return winner

@@ -12,7 +12,7 @@ from onevoice.history.why_not import Change
 from onevoice.playbook.model import DAY, HOUR, MINUTE
 from onevoice.playbook.reads import asks_parts
 from onevoice.runtime.decisions import EPOCH
-from onevoice.runtime.why_not.searching import least
+from onevoice.runtime.why_not.searching import POWERS, least
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -51,7 +51,7 @@ def time_changes(
     else:
         instants = [trial.time, *_around(trial, [start, trial.time], near)]
         guesses = [(each - base) // unit + more for each in instants for more in (-1, 0, 1, 2)]
-        steps = least(is_enough, guesses)
+        steps = least(is_enough, [*guesses, *POWERS])
     if steps is not None:
         better = plain_time(base + steps * unit, kind)
         key, known = ("change_unknown", "unknown") if found is None else ("change_value", found.isoformat())

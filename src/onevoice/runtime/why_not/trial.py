@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from copy import copy
+from functools import cached_property
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from onevoice.engine import facts, segments, switches
@@ -12,6 +14,7 @@ from onevoice.playbook.resources import resources_of
 from onevoice.program import CHANNEL_NAME, CLASS_PURPOSE, P_FACT_CONSENT
 from onevoice.runtime import customer as customers
 from onevoice.runtime import what_if
+from onevoice.runtime.always import Always
 from onevoice.runtime.carry import survivor
 from onevoice.runtime.decisions import us_of
 from onevoice.runtime.why_not.asking import answer, assembled
@@ -22,12 +25,12 @@ if TYPE_CHECKING:
     from onevoice.conditions.tree import Expression
     from onevoice.engine.state import State
     from onevoice.history.decision import Line
-    from onevoice.history.language import Language
     from onevoice.playbook.model import Campaign, Playbook
     from onevoice.program import Program
-    from onevoice.runtime.alone import Fork
+    from onevoice.runtime.alone import Fork, Patch
     from onevoice.runtime.customer import Customer
     from onevoice.runtime.fold import Fold
+    from onevoice.runtime.why_not.question import Question
 
 # Reasons that stop a candidate before it is asked whether resources have room for it.
 _BEFORE_ROOM: Final = {
@@ -40,7 +43,7 @@ _SWITCHES: Final = {"class": switches.OF_CLASS, "all": switches.OF_ALL}  # by th
 
 
 class Trial:
-    """What a fork decides about a campaign and a customer up to a time (µs UTC), tried as often as wanted.
+    """What a fork decides about a question's campaign and a customer up to a time (µs UTC), tried as often as wanted.
 
     `lost`: why the campaign lost, and so which of its wishes is meant; else `key` says it, or any that a change might
     bring about is.
@@ -52,21 +55,20 @@ class Trial:
 
     def __init__(
         self,
+        question: Question,
         fork: Fork,
-        campaign: str,
         customer: int,
         time: int,
-        words: Language,
         *,
         lost: Line | None = None,
         key: int | None = None,
     ) -> None:
-        self.words = words
+        self.words = question.words
         self.untold: dict[str, None] = {}
-        self.fork = fork
+        self.fork, self.always = fork, Always(question.alone, time)
         self.playbook: Playbook = fork.fold.published.playbook
-        self.campaign: Campaign = self.playbook.campaigns[campaign]
-        self.number = list(self.playbook.campaigns).index(campaign)
+        self.campaign: Campaign = self.playbook.campaigns[question.name]
+        self.number = list(self.playbook.campaigns).index(question.name)
         self.time = time
         self._customer = customer
         self._lost, self._key = lost, lost.key if lost else key
@@ -162,6 +164,47 @@ class Trial:
         """Tell whether the campaign wins."""
         found = self.outcome(program, until, prepare)
         return found is not None and found[1].reason == "won"
+
+    def would_have_won(self, program: Program) -> bool:
+        """Tell whether the wish goes out by then if its playbook has these rules from when it came into force.
+
+        All that the customer did, and those who hang together with them, is decided again; others are as they were.
+        """
+        always = self._went_out(lambda each: program if each.playbook == self.playbook else each.program)
+        new = [(when, line) for when, line in always.items() if when not in self.did_go_out]
+        self.untold |= dict.fromkeys(name for (time, _), line in new for name in self._untold(time, line))
+        return bool(new)
+
+    @cached_property
+    def did_go_out(self) -> dict[tuple[int, int], Line]:
+        """The lines by which the wish went out as it was: of what has the same key, before the one that lost."""
+        return self._went_out(None)
+
+    def _went_out(self, patch: Patch | None) -> dict[tuple[int, int], Line]:
+        """Return the lines by which the wish goes out up to then by other rules, by time and place in the journal."""
+        found: dict[tuple[int, int], Line] = {}
+        for _, decision in self.always.decided(patch, self._customer):
+            time = us_of(decision.time, "decision")
+            for line in decision.lines if self._since <= time <= self.time else ():
+                if line.reason == "won" and line.campaign == self.campaign.name and self._key in {None, line.key}:
+                    found[time, decision.position] = line
+        return found
+
+    @cached_property
+    def _since(self) -> int:
+        """When the wish was born, or what is tried begins (µs UTC)."""
+        customer = customers.present_number(self.fork.fold, self._customer)
+        wishes = customers.view(self.fork.fold, customer).candidates if customer is not None else ()
+        born = [each.born for each in wishes if each.campaign == self.campaign.name and each.key == self._key]
+        begins = min([self.time, *(step.takes_place for step in self.fork.steps)])
+        return min([begins, *(us_of(each, "birth") for each in born if each)])
+
+    def without_pauses(self) -> Trial:
+        """Return a trial in which nobody tells that the campaign came to the limit of its run."""
+        other, name = copy(self), self.campaign.name
+        other.fork = self.fork.without_pauses(name)
+        other.always, other.did_go_out = self.always.without_pauses(name), self.did_go_out
+        return other
 
     # What may be done to the state before.
 

@@ -70,4 +70,4 @@ def trial_at(question: Question, birth: Birth, delay_us: int = 0) -> Trial:
     since = birth.time - delay_us
     is_late = question.campaign.after_us > 0 and not delay_us  # its event has come long before
     fork = question.alone.fork_at(since, until, "" if is_late else event, birth.time)
-    return Trial(fork, question.name, birth.customer, until, question.words, key=birth.key)
+    return Trial(question, fork, birth.customer, until, key=birth.key)

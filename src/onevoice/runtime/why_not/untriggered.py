@@ -62,7 +62,7 @@ def _last_event(question: Question) -> Trial | None:
             engine = question.alone.before(step.now)
             engine.take_all(each for each in steps[:place] if each.now == step.now)
             fork = Fork(engine, [each for each in steps[place:] if each.now <= until])
-            return Trial(fork, question.name, question.alone.customer, until, question.words)
+            return Trial(question, fork, question.alone.customer, until)
     return None
 
 

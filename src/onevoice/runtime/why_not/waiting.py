@@ -30,7 +30,7 @@ def waiting(question: Question, since: int) -> WhyNot | None:
     if customer is None or wish is None or wish.due is None:
         return None
     due = us_of(wish.due, "due")
-    trial = Trial(_fork(question), question.name, customer, due, words, key=wish.key)
+    trial = Trial(question, _fork(question), customer, due, key=wish.key)
     when = words.time(wish.due, ZoneInfo(question.playbook.time_zone))
     text = words.say("waits_until", campaign=question.name, time=when)
     outcome = trial.outcome()
@@ -57,7 +57,7 @@ def later(question: Question, key: int) -> tuple[tuple[Change, ...], str]:
     if customer is None or wish is None or wish.stage != "waits":
         return (), ""
     now = int(fold.machine.state.scalars[at.NOW])
-    trial = Trial(_fork(question), question.name, customer, now, question.words, key=key)
+    trial = Trial(question, _fork(question), customer, now, key=key)
     found = tuple(wait_changes(trial, wish.reason, wish.due))
     return found, question.caution(trial, found)
 
