@@ -146,7 +146,8 @@ def test_a_banner_has_caps_of_its_own_and_rests_where_nobody_reacts(telecom):
     assert told == f"{rule}: 2 of 2 are counted; it rests until Wed 04 Mar 2026 12:01"
     why_not = telecom.engine.why_not(PAGE, "gift_banner")
     assert [obstacle.reason for obstacle in why_not.obstacles] == ["fatigue"]
-    (change,) = why_not.changes  # the third show would have been the one before, and more of them the cap does not let in
+    # The third show would have been an earlier one, and more than three the cap does not let in.
+    (change,) = why_not.changes
     assert change.sentence == "if placements.banner.fatigue.times were 3 instead of 2, only from then on"
     # Who clicks has not had enough of it.
     assert not responds(telecom, "2026-03-02 12:10", "offer_clicked", found[1].number)

@@ -63,11 +63,17 @@ def _always(trial: Trial, edit: Edit, units: int) -> int | None:
     nearer = units - (1 if units > 0 else -1)
 
     @cache
-    def wins(count: int) -> bool:
+    def untold(count: int) -> list[str] | None:
         return trial.would_have_won(edit.program(count))
 
+    def wins(count: int) -> bool:
+        return untold(count) is not None
+
     if wins(units) and not (nearer and wins(nearer)):
-        return units
-    tried = [units * times for times in _TIMES]
-    last = [edit.most] if edit.most else []
-    return least(wins, [each for each in tried if not last or abs(each) < abs(edit.most)] + last)
+        enough: int | None = units
+    else:
+        tried = [units * times for times in _TIMES]
+        last = [edit.most] if edit.most else []
+        enough = least(wins, [each for each in tried if not last or abs(each) < abs(edit.most)] + last)
+    trial.untold |= dict.fromkeys(untold(enough) or () if enough else ())
+    return enough

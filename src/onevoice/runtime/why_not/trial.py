@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from copy import copy
 from functools import cached_property
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
 from onevoice.engine import facts, segments, switches
 from onevoice.engine import state as at
@@ -40,6 +40,15 @@ _BEFORE_ROOM: Final = {
 Prepare: TypeAlias = "Callable[[Program, State], None]"  # what is done to a state before something is tried in it
 
 _SWITCHES: Final = {"class": switches.OF_CLASS, "all": switches.OF_ALL}  # by the rule of a line
+
+
+class Place(NamedTuple):
+    """Where a line stands: its instant (µs UTC), its place in the journal, its campaign and its key."""
+
+    time: int
+    position: int
+    campaign: str
+    key: int
 
 
 class Trial:
@@ -136,7 +145,7 @@ class Trial:
                 if line.campaign == self.campaign.name and self._key in {None, line.key}:
                     time = us_of(decision.time, "decision")
                     if line.reason == "won":
-                        self.untold |= dict.fromkeys(self._untold(time, line))
+                        self.untold |= dict.fromkeys(self._untold(line, self._lost if time == self.time else None))
                     yield time, line
 
     def is_tied(self, program: Program) -> bool:
@@ -147,14 +156,17 @@ class Trial:
                 return True
         return False
 
-    def _untold(self, time: int, won: Line) -> list[str]:
-        """Return what a contact would use that others use, too, and of which it is not told whether it had room."""
-        lost = self._lost
+    def _untold(self, won: Line, lost: Line | None) -> list[str]:
+        """Return what a contact would use that others use, too, and of which it is not told whether it had room.
+
+        `lost`: why there was none at that instant, as it was.
+        """
         if not won.channel:  # shown where somebody asked
             return []
-        used = resources_of(self.playbook, self.campaign, won.channel, won.offer)
-        used += [f"campaigns.{self.campaign.name}.at_most"] if self.campaign.at_most_contacts else []
-        if lost is None or time != self.time or lost.reason in _BEFORE_ROOM:
+        campaign = self.playbook.campaigns.get(won.campaign, self.campaign)
+        used = resources_of(self.playbook, campaign, won.channel, won.offer)
+        used += [f"campaigns.{campaign.name}.at_most"] if campaign.at_most_contacts else []
+        if lost is None or lost.reason in _BEFORE_ROOM:
             return used
         if lost.reason == "no_capacity" and lost.rule in used and lost.channel == won.channel:
             return used[used.index(lost.rule) + 1 :]
@@ -165,29 +177,37 @@ class Trial:
         found = self.outcome(program, until, prepare)
         return found is not None and found[1].reason == "won"
 
-    def would_have_won(self, program: Program) -> bool:
-        """Tell whether the wish goes out by then if its playbook has these rules from when it came into force.
+    def would_have_won(self, program: Program) -> list[str] | None:
+        """Return what else the wish's going out by then depends on if these rules hold since their playbook does.
 
-        All that the customer did, and those who hang together with them, is decided again; others are as they were.
+        That is the resources of which nobody has told whether they had room for what goes out otherwise. None where the
+        wish does not go out. All that the customer did, and those who hang together with them, is decided again; others
+        are as they were.
         """
-        always = self._went_out(lambda each: program if each.playbook == self.playbook else each.program)
-        new = [(when, line) for when, line in always.items() if when not in self.did_go_out]
-        self.untold |= dict.fromkeys(name for (time, _), line in new for name in self._untold(time, line))
-        return bool(new)
+        always = self._lines(lambda each: program if each.playbook == self.playbook else each.program)
+        was = self.as_it_was
+        new = {
+            place: line
+            for place, line in always.items()
+            if _has_won(line) and not (place in was and _has_won(was[place]))
+        }
+        mine = [place for place in new if (place.campaign, place.key) == (self.campaign.name, self._key)]
+        if not any(place.time >= self._since for place in mine):
+            return None
+        return [name for place, line in new.items() for name in self._untold(line, was.get(place))]
 
     @cached_property
-    def did_go_out(self) -> dict[tuple[int, int], Line]:
-        """The lines by which the wish went out as it was: of what has the same key, before the one that lost."""
-        return self._went_out(None)
+    def as_it_was(self) -> dict[Place, Line]:
+        """All that was decided about the customer."""
+        return self._lines(None)
 
-    def _went_out(self, patch: Patch | None) -> dict[tuple[int, int], Line]:
-        """Return the lines by which the wish goes out up to then by other rules, by time and place in the journal."""
-        found: dict[tuple[int, int], Line] = {}
+    def _lines(self, patch: Patch | None) -> dict[Place, Line]:
+        """Return all that is decided about the customer by other rules, up to then."""
+        found: dict[Place, Line] = {}
         for _, decision in self.always.decided(patch, self._customer):
             time = us_of(decision.time, "decision")
-            for line in decision.lines if self._since <= time <= self.time else ():
-                if line.reason == "won" and line.campaign == self.campaign.name and self._key in {None, line.key}:
-                    found[time, decision.position] = line
+            for line in decision.lines if time <= self.time else ():
+                found[Place(time, decision.position, line.campaign, line.key)] = line
         return found
 
     @cached_property
@@ -203,7 +223,7 @@ class Trial:
         """Return a trial in which nobody tells that the campaign came to the limit of its run."""
         other, name = copy(self), self.campaign.name
         other.fork = self.fork.without_pauses(name)
-        other.always, other.did_go_out = self.always.without_pauses(name), self.did_go_out
+        other.always, other.as_it_was = self.always.without_pauses(name), self.as_it_was
         return other
 
     # What may be done to the state before.
@@ -236,3 +256,7 @@ class Trial:
             facts.set_key(program, state, survivor(state, self._customer), fact, at.OPEN_AT, *key, *when)
 
         return give
+
+
+def _has_won(line: Line) -> bool:
+    return line.reason == "won"
