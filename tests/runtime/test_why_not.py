@@ -274,6 +274,19 @@ def test_a_campaign_that_waits_for_a_moment_says_which_steps_are_missing(events,
     ]
 
 
+@pytest.mark.parametrize(
+    ("hours", "said"),
+    [(1.9, "of whose 3 events 1 has come; still missing: visit, asked_help"), (2, "which has not begun; still")],
+)
+@pytest.mark.parametrize("within", ["[phone_changed, visit within 2 hours, asked_help]", None])
+def test_a_moment_whose_window_is_over_has_not_begun(hours, said, within):
+    steps = within or "{within: 2 hours, steps: [phone_changed, visit, asked_help]}"
+    written = MOMENT[MOMENT.index(b"stuck: ") + 7 : MOMENT.index(b"\ncampaigns")]
+    engine = shop(("phone_changed", {}, {}), playbook=MOMENT.replace(written, steps.encode()))
+    engine.tick(MONDAY + timedelta(hours=hours))
+    assert said in engine.why_not(ANN, "help").obstacles[0].sentence.replace(" within 2 hours", "")
+
+
 def test_a_campaign_whose_days_are_over():
     answer = shop(VISIT).why_not(ANN, "gone")
     assert answer.headline == "gone was triggered outside of its days"

@@ -288,6 +288,28 @@ def test_a_strict_class_that_came_first():
     assert goes_out(shop(text.replace("strict: true", "strict: false"), visit(0)))
 
 
+def test_a_strict_class_that_took_the_only_place_of_a_cap():
+    other = "  other: {class: care, priority: 1, when: event visit, send: [mail]}"
+    text = book("priority: 7, when: event visit, send: [mail]", more=other, policies="caps: [{max: 1, per: week}]")
+    text = text.replace("{classes: {", "{classes: {care: {strict: true}, ")
+    answer = asked(shop(text, visit(0)))
+    assert [each.reason for each in answer.obstacles] == ["cap"]
+    assert "if no class were strict" in [each.sentence for each in answer.changes]
+    assert goes_out(shop(text.replace("strict: true", "strict: false"), visit(0)))
+
+
+@pytest.mark.parametrize("state", ["paused", "stopped"])
+def test_each_switch_that_is_off_is_named(state):
+    text = book("when: event visit, send: [mail]")
+    scopes = {"campaign": "hello"}, {"class": "sales"}, {"everything": True}
+    off = [(hours / 10, f"campaign_{state}", scope, {}) for hours, scope in enumerate(scopes)]
+    answer = asked(shop(text, *off, visit(1)))
+    assert [each.reason for each in answer.obstacles] == [state] * 3
+    for obstacle, named in zip(answer.obstacles, ("the campaign", "the class sales", "everything"), strict=True):
+        assert obstacle.sentence.startswith(f"{named} {'is' if state == 'paused' else 'was'} {state}")
+    assert answer.changes == ()
+
+
 def test_a_run_that_came_to_its_limit():
     text = book("when: every monday 10:00, at_most: 1, send: [mail]")
     engine = onevoice.open(load_files({"playbook.yaml": text.encode()}))

@@ -311,7 +311,8 @@ def _off(report: Report) -> Iterator[ShownTable]:
             since = f"{each.since.astimezone(zone):%Y-%m-%d %H:%M}" if each.since else ""
             by = f"its own {each.limit}" if each.limit else each.by
             name = f"class {each.name}" if each.what == "class" else each.name or "everything"
-            table.add_row(name, each.state, since, Text(by), Text(each.reason), f"{each.waiting:,}")
+            by, why = (Text(" ".join(text.split())) for text in (by, each.reason))
+            table.add_row(name, each.state, since, by, why, f"{each.waiting:,}")
         yield more(table, len(report.off))
 
 

@@ -379,10 +379,21 @@ class _Looked:
             why = "held back by a gap, a cap or a suppression it may go out much later"
             self.warn_of(path, "a campaign that waits without end", why, "add `valid_for`, such as `valid_for: 2 days`")
         self.chain(campaign, path)
+        if campaign.failures_share and not self.remembers_contacts():
+            why = "contacts are forgotten at once: there is no gap or cap, and no channel has `receipts`"
+            mend = "say on the channel until when a failure may be told, such as `receipts: 1 day`"
+            self.warn(f"{path}.failures", "a limit that is never reached", why, mend)
         if self.offers_what_was_taken(campaign):
             why = "nothing ends it when the customer takes what is offered"
             mend = "add `until`, or a suppression such as `{stop: offers, while: owns(offer.product)}`"
             self.warn(f"{path}.offer", "an offer that does not end", why, mend)
+
+    def remembers_contacts(self) -> bool:
+        """Tell whether anything needs a contact after it was made, so that it can be told what became of it."""
+        spans = [each.receipts_us for each in self.playbook.channels.values()]
+        spans += [span for each in self.outbound for span in (each.again_after_us, each.unseen_after_us)]
+        caps = [cap for cap in self.playbook.policies.caps if not cap.placement]
+        return bool(self.playbook.policies.gap_us or caps or any(spans))
 
     def chain(self, campaign: Campaign, path: str) -> None:
         """Warn of what follows a contact too late, and of costs that choose nothing."""

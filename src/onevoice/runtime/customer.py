@@ -21,7 +21,17 @@ from onevoice.events.pyarrow_untyped import Table, pa
 from onevoice.playbook.builtin import all_events, all_facts
 from onevoice.playbook.model import Aggregate, FieldType
 from onevoice.playbook.scopes import measure_type
-from onevoice.program import FACT_LASTS, MEASURE_PANE_US, MOMENT_SUBSTEPS, P_HORIZON_US, P_SLOT_SEGMENTS
+from onevoice.program import (
+    FACT_LASTS,
+    MEASURE_PANE_US,
+    MOMENT_FIRST,
+    MOMENT_SUBSTEPS,
+    MOMENT_WITHIN_US,
+    P_HORIZON_US,
+    P_SLOT_SEGMENTS,
+    SUB_IS_LAST,
+    SUB_WITHIN_US,
+)
 from onevoice.runtime.carry import survivor
 from onevoice.runtime.decisions import REASONS, time_of, us_of
 from onevoice.runtime.notebook import customer_html
@@ -330,11 +340,23 @@ class _View:
         for row in self.chain(self.state.progress, at.PROGRESS_HEAD):
             moment = row[OWNER] & SLOT_MASK
             substeps = int(self.program.moments[moment, MOMENT_SUBSTEPS])
-            held = [sub for sub in range(substeps) if row[at.SUBSTEPS + 2 * sub] != at.NEVER]
+            held = [sub for sub in range(substeps) if self._goes_on(moment, sub, row[at.SUBSTEPS + 2 * sub])]
             if held:
                 yield names[moment], Progress(row[KEY], held[-1] + 1, substeps, time_of(row[at.WAIT_AT]))
-        for moment, _ in moments.begun(self.program, self.state, self.customer):
-            yield names[moment], Progress(0, 1, int(self.program.moments[moment, MOMENT_SUBSTEPS]), None)
+        for moment, time in moments.begun(self.program, self.state, self.customer):
+            if self._goes_on(moment, 0, time):
+                yield names[moment], Progress(0, 1, int(self.program.moments[moment, MOMENT_SUBSTEPS]), None)
+
+    def _goes_on(self, moment: int, sub: int, anchor: int) -> bool:
+        """Tell whether a sub-step is held and another event could follow it now; behind the last one nothing has to."""
+        first, substeps, within = self.program.moments[
+            moment, [MOMENT_FIRST, MOMENT_SUBSTEPS, MOMENT_WITHIN_US]
+        ].tolist()
+        if anchor == at.NEVER or sub + 1 == substeps:
+            return anchor != at.NEVER
+        step = next(each for each in self.program.substeps[first + sub + 1 :] if each[SUB_IS_LAST])
+        window = within or int(step[SUB_WITHIN_US])
+        return not window or self.now - anchor < window
 
     def candidates(self) -> Iterator[Waiting]:
         names = list(self.playbook.campaigns)

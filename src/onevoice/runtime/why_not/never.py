@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo
 
+from onevoice.engine import state as at
 from onevoice.engine import switches
 from onevoice.history.why_not import Change, Obstacle
 from onevoice.playbook.grammar import day_start
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
     from onevoice.runtime.why_not.question import About, Question
     from onevoice.runtime.why_not.trial import Trial
     from onevoice.runtime.why_not.triggers import Birth
+
+_SWITCHES: Final = (("campaign", switches.OF_CAMPAIGN), ("class", switches.OF_CLASS), ("all", switches.OF_ALL))
 
 
 def never_wanted(question: Question) -> WhyNot:
@@ -97,13 +100,13 @@ def _stopped(question: Question) -> WhyNot | None:
     if campaign.name not in fold.published.playbook.campaigns:
         return None
     number = [*fold.published.playbook.campaigns].index(campaign.name)
-    which = switches.first_off(program, state, number, switches.IS_STOPPED)
-    if which < 0:
+    rows = ((name, switches.row_of(program, state, number, which)) for name, which in _SWITCHES)
+    off = [name for name, row in rows if state.switches[row, at.W_STATE] == switches.IS_STOPPED]
+    if not off:
         return None
-    switch = ("campaign", "class", "all")[which]
-    sentence = question.words.say(f"stopped_{switch}", klass=campaign.klass)
-    text = question.words.say("about", campaign=campaign.name, sentence=sentence)
-    return question.asked.answered(None, text, (Obstacle("stopped", sentence, switch),))
+    found = [Obstacle("stopped", question.words.say(f"stopped_{each}", klass=campaign.klass), each) for each in off]
+    text = question.words.say("about", campaign=campaign.name, sentence=found[0].sentence)
+    return question.asked.answered(None, text, tuple(found))
 
 
 # Not in its days.

@@ -14,6 +14,7 @@ from onevoice.runtime.why_not.rules import index_of, resource_of, source_of
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from onevoice.engine.state import State
     from onevoice.history.decision import Line
     from onevoice.history.why import Told
     from onevoice.program import Program
@@ -27,7 +28,12 @@ OUTSIDE: Final = {"won", "expired", "ended", "too_many"}  # what is no reason fo
 def obstacles(trial: Trial, *, is_eligible: bool) -> Iterator[Told]:
     """Yield why a campaign loses, and why it would then; last what cannot be taken away. `is_eligible`: by its `if`."""
     program = trial.program if is_eligible else what_if.without_conditions(trial.program, trial.number)
-    prepare: Prepare | None = None
+    turned_on: list[Prepare] = []
+
+    def prepare(program: Program, state: State) -> None:
+        for turn in turned_on:
+            turn(program, state)
+
     zone = zone_of(trial.known, trial.playbook)
     reasons: set[tuple[str, str]] = set()
     for _ in range(OBSTACLES_MAX):
@@ -44,7 +50,7 @@ def obstacles(trial: Trial, *, is_eligible: bool) -> Iterator[Told]:
         else:
             yield told
         if line.reason == "paused":
-            prepare = trial.switched_on(line.rule)
+            turned_on.append(trial.switched_on(line.rule))
         program = _without(program, trial, line)
 
 

@@ -80,8 +80,6 @@ def rule_changes(trial: Trial, lost: Line) -> Iterator[Change]:
             if lost.limit:
                 key = "failures" if lost.rule == "failures" else "at_most"
                 yield from _without_limit(trial, f"{path}.{key}")
-        case "outranked" if lost.because == "class":
-            yield from _without_strict(trial)
         case "no_capacity":
             yield from _room(trial, lost)
         case "hours":
@@ -97,6 +95,8 @@ def rule_changes(trial: Trial, lost: Line) -> Iterator[Change]:
             yield from _without(trial, "policies.holdout", what_if.without_holdout(trial.program))
         case _:
             pass
+    if any(each.strict for each in trial.playbook.policies.classes.values()):
+        yield from _without_strict(trial)
 
 
 def _without(trial: Trial, rule: str, program: Program) -> Iterator[Change]:
