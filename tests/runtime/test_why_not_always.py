@@ -69,12 +69,16 @@ def test_a_shorter_gap_moves_what_came_before():
 def test_receipts_are_of_the_contacts_of_which_they_were(number):
     """Had hello gone out before, the number of the contact that failed would have been another one."""
     text = book(HELLO, more=PROMO + "  note: {class: care, when: event case_opened, send: [mail]}\n", policies=ONE)
-    text = text.replace("{classes: {", "{classes: {care: {}, ")
+    text = text.replace("{classes: {", "{classes: {care: {}, ").replace(
+        "visit: {}", "visit: {fields: {contact: choice}}"
+    )
 
     def told(most, contact):
         failed = (4, "contact_failed", {"contact": contact}, {})
         opened = (3, "case_opened", {"case_id": "1"}, {})
-        return shop(text.replace("max: 1", f"max: {most}"), order(0, 1), visit(1), opened, failed, visit(30))
+        named = (2, "case_closed", {"contact": "by phone"}, {})  # a field by this name is no receipt
+        events = [order(0, 1), visit(1), named, opened, failed, visit(30)]
+        return shop(text.replace("max: 1", f"max: {most}"), *events)
 
     assert in_caps(told(1, 1)) == [with_at_most(3), with_at_most(2) + ", only from then on"]
     assert went_out(told(3, 2), 30)

@@ -9,6 +9,7 @@ import msgspec
 
 from onevoice.engine import state as at
 from onevoice.playbook.builtin import RECEIPTS
+from onevoice.runtime.alone import type_of
 from onevoice.runtime.steps import Step
 from onevoice.runtime.swap import contacts_made
 
@@ -86,19 +87,14 @@ def _contacts(engine: Engine) -> dict[Contact, int]:
     }
 
 
-class _Fields(msgspec.Struct):
-    contact: int | None = None
-
-
-class _Event(msgspec.Struct):
-    type: str
-    fields: _Fields | None = None
+class _Receipt(msgspec.Struct):
+    fields: dict[str, Any]
 
 
 def _named(line: bytes) -> int | None:
     """Return the number of the contact that a line names; None if it is no receipt."""
-    event = msgspec.json.decode(line, type=_Event) if b'"contact"' in line else None
-    return event.fields.contact if event and event.fields and event.type in RECEIPTS else None
+    is_receipt = bool(line) and type_of(line) in RECEIPTS
+    return msgspec.json.decode(line, type=_Receipt).fields.get("contact") if is_receipt else None
 
 
 def _naming(line: bytes, number: int) -> bytes:

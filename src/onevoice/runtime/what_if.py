@@ -120,11 +120,12 @@ def with_bound(program: Program, campaign: int, column: int, time: int) -> Progr
     return program.replaced(campaigns=campaigns)
 
 
-def with_cap(program: Program, rule: int, count: int) -> Program:
-    """Return the program with another number in a cap, by its number, or in the customer's own choice for it."""
+def with_cap(program: Program, rule: int, count: int, *, for_all: bool) -> Program:
+    """Return the program with another number in a cap, by its number; `for_all`: for who has chosen their own, too."""
     caps = program.caps.copy()
     caps[caps[:, CAP_INDEX] == rule, CAP_MAX] = count
-    caps[caps[:, CAP_INDEX] == rule, CAP_OWN] = -1
+    if for_all:
+        caps[caps[:, CAP_INDEX] == rule, CAP_OWN] = -1
     return program.replaced(caps=caps)
 
 

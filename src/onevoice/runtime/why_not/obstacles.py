@@ -99,7 +99,8 @@ def _without(program: Program, trial: Trial, line: Line) -> Program:
         case "gap":
             return what_if.with_gap(program, 0)
         case "cap":
-            return what_if.with_cap(program, [*caps_of(trial.playbook)].index(line.rule), what_if.MANY)
+            number = [*caps_of(trial.playbook)].index(line.rule)
+            return what_if.with_cap(program, number, what_if.MANY, for_all=True)
         case "would_have_won":
             return what_if.without_holdout(what_if.without_holdout(program), trial.number)
         case "kept_for":

@@ -245,7 +245,7 @@ def _cap(trial: Trial, lost: Line) -> Iterator[Change]:
     is_own = bool(own and trial.known and trial.known.traits.get(own) is not None)
 
     def program(more: int) -> Program:
-        changed = what_if.with_cap(trial.program, rule, most + more)
+        changed = what_if.with_cap(trial.program, rule, most + more, for_all=is_own)
         if is_own:  # conditions may read the choice, too
             return what_if.with_value(changed, Op.TRAIT, [*trial.playbook.traits].index(own), most + more)
         return changed

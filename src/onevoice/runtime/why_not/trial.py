@@ -202,12 +202,13 @@ class Trial:
         return self._lines(None)
 
     def _lines(self, patch: Patch | None) -> dict[Place, Line]:
-        """Return all that is decided about the customer by other rules, up to then."""
+        """Return all that is decided about the customer by other rules, up to then; in each place what has won."""
         found: dict[Place, Line] = {}
         for _, decision in self.always.decided(patch, self._customer):
             time = us_of(decision.time, "decision")
             for line in decision.lines if time <= self.time else ():
-                found[Place(time, decision.position, line.campaign, line.key)] = line
+                place = Place(time, decision.position, line.campaign, line.key)
+                found[place] = line if _has_won(line) else found.get(place, line)
         return found
 
     @cached_property
