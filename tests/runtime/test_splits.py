@@ -6,9 +6,10 @@ import pytest
 
 from onevoice.errors import EventError, LimitError
 from onevoice.journal.memory import MemoryJournal
-from onevoice.runtime import splits
+from onevoice.runtime import fold, splits
 from onevoice.runtime.fold import Published
 from onevoice.runtime.node import Onevoice
+from onevoice.runtime.recovery import recover
 from tests.oracle.draw import Dice
 from tests.oracle.engine import unlike_tables
 from tests.oracle.strategies import draw_splits
@@ -200,3 +201,15 @@ def test_too_many_splits_are_refused(monkeypatch):
     monkeypatch.setattr(splits, "SPLITS_MAX", 0)
     with pytest.raises(LimitError, match="too many splits"):
         joined().split(ADA, MAIL)
+
+
+def test_a_journal_with_many_splits_loads_its_playbook_once(monkeypatch):
+    engine = joined()
+    for undo in (False, True, False):
+        engine.split(ADA, MAIL, undo=undo)
+    fold._loaded.cache_clear()
+    checked = []
+    monkeypatch.setattr(fold, "check", lambda playbook: checked.append(playbook) or [])
+    recovered = recover(engine._journal, None, META.secret).fold
+    assert recovered.published.splits == engine._writer.fold.published.splits
+    assert len(checked) == 1

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from hashlib import blake2b, sha256
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
@@ -42,6 +42,7 @@ FILES: Final = "playbook files"  # forms of a PLAYBOOK row: the files of a folde
 MODEL: Final = "playbook model"  # or a playbook built in Python;
 SPLITS: Final = "playbook and splits"  # one of these, with identifiers that are two people's
 
+_LOADED_MAX: Final = 8  # playbooks that are kept: what is split is told beside the same one again and again
 _FILES_TOLD: Final = 5  # of those in which two versions of a playbook differ
 _LETTERS: Final = "names.letters"
 _EDGES: Final = "names.edges"
@@ -80,16 +81,8 @@ class Published:
 
     @classmethod
     def of_row(cls, row: Row) -> Published:
-        """Load the playbook that a journal row holds."""
-        if row.form == FILES:
-            return cls.of_files(msgspec.msgpack.decode(row.payload, type=dict[str, bytes]))
-        if row.form == MODEL:
-            return cls.of(msgspec.json.decode(row.payload, type=Playbook))
-        if row.form == SPLITS:
-            kept = msgspec.msgpack.decode(row.payload, type=_Kept)
-            return cls.of_row(replace(row, form=kept.form, payload=kept.payload)).with_splits(kept.splits)
-        known = f"{FILES}, {MODEL} or {SPLITS}"
-        raise JournalError(Mistake("a form of playbook that is not known", "journal", known, row.form))
+        """Return the playbook that a journal row holds; one of the last few is not loaded again."""
+        return _loaded(row.form, row.payload)
 
     def with_splits(self, splits: Sequence[Split]) -> Published:
         """Return the same playbook with these splits in force."""
@@ -140,6 +133,19 @@ class _Kept(msgspec.Struct, array_like=True):
     form: str
     payload: bytes
     splits: tuple[Split, ...]
+
+
+@lru_cache(maxsize=_LOADED_MAX)
+def _loaded(form: str, payload: bytes) -> Published:
+    if form == FILES:
+        return Published.of_files(msgspec.msgpack.decode(payload, type=dict[str, bytes]))
+    if form == MODEL:
+        return Published.of(msgspec.json.decode(payload, type=Playbook))
+    if form == SPLITS:
+        kept = msgspec.msgpack.decode(payload, type=_Kept)
+        return _loaded(kept.form, kept.payload).with_splits(kept.splits)
+    known = f"{FILES}, {MODEL} or {SPLITS}"
+    raise JournalError(Mistake("a form of playbook that is not known", "journal", known, form))
 
 
 @dataclass
