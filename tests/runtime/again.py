@@ -81,9 +81,19 @@ def rules(playbook: Playbook, campaign: str, change: Change, less: int) -> Playb
 
 
 def without_rule(playbook: Playbook, change: Change) -> Playbook:
+    policies = playbook.policies
+    if change.name in {"policies.gap", "policies.look_ahead"}:
+        return replace(playbook, policies=replace(policies, **{f"{change.name.split('.')[1]}_us": 0}))
+    if change.name.endswith(".again_after"):
+        own = replace(playbook.campaigns[change.name.split(".")[1]], again_after_us=0)
+        return replace(playbook, campaigns=playbook.campaigns | {own.name: own})
+    if change.name.endswith(".then"):
+        rules_, number = list(policies.suppress), index_of(change.name.removesuffix(".then"))
+        rules_[number] = replace(rules_[number], then_us=0)
+        return replace(playbook, policies=replace(policies, suppress=tuple(rules_)))
     if change.name.startswith("policies.hours."):
-        hours = playbook.policies.hours | {change.name.rpartition(".")[2]: ()}
-        return replace(playbook, policies=replace(playbook.policies, hours=hours))
+        hours = policies.hours | {change.name.rpartition(".")[2]: ()}
+        return replace(playbook, policies=replace(policies, hours=hours))
     if change.name == "policies.holdout":
         nobody = replace(playbook.policies.holdout, share=0.0)
         return replace(playbook, policies=replace(playbook.policies, holdout=nobody))

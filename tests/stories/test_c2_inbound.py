@@ -148,7 +148,9 @@ def test_a_banner_has_caps_of_its_own_and_rests_where_nobody_reacts(telecom):
     assert [obstacle.reason for obstacle in why_not.obstacles] == ["fatigue"]
     # The third show would have been an earlier one, and more than three the cap does not let in.
     (change,) = why_not.changes
-    assert change.sentence == "if placements.banner.fatigue.times were 3 instead of 2, only from then on"
+    assert (
+        change.sentence == "if placements.banner.fatigue.times were 3 instead of 2, only from Mon 02 Mar 2026 12:05 on"
+    )
     # Who clicks has not had enough of it.
     assert not responds(telecom, "2026-03-02 12:10", "offer_clicked", found[1].number)
     assert names(asked(telecom, "2026-03-02 12:11")) == ["gift_banner"]

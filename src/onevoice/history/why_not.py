@@ -30,9 +30,9 @@ class Change:
     came so many times), "deciding" (it had been decided on what came in), "source" (something of it had come that
     occurred after `needed`), "resource" (it had room for one more; only of a budget that is too small for one is told
     what is needed) or "playbook" (a rule, a first or last day, a pause, a stop or a holdout). `name`: what is changed;
-    `found`: what it is; `needed`: what it would have to be. A rule of the playbook is another one from when its
-    playbook came into force, and all that this customer did is decided again by it; or only from `since` on, at which
-    the decision was made: what it frees would else have been taken before, or it takes more.
+    `found`: what it is; `needed`: what it would have to be, empty where it would have to be left out. A rule of the
+    playbook is another one from when that took over, and all that the customer did is decided again by it; or only from
+    `since` on, when the decision was made: by then more of it would have been used otherwise. A pause ends then, too.
     """
 
     kind: str

@@ -39,6 +39,8 @@ RECEIPTS: Final = (
     "contact_clicked",
     "contact_answered",
 )
+# What is told of an offer that was shown, by the number of the decision.
+RESPONSES: Final = ("offer_shown", "offer_accepted", "offer_refused", "offer_not_now", "offer_clicked")
 
 # Events without a customer, and what they are about.
 SWITCHING: Final = ("campaign_paused", "campaign_resumed", "campaign_stopped")
@@ -51,11 +53,7 @@ BUILTIN_EVENTS: Final[dict[str, EventType]] = {
         "list_left": {"list": _C},
         "consent_given": _CONSENT,
         "consent_withdrawn": _CONSENT,
-        "offer_shown": _OFFER,
-        "offer_accepted": _OFFER,
-        "offer_refused": _OFFER,
-        "offer_not_now": _OFFER,
-        "offer_clicked": _OFFER,
+        **dict.fromkeys(RESPONSES, _OFFER),
         "contact_reported": _CONTACT,
         **dict.fromkeys(RECEIPTS, _RECEIPT),
         "asked": {"placement": _C},
@@ -68,9 +66,7 @@ BUILTIN_EVENTS: Final[dict[str, EventType]] = {
 # The fields of built-in events by which something of the playbook is looked up, as they are called: `class: sales`.
 LOOKED_UP: Final[dict[str, tuple[str, ...]]] = {
     **dict.fromkeys(("consent_given", "consent_withdrawn"), ("channel",)),
-    **dict.fromkeys(
-        ("offer_shown", "offer_accepted", "offer_refused", "offer_not_now", "offer_clicked"), ("offer", "campaign")
-    ),
+    **dict.fromkeys(RESPONSES, ("offer", "campaign")),
     "contact_reported": ("campaign", "class", "channel", "offer"),
     "asked": ("placement",),
     **dict.fromkeys(SWITCHING, ("campaign", "class")),

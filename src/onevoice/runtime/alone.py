@@ -100,13 +100,17 @@ class Alone:
 
         Not beyond what the journal has: a playbook that took over last has decided nothing yet.
         """
-        first = self.steps[0].published
-        assert first, "a journal begins with a playbook"
-        engine = Engine(first, MemoryJournal(self._journal.meta), self.lines, patch)
+        engine = self.begun(patch)
         engine.take_all([step for step in self.steps[1:] if step.takes_place < instant])
         if instant <= self.steps[-1].now:
             engine.take(Step(instant - 1))
         return engine
+
+    def begun(self, patch: Patch | None = None) -> Engine:
+        """Return an engine that has taken in nothing but the first playbook."""
+        first = self.steps[0].published
+        assert first, "a journal begins with a playbook"
+        return Engine(first, MemoryJournal(self._journal.meta), self.lines, patch)
 
     def fork(self, decision: Decision, playbook: Playbook, since: int) -> Fork:
         """Return what may be decided otherwise from an instant up to a decision that was made by a playbook."""
@@ -234,20 +238,21 @@ class Engine:
             mode = Mode.IMPORT | (Mode.OBSERVE if steps[0].observing else Mode.LIVE)
             self._enter(steps, mode, steps[-1].now)
 
-    def take(self, step: Step) -> None:
-        """Take in one step."""
+    def take(self, step: Step, line: bytes = b"") -> None:
+        """Take in one step; `line`: instead of its own."""
         if step.published:
             self.writer.publish(step.published)
             self._patched()
         else:
-            self._enter([step], Mode.OBSERVE if step.observing else Mode.LIVE, step.now)
+            self._enter([step], Mode.OBSERVE if step.observing else Mode.LIVE, step.now, line)
 
-    def _enter(self, steps: Sequence[Step], mode: Mode, stamp: int) -> None:
-        piece = Piece(b"\n".join(step.line for step in steps), NDJSON, 0)
+    def _enter(self, steps: Sequence[Step], mode: Mode, stamp: int, line: bytes = b"") -> None:
+        piece = Piece(line or b"\n".join(step.line for step in steps), NDJSON, 0)
         stamp = max(stamp, self.writer.journal.last().stamp_us)
         fold = self.writer.fold
         _number(fold.machine.state, steps[0])
-        self.writer.enter(Entry(piece, self.lines.batch(steps, fold), mode, stamp))
+        batch = self.lines.decoded(line, fold) if line else self.lines.batch(steps, fold)
+        self.writer.enter(Entry(piece, batch, mode, stamp))
         _tell(fold.machine, steps[0])
 
     def numbers(self, customer: int) -> frozenset[int]:

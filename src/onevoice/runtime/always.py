@@ -1,105 +1,137 @@
-"""What would have been decided about one customer alone if the rules had always been others."""
+"""What would have been decided about one customer alone if a playbook had always had other rules."""
 
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from itertools import count, groupby
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
+import numpy as np
 
 from onevoice.engine import state as at
-from onevoice.playbook.builtin import RECEIPTS
+from onevoice.engine.store import COUNT
+from onevoice.playbook.builtin import RECEIPTS, RESPONSES
 from onevoice.runtime.alone import type_of
 from onevoice.runtime.steps import Step
 from onevoice.runtime.swap import contacts_made
 
 if TYPE_CHECKING:
+    from onevoice.compiled import Compiled
     from onevoice.history.decision import Decision
     from onevoice.playbook.model import Playbook
+    from onevoice.program import Program
     from onevoice.runtime.alone import Alone, Engine, Patch
-
-Contact: TypeAlias = tuple[int, int, str, int, str]  # its time (µs UTC), customer, campaign, key and channel
-
-_ROUNDS_MAX: Final = 8
 
 
 class Always:
-    """A customer's history up to an instant (µs UTC), decided by other rules from when their playbook came into force.
+    """A customer's history up to an instant (µs UTC), decided by other rules from when a playbook took over.
 
-    Receipts name contacts by numbers, and by other rules the same contact has another one; so they are told of that.
-    Of a contact that was not made nothing is told: it counts as sent when it is no longer waited for.
+    That is the last one up to then that is equal to `playbook`. Receipts and responses name contacts and decisions by
+    numbers, and by other rules the same one has another number; so they name that. Of a contact that was not made
+    nothing is told: it counts as sent when it is no longer waited for.
     """
 
-    def __init__(self, alone: Alone, until: int) -> None:
-        self._alone, self._until = alone, until
+    def __init__(self, alone: Alone, until: int, playbook: Playbook) -> None:
+        self._alone, self._until, self._playbook = alone, until, playbook
 
-    def decided(self, patch: Patch | None, customer: int) -> list[tuple[Playbook, Decision]]:
-        """Return what is decided about a customer, by other programs of the playbooks."""
-        return self._alone.decided_by(self._engine(patch) if patch else self._as_it_was, customer)
+    def decided(self, program: Program | None, customer: int) -> list[tuple[Playbook, Decision]]:
+        """Return what is decided about a customer by the other rules; without any, what was."""
+        engine = self._otherwise(program) if program else self._as_it_was
+        return self._alone.decided_by(engine, customer)
 
     def without_pauses(self, campaign: str) -> Always:
         """Return the same history, in which nobody tells that a campaign came to a limit of its run."""
         steps = [step.without_pauses(campaign) for step in self._alone.steps]
-        return Always(self._alone.with_steps(steps), self._until)
+        return Always(self._alone.with_steps(steps), self._until, self._playbook)
 
     @cached_property
     def _as_it_was(self) -> Engine:
-        return self._decide(self._alone, None)
+        return self._passed(self._alone.before(self._until + 1))
+
+    def _otherwise(self, program: Program) -> Engine:
+        engine = self._alone.begun(self._patch(program))
+        steps = [step for step in self._alone.steps[1:] if step.takes_place <= self._until]
+        asks: dict[int, int] = {}
+        for is_named, some in groupby(steps, lambda step: step.decision >= 0 or bool(_named(step.line))):
+            if not is_named:
+                engine.take_all(some)
+                continue
+            for step in some:
+                following = int(engine.writer.fold.machine.state.scalars[at.NEXT_DECISION])
+                asks |= {step.decision: max(step.decision, following)} if step.decision >= 0 else {}
+                engine.take(step, self._renamed(step.line, engine, asks))
+        return self._passed(engine)
+
+    def _patch(self, program: Program) -> Patch:
+        publication = count()
+
+        def patched(compiled: Compiled) -> Program:
+            return program if next(publication) in self._publications else compiled.program
+
+        return patched
 
     @cached_property
-    def _receipts(self) -> dict[int, Contact | None]:
-        """Which contact the receipts are about, by their steps."""
-        made = {number: contact for contact, number in _contacts(self._as_it_was).items()}
-        named = ((place, _named(step.line)) for place, step in enumerate(self._alone.steps))
-        return {place: made.get(number) for place, number in named if number is not None}
+    def _publications(self) -> range:
+        """Which of the playbooks that took over, counted from the first, were this one since it took over last."""
+        found = (step.published for step in self._alone.steps if step.takes_place <= self._until)
+        is_this = [each.playbook == self._playbook for each in found if each]
+        last = len(is_this) - is_this[::-1].index(True)
+        first = next((place + 1 for place in reversed(range(last)) if not is_this[place]), 0)
+        return range(first, last)
 
-    def _engine(self, patch: Patch) -> Engine:
-        """Return an engine whose receipts name the contacts that it has made."""
-        alone, engine = self._alone, self._decide(self._alone, patch)
-        for _ in range(_ROUNDS_MAX if self._receipts else 0):
-            numbers = _contacts(engine)
-            steps = [*alone.steps]
-            for place, contact in self._receipts.items():
-                number = numbers.get(contact, -1) if contact else -1
-                steps[place] = steps[place]._replace(line=_naming(steps[place].line, number))
-            if steps == alone.steps:
-                return engine
-            alone = alone.with_steps(steps)
-            engine = self._decide(alone, patch)
+    def _passed(self, engine: Engine) -> Engine:
+        """Let all that is due up to the instant be decided."""
+        engine.take(Step(self._until))
         return engine
 
-    def _decide(self, alone: Alone, patch: Patch | None) -> Engine:
-        engine = alone.before(self._until + 1, patch)
-        if int(engine.writer.fold.machine.state.scalars[at.NOW]) < self._until:
-            engine.take(Step(self._until))
-        return engine
+    @cached_property
+    def _made(self) -> dict[int, _Contact]:
+        """The contacts as they were, by their numbers."""
+        journal, fold = self._as_it_was.writer.journal, self._as_it_was.writer.fold
+        self._as_it_was.writer.flush()
+        told = contacts_made(journal, fold, journal.last().rows)
+        made = (each for each in told if not each.placement and not each.cancels and each.number >= 0)
+        return {each.number: _Contact(each.time, each.campaign, each.key, each.channel) for each in made}
+
+    def _renamed(self, line: bytes, engine: Engine, asks: dict[int, int]) -> bytes:
+        """Return a line that names by its number here the contact or the decision that it named."""
+        named = _named(line)
+        if not named:
+            return line
+        content: dict[str, Any] = msgspec.json.decode(line)
+        number = content["fields"][named]
+        if named == "decision":
+            here = asks.get(number, number)
+        else:
+            here = self._made[number].number_in(engine) if number in self._made else -1
+        return msgspec.json.encode(content | {"fields": content["fields"] | {named: here}})
 
 
-def _contacts(engine: Engine) -> dict[Contact, int]:
-    """Return the number of each contact that an engine has made."""
-    engine.writer.flush()
-    journal, fold = engine.writer.journal, engine.writer.fold
-    made = contacts_made(journal, fold, journal.last().rows)
-    return {
-        (each.time, each.customer, each.campaign, each.key, each.channel): each.number
-        for each in made
-        if not each.placement and not each.cancels and each.number >= 0
-    }
+class _Contact(NamedTuple):
+    """By what a contact is known again: its instant (µs UTC), its campaign, key and channel."""
+
+    time: int
+    campaign: str
+    key: int
+    channel: str
+
+    def number_in(self, engine: Engine) -> int:
+        """Return the number that it has where it was decided otherwise, -1 if it is not made there."""
+        fold = engine.writer.fold
+        playbook, state = fold.published.playbook, fold.machine.state
+        if self.campaign not in playbook.campaigns or self.channel not in playbook.channels:
+            return -1
+        campaign, channel = list(playbook.campaigns).index(self.campaign), list(playbook.channels).index(self.channel)
+        rows = state.contacts[: state.pools[at.CONTACTS, COUNT]]
+        same = rows[:, [at.K_DUE_AT, at.K_CAMPAIGN, at.K_KEY, at.K_CHANNEL]] == [self.time, campaign, self.key, channel]
+        found = rows[np.all(same, axis=1), at.K_NUMBER]
+        return int(found[0]) if len(found) else -1
 
 
-class _Receipt(msgspec.Struct):
-    fields: dict[str, Any]
-
-
-def _named(line: bytes) -> int | None:
-    """Return the number of the contact that a line names; None if it is no receipt."""
-    is_receipt = bool(line) and type_of(line) in RECEIPTS
-    return msgspec.json.decode(line, type=_Receipt).fields.get("contact") if is_receipt else None
-
-
-def _naming(line: bytes, number: int) -> bytes:
-    """Return a receipt that names another contact; the same where it names this one."""
-    if _named(line) == number:
-        return line
-    content: dict[str, Any] = msgspec.json.decode(line)
-    return msgspec.json.encode(content | {"fields": content["fields"] | {"contact": number}})
+def _named(line: bytes) -> str:
+    """Return the field by which a line names a contact or a decision; empty if it names none."""
+    kind = type_of(line) if line else ""
+    field = "contact" if kind in RECEIPTS else "decision" if kind in RESPONSES else ""
+    content: dict[str, dict[str, Any] | None] = msgspec.json.decode(line) if field else {}
+    return field if (content.get("fields") or {}).get(field) is not None else ""

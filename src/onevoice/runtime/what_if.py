@@ -15,6 +15,7 @@ from onevoice.engine.state import INFINITE
 from onevoice.program import (
     CAMPAIGN_AFTER_US,
     CAMPAIGN_AGAIN_US,
+    CAMPAIGN_AT_MOST,
     CAMPAIGN_FAILURES,
     CAMPAIGN_FEEDS_FROM,
     CAMPAIGN_FEEDS_TO,
@@ -228,6 +229,13 @@ def with_again_after(program: Program, again_us: int, *, campaign: int) -> Progr
     """Return the program with a campaign that may follow itself sooner or later."""
     campaigns = program.campaigns.copy()
     campaigns[campaign, CAMPAIGN_AGAIN_US] = again_us
+    return program.replaced(campaigns=campaigns)
+
+
+def without_limit(program: Program, campaign: int) -> Program:
+    """Return the program with a campaign whose run has no limit."""
+    campaigns = program.campaigns.copy()
+    campaigns[campaign, [CAMPAIGN_AT_MOST, CAMPAIGN_FAILURES]] = 0
     return program.replaced(campaigns=campaigns)
 
 

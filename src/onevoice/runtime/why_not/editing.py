@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING, Final, NamedTuple
+from zoneinfo import ZoneInfo
 
 from onevoice.runtime.decisions import time_of
 from onevoice.runtime.why_not.searching import least
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from onevoice.runtime.why_not.trial import Trial
 
 _TIMES: Final = tuple(2**power for power in range(7))  # as many units that are tried where what is enough later is not
+_PARTS: Final = 8  # into which all units are divided, to be tried where not even all of them are enough later
 
 
 class Edit(NamedTuple):
@@ -44,23 +46,24 @@ def without(program: Program, change: Change) -> Edit:
     return Edit(changed, told, 1)
 
 
-def edited(trial: Trial, edit: Edit, units: int) -> Iterator[Change]:
-    """Yield how many units are the least, where so many are from the decision on; and these, if always it takes more.
+def edited(trial: Trial, edit: Edit, units: int | None) -> Iterator[Change]:
+    """Yield the least number of units that would always have been enough; and `units` if that is less, or none is.
 
-    What a rule that was always another one frees may have been taken by an earlier wish.
+    `units`: the least that is enough from the decision on, if any is. What a rule that was always another one frees may
+    have been taken by an earlier wish; or the wish itself have gone out before.
     """
     always = _always(trial, edit, units)
     if always:
         yield edit.change(always)
-    if not always or abs(units) < abs(always):
-        change = edit.change(units)
-        sentence = trial.words.say("change_since", change=change.sentence)
-        yield replace(change, sentence=sentence, since=time_of(trial.time))
+    if units and (not always or abs(units) < abs(always)):
+        change, since = edit.change(units), time_of(trial.time)
+        assert since, "a decision has a time"
+        when = trial.words.time(since, ZoneInfo(trial.playbook.time_zone))
+        yield replace(change, sentence=trial.words.say("change_since", change=change.sentence, time=when), since=since)
 
 
-def _always(trial: Trial, edit: Edit, units: int) -> int | None:
+def _always(trial: Trial, edit: Edit, units: int | None) -> int | None:
     """Return the least number of units that would always have been enough; None where none that was tried is."""
-    nearer = units - (1 if units > 0 else -1)
 
     @cache
     def untold(count: int) -> list[str] | None:
@@ -69,11 +72,17 @@ def _always(trial: Trial, edit: Edit, units: int) -> int | None:
     def wins(count: int) -> bool:
         return untold(count) is not None
 
-    if wins(units) and not (nearer and wins(nearer)):
-        enough: int | None = units
-    else:
-        tried = [units * times for times in _TIMES]
-        last = [edit.most] if edit.most else []
-        enough = least(wins, [each for each in tried if not last or abs(each) < abs(edit.most)] + last)
+    nearer = units - (1 if units > 0 else -1) if units else 0
+    enough = units if units and wins(units) and not (nearer and wins(nearer)) else least(wins, _tried(edit, units))
     trial.untold |= dict.fromkeys(untold(enough) or () if enough else ())
     return enough
+
+
+def _tried(edit: Edit, units: int | None) -> Iterator[int]:
+    """Yield the numbers of units that are tried, where `units` are enough from the decision on, if any are."""
+    if units or not edit.most:
+        found = ((units or 1) * times for times in _TIMES)
+        yield from (each for each in found if not edit.most or abs(each) < abs(edit.most))
+    else:
+        yield from (edit.most * part // _PARTS for part in range(1, _PARTS))
+    yield edit.most

@@ -10,7 +10,6 @@ from zoneinfo import ZoneInfo
 
 from onevoice.conditions.opcodes import Op
 from onevoice.engine import resources
-from onevoice.history.language import Span
 from onevoice.history.why_not import Change
 from onevoice.playbook.capping import caps_of
 from onevoice.playbook.model import MINUTE, SECOND
@@ -23,7 +22,7 @@ from onevoice.runtime.why_not.editing import Edit, edited, without
 from onevoice.runtime.why_not.searching import POWERS, decimals_of, least, plain
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from onevoice.history.decision import Line
     from onevoice.program import Program
@@ -52,9 +51,14 @@ def priority_change(trial: Trial, lost: Line) -> Iterator[Change]:
     beyond = what_if.with_priority(trial.program, trial.number, what_if.BEYOND)
     if lost.reason != "outranked" and not trial.wins(beyond):
         return
-    steps = least(lambda count: trial.wins(program(count)), POWERS)
+    steps = _enough(trial, Edit(program, change), POWERS)
     if steps is not None:
         yield from edited(trial, Edit(program, change), steps)
+
+
+def _enough(trial: Trial, edit: Edit, guesses: Iterable[int]) -> int | None:
+    """Return the least number of units that is enough from the decision on."""
+    return least(lambda units: trial.wins(edit.program(units)), guesses)
 
 
 def rule_changes(trial: Trial, lost: Line) -> Iterator[Change]:
@@ -76,7 +80,8 @@ def rule_changes(trial: Trial, lost: Line) -> Iterator[Change]:
             yield from _heard(trial, lost)
         case "paused":
             if trial.wins(prepare=trial.switched_on(lost.rule)):
-                yield Change("playbook", trial.words.say("change_not_paused"), lost.rule, "paused", "on")
+                now = time_of(trial.time)
+                yield Change("playbook", trial.words.say("change_not_paused"), lost.rule, "paused", "on", since=now)
             if lost.limit:
                 key = "failures" if lost.rule == "failures" else "at_most"
                 yield from _without_limit(trial, f"{path}.{key}")
@@ -100,8 +105,7 @@ def rule_changes(trial: Trial, lost: Line) -> Iterator[Change]:
 
 
 def _without(trial: Trial, rule: str, program: Program) -> Iterator[Change]:
-    if trial.wins(program):
-        yield from edited(trial, left_out(trial, rule, program), 1)
+    yield from edited(trial, left_out(trial, rule, program), 1 if trial.wins(program) else None)
 
 
 def left_out(trial: Trial, rule: str, program: Program) -> Edit:
@@ -111,9 +115,9 @@ def left_out(trial: Trial, rule: str, program: Program) -> Edit:
 
 def _without_limit(trial: Trial, rule: str) -> Iterator[Change]:
     """Yield that the campaign wins if its run has no limit, which pauses it in the instant or before."""
-    unpaused = trial.without_pauses()
-    if unpaused.wins(prepare=trial.switched_on("")):
-        yield from edited(unpaused, left_out(unpaused, rule, trial.program), 1)
+    unlimited, program = trial.without_limit(), what_if.without_limit(trial.program, trial.number)
+    wins = unlimited.wins(program, prepare=trial.switched_on(""))
+    yield from edited(unlimited, left_out(unlimited, rule, program), 1 if wins else None)
 
 
 def _without_strict(trial: Trial) -> Iterator[Change]:
@@ -122,9 +126,8 @@ def _without_strict(trial: Trial) -> Iterator[Change]:
     program = what_if.without_strict(
         trial.program, explored=not policies.exploration.classes, held=not policies.holdout.classes
     )
-    if trial.wins(program):
-        change = Change("playbook", trial.words.say("change_without_strict"), "policies.classes", "strict", "")
-        yield from edited(trial, without(program, change), 1)
+    change = Change("playbook", trial.words.say("change_without_strict"), "policies.classes", "strict", "")
+    yield from edited(trial, without(program, change), 1 if trial.wins(program) else None)
 
 
 def _consent(trial: Trial, lost: Line) -> Iterator[Change]:
@@ -154,12 +157,12 @@ def _suppressed(trial: Trial, lost: Line) -> Iterator[Change]:
         ("then", SUPPRESSION_THEN_US, rule.then_us),
         ("at_most", SUPPRESSION_AT_MOST_US, rule.at_most_us),
     ):
-        edit = _span_edit(
-            trial, f"{lost.rule}.{key}", span_us, partial(what_if.with_suppression, rule=number, column=column)
-        )
-        shorter = least(lambda units, edit=edit: trial.wins(edit.program(units)), [edit.most])
-        if shorter is not None:
-            yield from edited(trial, edit, shorter)
+        changed = partial(what_if.with_suppression, rule=number, column=column)
+        edit = _span_edit(trial, f"{lost.rule}.{key}", span_us, changed, _unit_of(span_us))
+        if key == "at_most":  # which nought would be none of
+            edit = edit._replace(most=edit.most + 1)
+        if edit.most < 0:
+            yield from edited(trial, edit, _enough(trial, edit, [edit.most]))
     yield from _without(trial, lost.rule, what_if.without_suppression(trial.program, number))
 
 
@@ -178,8 +181,7 @@ def _fatigue(trial: Trial, lost: Line) -> Iterator[Change]:
         return Change("playbook", sentence, path, f"{found}", needed)
 
     more = (shown if isinstance(shown, int) else found) + 1 - found
-    if trial.wins(program(more)):
-        yield from edited(trial, Edit(program, change), more)
+    yield from edited(trial, Edit(program, change), more if trial.wins(program(more)) else None)
 
 
 def _heard(trial: Trial, lost: Line) -> Iterator[Change]:
@@ -232,10 +234,9 @@ def resource_of(trial: Trial, line: Line) -> int:
 
 def _open(trial: Trial, channel: str) -> Iterator[Change]:
     program = what_if.without_hours(trial.program, list(trial.playbook.channels).index(channel))
-    if trial.wins(program):
-        sentence = trial.words.say("change_always_open", channel=channel)
-        change = Change("playbook", sentence, f"policies.hours.{channel}", "", "")
-        yield from edited(trial, without(program, change), 1)
+    sentence = trial.words.say("change_always_open", channel=channel)
+    change = Change("playbook", sentence, f"policies.hours.{channel}", "", "")
+    yield from edited(trial, without(program, change), 1 if trial.wins(program) else None)
 
 
 def _cap(trial: Trial, lost: Line) -> Iterator[Change]:
@@ -263,8 +264,10 @@ def _cap(trial: Trial, lost: Line) -> Iterator[Change]:
     used = lost.value if isinstance(lost.value, int) else most
     enough = next((more for more in _PLACES if wins(used + more - most)), 0)
     more = least(wins, [used + enough - most]) if enough else None
-    if more is not None:
-        yield from [change(more)] if is_own else edited(trial, Edit(program, change), more)
+    if not is_own:
+        yield from edited(trial, Edit(program, change), more)
+    elif more is not None:
+        yield change(more)
 
 
 def _shorter(
@@ -286,20 +289,20 @@ def _another_span(
     trial: Trial, path: str, span_us: int, needed_us: int, changed: Callable[[Program, int], Program]
 ) -> Iterator[Change]:
     """Yield that a span would have to be so long, or less, if that is enough."""
-    edit, unit = _span_edit(trial, path, span_us, changed), _unit_of(span_us)
+    unit = SECOND if SECOND <= needed_us < MINUTE else _unit_of(span_us)
+    edit = _span_edit(trial, path, span_us, changed, unit)
     units = needed_us // unit + edit.most
-    if units >= edit.most and trial.wins(edit.program(units)):
-        yield from edited(trial, edit, units)
+    yield from edited(trial, edit, units if units >= edit.most and trial.wins(edit.program(units)) else None)
 
 
-def _span_edit(trial: Trial, path: str, span_us: int, changed: Callable[[Program, int], Program]) -> Edit:
-    """Return that a span is shorter by whole minutes, or seconds."""
-    unit = _unit_of(span_us)
+def _span_edit(trial: Trial, path: str, span_us: int, changed: Callable[[Program, int], Program], unit: int) -> Edit:
+    """Return that a span is shorter by whole minutes, or seconds (`unit`); of none there is no rule."""
     name, units = "minute" if unit == MINUTE else "second", -(-span_us // unit)
 
     def change(more: int) -> Change:
-        spans = ((units + more) * unit, span_us)
-        needed, found = (trial.words.span(us) if us else Span(trial.words, 0, name) for us in spans)
+        if not units + more:
+            return Change("playbook", trial.words.say("change_without", rule=path), path, "", "")
+        needed, found = (trial.words.span(us) for us in ((units + more) * unit, span_us))
         sentence = trial.words.say("change_span", rule=path, needed=needed, found=found)
         return Change("playbook", sentence, path, f"{span_us / unit:g} {name}s", f"{units + more} {name}s")
 

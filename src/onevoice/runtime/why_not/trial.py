@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from copy import copy
+from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
@@ -18,6 +19,7 @@ from onevoice.runtime.always import Always
 from onevoice.runtime.carry import survivor
 from onevoice.runtime.decisions import us_of
 from onevoice.runtime.why_not.asking import answer, assembled
+from onevoice.runtime.why_not.own_use import exceeds
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -27,7 +29,7 @@ if TYPE_CHECKING:
     from onevoice.history.decision import Line
     from onevoice.playbook.model import Campaign, Playbook
     from onevoice.program import Program
-    from onevoice.runtime.alone import Fork, Patch
+    from onevoice.runtime.alone import Fork
     from onevoice.runtime.customer import Customer
     from onevoice.runtime.fold import Fold
     from onevoice.runtime.why_not.question import Question
@@ -74,8 +76,9 @@ class Trial:
     ) -> None:
         self.words = question.words
         self.untold: dict[str, None] = {}
-        self.fork, self.always = fork, Always(question.alone, time)
+        self.fork = fork
         self.playbook: Playbook = fork.fold.published.playbook
+        self.always = Always(question.alone, time, self.playbook)
         self.campaign: Campaign = self.playbook.campaigns[question.name]
         self.number = list(self.playbook.campaigns).index(question.name)
         self.time = time
@@ -163,9 +166,11 @@ class Trial:
         """
         if not won.channel:  # shown where somebody asked
             return []
-        campaign = self.playbook.campaigns.get(won.campaign, self.campaign)
+        others = self.playbook.campaigns.get(won.campaign, self.campaign)
+        campaign = self.campaign if won.campaign == self.campaign.name else others
         used = resources_of(self.playbook, campaign, won.channel, won.offer)
-        used += [f"campaigns.{campaign.name}.at_most"] if campaign.at_most_contacts else []
+        is_new = lost is not None and lost.reason == "paused" and bool(lost.limit)  # a run, after the pause
+        used += [f"campaigns.{campaign.name}.at_most"] if campaign.at_most_contacts and not is_new else []
         if lost is None or lost.reason in _BEFORE_ROOM:
             return used
         if lost.reason == "no_capacity" and lost.rule in used and lost.channel == won.channel:
@@ -184,7 +189,7 @@ class Trial:
         wish does not go out. All that the customer did, and those who hang together with them, is decided again; others
         are as they were.
         """
-        always = self._lines(lambda each: program if each.playbook == self.playbook else each.program)
+        always = self._lines(program)
         was = self.as_it_was
         new = {
             place: line
@@ -194,6 +199,8 @@ class Trial:
         mine = [place for place in new if (place.campaign, place.key) == (self.campaign.name, self._key)]
         if not any(place.time >= self._since for place in mine):
             return None
+        if exceeds(self.playbook, self.campaign, always) and not exceeds(self.playbook, self.campaign, was):
+            return None
         return [name for place, line in new.items() for name in self._untold(line, was.get(place))]
 
     @cached_property
@@ -201,10 +208,10 @@ class Trial:
         """All that was decided about the customer."""
         return self._lines(None)
 
-    def _lines(self, patch: Patch | None) -> dict[Place, Line]:
+    def _lines(self, program: Program | None) -> dict[Place, Line]:
         """Return all that is decided about the customer by other rules, up to then; in each place what has won."""
         found: dict[Place, Line] = {}
-        for _, decision in self.always.decided(patch, self._customer):
+        for _, decision in self.always.decided(program, self._customer):
             time = us_of(decision.time, "decision")
             for line in decision.lines if time <= self.time else ():
                 place = Place(time, decision.position, line.campaign, line.key)
@@ -220,9 +227,10 @@ class Trial:
         begins = min([self.time, *(step.takes_place for step in self.fork.steps)])
         return min([begins, *(us_of(each, "birth") for each in born if each)])
 
-    def without_pauses(self) -> Trial:
-        """Return a trial in which nobody tells that the campaign came to the limit of its run."""
+    def without_limit(self) -> Trial:
+        """Return a trial in which nobody tells that the campaign came to the limit of its run, and it has none."""
         other, name = copy(self), self.campaign.name
+        other.campaign = replace(self.campaign, at_most_contacts=0, failures_share=0.0)
         other.fork = self.fork.without_pauses(name)
         other.always, other.as_it_was = self.always.without_pauses(name), self.as_it_was
         return other
