@@ -228,6 +228,8 @@ policies: {classes: {sales: {}}}
     call("run", tmp_path / "shop", tmp_path / "events.ndjson", "--data", tmp_path / "data")
     _, out, _ = call("why-not", "thanks", "-i", "email=ann@x.org", "--data", tmp_path / "data")
     assert "channels.sms playbook.yaml:5:81" in [" ".join(line.split()) for line in out.splitlines()]
+    before = call("why-not", "thanks", "-i", "email=ann@x.org", "--data", tmp_path / "data", "--until", "2026-03-01")
+    assert before[1].startswith("thanks was never triggered")
 
 
 def test_nothing_that_is_shown_ends_in_spaces_and_an_answer_in_no_blank_line(call, tmp_path):

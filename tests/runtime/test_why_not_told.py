@@ -152,6 +152,8 @@ def test_a_campaign_that_was_taken_out_says_since_when(tmp_path, is_on_disk):
         assert said in str(refused.value)
         assert "`why` still tells what was decided about it" in str(refused.value)
         assert engine.why(ANN, "hello", last=9)
+        then = engine.why_not(ANN, "hello", MONDAY + timedelta(hours=1))
+        assert then.headline.startswith("hello: goes out by mail")
         with pytest.raises(onevoice.EventError, match="no such campaign"):
             engine.why_not(ANN, "helo")
 

@@ -7,7 +7,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 import onevoice
-from onevoice.cli.given import CustomerNumber, Json, OldData, Someone, Tongue, check_data, nobody, who
+from onevoice.cli.given import CustomerNumber, Json, OldData, Someone, Tongue, check_data, instant, nobody, who
 from onevoice.cli.output import json_of, show, working
 
 
@@ -18,6 +18,9 @@ def why_not(
     data: OldData,
     identifier: Someone = None,
     customer: CustomerNumber = None,
+    until: Annotated[
+        str | None, Parameter(help="What was decided up to a minute, as 2026-03-01T10:00; else all.")
+    ] = None,
     language: Tongue = "",
     as_json: Json = False,
 ) -> None:
@@ -31,7 +34,8 @@ def why_not(
     named = who(identifier, customer)
     check_data(data)
     with working("deciding again"), onevoice.open(data_dir=data) as engine:
-        found = engine.why_not(named, campaign, language=language)
+        last = instant("--until", until, engine.playbook.time_zone)
+        found = engine.why_not(named, campaign, last, language=language)
     if found is None:
         raise nobody(named)
     if as_json:

@@ -259,7 +259,8 @@ class Reader:
 
         `language` is that of the sentences, as of `why`.
 
-        Raises EventError for what is no customer, no time, no such language, or no campaign of the playbook in force.
+        Raises EventError for what is no customer, no time, no such language, or no campaign of the playbook in force
+        or, if `until` is given, of the one then.
 
         >>> engine.ingest([{"type": "store_visited", "identifiers": ada}]).accepted
         1
@@ -268,8 +269,9 @@ class Reader:
         """
         words = chosen(language, self.playbook.languages)
         with self._lock:
-            own, campaigns = self._number(customer), self._writer.fold.published.playbook.campaigns
-            if campaign not in campaigns:
+            own, in_force = self._number(customer), self._writer.fold.published.playbook
+            was_there = until is not None and self._recorded.taken_out(campaign)
+            if campaign not in in_force.campaigns and not was_there:
                 raise EventError(self._absent(campaign))
             if own is None:
                 return None
@@ -277,7 +279,9 @@ class Reader:
             last = at.INFINITE if until is None else us_of(until, "until")
             asked = Asked(own, campaign, last, words)
             found = why_not(self._journal, self._writer.fold, asked, self._writer.index)
-            return replace(found, time_zone=self._writer.fold.published.playbook.time_zone)
+            if found is None:
+                raise EventError(self._absent(campaign))
+            return replace(found, time_zone=in_force.time_zone)
 
     def report(self) -> Report:
         """Return what went out, what was held back, who was crowded and what is off, in figures, over all decided.
@@ -439,7 +443,7 @@ class Reader:
             return Mistake("no such campaign", "campaign", "one of the playbook's", f"{campaign!r}", mend)
         when = chosen("en").time(since, ZoneInfo(playbook.time_zone))
         what = f"the campaign `{campaign}` is in the playbook no longer: it was taken out on {when}"
-        mend = "`why` still tells what was decided about it"
+        mend = "ask about a time before that (`until`); `why` still tells what was decided about it"
         return Mistake(what, "campaign", "one of the playbook's", mend=mend)
 
     def _numbers(self, customer: Mapping[str, str] | int) -> frozenset[int]:

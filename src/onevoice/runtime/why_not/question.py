@@ -52,9 +52,10 @@ def why_not(
     fold: Fold,
     asked: Asked,
     index: Index | None = None,
-) -> WhyNot:
-    """Return why a campaign of the playbook in force did not go out to a customer."""
-    return Question(fold, Alone(journal, fold, asked.customer, index), asked).answer()
+) -> WhyNot | None:
+    """Return why a campaign did not go out to a customer; None if neither the playbook of then nor of now has it."""
+    question = Question(fold, Alone(journal, fold, asked.customer, index), asked)
+    return question.answer() if asked.campaign in question.playbook.campaigns else None
 
 
 class Asked(NamedTuple):
