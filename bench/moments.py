@@ -18,6 +18,7 @@ from bench.workload import START_US, TYPES, drawn_steps, named, type_name
 from onevoice.compiler import compile_playbook
 from onevoice.engine import changes, growth
 from onevoice.engine import state as at
+from onevoice.engine.empty import empty
 from onevoice.engine.kernel import kernel
 from onevoice.engine.store import COUNT, HIGH
 from onevoice.events.batch import LINE, OCCURRED_AT, ROW_WIDTH, SOURCE, TYPE
@@ -102,14 +103,15 @@ def columns_of(schema, kinds, times):
     rows[:, LINE] = np.arange(len(kinds))
     rows[:, SOURCE] = -1
     none = np.zeros((1, 1))
-    return changes.Columns(rows=rows, values=none, keys=none, identifiers=none, traits=none)
+    nobody = np.full(len(kinds), -1)
+    return changes.Columns(rows=rows, values=none, keys=none, identifiers=none, traits=none, customers=nobody)
 
 
 def prepared(compiled, rows):
     """Return a state that knows the customers by number, with room for so many rows of progress, all touched."""
     need = np.zeros(at.POOLS, np.int64)
     need[at.CUSTOMERS], need[at.QUEUE], need[at.PROGRESS] = CUSTOMERS, 1_000, rows
-    state = growth.grown(at.empty(compiled.widths), need)
+    state = growth.grown(empty(compiled.widths), need)
     state.pools[at.CUSTOMERS, COUNT] = state.pools[at.CUSTOMERS, HIGH] = CUSTOMERS
     state.customers[:CUSTOMERS, at.ALIAS] = np.arange(CUSTOMERS)
     state.customers[:, at.PROGRESS_HEAD] = -1
