@@ -20,10 +20,10 @@ from onevoice.history.tables import LINES, PARAMETERS, TIME
 from onevoice.playbook.capping import caps_of
 from onevoice.playbook.resources import rates
 from onevoice.playbook.scopes import computed_parameters
-from onevoice.runtime.causes import with_causes
+from onevoice.runtime.causes import Causes, winners
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -130,6 +130,7 @@ class Reading:
         # Of each offer, by the name of a computed parameter, its place behind the figures that each line has.
         self._computed = [{name: numbers[name] for name in offer.computed} for offer in playbook.offers.values()]
         self._places = list(playbook.placements.values())
+        self._causes = Causes(playbook)
 
     def differs(self, other: Reading) -> bool:
         """Tell whether another playbook was in force; a split of customers changes none."""
@@ -145,7 +146,8 @@ class Reading:
         for row, (start, stop) in zip(rows, pairwise(edges), strict=True):
             placement = row[at.D_PLACEMENT]
             time = time_of(row[at.D_TIME]) or EPOCH
-            told = with_causes([self._line(lines[i], figures[i]) for i in range(start, stop)], time, self.playbook)
+            won = winners(lines[start:stop], figures[start:stop])
+            told = tuple(self._line(lines[i], figures[i], won, time) for i in range(start, stop))
             yield Decision(
                 number=row[at.D_NUMBER],
                 kind=KINDS[row[at.D_KIND]],
@@ -242,7 +244,7 @@ class Reading:
         own = {name: figures[at.F_COMPUTED + column] for name, column in self._computed[offer].items()}
         return {name: _known(value) for name, value in own.items()}
 
-    def _line(self, line: list[int], figures: list[float]) -> Line:
+    def _line(self, line: list[int], figures: list[float], won: Mapping[int, Sequence[float]], time: datetime) -> Line:
         reason, channel, rule = line[at.L_REASON], line[at.L_CHANNEL], line[at.L_RULE]
         offer = line[at.L_OFFER]
         return Line(
@@ -260,6 +262,7 @@ class Reading:
             probability=_known(figures[at.F_PROBABILITY]),
             parameters=self._computed_by(offer, figures) if offer >= 0 and reason == Reason.WON else {},
             follows=rule if reason == Reason.WON and rule >= 0 else None,
+            because=self._causes.of(line, figures[at.F_SCORE], won, time),
         )
 
     def _value(self, reason: int, value: int, limit: int) -> int | datetime | str | None:
