@@ -134,6 +134,38 @@ def test_a_campaign_of_a_later_playbook_says_since_when_it_is_there():
     assert asked(engine).obstacles[0].sentence == "waits for event visit; in the playbook since Mon 02 Mar 2026 10:00"
 
 
+@pytest.mark.parametrize(
+    "when", ["event visit", "event order where amount > 5", "every saturday 10:00", "segment entered regular"]
+)
+def test_a_time_before_a_campaign_came_into_the_playbook(when):
+    engine = shop(book("when: event visit, send: [mail]").replace("hello:", "other:"), visit(0), order(1, 3))
+    engine.publish(load_files({"playbook.yaml": book(f"when: {when}, send: [mail]").encode()}))
+    engine.ingest([{"type": "visit", "identifiers": ANN}], time=MONDAY + timedelta(hours=9))
+    answer = engine.why_not(ANN, "hello", MONDAY + timedelta(minutes=30))
+    assert answer.headline == "hello was never triggered"
+    assert "; in the playbook since Mon 02 Mar 2026 10:00" in answer.obstacles[0].sentence
+    assert answer.changes == ()
+
+
+def test_what_a_later_playbook_would_have_sent_another_way():
+    text = book("when: event visit, wait: 2 days, to: 2026-02-27, send: [mail]")
+    later = text.replace("2026-02-27, send: [mail]", "2026-03-10, send: [pull]").replace(
+        "channels: {", "channels: {pull: {}, "
+    )
+
+    def told(last_day):
+        engine = shop(text.replace("2026-02-27", last_day), visit(0), until=1)
+        engine.publish(load_files({"playbook.yaml": later.encode()}))
+        engine.tick(MONDAY + timedelta(hours=90))
+        return engine
+
+    answer = asked(told("2026-02-27"))
+    assert answer.obstacles[0].sentence == "to: 2026-02-27"  # by the playbook of then
+    assert [(each.needed, each.since) for each in answer.changes] == [("2026-03-04", None)]
+    assert goes_out(told("2026-03-04"))
+    assert not goes_out(told("2026-03-03"))
+
+
 @pytest.mark.parametrize("is_on_disk", [False, True])  # there is an index of the journal there
 def test_a_campaign_that_was_taken_out_says_since_when(tmp_path, is_on_disk):
     first = load_files({"playbook.yaml": book("when: event visit, if: n > 5, send: [mail]").encode()})

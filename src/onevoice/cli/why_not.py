@@ -18,9 +18,7 @@ def why_not(
     data: OldData,
     identifier: Someone = None,
     customer: CustomerNumber = None,
-    until: Annotated[
-        str | None, Parameter(help="What was decided up to a minute, as 2026-03-01T10:00; else all.")
-    ] = None,
+    until: Annotated[str | None, Parameter(help="Up to a minute, 2026-03-01T10:00, or the beginning of a day.")] = None,
     language: Tongue = "",
     as_json: Json = False,
 ) -> None:

@@ -443,7 +443,7 @@ class Reader:
             return Mistake("no such campaign", "campaign", "one of the playbook's", f"{campaign!r}", mend)
         when = chosen("en").time(since, ZoneInfo(playbook.time_zone))
         what = f"the campaign `{campaign}` is in the playbook no longer: it was taken out on {when}"
-        mend = "ask about a time before that (`until`); `why` still tells what was decided about it"
+        mend = "ask about a time when it was there (`until`); `why` still tells what was decided about it"
         return Mistake(what, "campaign", "one of the playbook's", mend=mend)
 
     def _numbers(self, customer: Mapping[str, str] | int) -> frozenset[int]:

@@ -56,7 +56,7 @@ def edited(trial: Trial, edit: Edit, units: int | None) -> Iterator[Change]:
     if always:
         yield edit.change(always)
     if units and (not always or abs(units) < abs(always)):
-        change, since = edit.change(units), time_of(trial.time)
+        change, since = edit.change(units), time_of(trial.begins)
         assert since, "a decision has a time"
         when = trial.words.time(since, ZoneInfo(trial.playbook.time_zone))
         yield replace(change, sentence=trial.words.say("change_since", change=change.sentence, time=when), since=since)

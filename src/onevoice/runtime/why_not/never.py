@@ -116,6 +116,9 @@ def _out_of_its_days(question: Question, always: Iterable[Birth]) -> WhyNot:
     """Answer for a campaign that was triggered before its first day or after its last one."""
     campaign, zone = question.campaign, ZoneInfo(question.playbook.time_zone)
     nearest = min(always, key=lambda each: _outside(campaign, each.time))
+    trial = trial_at(question, nearest, campaign.after_us)
+    if _outside(trial.campaign, nearest.time):  # by the playbook of then
+        campaign = trial.campaign
     triggered = nearest.time - campaign.after_us
     key, day = (
         ("from", day_of(campaign.from_us, zone))
@@ -124,7 +127,6 @@ def _out_of_its_days(question: Question, always: Iterable[Birth]) -> WhyNot:
     )
     rule = f"campaigns.{question.name}.{key}"
     found = [Obstacle("not_triggered", f"{key}: {day}", rule, question.place(rule))]
-    trial = trial_at(question, nearest, campaign.after_us)
     if nearest.time <= now_of(question) and nearest not in births(question, what_if.without_dates):
         found.append(question.not_true(trial))
     better = tuple(other_day(trial, rule, day, [day_of(time, zone) for time in (triggered, trial.time)]))

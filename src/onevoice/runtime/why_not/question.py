@@ -221,6 +221,11 @@ class Question:
         return self.playbook.campaigns[self.name]
 
     @property
+    def is_there(self) -> bool:
+        """Whether the playbook of that instant has the campaign."""
+        return self.name in self.engine.writer.fold.published.playbook.campaigns
+
+    @property
     def _published(self) -> Published:
         then = self.engine.writer.fold.published
         return then if self.name in then.playbook.campaigns else self._in_force

@@ -164,8 +164,8 @@ class Trial:
 
         `lost`: why there was none at that instant, as it was.
         """
-        if not won.channel:  # shown where somebody asked
-            return []
+        if won.channel not in self.playbook.channels or won.offer not in {"", *self.playbook.offers}:
+            return []  # shown where somebody asked, or made by a later playbook
         others = self.playbook.campaigns.get(won.campaign, self.campaign)
         campaign = self.campaign if won.campaign == self.campaign.name else others
         used = resources_of(self.playbook, campaign, won.channel, won.offer)
@@ -220,12 +220,16 @@ class Trial:
 
     @cached_property
     def _since(self) -> int:
-        """When the wish was born, or what is tried begins (µs UTC)."""
+        """When the wish was born, or was to be (µs UTC)."""
         customer = customers.present_number(self.fork.fold, self._customer)
         wishes = customers.view(self.fork.fold, customer).candidates if customer is not None else ()
         born = [each.born for each in wishes if each.campaign == self.campaign.name and each.key == self._key]
-        begins = min([self.time, *(step.takes_place for step in self.fork.steps)])
-        return min([begins, *(us_of(each, "birth") for each in born if each)])
+        return min([self.begins, *(us_of(each, "birth") for each in born if each)])
+
+    @property
+    def begins(self) -> int:
+        """When what is tried begins: at the decision, or where a wish was triggered (µs UTC)."""
+        return min([self.time, *(step.now for step in self.fork.steps if not self._lost)])
 
     def without_limit(self) -> Trial:
         """Return a trial in which nobody tells that the campaign came to the limit of its run, and it has none."""

@@ -31,6 +31,8 @@ def untriggered(question: Question) -> WhyNot:
     rule = f"campaigns.{question.name}.when"
     obstacle = Obstacle("not_triggered", _waits_for(question), rule, question.place(rule))
     text = question.words.say("never_triggered", campaign=question.name)
+    if not question.is_there:
+        return question.asked.answered(None, text, (obstacle,))
     if question.campaign.when.kind in _SEGMENTS:
         trial = trial_now(question)
         found = tuple(customer_changes(trial))
@@ -61,6 +63,8 @@ def _last_event(question: Question) -> Trial | None:
             until = soon(question, step.now)
             engine = question.alone.before(step.now)
             engine.take_all(each for each in steps[:place] if each.now == step.now)
+            if question.name not in engine.writer.fold.published.playbook.campaigns:
+                return None
             fork = Fork(engine, [each for each in steps[place:] if each.now <= until])
             return Trial(question, fork, question.alone.customer, until)
     return None
